@@ -1,0 +1,152 @@
+"""JSON as the hub keeps it: UTF-8, sorted keys, no spaces, every number with the digits the source wrote.
+
+What PostgreSQL's jsonb cannot hold (NUL, lone surrogates, NaN, numbers of absurd size) is refused here, as
+`NotStorable`,
+so that one row never stops the page it came with.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+DIGEST_SIZE = 16
+MAX_PAYLOAD = 64 * 1024 * 1024
+"""A longer payload is rejected: jsonb holds less than 256 MiB, and memory is shared by a whole page."""
+
+
+class TruncatedJsonError(ValueError):
+    """The text ends before the value does."""
+
+
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+_encoder = msgspec.json.Encoder(decimal_format="number", order="sorted", enc_hook=str)
+_unsorted = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
+_exponent = re.compile(rb"[0-9]E[+-][0-9]{4,}")
+_digits = re.compile(rb"[0-9]{100000,}")
+_nul = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_int_limit = 4000  # Python refuses to convert longer texts to int; Decimal takes them
+
+
+class NotStorable(ValueError):  # noqa: N818 - named by what is wrong with the value
+    """The value cannot be kept in jsonb; the message says why without showing the value."""
+
+
+def decode(data: bytes | str) -> Any:
+    """The value in `data`; fractions come as Decimal. Raises ValueError (TruncatedJsonError if cut off).
+
+    Lone surrogates and NaN are let through, so that the row that holds them can be named; `canonical`
+    refuses them.
+    """
+    try:
+        return _decoder.decode(data)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except ValueError as first:
+        try:
+            return json.loads(data, parse_float=Decimal, parse_int=_integer, parse_constant=Decimal)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+        except ValueError:
+            raise (TruncatedJsonError if "truncated" in str(first) else ValueError)(str(first)) from None
+
+
+def _integer(text: str) -> int | Decimal:
+    return int(text) if len(text) < _int_limit else Decimal(text)
+
+
+def canonical(value: Any, *, is_sorted: bool = False) -> bytes:
+    """Canonical JSON of `value`; dates become ISO text, bytes Base64, UUIDs and anything unknown their text.
+
+    `is_sorted`: the caller vouches that a flat mapping is in key order already, which saves the sorting.
+    Raises NotStorable.
+    """
+    try:
+        data = _unsorted.encode(value) if is_sorted else _encoder.encode(value)
+    except UnicodeEncodeError:
+        raise NotStorable("a text holds an undecodable character") from None
+    except RecursionError:
+        raise NotStorable("nested too deeply") from None
+    except (TypeError, OverflowError, ValueError):
+        data = _encode_plain(value)
+    if b"\\u0000" in data and _nul.search(data):
+        raise NotStorable("a text holds a NUL character")
+    if (b"E+" in data or b"E-" in data) and _exponent.search(data) and _absurd(value):
+        raise NotStorable("a number is too large to keep")
+    if len(data) > 100_000:
+        if len(data) > MAX_PAYLOAD:
+            raise NotStorable(f"the record is longer than {MAX_PAYLOAD // 1024 // 1024} MiB")
+        if _digits.search(data) and _absurd(value):
+            raise NotStorable("a number is too large to keep")
+    if (b"NaN" in data or b"Infinity" in data) and _absurd(value):
+        raise NotStorable("a number is NaN or infinite")
+    return data
+
+
+def _encode_plain(value: Any) -> bytes:
+    try:
+        return _encoder.encode(plain(value))
+    except (TypeError, OverflowError, ValueError, RecursionError) as error:
+        raise NotStorable(f"cannot be written as JSON ({type(error).__name__})") from None
+
+
+def _absurd(value: Any) -> bool:
+    """Holds a number that jsonb refuses."""
+    if isinstance(value, Mapping):
+        return any(_absurd(item) for item in value.values())
+    if isinstance(value, list | tuple):
+        return any(_absurd(item) for item in value)
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            return True
+        exponent = value.as_tuple().exponent
+        return value.adjusted() > 100_000 or not isinstance(exponent, int) or exponent < -16_000
+    return isinstance(value, int) and value.bit_length() > 332_000
+
+
+def digest(data: bytes) -> bytes:
+    """The 16-byte BLAKE2b of canonical JSON."""
+    return blake2b(data, digest_size=DIGEST_SIZE).digest()
+
+
+_AS_IS = frozenset({str, int, bool, Decimal, type(None), datetime, date, UUID, bytes})
+
+
+def plain(value: Any) -> Any:
+    """`value` with Python's floats as exact Decimals (7707083893.0 as 7707083893), tuples as lists, the
+    rest unchanged.
+
+    Raises NotStorable for NaN and infinities, which JSON encoders silently turn into null.
+    """
+    kind = type(value)
+    if kind in _AS_IS:
+        return value
+    if kind is float:
+        if not math.isfinite(value):
+            raise NotStorable("a number is NaN or infinite")
+        return int(value) if value.is_integer() and abs(value) < 2**53 else Decimal(repr(value))
+    if isinstance(value, Mapping):
+        return {key if isinstance(key, str) else str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return str(value)
+    if isinstance(value, memoryview | bytearray):
+        return bytes(value)
+    return value
+
+
+def plain_row(values: tuple[Any, ...] | list[Any]) -> list[Any] | tuple[Any, ...]:
+    """The values of a database or sheet row, made `plain` only when one of them needs it."""
+    return values if _AS_IS.issuperset(map(type, values)) else [plain(value) for value in values]

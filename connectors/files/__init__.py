@@ -1,0 +1,1 @@
+"""Files: CSV, JSON lines, JSON, Excel and Parquet."""

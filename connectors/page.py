@@ -1,0 +1,137 @@
+"""What passes from a connector to its runner: streams, and pages of rows, tombstones, rejects and the next
+state.
+
+The runner lands a page's rows and its state in one transaction, so that a reader killed anywhere resumes at
+a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+State = Mapping[str, Any]
+"""A JSON-able checkpoint. Only its connector reads it; an absent state means a full read."""
+
+
+class Row(NamedTuple):
+    """One source record as the source says it, in canonical JSON."""
+
+    key: str
+    payload: bytes
+    """Canonical JSON (UTF-8, sorted keys, no spaces, every number as the source wrote its digits)."""
+    digest: bytes
+    """16-byte BLAKE2b of the canonical JSON without the stream's volatile paths."""
+    updated_at: datetime | None
+    """When the source says that it changed (aware), or None."""
+
+
+class RejectedRow(NamedTuple):
+    """Something that cannot become a row: kept with its bytes, told, never fatal to its neighbours."""
+
+    payload: bytes
+    reason: str
+    """A short code in kebab-case, e.g. `missing-key`, `malformed-row`, `bad-encoding`, `not-storable`."""
+    detail: str
+    """One sentence for a data engineer; holds no client data."""
+    place: str
+    """Where it stands: `contacts.csv:17`, `page 3`, `sheet Clients!A17`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows, tombstones and the state to resume from once they are landed."""
+
+    rows: Sequence[Row]
+    state: State
+    tombstones: Sequence[str] = ()
+    """Keys that the source itself says are deleted."""
+    rejects: Sequence[RejectedRow] = ()
+    snapshot: SnapshotMark | None = None
+    """Set when these rows belong to a complete pass over the stream (see `SnapshotMark`)."""
+    bytes_read: int = 0
+    total_rows: int | None = None
+    """The stream's size, when the source told it: for the progress bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotMark:
+    """Rows of one pass over the whole stream; keys that a *complete* pass did not show are deleted at the
+    source.
+
+    `pass_id` stays the same through one pass and is part of the state, so that a resumed pass goes on
+    marking.
+    """
+
+    pass_id: str
+    is_complete: bool
+    """True on the pass's last page only."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRequest:
+    """What the configuration asks of one stream."""
+
+    name: str
+    key: str | Sequence[str] | None = None
+    """Path(s) of the source key; `content` for keyless rows; None: the stream's own."""
+    updated_at: str | None = None
+    volatile: Sequence[str] = ()
+    """Paths kept in the payload but outside the digest."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Further settings of this stream, read by the connector (a file pattern, a table, a request)."""
+    timezone: str = "UTC"
+    """How the source's naive times are meant (IANA name)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldInfo:
+    """A field seen at the source."""
+
+    path: str
+    type: str
+    """text | number | boolean | date | timestamp | object | list."""
+    label: str | None = None
+    """The label that users see in the source's own interface, when it tells one."""
+    samples: Sequence[str] = ()
+    filled: float | None = None
+    """Share of the sampled records that have it (0..1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInfo:
+    """A stream that a connector offers."""
+
+    name: str
+    key: str | Sequence[str] | None
+    fields: Sequence[FieldInfo] = ()
+    updated_at: str | None = None
+    deletes: str = "none"
+    """flag | tombstones | archived | delta | sweep | snapshot | none."""
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What `check` found: reachable, credentials good, and what it says about itself."""
+
+    message: str
+    streams: Sequence[str] = ()
+
+
+class Connector(Protocol):
+    """Reads one source. Construct with `registry.open_connector`; close when done (a context manager)."""
+
+    def check(self) -> CheckResult:
+        """Reach the source with these settings; raises one of `connectors.errors` and says what to do."""
+
+    def discover(self) -> Sequence[StreamInfo]:
+        """The streams on offer with their fields, types and samples."""
+
+    def read(self, stream: StreamRequest, state: State | None) -> Iterator[Page]:
+        """Pages from `state` on; None reads everything. Lazy: a page is fetched when it is asked for."""
+
+    def close(self) -> None:
+        """Release what is held open."""

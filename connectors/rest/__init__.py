@@ -1,0 +1,1 @@
+"""The connector that a manifest drives."""

@@ -1,0 +1,217 @@
+"""From a decoded record to a `Row`: its key, canonical payload, digest and time of change; or a reject that
+says why not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from connectors.canonical import NotStorable, canonical, digest
+from connectors.errors import SourceConfigurationError
+from connectors.page import RejectedRow, Row, StreamRequest
+from connectors.paths import Path, PathError, as_text, compile_paths
+from connectors.times import as_timestamp, zone
+
+CONTENT = "content"
+"""The key of keyless rows: the digest of what they say, with an ordinal among identical rows."""
+
+MAX_KEY = 1000
+"""Bytes of UTF-8; a longer key would not fit into the warehouse's indexes."""
+
+
+def join_key(parts: Sequence[str]) -> str:
+    """One key from several parts, unambiguous: `|` between them, `\\` before a `|` or `\\` inside. One part
+    stays as it is."""
+    if len(parts) == 1:
+        return parts[0]
+    return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)
+
+
+def key_text(value: Any) -> str | None:
+    """A key's part as text: integers (7.0 too) as decimal text, so that a key may change its type; None if
+    it is missing."""
+    text = as_text(value)
+    return text if text is None or text.strip() else None
+
+
+class RowMaker:
+    """Makes the rows of one stream; keys, paths and zone are compiled once.
+
+    `key` may be one path, several (a composite key), or `content`.
+    """
+
+    def __init__(
+        self,
+        key: str | Sequence[str],
+        updated_at: str | None = None,
+        volatile: Sequence[str] = (),
+        timezone: str = "UTC",
+        *,
+        source: str | None = None,
+        stream: str | None = None,
+    ) -> None:
+        try:
+            self.is_keyless = key == CONTENT or list(key) == [CONTENT]
+            self._key_paths: tuple[Path, ...] = () if self.is_keyless else compile_paths(key)
+            self._volatile = compile_paths(list(volatile))
+            self._updated_at = compile_paths(updated_at)[0].get if updated_at else None
+            zone(timezone)
+        except (PathError, ValueError) as error:
+            raise SourceConfigurationError(str(error), source=source, stream=stream) from None
+        if not self.is_keyless and not self._key_paths:
+            raise SourceConfigurationError("the key has no path", source=source, stream=stream)
+        self._timezone = timezone
+        self._single: Callable[[Any], Any] | None = (
+            self._key_paths[0].get if len(self._key_paths) == 1 else None
+        )
+        self._seen: dict[bytes, int] = {}
+
+    @classmethod
+    def for_request(
+        cls, request: StreamRequest, key: str | Sequence[str], updated_at: str | None, source: str
+    ) -> RowMaker:
+        """A maker for a stream, where the request leaves the key or the time to the connector."""
+        return cls(
+            request.key or key,
+            request.updated_at or updated_at,
+            request.volatile,
+            request.timezone,
+            source=source,
+            stream=request.name,
+        )
+
+    @property
+    def has_times(self) -> bool:
+        """The stream's records say when they changed."""
+        return self._updated_at is not None
+
+    def restart(self) -> None:
+        """Begin a pass anew: ordinals among identical keyless rows count from one again."""
+        self._seen.clear()
+
+    def key_of(self, record: Any) -> str | None:
+        """The record's key, or None when a part of it is missing."""
+        if self._single is not None:
+            return key_text(self._single(record))
+        parts = [key_text(path.get(record)) for path in self._key_paths]
+        return None if None in parts else join_key([part for part in parts if part is not None])
+
+    def changed_at(self, record: Any) -> datetime | None:
+        """When the source says that the record changed (aware), or None."""
+        return as_timestamp(self._updated_at(record), self._timezone) if self._updated_at else None
+
+    def make(self, record: Any, place: str, *, is_sorted: bool = False) -> Row | RejectedRow:
+        """The row of `record`, or a reject with the reason. `is_sorted` as in `canonical`."""
+        if not isinstance(record, dict):
+            return reject(record, "malformed-row", "the record is not an object with fields", place)
+        try:
+            payload = canonical(record, is_sorted=is_sorted)
+            if self._volatile:
+                content = record
+                for path in self._volatile:
+                    content = path.without(content)
+                mark = digest(canonical(content))
+            else:
+                mark = digest(payload)
+        except NotStorable as error:
+            return reject(record, "not-storable", str(error), place)
+        key = self._content_key(mark) if self.is_keyless else self.key_of(record)
+        if key is None:
+            return RejectedRow(payload, "missing-key", f"nothing stands at {self._key_names()}", place)
+        if len(key) > 250 and len(key.encode()) > MAX_KEY:
+            return RejectedRow(payload, "key-too-long", f"the key is longer than {MAX_KEY} bytes", place)
+        changed = as_timestamp(self._updated_at(record), self._timezone) if self._updated_at else None
+        return Row(key, payload, mark, changed)
+
+    def _content_key(self, mark: bytes) -> str:
+        count = self._seen.get(mark, 0) + 1
+        self._seen[mark] = count
+        return mark.hex() if count == 1 else f"{mark.hex()}#{count}"
+
+    def _key_names(self) -> str:
+        return ", ".join(f"`{path.text}`" for path in self._key_paths)
+
+
+def make_row(
+    payload: Any,
+    key: str | Sequence[str],
+    updated_at: str | None = None,
+    volatile: Sequence[str] = (),
+    *,
+    place: str = "",
+    timezone: str = "UTC",
+) -> Row | RejectedRow:
+    """One row, or a reject; where there are many, keep a `RowMaker` instead."""
+    return RowMaker(key, updated_at, volatile, timezone).make(payload, place)
+
+
+def reject(record: Any, reason: str, detail: str, place: str) -> RejectedRow:
+    """A reject with the record's bytes: its JSON if it has any, else its Python text, undecodable
+    characters kept."""
+    if isinstance(record, bytes):
+        return RejectedRow(record, reason, detail, place)
+    try:
+        data = canonical(record)
+    except NotStorable:
+        data = _lossless(record)
+    return RejectedRow(data, reason, detail, place)
+
+
+def _lossless(record: Any) -> bytes:
+    try:
+        return json.dumps(record, ensure_ascii=True, default=str, sort_keys=True).encode()
+    except (TypeError, ValueError, RecursionError):
+        return repr(type(record)).encode()
+
+
+@dataclass(slots=True)
+class Assembled:
+    """What became of a page's records."""
+
+    rows: list[Row]
+    tombstones: list[str]
+    rejects: list[RejectedRow]
+
+
+def assemble(
+    maker: RowMaker,
+    records: Iterable[tuple[int, Any]],
+    place: Callable[[int], str],
+    *,
+    is_sorted: bool = False,
+    is_deleted: Callable[[Any], bool] | None = None,
+    on_reject: Callable[[Any, RejectedRow], RejectedRow] | None = None,
+) -> Assembled:
+    """Rows with distinct keys from numbered records; of two with one key the later stands.
+
+    An earlier one that says something else becomes a reject `duplicate-key`; an exact repetition is
+    dropped. Records
+    for which `is_deleted` holds become tombstones. `place` names a record's number; `on_reject` may improve
+    a reject.
+    """
+    make = maker.make
+    kept: dict[str, tuple[int, Row]] = {}
+    deleted: dict[str, None] = {}
+    rejects: list[RejectedRow] = []
+    for number, record in records:
+        made = make(record, "", is_sorted=is_sorted)
+        if isinstance(made, RejectedRow):
+            made = made._replace(place=place(number))
+            rejects.append(on_reject(record, made) if on_reject else made)
+            continue
+        key = made.key
+        if is_deleted is not None and is_deleted(record):
+            kept.pop(key, None)
+            deleted[key] = None
+            continue
+        before = kept.pop(key, None)
+        if before is not None and before[1].digest != made.digest:
+            detail = f"another row with this key follows at {place(number)}"
+            rejects.append(RejectedRow(before[1].payload, "duplicate-key", detail, place(before[0])))
+        kept[key] = (number, made)
+        if deleted:
+            deleted.pop(key, None)
+    return Assembled([row for _, row in kept.values()], list(deleted), rejects)

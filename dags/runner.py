@@ -1,0 +1,34 @@
+"""The thin seam between a task and a step: open a context, call, return the report."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import Any
+
+
+def configured_sources() -> list[str]:
+    """The names of the sources in the configuration, in its order."""
+    from onefold.configuration import load_configuration
+    from onefold.settings import Settings
+
+    return list(load_configuration(Settings.from_environment(os.environ, {}).config).sources)
+
+
+def call_step(name: str, **arguments: Any) -> dict[str, Any]:
+    """Run one step in a context of its own; raises AirflowFailException where another try cannot help."""
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+    from onefold.context import open_context
+    from onefold.settings import Settings
+
+    step = getattr(import_module(f"onefold.steps.{name}"), name)
+    with open_context(Settings.from_environment(os.environ, {})) as context:
+        report = step(context, **arguments)
+    result: dict[str, Any] = report.as_dict()
+    failed = [stream for stream in result.get("streams", ()) if stream["status"] == "failed"]
+    if failed:
+        message = "; ".join(str(stream["error"]) for stream in failed)
+        retriable = all(stream["error_class"] == "RetriableError" for stream in failed)
+        raise (AirflowException if retriable else AirflowFailException)(message)
+    return result

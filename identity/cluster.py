@@ -1,0 +1,254 @@
+"""Clusters: components of plausible pairs, all their cross pairs scored, merged by average link under constraints.
+
+Positions are points in natural-key order; a point stands for `sizes[i]` identical records. Everything is integer
+arithmetic on weights of 1/1024 bit, so the result is a pure function of each component.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from identity.features import Codes, Flags, Ints
+from identity.schema import WEIGHT_ONE_BIT
+from identity.score import Scores, Weights
+
+ScorePairs = Callable[[Ints, Ints], Scores]
+
+SPLIT_STEP: Final = WEIGHT_ONE_BIT
+"""By how much the plausible threshold of a component over the bound is raised at a time."""
+
+_BATCH: Final = 2_000_000  # cross pairs scored at once
+_NONE: Final = np.iinfo(np.int64).min
+_MEAN_SHIFT: Final = 8  # means keep eight binary places below the weights' unit
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Weights in 1/1024 bit."""
+
+    plausible: int  # pairs from here on make components; no merge has a lower mean
+    link: int  # what the evidence for one merge must come to
+    bound: int  # most points in a component
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """What people said, as positions of points."""
+
+    same: tuple[Ints, Ints] = field(default_factory=lambda: (_empty(), _empty()))
+    not_same: tuple[Ints, Ints] = field(default_factory=lambda: (_empty(), _empty()))
+
+
+@dataclass(frozen=True)
+class SplitComponent:
+    """A component that was over the bound."""
+
+    first: int  # its smallest position
+    size: int
+    threshold: int  # the plausible threshold at which all parts fitted
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """The smallest position of each point's cluster, and which components were too large to be taken whole."""
+
+    label: Ints
+    split: tuple[SplitComponent, ...]
+
+
+def _empty() -> Ints:
+    return np.zeros(0, dtype=np.int64)
+
+
+def cluster(
+    sizes: Ints,
+    edges: tuple[Ints, Ints, Weights],
+    score: ScorePairs,
+    thresholds: Thresholds,
+    constraints: Constraints | None = None,
+) -> Clusters:
+    """The partition of the points. `edges`: the plausible, not forbidden pairs; `score` weighs any pairs exactly."""
+    constraints = constraints or Constraints()
+    count = len(sizes)
+    component, split = _components(count, edges, thresholds, constraints.same)
+    # Points in order of component, natural order within; components of one point are done.
+    order = np.argsort(component, kind="stable")
+    starts = np.flatnonzero(np.diff(component[order], prepend=-1))
+    lengths = np.diff(np.append(starts, count))
+    label = np.arange(count, dtype=np.int64)
+    several = np.flatnonzero(lengths > 1)
+    starts, lengths = starts[several], lengths[several]
+    pairs = lengths * (lengths - 1) // 2
+    batch = (np.cumsum(pairs) - pairs) // _BATCH
+    for number in np.unique(batch):
+        chosen = batch == number
+        _settle(order, starts[chosen], lengths[chosen], sizes, score, thresholds, constraints, label)
+    return Clusters(label, split)
+
+
+def _components(
+    count: int, edges: tuple[Ints, Ints, Weights], thresholds: Thresholds, same: tuple[Ints, Ints]
+) -> tuple[Codes, tuple[SplitComponent, ...]]:
+    """Component numbers; those over the bound are split by raising the threshold in fixed steps until they fit."""
+    left, right, weight = edges
+    keep = weight >= thresholds.plausible
+    left, right, weight = left[keep], right[keep], weight[keep]
+    component = _connected(count, np.concatenate([left, same[0]]), np.concatenate([right, same[1]]))
+    members = np.bincount(component, minlength=1)
+    over = members > thresholds.bound
+    if not over.any():
+        return component, ()
+    original, threshold = component, thresholds.plausible
+    last = np.full(len(members), threshold)
+    top = int(weight.max(initial=threshold))
+    while over.any() and threshold <= top:
+        threshold += SPLIT_STEP
+        inside = over[component[left]] & (weight < threshold)
+        last[np.unique(original[left[inside]])] = threshold
+        left, right, weight = left[~inside], right[~inside], weight[~inside]
+        component = _connected(count, np.concatenate([left, same[0]]), np.concatenate([right, same[1]]))
+        over = np.bincount(component, minlength=1) > thresholds.bound
+    first = np.full(len(members), count)
+    np.minimum.at(first, original, np.arange(count))
+    report = tuple(
+        SplitComponent(int(first[at]), int(members[at]), int(last[at]))
+        for at in np.flatnonzero(members > thresholds.bound)
+    )
+    return component, report
+
+
+def _connected(count: int, left: Ints, right: Ints) -> Codes:
+    graph = coo_matrix((np.ones(len(left), dtype=np.int8), (left, right)), shape=(count, count))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int32)
+
+
+def _settle(
+    order: Ints,
+    starts: Ints,
+    lengths: Ints,
+    sizes: Ints,
+    score: ScorePairs,
+    thresholds: Thresholds,
+    constraints: Constraints,
+    label: Ints,
+) -> None:
+    """Score all cross pairs of some components and write the labels of their points."""
+    left, right, ends = _cross_pairs(order, starts, lengths)
+    scores = score(left, right)
+    must = _marked(left, right, constraints.same, len(label))
+    forbidden = (scores.forbidden & ~must) | _marked(left, right, constraints.not_same, len(label))
+    begins = np.concatenate([[0], ends[:-1]])
+    clear = (scores.weight >= thresholds.link) & ~forbidden
+    whole = np.logical_and.reduceat(clear | must, begins)
+    first = order[starts]
+    # Most components are of one mind: every pair clears, and no loop is needed.
+    done = np.flatnonzero(whole)
+    at = np.repeat(starts[done], lengths[done]) + _ranges(lengths[done])
+    label[order[at]] = np.repeat(first[done], lengths[done])
+    for number in np.flatnonzero(~whole).tolist():
+        span = slice(int(begins[number]), int(ends[number]))
+        points = order[starts[number] : starts[number] + lengths[number]]
+        groups = agglomerate(sizes[points], scores.weight[span], forbidden[span], must[span], thresholds)
+        label[points] = points[groups]
+
+
+def _ranges(lengths: Ints) -> Ints:
+    return np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+
+
+def _cross_pairs(order: Ints, starts: Ints, lengths: Ints) -> tuple[Ints, Ints, Ints]:
+    """Every pair of points within each component, row by row of its upper triangle, and where each component ends."""
+    row = _ranges(lengths)  # every point: its place in its component
+    partners = np.repeat(lengths, lengths) - row - 1
+    base = np.repeat(starts, lengths)
+    left = np.repeat(base + row, partners)
+    right = left + 1 + _ranges(partners)
+    return order[left], order[right], np.cumsum(lengths * (lengths - 1) // 2)
+
+
+def _marked(left: Ints, right: Ints, marks: tuple[Ints, Ints], count: int) -> Flags:
+    """Which pairs (in either direction) are among the marks."""
+    if len(marks[0]) == 0:
+        return np.zeros(len(left), dtype=np.bool_)
+    wanted = np.minimum(marks[0], marks[1]) * count + np.maximum(marks[0], marks[1])
+    return np.isin(np.minimum(left, right) * count + np.maximum(left, right), wanted)
+
+
+def agglomerate(sizes: Ints, weights: Weights, forbidden: Flags, must: Flags, thresholds: Thresholds) -> Ints:
+    """Average link over one component: for each point the smallest point of its cluster.
+
+    `weights`, `forbidden`, `must` are the upper triangle, row by row. The allowed pair of clusters with the highest
+    mean weight merges first (then the smaller first point, then the smaller second) while its evidence holds.
+    """
+    count = len(sizes)
+    upper = np.triu_indices(count, 1)
+    total = np.zeros((count, count), dtype=np.int64)
+    total[upper] = weights.astype(np.int64) * sizes[upper[0]] * sizes[upper[1]]
+    total += total.T
+    barred = np.zeros((count, count), dtype=np.bool_)
+    barred[upper] = forbidden
+    barred |= barred.T
+    np.fill_diagonal(barred, True)
+    size = sizes.astype(np.int64).copy()
+    group = np.arange(count)
+    alive = np.ones(count, dtype=np.bool_)
+    for at in np.flatnonzero(must).tolist():
+        one, two = sorted((int(group[upper[0][at]]), int(group[upper[1][at]])))
+        if one != two:
+            _merge(one, two, total, barred, size, group, alive)
+    mean = _means(total, barred, size[:, None], size[None, :], thresholds)
+    mean[~alive] = _NONE
+    mean[:, ~alive] = _NONE
+    best = mean.argmax(axis=1)
+    height = mean[np.arange(count), best]
+    while True:
+        one = int(height.argmax())
+        if height[one] == _NONE:
+            return group
+        two = int(best[one])
+        _merge(one, two, total, barred, size, group, alive)
+        row = _means(total[one], barred[one], size[one], size, thresholds)
+        row[~alive] = _NONE
+        mean[one], mean[:, one] = row, row
+        mean[two], mean[:, two] = _NONE, _NONE
+        stale = np.flatnonzero(alive & ((best == one) | (best == two)))
+        best[stale] = mean[stale].argmax(axis=1)
+        height[stale] = mean[stale, best[stale]]
+        better = alive & ((row > height) | ((row == height) & (one < best) & (row != _NONE)))
+        better[one] = False
+        best[better], height[better] = one, row[better]
+        best[one] = row.argmax()
+        height[one] = row[best[one]]
+        height[two] = _NONE
+
+
+def _means(total: Ints, barred: Flags, one: Ints, two: Ints, thresholds: Thresholds) -> Ints:
+    """Mean weights with eight binary places; none where a merge is barred or its evidence too thin.
+
+    The cross pairs of two clusters are not independent evidence: clusters of a and b records bear about as many
+    independent comparisons as the harmonic mean of a and b. The evidence is the mean weight that many times, and
+    must reach the link threshold; the mean itself must stay plausible.
+    """
+    enough = (2 * total >= np.int64(thresholds.link) * (one + two)) & (
+        total >= thresholds.plausible * one * two
+    )
+    mean = (total << _MEAN_SHIFT) // (one * two)
+    return np.where(enough & ~barred, mean, _NONE)
+
+
+def _merge(one: int, two: int, total: Ints, barred: Flags, size: Ints, group: Ints, alive: Flags) -> None:
+    """The cluster at `two` becomes part of the one at `one`; one < two."""
+    total[one] += total[two]
+    total[:, one] = total[one]
+    barred[one] |= barred[two]
+    barred[:, one] = barred[one]
+    barred[one, one] = True
+    size[one] += size[two]
+    group[group == two] = one
+    alive[two] = False

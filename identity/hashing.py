@@ -1,0 +1,66 @@
+"""A 64-bit hash of strings, whole columns at a time, the same on every machine and in every version."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Hashes = npt.NDArray[np.uint64]
+
+_GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1: Final = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2: Final = np.uint64(0x94D049BB133111EB)
+
+
+def mix(value: Hashes) -> Hashes:
+    """The splitmix64 finaliser: every bit of the result depends on every bit of the value."""
+    with np.errstate(over="ignore"):
+        value = (value ^ (value >> np.uint64(30))) * _MIX_1
+        value = (value ^ (value >> np.uint64(27))) * _MIX_2
+    return value ^ (value >> np.uint64(31))
+
+
+def combine(left: Hashes, right: Hashes) -> Hashes:
+    """The hash of two hashes in order."""
+    with np.errstate(over="ignore"):
+        return mix(left * np.uint64(3) + _GOLDEN + right)
+
+
+def hash_strings(values: pa.StringArray) -> Hashes:
+    """A hash of the UTF-8 bytes of each string; no nulls.
+
+    Multilinear hashing (Lemire and Kaser): the sum of each byte times a pseudo-random odd number of its place,
+    which NumPy does for all strings together, then mixed with the length.
+    """
+    count = len(values)
+    if count == 0:
+        return np.zeros(0, dtype=np.uint64)
+    values = values.cast(pa.large_string())
+    _, offset_buffer, data_buffer = values.buffers()
+    offsets = np.frombuffer(offset_buffer, dtype=np.int64)[values.offset : values.offset + count + 1]
+    sizes = np.diff(offsets)
+    result = np.zeros(count, dtype=np.uint64)
+    total = int(offsets[-1] - offsets[0])
+    if total:
+        data = np.frombuffer(data_buffer, dtype=np.uint8)[offsets[0] : offsets[-1]]
+        starts = offsets[:-1] - offsets[0]
+        place = np.arange(total, dtype=np.int64) - np.repeat(starts, sizes)
+        factor = mix((np.arange(1, int(sizes.max()) + 1, dtype=np.uint64)) * _GOLDEN) | np.uint64(1)
+        with np.errstate(over="ignore"):
+            product = (data.astype(np.uint64) + np.uint64(1)) * factor[place]
+            filled = sizes > 0
+            result[filled] = np.add.reduceat(product, starts[filled])
+    return combine(result, sizes.astype(np.uint64))
+
+
+def hash_text(text: str) -> np.uint64:
+    """The hash of one string."""
+    return np.uint64(hash_strings(pa.array([text], pa.string()))[0])
+
+
+def signed(hashes: Hashes) -> npt.NDArray[np.int64]:
+    """The same bits as the signed integers that PostgreSQL's bigint holds."""
+    return hashes.view(np.int64)

@@ -1,0 +1,84 @@
+"""Judgements as constraints: which records a human joined and which were kept apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from identity.features import Ints, positions
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A judgement that opposes an earlier one; it is not applied."""
+
+    judgement_id: int
+    opposes: tuple[int, ...]  # the earlier judgements that together say the opposite
+
+
+class _Groups:
+    """Disjoint sets of record ids, each with the judgements that made it."""
+
+    def __init__(self) -> None:
+        self._members: dict[int, set[int]] = {}
+        self._by: dict[int, set[int]] = {}
+
+    def members(self, record: int) -> set[int]:
+        return self._members.get(record, {record})
+
+    def by(self, record: int) -> set[int]:
+        return self._by.get(record, set())
+
+    def join(self, records: list[int], judgement: int) -> None:
+        members = set().union(*(self.members(record) for record in records))
+        by = {judgement}.union(*(self.by(record) for record in records))
+        for record in members:
+            self._members[record], self._by[record] = members, by
+
+    def pairs(self) -> list[tuple[int, int]]:
+        """Each group as pairs of its smallest id with the others."""
+        return [(min(members), record) for record, members in self._members.items() if record != min(members)]
+
+
+def constraints_of(
+    judgements: pa.Table, record_ids: pa.ChunkedArray
+) -> tuple[tuple[Ints, Ints], tuple[Ints, Ints], list[Conflict]]:
+    """JUDGEMENT rows as pairs of positions in `record_ids`: (same, not same), and what could not be applied.
+
+    In order of judgement_id. Records that are not there (deleted, or of another kind) are left out of the pairs, but
+    still connect what was joined through them.
+    """
+    groups = _Groups()
+    apart: list[tuple[int, int, int]] = []
+    conflicts = []
+    for row in judgements.sort_by("judgement_id").to_pylist():
+        left, right = row["left_ids"], row["right_ids"]
+        if row["verdict"] == "same":
+            joined = set().union(*(groups.members(record) for record in [*left, *right]))
+            against = tuple(sorted({by for a, b, by in apart if a in joined and b in joined}))
+            if against:
+                conflicts.append(Conflict(row["judgement_id"], against))
+            elif joined:
+                groups.join([*left, *right], row["judgement_id"])
+        else:
+            together = [a for a in left if groups.members(a) & set(right)]
+            if together:
+                against = tuple(sorted(set().union(*(groups.by(a) for a in together))))
+                conflicts.append(Conflict(row["judgement_id"], against))
+            else:
+                apart += [(a, b, row["judgement_id"]) for a in left for b in right if a != b]
+    return (
+        _present(groups.pairs(), record_ids),
+        _present([(a, b) for a, b, _ in apart], record_ids),
+        conflicts,
+    )
+
+
+def _present(pairs: list[tuple[int, int]], record_ids: pa.ChunkedArray) -> tuple[Ints, Ints]:
+    ids = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    left = positions(record_ids, pa.chunked_array([ids[:, 0]]))
+    right = positions(record_ids, pa.chunked_array([ids[:, 1]]))
+    known = (left >= 0) & (right >= 0)
+    return left[known], right[known]

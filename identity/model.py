@@ -1,0 +1,142 @@
+"""The match model: levels with their weights, thresholds, term frequencies; frozen together as one version."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Literal
+
+from identity.compare import WordWeights, level_names
+from identity.schema import KINDS, WEIGHT_ONE_BIT
+from identity.settings import KindSettings, MatchingSettings, shipped
+
+PRIOR_VERSION: Final = 1
+"""The version of the model made of the shipped priors; raised when their weights change."""
+
+
+@dataclass(frozen=True)
+class LevelWeight:
+    """One level of a column: its frequency among matches (m) and random pairs (u), its weight in 1/1024 bit."""
+
+    name: str
+    m: float
+    u: float
+    weight: int
+
+
+@dataclass(frozen=True)
+class ColumnModel:
+    """The levels of one column, best first, and what single values add to an agreement on them."""
+
+    levels: tuple[LevelWeight, ...]
+    # Value (Latin key) -> what an agreement on it adds, in 1/1024 bit: negative for frequent values.
+    terms: Mapping[str, int] = field(default_factory=dict)
+    unseen_term: int = 0
+
+
+@dataclass(frozen=True)
+class KindModel:
+    """Everything that turns comparison vectors of one kind into weights and decisions. Weights in 1/1024 bit."""
+
+    columns: Mapping[str, ColumnModel]
+    prior: int
+    link: int  # a pair alone is linked from this weight on
+    review: int  # ... and shown to a human from this weight on; also what makes a pair plausible
+    words: WordWeights
+
+
+@dataclass(frozen=True)
+class MatchModel:
+    """One version of the model."""
+
+    version: int
+    origin: Literal["prior", "trained"]
+    person: KindModel
+    organisation: KindModel
+    component_bound: int
+
+    def kind(self, name: str) -> KindModel:
+        """The model of `person` or `organisation`."""
+        return self.person if name == "person" else self.organisation
+
+
+def bits(value: float) -> int:
+    """Bits as the integers of 1/1024 that all sums use."""
+    return round(value * WEIGHT_ONE_BIT)
+
+
+def log_odds(probability: float) -> float:
+    """The odds of a probability, in bits."""
+    return math.log2(probability / (1 - probability))
+
+
+def prior_model(settings: MatchingSettings, version: int = PRIOR_VERSION) -> MatchModel:
+    """The model of the shipped priors for these settings: no training, no data."""
+    kinds = {kind: _prior_kind(kind, settings.kind(kind)) for kind in KINDS}
+    return MatchModel(version, "prior", kinds["person"], kinds["organisation"], settings.component_bound)
+
+
+def _prior_kind(kind: str, settings: KindSettings) -> KindModel:
+    priors = shipped("priors")
+    listed, otherwise = priors[kind]["columns"], priors["otherwise"]
+    columns = {}
+    for column, levels in level_names(kind, settings).items():
+        known = listed.get(column, {})
+        weights = []
+        for level in levels:
+            m, u = known.get(level) or _otherwise(otherwise, level)
+            weights.append(LevelWeight(level, m, u, bits(math.log2(m / u))))
+        columns[column] = ColumnModel(tuple(weights))
+    prior = float(priors[kind]["prior_bits"])
+    return KindModel(
+        columns=columns,
+        prior=bits(prior),
+        link=bits(log_odds(settings.link_at) - prior),
+        review=bits(log_odds(settings.review_at) - prior),
+        words=_prior_words(priors[kind].get("words")),
+    )
+
+
+def _otherwise(otherwise: Mapping[str, list[float]], level: str) -> list[float]:
+    """The prior of the level's method: `jaro_winkler` for `jaro_winkler_0.9`."""
+    method = next((name for name in otherwise if level == name or level.startswith(f"{name}_")), "different")
+    return otherwise[method]
+
+
+def _prior_words(classes: Mapping[str, int] | None) -> WordWeights:
+    if classes is None:
+        return WordWeights({}, 0, 0)
+    lists = shipped("organisation_words")
+    weights = {word: bits(classes[name]) for name in ("common", "stop") for word in map(str, lists[name])}
+    return WordWeights(weights, bits(classes["unseen"]), bits(classes["rare"]))
+
+
+def to_json(model: MatchModel) -> str:
+    """The model as the JSON object that `identity.model` keeps; keys sorted, so that equal models are equal text."""
+    return json.dumps(asdict(model), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def from_json(text: str | Mapping[str, Any]) -> MatchModel:
+    """The model of `to_json`'s text, or of the object that PostgreSQL made of it."""
+    raw = json.loads(text) if isinstance(text, str) else text
+    return MatchModel(
+        version=raw["version"],
+        origin=raw["origin"],
+        person=_kind(raw["person"]),
+        organisation=_kind(raw["organisation"]),
+        component_bound=raw["component_bound"],
+    )
+
+
+def _kind(raw: Mapping[str, Any]) -> KindModel:
+    columns = {
+        name: ColumnModel(
+            levels=tuple(LevelWeight(**level) for level in column["levels"]),
+            terms=dict(column["terms"]),
+            unseen_term=column["unseen_term"],
+        )
+        for name, column in raw["columns"].items()
+    }
+    return KindModel(columns, raw["prior"], raw["link"], raw["review"], WordWeights(**raw["words"]))

@@ -1,0 +1,204 @@
+"""The name of a person: family, given and middle name compared together, by their Latin keys."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from rapidfuzz import fuzz
+from rapidfuzz.distance import JaroWinkler
+
+from identity.features import MISSING, Codes, Features, Flags, Ints, Levels
+from identity.parts import sound
+from identity.similarity import (
+    LevelOf,
+    Texts,
+    once_per_value_pair_or_same,
+    pairwise,
+    texts,
+)
+from identity.standard.nicknames import nickname_class
+
+FAMILY: Final = ("exact", "near", "part", "far", "different")
+GIVEN: Final = ("exact", "nickname", "near", "initial", "swapped", "far", "different")
+MIDDLE: Final = ("exact", "near", "initial", "different")
+FULL: Final = ("exact", "contains", "near", "word", "far", "different")
+PERSON_NAME: Final = {"name.family": FAMILY, "name.given": GIVEN, "name.middle": MIDDLE, "name.full": FULL}
+
+# In 1/1000 of Jaro-Winkler similarity.
+_NEAR: Final = 920
+_FAR: Final = 820
+
+
+def _code(levels: tuple[str, ...], level: str) -> np.uint8:
+    return np.uint8(levels.index(level) + 1)
+
+
+class PersonNames:
+    """Levels of the parts of two persons' names; parts that stand in each other's place count as swapped."""
+
+    def __init__(self, features: Features) -> None:
+        self._features = features
+        self._family = features.values("family_name").single()
+        self._given = features.values("given_name").single()
+        self._middle = features.values("middle_name").single()
+        self._words = texts(features.values("family_name").unique)
+
+    def levels(self, left: Ints, right: Ints) -> dict[str, Levels]:
+        """One level code per part and pair of rows; 0 where a side has no such part."""
+        size = len(self._words)
+        family = self._part(self._family, left, right, self._family_levels)
+        given = self._part(self._given, left, right, self._given_levels)
+        middle = self._part(self._middle, left, right, self._middle_levels)
+        # A single name may have been put in either column; two that agree crosswise were swapped.
+        doubtful = np.flatnonzero((family >= _code(FAMILY, "part")) & (given >= _code(GIVEN, "near")))
+        if len(doubtful):
+            here, there = left[doubtful], right[doubtful]
+            one = once_per_value_pair_or_same(
+                self._family[here], self._given[there], size, self._family_levels
+            )
+            two = once_per_value_pair_or_same(
+                self._given[here], self._family[there], size, self._family_levels
+            )
+            near = _code(FAMILY, "near")
+            swapped = (one > 0) & (two > 0) & (one <= near) & (two <= near)
+            family[doubtful[swapped]] = np.maximum(one, two)[swapped]
+            given[doubtful[swapped]] = _code(GIVEN, "swapped")
+        full = self._full(left, right, family)
+        given[full > 0] = 0  # the whole name has been weighed already
+        middle[full > 0] = 0
+        return {"name.family": family, "name.given": given, "name.middle": middle, "name.full": full}
+
+    def _part(self, codes: Codes, left: Ints, right: Ints, level_of: LevelOf) -> Levels:
+        return once_per_value_pair_or_same(codes[left], codes[right], len(self._words), level_of)
+
+    def _full(self, left: Ints, right: Ints, family: Levels) -> Levels:
+        """The whole names as sets of words, where a family name is missing on one side."""
+        result = np.zeros(len(left), dtype=np.uint8)
+        values = self._features.values("full_name")
+        if values.is_empty:
+            return result
+        codes = values.single()
+        at = np.flatnonzero((family == 0) & (codes[left] != MISSING) & (codes[right] != MISSING))
+        if len(at):
+            words = self._full_words
+            result[at] = once_per_value_pair_or_same(
+                codes[left[at]], codes[right[at]], len(words), lambda a, b: _full_levels(words[a], words[b])
+            )
+        return result
+
+    @cached_property
+    def _full_words(self) -> Texts:
+        return texts(self._features.values("full_name").unique)
+
+    @cached_property
+    def _sounds(self) -> Codes:
+        found = [sound(word) for word in self._words.tolist()]
+        codes = pd.factorize(np.array([s if len(s) > 1 else None for s in found], dtype=object))[0]
+        return codes.astype(np.int32)
+
+    @cached_property
+    def _letters(self) -> npt.NDArray[np.int32]:
+        return np.fromiter((ord(word[0]) for word in self._words.tolist()), np.int32, len(self._words))
+
+    @cached_property
+    def _is_initial(self) -> Flags:
+        words = self._words.tolist()
+        return np.fromiter((all(len(w) == 1 for w in word.split()) for word in words), np.bool_, len(words))
+
+    def _same_sound(self, left: Codes, right: Codes) -> Flags:
+        same: Flags = (self._sounds[left] == self._sounds[right]) & (self._sounds[left] != MISSING)
+        return same
+
+    def _family_levels(self, left: Codes, right: Codes) -> Levels:
+        a, b = self._words[left], self._words[right]
+        jaro = pairwise(JaroWinkler.normalized_similarity, a, b)
+        result = np.full(len(left), _code(FAMILY, "different"))
+        result[jaro >= _FAR] = _code(FAMILY, "far")
+        result[_one_within_other(a, b)] = _code(FAMILY, "part")
+        near = (jaro >= _NEAR) | (self._same_sound(left, right) & (jaro >= 750))
+        result[near] = _code(FAMILY, "near")
+        result[
+            (self._is_initial[left] | self._is_initial[right]) & (self._letters[left] == self._letters[right])
+        ] = _code(FAMILY, "far")
+        return result
+
+    def _given_levels(self, left: Codes, right: Codes) -> Levels:
+        a, b = self._words[left], self._words[right]
+        jaro = pairwise(JaroWinkler.normalized_similarity, a, b)
+        result = np.full(len(left), _code(GIVEN, "different"))
+        result[jaro >= _FAR] = _code(GIVEN, "far")
+        result[
+            (jaro >= _NEAR) | (self._same_sound(left, right) & (jaro >= 750)) | _one_within_other(a, b)
+        ] = _code(GIVEN, "near")
+        result[self._share_nickname(left, right)] = _code(GIVEN, "nickname")
+        initial = self._is_initial[left] | self._is_initial[right]
+        same = self._letters[left] == self._letters[right]
+        result[initial & same] = _code(GIVEN, "initial")
+        result[initial & ~same] = _code(GIVEN, "different")
+        return result
+
+    def _middle_levels(self, left: Codes, right: Codes) -> Levels:
+        a, b = self._words[left], self._words[right]
+        jaro = pairwise(JaroWinkler.normalized_similarity, a, b)
+        result = np.full(len(left), _code(MIDDLE, "different"))
+        result[(jaro >= _NEAR) | _one_within_other(a, b)] = _code(MIDDLE, "near")
+        result[self._share_nickname(left, right)] = _code(MIDDLE, "near")
+        initial = self._is_initial[left] | self._is_initial[right]
+        same = self._letters[left] == self._letters[right]
+        result[initial & same] = _code(MIDDLE, "initial")
+        result[initial & ~same] = _code(MIDDLE, "different")
+        return result
+
+    @cached_property
+    def _nicknames(self) -> list[Codes]:
+        return _nickname_slots(self._words)
+
+    def _share_nickname(self, left: Codes, right: Codes) -> Flags:
+        result = np.zeros(len(left), dtype=np.bool_)
+        for one in self._nicknames:
+            for two in self._nicknames:
+                result |= (one[left] == two[right]) & (one[left] != MISSING)
+        return result
+
+
+def _nickname_slots(words: Texts) -> list[Codes]:
+    """The classes of each word's first name as columns of codes: a nickname may stand for several names."""
+    found = [nickname_class(word.split(" ", 1)[0]) for word in words.tolist()]
+    codes: dict[str, int] = {}
+    width = max((len(classes) for classes in found), default=0)
+    slots = np.full((width, len(words)), MISSING, dtype=np.int32)
+    for row, classes in enumerate(found):
+        for slot, name in enumerate(classes):
+            slots[slot, row] = codes.setdefault(name, len(codes))
+    return list(slots)
+
+
+def _one_within_other(left: Texts, right: Texts) -> Flags:
+    """All words of one stand in the other: Anna and Anna Maria, Lopez and Garcia Lopez."""
+
+    def holds(a: str, b: str) -> bool:
+        if " " not in a and " " not in b:
+            return False
+        one, two = set(a.split()), set(b.split())
+        return one <= two or two <= one
+
+    return np.fromiter(map(holds, left.tolist(), right.tolist()), np.bool_, len(left))
+
+
+def _full_levels(left: Texts, right: Texts) -> Levels:
+    ordered = pairwise(fuzz.token_sort_ratio, left, right)
+    within = _one_within_other(left, right)
+    lone = np.fromiter(
+        (" " not in a or " " not in b for a, b in zip(left, right, strict=True)), np.bool_, len(left)
+    )
+    result = np.full(len(left), _code(FULL, "different"))
+    result[ordered >= 750] = _code(FULL, "far")
+    result[within & lone] = _code(FULL, "word")
+    result[ordered >= 900] = _code(FULL, "near")
+    result[within & ~lone] = _code(FULL, "contains")
+    result[ordered >= 1000] = _code(FULL, "exact")
+    return result

@@ -1,0 +1,122 @@
+"""From comparison vectors to match weights: sums of integers of 1/1024 bit, the same bits on every machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from identity.compare import Comparer
+from identity.features import MISSING, Codes, Features, Flags, Ints, Levels
+from identity.model import ColumnModel, KindModel
+from identity.settings import KindSettings
+
+Weights = npt.NDArray[np.int32]
+
+_CHUNK: Final = 1_000_000
+"""Pairs compared at once: bounds the memory of string comparison."""
+
+_TERM_FIELDS: Final = {
+    "name.family": "family_name",
+    "name.given": "given_name",
+    "name.middle": "middle_name",
+    "name.full": "full_name",
+    "name": "org_name",
+}
+_UNADJUSTED: Final = frozenset({"initial", "swapped", "nickname", "far", "different"})
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Of each pair: the match weight, and whether a contradiction forbids the merge."""
+
+    weight: Weights
+    forbidden: Flags
+
+
+class Scorer:
+    """Scores any pairs of one set of records of one kind."""
+
+    def __init__(self, features: Features, kind: str, settings: KindSettings, model: KindModel) -> None:
+        self.kind = kind
+        self.comparer = Comparer(features, kind, settings, model.words)
+        self.model = model
+        self._tables = {
+            name: _weight_table(model.columns.get(name), levels)
+            for name, levels in self.comparer.columns.items()
+        }
+        self._terms = {
+            name: _Terms.of(column, features, _TERM_FIELDS.get(name, name))
+            for name, column in model.columns.items()
+            if (column.terms or column.unseen_term) and name in self.comparer.columns
+        }
+
+    def score(self, left: Ints, right: Ints) -> Scores:
+        """The weights of pairs of row positions, and which of them are forbidden."""
+        weights = np.zeros(len(left), dtype=np.int32)
+        forbidden = np.zeros(len(left), dtype=np.bool_)
+        for at in range(0, len(left), _CHUNK):
+            chunk = slice(at, at + _CHUNK)
+            vectors = self.comparer.vectors(left[chunk], right[chunk])
+            weights[chunk] = self.weigh(vectors, left[chunk], right[chunk])
+            forbidden[chunk] = self.comparer.contradicts(left[chunk], right[chunk])
+        return Scores(weights, forbidden)
+
+    def weigh(self, vectors: Mapping[str, Levels], left: Ints, right: Ints) -> Weights:
+        """The sum of the weights of each pair's levels."""
+        total = np.zeros(len(left), dtype=np.int32)
+        for weight in self.parts(vectors, left, right).values():
+            total += weight
+        return total
+
+    def parts(self, vectors: Mapping[str, Levels], left: Ints, right: Ints) -> dict[str, Weights]:
+        """Of each column the weight that it adds to each pair, term frequency included."""
+        result = {}
+        for name, levels in vectors.items():
+            weight = self._tables[name][levels]
+            terms = self._terms.get(name)
+            result[name] = weight if terms is None else weight + terms.adjustment(levels, left, right)
+        return result
+
+
+def _weight_table(column: ColumnModel | None, levels: tuple[str, ...]) -> Weights:
+    """Weight by level code; 0 for missing, and for what the model does not know."""
+    known = {} if column is None else {level.name: level.weight for level in column.levels}
+    return np.array([0, *(known.get(level, 0) for level in levels)], dtype=np.int32)
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """What each value of a column adds to an agreement on it."""
+
+    codes: Codes
+    adjust: Weights  # per unique value
+    adjusted: Flags  # per level code: whether values matter at that level
+
+    @classmethod
+    def of(cls, column: ColumnModel, features: Features, field: str) -> _Terms | None:
+        values = features.values(field)
+        if not values.is_single:
+            return None
+        unseen = column.unseen_term
+        adjust = np.fromiter(
+            (column.terms.get(value, unseen) for value in values.unique.to_pylist()),
+            np.int32,
+            len(values.unique),
+        )
+        adjusted = np.array(
+            [False, *(level.name not in _UNADJUSTED for level in column.levels)], dtype=np.bool_
+        )
+        return cls(values.single(), adjust, adjusted)
+
+    def adjustment(self, levels: Levels, left: Ints, right: Ints) -> Weights:
+        """The less telling of the two values decides."""
+        result = np.zeros(len(levels), dtype=np.int32)
+        at = np.flatnonzero(self.adjusted[levels])
+        one, two = self.codes[left[at]], self.codes[right[at]]
+        known = (one != MISSING) & (two != MISSING)
+        result[at[known]] = np.minimum(self.adjust[one[known]], self.adjust[two[known]])
+        return result

@@ -1,0 +1,14 @@
+"""Standard forms: what a source wrote becomes comparable, typed and checked values, with the display kept
+beside.
+
+`standardise` works on tables; the normalisers beside it (`persons`, `organisations`, `phones`, `emails`,
+`tax_ids`,
+`dates`, `places`, `addresses`) each work on one value and remember what they have seen.
+"""
+
+from identity.standard.latin import latin_key
+from identity.standard.nicknames import nickname_class
+from identity.standard.profile import AttributeType, Profile
+from identity.standard.standardise import Standardised, standardise
+
+__all__ = ["AttributeType", "Profile", "Standardised", "latin_key", "nickname_class", "standardise"]

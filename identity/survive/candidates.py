@@ -1,0 +1,90 @@
+"""From records to candidates: every value that every record offers for every attribute, in long form."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pa_json
+
+from identity.standard.profile import STANDARD_ATTRIBUTES
+
+Ints = npt.NDArray[np.int64]
+NEVER_SURVIVES = pa.array(["placeholder", "own organisation"])
+"""Reasons after which a value is not even a last resort."""
+
+_VALUE = pa.list_(
+    pa.struct(
+        [("v", pa.string()), ("invalid", pa.string()), ("repaired", pa.string()), ("derived", pa.string())]
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The records of all clients, by client, then natural key; a record's position is its rank."""
+
+    client: Ints
+    """Index of the client, ascending."""
+    record_id: pa.Array
+    source: pa.Array
+    stream: pa.Array
+    trust: Ints
+    updated: Ints
+    """Microseconds since 1970; the smallest number where the source tells none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Values of one attribute; ordered by record, then as the record has them."""
+
+    row: Ints
+    """Position of the record in `Records`."""
+    value: pa.Array
+    invalid: pa.Array
+    derived: pa.Array
+
+
+def read_attributes(documents: pa.Array) -> dict[str, Candidates]:
+    """The `attributes` documents of records (in `Records` order) as candidates by attribute."""
+    if len(documents) == 0:
+        return {}
+    lines = pc.binary_join(
+        pa.ListArray.from_arrays(pa.array([0, len(documents)], pa.int32()), documents), "\n"
+    )
+    text = lines[0].as_buffer()
+    longest = pc.max(pc.binary_length(documents)).as_py() or 0
+    # Every column in the schema costs, filled or not: only those that may occur are asked for.
+    content = text.to_pybytes()
+    known = {name: _VALUE for name in sorted(STANDARD_ATTRIBUTES) if f'"{name}":'.encode() in content}
+    table = _read(text, longest, pa.schema(known))
+    if unknown := [name for name in table.column_names if name not in known]:
+        table = _read(text, longest, pa.schema(known | dict.fromkeys(sorted(unknown), _VALUE)))
+    found = {}
+    for name in sorted(table.column_names):
+        lists = table[name]
+        if lists.null_count == len(lists):
+            continue
+        lists = lists.combine_chunks()
+        row = pc.list_parent_indices(lists).to_numpy(zero_copy_only=False).astype(np.int64)
+        values = pc.list_flatten(lists)
+        value, invalid, derived = (pc.struct_field(values, part) for part in ("v", "invalid", "derived"))
+        keep = pc.and_(value.is_valid(), pc.invert(pc.is_in(invalid, NEVER_SURVIVES)))
+        if not pc.all(keep).as_py():
+            row = row[keep.to_numpy(zero_copy_only=False)]
+            value, invalid, derived = (part.filter(keep) for part in (value, invalid, derived))
+        if len(row):
+            found[name] = Candidates(row, value, invalid, derived)
+    return found
+
+
+def _read(text: pa.Buffer, longest: int, schema: pa.Schema) -> pa.Table:
+    return pa_json.read_json(
+        pa.BufferReader(text) if len(text) else io.BytesIO(b"{}"),
+        read_options=pa_json.ReadOptions(block_size=max(1 << 22, 2 * longest + 16)),
+        parse_options=pa_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="infer"),
+    )

@@ -1,0 +1,143 @@
+"""The rules of survivorship as config/survivorship.yaml writes them, and as `golden` takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from ruamel.yaml import YAML
+
+Rule = Literal["authority", "valid", "stated", "complete", "trust", "recent", "frequent", "longest"]
+RULES: Final[tuple[Rule, ...]] = get_args(Rule)
+
+
+class FieldRule(BaseModel):
+    """How one field, or one group of fields, finds its golden value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rules: tuple[Rule, ...] | None = Field(None, description="Rules in order; null: the default ones.")
+    keep: Literal["one", "all"] = Field(
+        "one", description="`all` keeps every distinct valid value, best first."
+    )
+
+
+class SurvivorshipSettings(BaseModel):
+    """config/survivorship.yaml. What it leaves out comes from the shipped identity/data/survivorship.yaml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    default: tuple[Rule, ...] = Field(
+        ("authority", "valid", "stated", "trust", "recent", "frequent", "longest"),
+        description="Rules in order, for fields without their own.",
+    )
+    fields: dict[str, FieldRule] = Field(
+        default_factory=dict,
+        description="Rules of single fields and of groups, by name; a plain list is `rules`.",
+    )
+    groups: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="Fields that win together: all are taken from one record."
+    )
+
+    @field_validator("fields", mode="before")
+    @classmethod
+    def _list_is_rules(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        return {
+            name: {"rules": rule} if isinstance(rule, list | tuple) else rule for name, rule in value.items()
+        }
+
+    @field_validator("default")
+    @classmethod
+    def _default_without_repetition(cls, value: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        return _without_repetition(value)
+
+    @model_validator(mode="after")
+    def _groups_are_disjoint(self) -> SurvivorshipSettings:
+        owner: dict[str, str] = {}
+        for group, members in self.groups.items():
+            if not members:
+                raise ValueError(f"group {group!r} names no field")
+            for member in members:
+                if member in owner:
+                    raise ValueError(f"field {member!r} is in two groups: {owner[member]!r} and {group!r}")
+                owner[member] = group
+        for name, rule in self.fields.items():
+            if name in owner and owner[name] != name and name not in self.groups:
+                raise ValueError(
+                    f"field {name!r} is in group {owner[name]!r}; give its rules under {owner[name]!r}"
+                )
+            if rule.keep == "all" and name in self.groups:
+                raise ValueError(f"group {name!r} cannot keep all: its fields are taken from one record")
+            if rule.rules is not None:
+                _without_repetition(rule.rules)
+        return self
+
+    def over(self, base: SurvivorshipSettings) -> SurvivorshipSettings:
+        """These settings where they say something, `base` where they do not; a group given here replaces its
+        like."""
+        said = self.model_fields_set
+        regrouped = {member for members in self.groups.values() for member in members}
+        groups = {
+            name: tuple(member for member in members if member not in regrouped)
+            for name, members in base.groups.items()
+            if name not in self.groups
+        }
+        groups = {name: members for name, members in groups.items() if members} | dict(self.groups)
+        fields = {
+            name: rule for name, rule in base.fields.items() if name in groups or name not in base.groups
+        } | dict(self.fields)
+        grouped = {member: group for group, members in groups.items() for member in members}
+        fields = {name: rule for name, rule in fields.items() if name in groups or name not in grouped}
+        return SurvivorshipSettings(
+            default=self.default if "default" in said else base.default, fields=fields, groups=groups
+        )
+
+
+def _without_repetition(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    if len(set(rules)) != len(rules):
+        raise ValueError(f"a rule is named twice: {', '.join(rules)}")
+    return rules
+
+
+@cache
+def default_settings() -> SurvivorshipSettings:
+    """The shipped settings."""
+    text = files("identity").joinpath("data", "survivorship.yaml").read_text("utf-8")
+    return SurvivorshipSettings.model_validate(YAML(typ="safe").load(text))
+
+
+@dataclass(frozen=True, slots=True)
+class SurvivorshipRules:
+    """What `golden` goes by: the settings, and what other configuration files add to them."""
+
+    settings: SurvivorshipSettings = field(default_factory=default_settings)
+    authority: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Field or group -> sources (`erp`) or streams (`erp:customers`) that decide it, first before second."""
+    multi: frozenset[str] = frozenset()
+    """Open attributes that are declared multi-valued: as `keep: all`."""
+
+    def of(self, name: str) -> tuple[Rule, ...]:
+        """The rules of a field or group, in order."""
+        rule = self.settings.fields.get(name)
+        return rule.rules if rule is not None and rule.rules is not None else self.settings.default
+
+    def keeps_all(self, name: str) -> bool:
+        """True when every distinct valid value survives."""
+        rule = self.settings.fields.get(name)
+        return name in self.multi if rule is None else rule.keep == "all"
+
+    def group_of(self, attributes: Iterable[str]) -> dict[str, str]:
+        """Field -> its group, for those of `attributes` that are in one."""
+        wanted = set(attributes)
+        return {
+            member: group
+            for group, members in self.settings.groups.items()
+            for member in members
+            if member in wanted
+        }

@@ -1,0 +1,113 @@
+"""`onefold`: the command line. It parses, calls a step and prints; each command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import typer
+
+from onefold.cli.output import Output
+
+EXIT_TRY_AGAIN = 75
+EPILOG = (
+    "Options that every command takes, before or after its name: --home DIR (where the hub keeps its state), "
+    "--config DIR, --database URL, --json (one JSON document on standard output), --quiet (no progress). "
+    "Exit codes: 0 done, 1 something failed, 2 wrong usage, 3 configuration, 4 not found, 5 credentials, "
+    "6 database, 75 try again later."
+)
+GLOBAL_OPTIONS = {"--home": True, "--config": True, "--database": True, "--json": False, "--quiet": False}
+
+app = typer.Typer(
+    name="onefold",
+    help="One client view from the systems you already have: pull, resolve, explain, serve.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@dataclass
+class Invocation:
+    """What the global options said."""
+
+    output: Output = field(default_factory=Output)
+    home: str | None = None
+    config: str | None = None
+    database: str | None = None
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    home: Annotated[str | None, typer.Option(help="Where the hub keeps its state [ONEFOLD_HOME, default ./var].")] = None,
+    config: Annotated[str | None, typer.Option(help="The configuration folder [ONEFOLD_CONFIG, default ./config].")] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(help="Any PostgreSQL >= 15 [ONEFOLD_DATABASE_URL, default: the embedded server]."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False,
+) -> None:
+    """Options common to all commands."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"onefold {installed('onefold')}")
+        raise typer.Exit
+    ctx.obj = Invocation(Output(as_json=as_json, quiet=quiet), home, config, database)
+
+
+def hoist_global_options(arguments: Sequence[str]) -> list[str]:
+    """Global options moved in front of the command, so that people may write them anywhere.
+
+    >>> hoist_global_options(["run", "--json", "--source", "crm"])
+    ['--json', 'run', '--source', 'crm']
+    """
+    front: list[str] = []
+    rest: list[str] = []
+    position = 0
+    while position < len(arguments):
+        argument = arguments[position]
+        name = argument.split("=", 1)[0]
+        if argument == "--":
+            rest.extend(arguments[position:])
+            break
+        if name not in GLOBAL_OPTIONS:
+            rest.append(argument)
+        elif GLOBAL_OPTIONS[name] and "=" not in argument:
+            front.extend(arguments[position : position + 2])
+            position += 1
+        else:
+            front.append(argument)
+        position += 1
+    return front + rest
+
+
+def _register() -> None:
+    # Each module adds its commands to `app`; they import nothing heavy at module level.
+    from onefold.cli import commands_db, commands_hub, commands_look, commands_run, commands_sources  # noqa: F401
+
+
+def main() -> None:
+    """Entry point of the `onefold` script."""
+    from onefold.cli.failures import report_failure
+
+    _register()
+    try:
+        app(args=hoist_global_options(sys.argv[1:]), standalone_mode=True)
+    except BrokenPipeError:
+        # The reader of our output (head, less) has gone; that is no failure.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped; what was committed stays, the next run goes on from there\n")
+        sys.exit(130)
+    except Exception as error:
+        sys.exit(report_failure(error))

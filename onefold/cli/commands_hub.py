@@ -1,0 +1,194 @@
+"""Commands about the hub as a whole: init, doctor, judge, evaluate, demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from onefold.cli.app import app
+from onefold.cli.opening import invocation, opened, settings_of
+
+if TYPE_CHECKING:
+    from onefold.cli.output import Output
+    from onefold.steps.evaluate import EvaluateReport
+    from onefold.steps.judge import JudgeReport
+
+judge_app = typer.Typer(
+    no_args_is_help=True,
+    help="A person's word about records: same, not-same, pin, undo, list. It survives every re-run until it is undone.",
+)
+app.add_typer(judge_app, name="judge", rich_help_panel="Clients")
+
+Left = Annotated[str, typer.Argument(help="A record (source:stream:key) or a client id.")]
+Right = Annotated[str, typer.Argument(help="The other record or client id.")]
+Reason = Annotated[str, typer.Option("--reason", "-r", help="Why; it stays with the judgement.")]
+By = Annotated[str | None, typer.Option("--by", help="Who says so; default: your login name.")]
+
+
+@app.command(rich_help_panel="Hub")
+def init(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="A new or empty folder.")] = Path(),
+) -> None:
+    """Write a commented starter configuration that runs as it is.
+
+    Example: onefold init myhub && cd myhub && onefold run
+    """
+    from onefold.configuration.starter import write_starter
+
+    output = invocation(ctx).output
+    written = [str(path) for path in write_starter(folder)]
+    output.data({"written": written})
+    for path in written:
+        output.say(f"wrote {path}")
+    output.say(f"Next: cd {folder} && onefold doctor && onefold run", style="bold")
+
+
+@app.command(rich_help_panel="Hub")
+def doctor(ctx: typer.Context) -> None:
+    """Look the configuration over without running anything, and name the next command to type."""
+    from onefold.doctor import diagnose
+
+    output = invocation(ctx).output
+    findings = diagnose(settings_of(ctx).config)
+    output.data([finding.as_dict() for finding in findings])
+    for finding in findings:
+        style = {"error": "red", "warning": "yellow"}.get(finding.severity)
+        output.say(str(finding), style=style)
+    if not findings:
+        output.say("Nothing to complain about. Next: onefold run", style="green")
+    if any(finding.severity == "error" for finding in findings):
+        raise typer.Exit(3)
+
+
+def _me() -> str:
+    import getpass
+
+    return getpass.getuser()
+
+
+@judge_app.command("same")
+def judge_same(ctx: typer.Context, left: Left, right: Right, reason: Reason = "", by: By = None) -> None:
+    """These records are one client, whatever the evidence says.
+
+    Example: onefold judge same crm:contacts:42 erp:customers:C-7 --reason "checked by phone"
+    """
+    _judge(ctx, "same", left, right, reason, by)
+
+
+@judge_app.command("not-same")
+def judge_not_same(ctx: typer.Context, left: Left, right: Right, reason: Reason = "", by: By = None) -> None:
+    """These records are different clients, whatever the evidence says.
+
+    Example: onefold judge not-same crm:contacts:42 erp:customers:C-7 --reason "father and son"
+    """
+    _judge(ctx, "not_same", left, right, reason, by)
+
+
+def _judge(ctx: typer.Context, verdict: str, left: str, right: str, reason: str, by: str | None) -> None:
+    from onefold.steps.judge import judge
+
+    with opened(ctx) as (context, output):
+        report = judge(context, verdict, [left], [right], reason=reason, by=by or _me())
+    show_judgement(output, report)
+
+
+@judge_app.command("pin")
+def judge_pin(
+    ctx: typer.Context,
+    record: Annotated[str, typer.Argument(help="The record (source:stream:key) whose client gets the value.")],
+    attribute: Annotated[str, typer.Argument(help="The golden attribute, such as legal_name.")],
+    value: Annotated[str, typer.Argument(help="The value that stands, whatever the sources say.")],
+    reason: Reason = "",
+    by: By = None,
+) -> None:
+    """Pin a golden value. It follows the record's client through merges and splits."""
+    from onefold.steps.judge import judge
+
+    with opened(ctx) as (context, output):
+        report = judge(context, "pin", [record], attribute=attribute, value=value, reason=reason, by=by or _me())
+    show_judgement(output, report)
+
+
+@judge_app.command("undo")
+def judge_undo(
+    ctx: typer.Context,
+    judgement: Annotated[int, typer.Argument(help="Its number, as `onefold judge list` shows it.")],
+    reason: Reason = "",
+    by: By = None,
+) -> None:
+    """Lift a judgement: evidence decides again, and old client ids answer again."""
+    from onefold.steps.judge import lift
+
+    with opened(ctx) as (context, output):
+        report = lift(context, judgement, reason=reason, by=by or _me())
+    show_judgement(output, report)
+
+
+@judge_app.command("list")
+def judge_list(ctx: typer.Context) -> None:
+    """Judgements in force: who said what about which records, when and why."""
+    from onefold.steps.judge import judgements
+
+    with opened(ctx) as (context, output):
+        rows = judgements(context)
+    output.data(rows)
+    output.table(
+        ("no", "verdict", "records", "value", "by", "at", "reason"),
+        [
+            (r["judgement_id"], r["verdict"], " | ".join(r["records"]), r["value"], r["by"], r["at"], r["reason"])
+            for r in rows
+        ],
+    )
+
+
+def show_judgement(output: Output, report: JudgeReport) -> None:
+    """What a judgement did."""
+    output.data(report.as_dict())
+    events = ", ".join(f"{count} {name}" for name, count in sorted(report.resolve.events.items())) or "no client changed"
+    output.say(
+        f"Judgement {report.judgement_id} ({report.verdict.replace('_', ' ')}): {report.resolve.moved} records moved, "
+        f"{events}; {report.publish.changed} golden records changed. "
+        f"To take it back: onefold judge undo {report.judgement_id}"
+    )
+
+
+@app.command(rich_help_panel="Clients")
+def evaluate(
+    ctx: typer.Context,
+    truth: Annotated[Path, typer.Option("--truth", help="CSV with record_id (source:stream:key) and entity_id.")],
+) -> None:
+    """Precision, recall and F1 of the clients against a truth file, by pairs and by clusters (B-cubed)."""
+    from onefold.steps.evaluate import evaluate as step
+
+    with opened(ctx) as (context, output):
+        report = step(context, truth)
+    output.data(report.as_dict())
+    show_evaluation(output, report)
+
+
+def show_evaluation(output: Output, report: EvaluateReport) -> None:
+    """The measures as a table."""
+    rows = []
+    for name in ("pairwise", "bcubed"):
+        values = [report.measures.get(f"{name}_{part}") for part in ("precision", "recall", "f1")]
+        rows.append((name, *(None if v is None else f"{v:.4f}" for v in values)))
+    output.table(("measure", "precision", "recall", "F1"), rows, right=(1, 2, 3))
+    output.say(f"{report.records} records, {report.clients} clients, {report.entities} true entities")
+    if report.truth_without_record:
+        output.warn(f"named in the truth, unknown to the hub: {', '.join(report.truth_without_record)} ...")
+
+
+@app.command(rich_help_panel="Hub")
+def demo(
+    ctx: typer.Context,
+    scale: Annotated[float, typer.Option("--scale", min=0.02, help="1 is about 5,000 client records.")] = 1.0,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed, another company.")] = 7,
+    keep: Annotated[bool, typer.Option("--keep/--stop", help="Leave the database running afterwards.")] = True,
+) -> None:
+    """A fictional company with five registers: generate them, run the hub, show one client's whole story."""
+    from onefold.cli.demo_tour import tour
+
+    tour(settings_of(ctx), invocation(ctx).output, scale=scale, seed=seed, keep=keep)

@@ -1,0 +1,259 @@
+"""Looking at the hub: status, find, client, cases, explain, trace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from onefold.cli.app import app
+from onefold.cli.opening import opened
+
+if TYPE_CHECKING:
+    from onefold.cli.output import Output
+
+RecordName = Annotated[str, typer.Argument(help="source:stream:key")]
+
+
+@app.command(rich_help_panel="Hub")
+def status(ctx: typer.Context) -> None:
+    """How the hub is: what came from where and when, queues, rejects, cases that wait, and what to do next."""
+    from onefold.steps.status import status as step
+
+    with opened(ctx) as (context, output):
+        found = step(context)
+    output.data(found)
+    output.say(
+        f"{found['clients']} clients ({found['parties']} parties) from {found['records']} records; "
+        f"{found['interactions']} interactions, {found['open_references']} of them name a record that has not come yet"
+    )
+    output.table(
+        ("stream", "records", "deleted", "rejects", "synced", "newest record", "freshness"),
+        [
+            (f"{s['source']}:{s['stream']}", s["records"], s["deleted"], s["rejects"], _minute(s["synced_at"]),
+             _minute(s["newest_record_at"]), s["freshness"])
+            for s in found["streams"]
+        ],
+        title="Sources",
+        right=(1, 2, 3),
+    )  # fmt: skip
+    waiting = ", ".join(f"{step}: {entries}" for step, entries in found["queues"].items())
+    output.say(f"Queues       {waiting or 'empty'}")
+    for case in found["cases"]:
+        output.say(f"Cases        {case['cases']} {case['kind']}")
+    for reject in found["rejects"]:
+        output.say(f"Rejects      {reject['rejects']} {reject['reason']} in {reject['source']}:{reject['stream']}")
+    for advice in found["next"]:
+        output.say(f"Next         {advice}", style="bold")
+
+
+def _minute(text: str | None) -> str | None:
+    return None if text is None else text[:16]
+
+
+@app.command(rich_help_panel="Clients")
+def find(
+    ctx: typer.Context,
+    text: Annotated[str, typer.Argument(help="A name, e-mail, phone, tax id, source key or client id.")],
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1)] = 20,
+) -> None:
+    """Find clients by anything known about them."""
+    from warehouse.queries import find_clients
+
+    with opened(ctx) as (context, output), context.connection() as conn:
+        rows = find_clients(conn, text, limit=limit)
+    output.data(rows)
+    output.table(
+        ("client", "kind", "role", "name", "records", "e-mail", "phone", "matched"),
+        [
+            (r["client_id"], r["kind"], r["role"], r["display_name"], r["record_count"], r["email"], r["phone"], r["why"])
+            for r in rows
+        ],
+        right=(4,),
+    )
+    if not rows:
+        output.say("Nobody found.")
+
+
+@app.command(rich_help_panel="Clients")
+def client(
+    ctx: typer.Context,
+    who: Annotated[str, typer.Argument(help="A client id, or a record: source:stream:key.")],
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Interactions to show.")] = 30,
+) -> None:
+    """One client's whole story: golden values with their sources, records, the timeline of all departments.
+
+    Example: onefold client crm:contacts:42
+    """
+    from onefold.steps.client import client as step
+
+    with opened(ctx) as (context, output):
+        view = step(context, who, limit=limit)
+    output.data(view)
+    show_client(output, view)
+
+
+def show_client(output: Output, view: dict[str, Any]) -> None:
+    """A client view for people."""
+    output.heading(f"{view['display_name']}   {view['client_id']}")
+    gone = "  (merged away or without records)" if view["is_deleted"] else ""
+    output.say(f"{view['kind']}, {view['role']}, {view['record_count']} records{gone}")
+    rows = []
+    for attribute, value in sorted(view["attributes"].items()):
+        line = view["lineage"].get(attribute, {})
+        losers = [f"{v['value']} ({v['record']})" for v in line.get("losers", ())]
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+        rows.append((attribute, shown, line.get("record"), line.get("rule"), "; ".join(losers[:3])))
+    output.table(("attribute", "golden value", "from", "because", "what lost"), rows, title="Golden record")
+    output.table(
+        ("record", "role", "since", "card"),
+        [(r["name"], r["role"], _minute(r["since"]), r["url"]) for r in view["records"]],
+        title="Records",
+    )
+    if view["relationships"]:
+        output.table(
+            ("relationship", "client", "name", "in words"),
+            [(r["type"], r["client_id"], r["display_name"], r["role"]) for r in view["relationships"]],
+            title="Relationships",
+        )
+    output.table(
+        ("when", "department", "what", "number", "amount", "in words", "promise", "record"),
+        [
+            (
+                (i["occurred_at"] if i["precision"] != "day" else i["occurred_on"] or "")[:16] if i["occurred_at"] else None,
+                i["department"],
+                i["label_en"] or i["type"],
+                i["document_number"],
+                f"{i['amount']} {i['currency'] or ''}" if i["amount"] else None,
+                i["summary"],
+                _promise(i["promises"]),
+                f"{i['source']}:{i['stream']}:{i['source_key']}",
+            )
+            for i in view["interactions"]
+        ],
+        title=f"Timeline, latest first ({view['interaction_count']} in all)",
+        right=(4,),
+    )
+
+
+def _promise(promises: list[dict[str, Any]] | None) -> str | None:
+    found = []
+    for promise in promises or ():
+        due, actual = promise["due_on"], promise["actual_on"]
+        if due and actual:
+            found.append(f"due {due}: {'kept' if actual <= due else f'late, came {actual}'}")
+        elif due:
+            found.append(f"due {due}")
+    return "; ".join(found) or None
+
+
+@app.command(rich_help_panel="Clients")
+def cases(ctx: typer.Context, limit: Annotated[int, typer.Option("--limit", "-n", min=1)] = 20) -> None:
+    """What waits for a person's word: doubtful pairs, contradictions, leftovers; most impact first."""
+    from warehouse.queries import review_cases
+
+    with opened(ctx) as (context, output), context.connection() as conn:
+        rows = review_cases(conn, limit=limit)
+    output.data(rows)
+    show_cases(output, rows)
+
+
+def show_cases(output: Output, rows: list[dict[str, Any]]) -> None:
+    """Review cases with the command that explains each."""
+    table = []
+    for row in rows:
+        records = row["records"] or []
+        names = [f"{r['source']}:{r['stream']}:{r['source_key']}" for r in records]
+        clients = " | ".join(str(r["display_name"]) for r in records)
+        bits = None if row["weight"] is None else f"{row['weight'] / 1024:.1f}"
+        table.append((row["kind"], bits, clients, f"onefold explain {' '.join(names)}"))
+    output.table(("why", "bits", "clients", "look at it"), table, right=(1,))
+    if not rows:
+        output.say("Nothing waits for review.")
+
+
+@app.command(rich_help_panel="Clients")
+def explain(ctx: typer.Context, left: RecordName, right: RecordName) -> None:
+    """Why two records are one client or not: evidence in words and bits, and what blocking made of the pair.
+
+    Also for pairs that were never proposed: which keys nearly met, what stood in the way, how many bits are missing.
+    """
+    from onefold.steps.explain import explain as step
+
+    with opened(ctx) as (context, output):
+        found = step(context, left, right)
+    output.data(found)
+    show_explanation(output, found)
+
+
+def show_explanation(output: Output, found: dict[str, Any]) -> None:
+    """Evidence as a waterfall of bits."""
+    together = "one client" if found["together"] else "different clients"
+    output.heading(f"{found['left']}  and  {found['right']}: {together}")
+    rows, running = [], 0.0
+    for finding in found["findings"]:
+        if finding["level"] == "missing":
+            continue
+        running += finding["bits"]
+        bar = ("+" if finding["bits"] >= 0 else "-") * min(30, round(abs(finding["bits"])))
+        rows.append((finding["words"]["en"], finding["left"], finding["right"], f"{finding['bits']:+.1f}", f"{running:+.1f}", bar))
+    output.table(("evidence", "left", "right", "bits", "sum", ""), rows, right=(3, 4))
+    output.say(
+        f"{found['total_bits']:+.1f} bits; two records alone are linked from {found['link_bits']:+.1f}, "
+        f"shown to a person from {found['review_bits']:+.1f}: {found['verdict'].replace('_', ' ')}"
+    )
+    if found["missing_bits"] > 0:
+        output.say(f"{found['missing_bits']:.1f} bits are missing for a link of the two alone")
+    for kind in found["contradictions"]:
+        output.say(f"contradiction: two different valid values of {kind} forbid the merge", style="yellow")
+    for judgement in found["judgements"]:
+        output.say(f"judgement {judgement['judgement_id']}: {judgement['verdict'].replace('_', ' ')}", style="bold")
+    if found["together"] and found["verdict"] != "link":
+        output.say("They are together through the other records of their client; `onefold client` lists them.")
+    shared = [rule["rule"] for rule in found["rules"] if rule["outcome"] == "shared"]
+    output.say(f"proposed by: {'; '.join(shared)}" if shared else "no blocking rule proposes this pair")
+    for rule in found["rules"]:
+        if rule["outcome"] == "over_cap":
+            output.say(f"  {rule['rule']}: shared, but {rule['size']} records share it, more than the cap", style="dim")
+        elif rule["outcome"] == "differs" and not shared:
+            output.say(f"  {rule['rule']}: {', '.join(rule['hindrances'])} stood in the way", style="dim")
+
+
+@app.command(rich_help_panel="Clients")
+def trace(ctx: typer.Context, record: RecordName) -> None:
+    """Every stage of one record: versions, standard form, keys, pairs, client, queues, rejects, judgements."""
+    from onefold.steps.client import trace as step
+
+    with opened(ctx) as (context, output):
+        found = step(context, record)
+    output.data(found)
+    show_trace(output, record, found)
+
+
+def show_trace(output: Output, record: str, found: dict[str, Any]) -> None:
+    """A record's way for people."""
+    output.heading(f"{record}   (record {found['record_id']})")
+    if raw := found["raw"]:
+        state = "deleted at the source" if raw["is_deleted"] else "live"
+        inferred = ", inferred: a complete pass did not show it" if raw["is_deletion_inferred"] else ""
+        output.say(f"raw          {state}{inferred}; landed {_minute(raw['ingested_at'])} by run {raw['run_id']}, "
+                   f"{len(found['versions'])} earlier versions")
+    if standard := found["standard_record"]:
+        columns = {k: v for k, v in standard["columns"].items() if v is not None and k != "attributes"}
+        output.say("standard     " + ", ".join(f"{k}={v}" for k, v in columns.items() if k not in ("source", "stream", "source_key")))
+    for identifier in found["identifiers"]:
+        wrong = "" if identifier["is_valid"] else f"  invalid: {identifier['invalid_reason']}"
+        output.say(f"identifier   {identifier['type']} {identifier['value']}{wrong}")
+    if found["blocking"]:
+        output.say(f"blocking     {', '.join(f'{k}={v}' for k, v in found['blocking'].items())}")
+    for pair in found["pairs"]:
+        output.say(f"pair         {pair['source']}:{pair['stream']}:{pair['source_key']} {pair['weight'] / 1024:+.1f} bits")
+    if crosswalk := found["crosswalk"]:
+        output.say(f"client       {crosswalk['client_id']}  {crosswalk.get('display_name') or ''}")
+    for row in found["crosswalk_history"]:
+        output.say(f"  belonged   {row['client_id']} from {_minute(row['valid_from'])} to {_minute(row['valid_to']) or 'now'}", style="dim")
+    if fact := found["interaction"]:
+        output.say("interaction  " + ", ".join(f"{k}={v}" for k, v in fact.items() if v is not None))
+    for name in ("pending", "rejects", "cases", "judgements", "feeds", "fed_by"):
+        for row in found[name]:
+            output.say(f"{name:<12} " + ", ".join(f"{k}={v}" for k, v in row.items() if v is not None))

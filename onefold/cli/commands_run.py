@@ -1,0 +1,160 @@
+"""The pipeline's commands: sync, standardise, resolve, publish, run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from onefold.cli.app import EXIT_TRY_AGAIN, app
+from onefold.cli.opening import opened
+
+if TYPE_CHECKING:
+    from onefold.cli.output import Output
+    from onefold.steps.report import PublishReport, ResolveReport, RunReport, StandardiseReport, SyncReport
+
+Sources = Annotated[list[str] | None, typer.Option("--source", "-s", help="Only this source; may be repeated.")]
+
+
+@app.command(rich_help_panel="Pipeline")
+def sync(
+    ctx: typer.Context,
+    source: Annotated[str, typer.Argument(help="A source of config/sources.")],
+    streams: Annotated[list[str] | None, typer.Argument(help="Only these streams.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Forget the checkpoints and read everything again.")] = False,
+) -> None:
+    """Pull what is new from one source and land it, page by page, each with its checkpoint.
+
+    Example: onefold sync crm contacts
+    """
+    from onefold.steps.sync import sync as step
+
+    with opened(ctx) as (context, output):
+        report = step(context, source, streams or (), full=full)
+    output.data(report.as_dict())
+    show_syncs(output, [report])
+    leave(report.status)
+
+
+@app.command(rich_help_panel="Pipeline")
+def standardise(ctx: typer.Context) -> None:
+    """Map what sync landed to standard client records and interactions."""
+    from onefold.steps.standardise import standardise as step
+
+    with opened(ctx) as (context, output):
+        report = step(context)
+    output.data(report.as_dict())
+    show_standardise(output, report)
+
+
+@app.command(rich_help_panel="Pipeline")
+def resolve(
+    ctx: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="Compare all records again, not only what changed.")] = False,
+) -> None:
+    """Decide which records are the same client: block, compare, score, cluster what changed."""
+    from onefold.steps.resolve import resolve as step
+
+    with opened(ctx) as (context, output):
+        report = step(context, everything=everything)
+    output.data(report.as_dict())
+    show_resolve(output, report)
+
+
+@app.command(rich_help_panel="Pipeline")
+def publish(ctx: typer.Context) -> None:
+    """Write golden records, their history and the served views for the clients that changed."""
+    from onefold.steps.publish import publish as step
+
+    with opened(ctx) as (context, output):
+        report = step(context)
+    output.data(report.as_dict())
+    show_publish(output, report)
+
+
+@app.command(rich_help_panel="Pipeline")
+def run(
+    ctx: typer.Context,
+    source: Sources = None,
+    full: Annotated[bool, typer.Option("--full", help="Read the sources from the beginning.")] = False,
+) -> None:
+    """Do all of it: sync every source, standardise, resolve, publish. What did not change costs nothing.
+
+    A source that fails is reported and leaves the others alone; the exit code is then 1
+    (75 if it only asked to come back later).
+    """
+    from onefold.steps.run import run as step
+
+    with opened(ctx) as (context, output):
+        report = step(context, sources=source or (), full=full)
+    output.data({**report.as_dict(), "status": report.status})
+    show_run(output, report)
+    leave(report.status)
+
+
+def leave(status: str) -> None:
+    """End with the exit code of a status."""
+    if status == "failed":
+        raise typer.Exit(1)
+    if status == "deferred":
+        raise typer.Exit(EXIT_TRY_AGAIN)
+
+
+def show_run(output: Output, report: RunReport) -> None:
+    """A whole run for people."""
+    show_syncs(output, report.syncs)
+    show_standardise(output, report.standardise)
+    show_resolve(output, report.resolve)
+    show_publish(output, report.publish)
+    quiet = not any(s.changed for s in report.syncs) and not report.publish.change_events
+    output.say(f"{'Nothing changed. ' if quiet else ''}Done in {report.seconds:.1f} s.", style="bold green")
+
+
+def show_syncs(output: Output, reports: Any) -> None:
+    """What came in, a row per stream; then the errors in full."""
+    reports = list(reports)
+    rows = [
+        (f"{r.source}:{s.stream}", s.inserted, s.updated, s.unchanged, s.deleted, s.rejected, s.status)
+        for r in reports
+        for s in r.streams
+    ]
+    output.table(
+        ("stream", "new", "changed", "same", "deleted", "rejected", "status"), rows, title="Sync", right=range(1, 6)
+    )
+    for report in reports:
+        for stream in report.streams:
+            if stream.error:
+                output.warn(stream.error)
+            if stream.rejected:
+                output.warn(
+                    f"{report.source}:{stream.stream}: {stream.rejected} rejected and kept; "
+                    f"see `onefold rejects {report.source}`"
+                )
+
+
+def show_standardise(output: Output, report: StandardiseReport) -> None:
+    """Counts of standardise."""
+    output.say(
+        f"Standardise  {report.records} records -> {report.parties_changed} client records and "
+        f"{report.interactions_changed} interactions changed, {report.parties_removed} gone, "
+        f"{report.rejected} rejected ({report.seconds:.1f} s)"
+    )
+
+
+def show_resolve(output: Output, report: ResolveReport) -> None:
+    """Counts of resolve, and what it refused to compare."""
+    events = ", ".join(f"{count} {name}" for name, count in sorted(report.events.items())) or "no id changed"
+    output.say(
+        f"Resolve      {report.records} records, {report.candidate_pairs} pairs compared, {report.moved} links moved, "
+        f"{report.clients} clients; {events}; {report.cases_open} cases wait for review ({report.seconds:.1f} s)"
+    )
+    for block in report.refused_blocks[:5]:
+        output.say(f"             block left out (too large): {block}", style="dim")
+
+
+def show_publish(output: Output, report: PublishReport) -> None:
+    """Counts of publish."""
+    output.say(
+        f"Publish      {report.created} clients new, {report.changed} changed, {report.retired} retired, "
+        f"{report.links_moved} interactions linked anew, {report.change_events} change events ({report.seconds:.1f} s)"
+    )

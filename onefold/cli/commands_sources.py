@@ -1,0 +1,154 @@
+"""Commands about sources: source add|list, check, discover, preview, rejects."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onefold.cli.app import app
+from onefold.cli.opening import invocation, opened, settings_of
+
+source_app = typer.Typer(no_args_is_help=True, help="Sources: add one, list them.")
+app.add_typer(source_app, name="source", rich_help_panel="Sources")
+
+OneSource = Annotated[str, typer.Argument(help="A source of config/sources.")]
+
+
+@source_app.command("list")
+def list_sources(ctx: typer.Context) -> None:
+    """The configured sources and their streams."""
+    from onefold.configuration import load_configuration
+
+    output = invocation(ctx).output
+    configuration = load_configuration(settings_of(ctx).config)
+    rows = [
+        (s.source, s.connector, s.department, ", ".join(s.streams), s.trust) for s in configuration.sources.values()
+    ]
+    output.data([dict(zip(("source", "connector", "department", "streams", "trust"), row, strict=True)) for row in rows])
+    output.table(("source", "connector", "department", "streams", "trust"), rows, right=(4,))
+
+
+@source_app.command("add")
+def add_source(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="What to call it: crm, erp, accounting ...")],
+    connector: Annotated[str, typer.Option("--connector", "-c", help="files, sql, rest, or one of a package you installed.")],
+    path: Annotated[str | None, typer.Option("--path", help="For files: a file, a folder or a pattern.")] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting of the connector, as name=value; may be repeated.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the source's file.")] = False,
+) -> None:
+    """Discover what a system offers, propose a mapping by names and content, and write config/sources/NAME.yaml.
+
+    Secrets are named, never written: --set token='${CRM_TOKEN}'. What was guessed is said, here and in the file.
+
+    Example: onefold source add clients --connector files --path /data/clients.csv
+    """
+    from onefold.steps.source_add import source_add
+
+    output = invocation(ctx).output
+    given = dict(part.partition("=")[::2] for part in setting or ())
+    if path is not None:
+        given["path"] = str(Path(path).absolute())
+    added = source_add(settings_of(ctx), name, connector, given, overwrite=force)
+    output.data(added.as_dict())
+    output.say(f"Wrote {added.file}")
+    output.table(("stream", "field", "becomes", "because"), added.guesses, title="What was guessed: please look")
+    output.say(f"Next: onefold preview {name}, onefold doctor, onefold run", style="bold")
+
+
+@app.command(rich_help_panel="Sources")
+def check(ctx: typer.Context, source: OneSource) -> None:
+    """Reach a source with its credentials, and say what it answered."""
+    from onefold.steps.look import check as step
+
+    with opened(ctx, database=False) as (context, output):
+        result = step(context, source)
+    output.data(asdict(result))
+    output.say(f"{source}: {result.message}", style="green")
+    if result.streams:
+        output.say("streams: " + ", ".join(result.streams))
+
+
+@app.command(rich_help_panel="Sources")
+def discover(
+    ctx: typer.Context,
+    source: OneSource,
+    stream: Annotated[str | None, typer.Argument(help="Show only this stream, with its fields.")] = None,
+) -> None:
+    """What a source offers: streams, keys, how changes and deletes are seen; with a stream, its fields and samples."""
+    from onefold.steps.look import discover as step
+
+    with opened(ctx, database=False) as (context, output):
+        found = [info for info in step(context, source) if stream in (None, info.name)]
+    output.data([asdict(info) for info in found])
+    columns = ("stream", "key", "changes by", "deletes by", "rows", "fields")
+    rows = [
+        (i.name, i.key if isinstance(i.key, str | None) else " + ".join(i.key), i.updated_at, i.deletes, i.rows, len(i.fields))
+        for i in found
+    ]
+    output.table(columns, rows, right=(4, 5))
+    for info in found if stream else ():
+        fields = [
+            (f.path, f.type, f.label, None if f.filled is None else f"{f.filled:.0%}", ", ".join(f.samples[:3]))
+            for f in info.fields
+        ]
+        output.table(("field", "type", "label", "filled", "samples"), fields, right=(3,))
+
+
+@app.command(rich_help_panel="Sources")
+def preview(
+    ctx: typer.Context,
+    source: OneSource,
+    stream: Annotated[str | None, typer.Argument(help="A stream; default: all.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Records to show.")] = 3,
+) -> None:
+    """The first records as they come and as they would be mapped. Nothing is written."""
+    from onefold.steps.look import preview as step
+    from onefold.steps.sync import find_source
+
+    with opened(ctx, database=False) as (context, output):
+        streams = [stream] if stream else list(find_source(context, source).streams)
+        shown = {name: step(context, source, name, limit) for name in streams}
+    output.data(shown)
+    for name, rows in shown.items():
+        output.heading(f"{source}:{name}")
+        for row in rows:
+            output.say(f"  {row['key']}  {row['payload'][:300]}", style="dim")
+            if row["rejected"]:
+                output.say(f"     rejected: {row['rejected']}", style="yellow")
+            if record := row["client_record"]:
+                for attribute, values in json.loads(record["attributes"]).items():
+                    for value in values:
+                        wrong = f"   (invalid: {value['invalid']})" if value.get("invalid") else ""
+                        mended = f"   (repaired: {value['repaired']})" if value.get("repaired") else ""
+                        output.say(f"     {attribute:<14} {value['v']}{wrong}{mended}")
+            if fact := row["interaction"]:
+                for column in ("type", "occurred_at", "document_number", "amount", "currency", "summary", "detail"):
+                    if fact[column] is not None:
+                        output.say(f"     {column:<14} {fact[column]}")
+
+
+@app.command(rich_help_panel="Sources")
+def rejects(
+    ctx: typer.Context,
+    source: Annotated[str | None, typer.Argument(help="Only this source.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1)] = 20,
+) -> None:
+    """What could not be landed or mapped: where it stands, why, and what to do. The bytes are kept in ops.reject."""
+    from warehouse.queries import open_rejects
+
+    with opened(ctx) as (context, output), context.connection() as conn:
+        rows = open_rejects(conn, source=source, limit=limit)
+    output.data(rows)
+    output.table(
+        ("source", "stream", "place", "step", "reason", "detail", "since"),
+        [(r["source"], r["stream"], r["place"], r["step"], r["reason"], r["detail"], r["first_at"]) for r in rows],
+    )
+    if not rows:
+        output.say("Nothing is rejected.")

@@ -1,0 +1,59 @@
+"""Errors as people and schedulers meet them: one message that says what to do, and an exit code that means something."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+
+EXIT_CONFIGURATION = 3
+EXIT_CREDENTIALS = 5
+EXIT_DATABASE = 6
+EXIT_TRY_AGAIN = 75
+
+
+def exit_code(error: BaseException) -> int:
+    """The exit code of an error; see `onefold --help`."""
+    # Looked up by name, so that reporting an error imports nothing that the command had not imported.
+    names = {f"{cls.__module__}.{cls.__name__}" for cls in type(error).__mro__}
+    if code := getattr(error, "exit_code", None):
+        return int(code)
+    if "connectors.errors.CredentialsError" in names:
+        return EXIT_CREDENTIALS
+    if names & {"connectors.errors.SourceConfigurationError", "onefold.configuration.errors.ConfigurationError"}:
+        return EXIT_CONFIGURATION
+    if names & {"connectors.errors.RetriableError", "connectors.errors.ComeBackLater"}:
+        return EXIT_TRY_AGAIN
+    if names & {"psycopg.Error", "warehouse.connect.HubDatabaseError", "warehouse.server.errors.EmbeddedServerError"}:
+        return EXIT_DATABASE
+    return 1
+
+
+def describe(error: BaseException) -> str:
+    """The message to show; database errors lose the row values that PostgreSQL puts into DETAIL."""
+    if any(f"{cls.__module__}.{cls.__name__}" == "psycopg.Error" for cls in type(error).__mro__):
+        from warehouse.connect import redact
+
+        return str(redact(error))
+    return str(error) or type(error).__name__
+
+
+def is_expected(error: BaseException) -> bool:
+    """True when the message alone tells the user what to do; else a trace of our code is added."""
+    known = ("onefold.", "connectors.", "warehouse.", "identity.")
+    return type(error).__module__.startswith(known) or exit_code(error) == EXIT_DATABASE
+
+
+def report_failure(error: Exception) -> int:
+    """Print an error to standard error (as JSON with `--json`) and give the exit code."""
+    code = exit_code(error)
+    if "--json" in sys.argv:
+        problem = {"error": type(error).__name__, "message": describe(error), "exit_code": code}
+        sys.stderr.write(json.dumps(problem, ensure_ascii=False) + "\n")
+        return code
+    if not is_expected(error):
+        # Frames only: an exception's arguments or locals could hold client data.
+        sys.stderr.write("".join(traceback.format_tb(error.__traceback__)))
+        sys.stderr.write("This is a fault in Onefold, not in your configuration. Please report the lines above.\n")
+    sys.stderr.write(f"error: {describe(error)}\n")
+    return code

@@ -1,0 +1,101 @@
+"""`hub.yaml`: what holds for the whole hub."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from onefold.configuration.base import Currency, Duration, Labels, Language, Strict
+from onefold.configuration.sources import ChangeLimits, Defaults
+
+
+def _texts(value: Any) -> Any:
+    values = value if isinstance(value, list) else [value]
+    # An INN without quotes is a number to YAML.
+    return [str(one) if isinstance(one, int) and not isinstance(one, bool) else one for one in values]
+
+
+Texts = Annotated[
+    list[str],
+    BeforeValidator(_texts),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+
+
+class OwnOrganisation(Strict):
+    """One of the company's own firms: its records and its staff are never clients and never evidence."""
+
+    name: str | None = None
+    inn: Texts = Field(default_factory=list)
+    kpp: Texts = Field(default_factory=list)
+    ogrn: Texts = Field(default_factory=list)
+    vat: Texts = Field(default_factory=list)
+    lei: Texts = Field(default_factory=list)
+    hrb: Texts = Field(default_factory=list)
+    domain: Texts = Field(default_factory=list, description="E-mail addresses there belong to staff.")
+    email: Texts = Field(default_factory=list)
+    phone: Texts = Field(default_factory=list)
+
+    def identifiers(self) -> dict[str, tuple[str, ...]]:
+        """Identifier type -> values, without empty ones and without the name."""
+        return {name: tuple(values) for name, values in self if name != "name" and values}
+
+
+class Database(Strict):
+    """Hints for the embedded server; a server of your own is named by ONEFOLD_DATABASE_URL, never here."""
+
+    memory: str | None = Field(
+        None, pattern=r"^\d+\s*(MB|GB)$", description="Memory the embedded server may use."
+    )
+    port: int | None = Field(
+        None, ge=1024, le=65535, description="Fixed port on 127.0.0.1 for tools; else a free one."
+    )
+
+
+class Notifications(Strict):
+    """Whom to tell, and of what."""
+
+    email: Texts = Field(default_factory=list)
+    webhook: str | None = Field(None, description="A URL named as ${NAME}: it is a secret.")
+    on: list[Literal["failure", "stopped", "stale", "review", "drift"]] = Field(
+        default_factory=lambda: ["failure", "stopped", "stale"]  # type: ignore[arg-type]
+    )
+
+
+class Retention(Strict):
+    """How long what is superseded is kept; absent: for ever."""
+
+    raw_versions: Duration | None = None
+    rejects: Duration | None = None
+    runs: Duration | None = None
+    change_events: Duration | None = None
+    access_log: Duration | None = None
+
+
+class HubConfiguration(Strict):
+    """The hub as a whole. Every key may be left out."""
+
+    title: Labels | None = Field(None, description="The company's name for people.")
+    languages: list[Language] = Field(default_factory=lambda: ["en", "ru"], min_length=1)
+    grain: Literal["legal_entity", "establishment"] = Field(
+        "legal_entity",
+        description="What one client organisation is: INN alone, or INN + KPP (VAT, or VAT + site).",
+    )
+    own_organisations: list[OwnOrganisation] = Field(default_factory=list)
+    staff_addresses: Texts = Field(
+        default_factory=list, description="E-mail addresses and phones of staff outside the own domains."
+    )
+    reporting_currency: Currency = "EUR"
+    defaults: Defaults = Field(
+        default=Defaults(),  # type: ignore[call-arg]
+        description="For every source that does not say otherwise.",
+    )
+    engine: Literal["local", "spark"] = "local"
+    limits: ChangeLimits = Field(
+        default_factory=lambda: ChangeLimits(deleted=0.2, changed=0.8, merged=0.1)  # type: ignore[call-arg]
+    )
+    database: Database = Database()  # type: ignore[call-arg]
+    notifications: Notifications = Notifications()  # type: ignore[call-arg]
+    retention: Retention = Field(default_factory=Retention)
+    schedule: str | None = Field(None, description="When resolve and publish run, for the DAGs; cron.")

@@ -1,0 +1,81 @@
+"""A whole configuration folder, read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from onefold.configuration.attributes import Attribute, OpenAttribute
+from onefold.configuration.hub import HubConfiguration
+from onefold.configuration.interactions import InteractionType
+from onefold.configuration.records import Authority, ExpectationsFile
+from onefold.configuration.sources import Defaults, SourceConfiguration
+from onefold.configuration.tree import Document, Place
+
+if TYPE_CHECKING:
+    from identity.settings import MatchingSettings
+    from identity.survive.settings import SurvivorshipSettings
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Everything that `config/` says; frozen. Sources stand in the order of their names."""
+
+    folder: Path
+    hub: HubConfiguration
+    sources: Mapping[str, SourceConfiguration]
+    attributes: Mapping[str, Attribute]
+    """Standard and open attributes by name."""
+    open_attributes: Mapping[str, OpenAttribute]
+    interaction_types: Mapping[str, InteractionType]
+    """Shipped types and those of interactions.yaml, by code."""
+    matching: MatchingSettings
+    """matching.yaml over the shipped rules: complete."""
+    own_survivorship: SurvivorshipSettings | None = None
+    """What survivorship.yaml says; see `survivorship`."""
+    authority: tuple[Authority, ...] = ()
+    expectations: ExpectationsFile = field(default_factory=ExpectationsFile)
+    documents: Mapping[str, Document] = field(default_factory=dict, repr=False)
+    """By source name, and by file name for the other files: where each setting stands."""
+
+    @cached_property
+    def survivorship(self) -> SurvivorshipSettings:
+        """survivorship.yaml over the shipped rules: complete."""
+        from identity.survive.settings import default_settings
+
+        shipped = default_settings()
+        return shipped if self.own_survivorship is None else self.own_survivorship.over(shipped)
+
+    def interaction_rows(self) -> list[dict[str, Any]]:
+        """The registry as rows of core.interaction_type, by code."""
+        return [
+            {
+                "code": code,
+                "department": one.department,
+                "label_en": one.labels.get("en") or next(iter(one.labels.values()), code),
+                "label_ru": one.labels.get("ru"),
+                "direction": one.direction,
+                "detail_schema": {
+                    name: {"type": field.type, **({"labels": dict(field.labels)} if field.labels else {})}
+                    for name, field in one.detail.items()
+                },
+                "money": one.money,
+                "tax": one.tax,
+            }
+            for code, one in sorted(self.interaction_types.items())
+        ]
+
+    def defaults(self, source: str, stream: str | None = None) -> Defaults:
+        """The defaults of a stream: its own over its source's over the hub's."""
+        configured = self.sources[source]
+        found = configured.defaults.over(self.hub.defaults)
+        own = configured.streams[stream].defaults if stream is not None else None
+        return own.over(found) if own is not None else found
+
+    def place(self, document: str, *path: str | int) -> tuple[str, Place]:
+        """File, and line with column, of a key; `document` is a source's name or a file's."""
+        found = self.documents[document]
+        return found.file, found.key_place(path)

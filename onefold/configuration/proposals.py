@@ -1,0 +1,434 @@
+"""Guesses a mapping from names, labels and content, in English, Russian and German, and says why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from onefold.configuration.attributes import STANDARD
+
+
+class FieldLike(Protocol):
+    """A field of a source as `discover` found it (connectors.page.FieldInfo)."""
+
+    @property
+    def path(self) -> str:
+        """Its path in the record."""
+
+    @property
+    def label(self) -> str | None:
+        """What users of the source see."""
+
+    @property
+    def samples(self) -> Sequence[str]:
+        """Some of its values."""
+
+
+class StreamLike(Protocol):
+    """A stream as `discover` found it (connectors.page.StreamInfo)."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def key(self) -> str | Sequence[str] | None:
+        """Path(s) of its key, when the connector knows."""
+
+    @property
+    def fields(self) -> Sequence[FieldLike]:
+        """Its fields."""
+
+    @property
+    def updated_at(self) -> str | None:
+        """Path of its time of change, when the connector knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """One field that probably means something."""
+
+    path: str
+    attribute: str
+    because: str
+    score: int
+    """The higher the surer; content that was verified counts more than a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A proposed stream configuration, ready to be written, with every reason."""
+
+    stream: str
+    as_: str | None
+    key: str | Sequence[str] | None
+    fields: dict[str, list[str]] = field(default_factory=dict)
+    interaction: dict[str, Any] = field(default_factory=dict)
+    """For an interaction: type, occurred_at, amount, document_number."""
+    guesses: tuple[Guess, ...] = ()
+    reasons: tuple[str, ...] = ()
+    """Why this kind, why this key, and what was left out."""
+    updated_at: str | None = None
+
+    def as_config(self) -> dict[str, Any]:
+        """The stream as it is written in YAML."""
+        made: dict[str, Any] = {}
+        if self.as_ is not None:
+            made["as"] = self.as_
+        if self.key:
+            made["key"] = self.key if isinstance(self.key, str) else list(self.key)
+        if self.updated_at:
+            made["updated_at"] = self.updated_at
+        made.update(self.interaction)
+        if self.fields:
+            made["fields"] = {
+                name: paths[0] if len(paths) == 1 else paths for name, paths in self.fields.items()
+            }
+        return made
+
+
+# Words of names and labels, casefolded, letters and digits only. English, Russian, German.
+_WORDS: Final[dict[str, tuple[str, ...]]] = {
+    "given_name": ("firstname", "givenname", "forename", "fname", "namefirst", "имя", "vorname"),
+    "middle_name": ("middlename", "secondname", "patronymic", "namemiddle", "отчество", "zweitername"),
+    "family_name": ("lastname", "familyname", "surname", "lname", "namelast", "фамилия", "nachname", "familienname"),
+    "full_name": ("fullname", "contactname", "personname", "фио", "контактноелицо", "полноеимя", "vollername", "ansprechpartner"),
+    "birth_date": ("birthdate", "birthday", "dateofbirth", "dob", "born", "датарождения", "деньрождения", "geburtsdatum", "geburtstag"),
+    "gender": ("gender", "sex", "пол", "geschlecht"),
+    "job_title": ("jobtitle", "position", "должность", "funktion", "berufsbezeichnung"),
+    "legal_name": (
+        "companyname", "company", "organization", "organisation", "organizationname", "legalname", "businessname", "nameorg",
+        "firma", "firmenname", "unternehmen", "компания", "организация", "наименованиеполное", "полноенаименование",
+        "юридическоеназвание", "контрагент", "названиекомпании",
+    ),
+    "name": ("name", "title", "customername", "clientname", "наименование", "название", "клиент", "bezeichnung", "kunde"),
+    "email": ("email", "emailaddress", "mail", "почта", "электроннаяпочта", "элпочта", "имейл", "emailadresse"),
+    "phone": (
+        "phone", "phonenumber", "tel", "telephone", "mobile", "mobilephone", "cell", "телефон", "мобильный", "моб",
+        "мобильныйтелефон", "telefon", "telefonnummer", "handy", "mobil", "mobiltelefon", "rufnummer",
+    ),
+    "website": ("website", "web", "url", "homepage", "сайт", "вебсайт", "webseite", "internetseite"),
+    "domain": ("domain", "домен"),
+    "address": ("address", "addressline1", "addressfull", "addrline1", "адрес", "юридическийадрес", "фактическийадрес", "anschrift", "adresse"),
+    "country": ("country", "countrycode", "addrcountry", "страна", "land"),
+    "region": ("region", "state", "province", "addrstate", "регион", "область", "bundesland"),
+    "city": ("city", "town", "suburb", "addrcity", "город", "населенныйпункт", "ort", "stadt"),
+    "street": ("street", "streetname", "улица", "strasse", "straße"),
+    "house": ("house", "housenumber", "streetnumber", "дом", "hausnummer"),
+    "postcode": ("postcode", "zip", "zipcode", "postalcode", "addrpostalcode", "индекс", "почтовыйиндекс", "plz", "postleitzahl"),
+    "inn": ("inn", "taxno", "инн", "rqinn"),
+    "kpp": ("kpp", "кпп", "rqkpp"),
+    "ogrn": ("ogrn", "огрн", "rqogrn"),
+    "ogrnip": ("ogrnip", "огрнип", "rqogrnip"),
+    "okpo": ("okpo", "окпо", "rqokpo"),
+    "snils": ("snils", "снилс"),
+    "passport": ("passport", "passportnumber", "паспорт", "reisepass"),
+    "ssn": ("ssn", "ssnnumber", "socialsecuritynumber", "socsecid", "soc_sec_id"),
+    "vat": ("vat", "vatid", "vatno", "vatnumber", "ндсномер", "номерндс", "ustid", "ustidnr", "umsatzsteuerid"),
+    "ein": ("ein", "employeridentificationnumber"),
+    "lei": ("lei", "leicode"),
+    "hrb": ("hrb", "handelsregister", "handelsregisternummer"),
+    "iban": ("iban",),
+    "bank_account": ("bankaccount", "accountnumber", "расчетныйсчет", "рс", "kontonummer"),
+    "customer_number": ("customernumber", "customerno", "customerid", "clientid", "кодклиента", "номерклиента", "kundennummer", "kdnr"),
+}  # fmt: skip
+_EXACT: Final = {word: attribute for attribute, words in _WORDS.items() for word in words}
+_KEYS: Final = (
+    "id",
+    "key",
+    "recordid",
+    "uuid",
+    "guid",
+    "code",
+    "код",
+    "номер",
+    "refkey",
+    "ссылка",
+    "nr",
+    "recid",
+)
+_CHANGED: Final = (
+    "updatedat",
+    "modifiedat",
+    "updated",
+    "modified",
+    "lastmodified",
+    "changedat",
+    "изменен",
+    "датаизменения",
+    "geaendertam",
+)
+_MONEY: Final = ("amount", "total", "sum", "price", "сумма", "итого", "betrag", "summe", "gesamtbetrag")
+_DATES: Final = (
+    "date",
+    "orderdate",
+    "orderedat",
+    "createdat",
+    "occurredat",
+    "closedate",
+    "дата",
+    "датазаказа",
+    "datum",
+    "bestelldatum",
+)
+_TYPES: Final = (
+    ("sales_order", ("order", "заказ", "bestellung", "auftrag")),
+    ("invoice", ("invoice", "счет", "счёт", "rechnung")),
+    ("payment", ("payment", "оплат", "платеж", "платёж", "zahlung")),
+    ("sales_deal", ("deal", "opportunit", "сделк", "chance")),
+    ("service_ticket", ("ticket", "case", "обращени", "заявк", "anfrage")),
+    ("complaint", ("complaint", "жалоб", "рекламац", "reklamation", "beschwerde")),
+    ("delivery", ("deliver", "shipment", "доставк", "отгрузк", "lieferung")),
+    ("call", ("call", "звонок", "звонк", "anruf")),
+    ("contract", ("contract", "договор", "vertrag")),
+)
+_PEOPLE: Final = (
+    "contact",
+    "person",
+    "people",
+    "lead",
+    "контакт",
+    "физлиц",
+    "сотрудник",
+    "kontakt",
+    "person",
+)
+_FIRMS: Final = (
+    "compan",
+    "organi",
+    "account",
+    "supplier",
+    "vendor",
+    "контрагент",
+    "компани",
+    "поставщик",
+    "firm",
+    "lieferant",
+    "kunden",
+)
+
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]{2,}$")
+_PHONE: Final = re.compile(r"(?:\+|00|8|0)?[\d\s().-]{9,20}$")
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}")
+_FIRM: Final = re.compile(
+    r"\b(?:ООО|АО|ПАО|ЗАО|ИП|GmbH|AG|KG|Ltd|LLC|Inc|Corp|PLC|S\.?A\.?|B\.?V\.?)\b", re.IGNORECASE
+)
+
+
+def propose_mapping(stream: StreamLike) -> Proposal:
+    """The proposed configuration of one stream; every guess has its reason, nothing is certain."""
+    guesses = [guess for one in stream.fields if (guess := _guess(one)) is not None]
+    reasons: list[str] = []
+    key = stream.key or _key(stream.fields, reasons)
+    changed = stream.updated_at or next(
+        (one.path for one in stream.fields if _plain(one.path) in _CHANGED), None
+    )
+    found_type = _interaction(stream, guesses)
+    if found_type is not None:
+        type_, interaction, because = found_type
+        return Proposal(
+            stream.name,
+            "interaction",
+            key,
+            {},
+            {"type": type_, **interaction},
+            (),
+            (*reasons, because),
+            changed,
+        )
+    kind = _kind(stream, guesses, reasons)
+    if kind is None:
+        reasons.append(
+            "No field looks like a name, an address or an identifier: landed only, until you write `as`."
+        )
+        return Proposal(stream.name, None, key, {}, {}, tuple(guesses), tuple(reasons), changed)
+    fields = _fields(guesses, kind, reasons)
+    used = {path for paths in fields.values() for path in paths}
+    kept = tuple(guess for guess in guesses if guess.path in used)
+    return Proposal(stream.name, kind, key, fields, {}, kept, tuple(reasons), changed)
+
+
+def _guess(one: FieldLike) -> Guess | None:
+    named = _by_name(one)
+    content = _by_content([sample.strip() for sample in one.samples if sample and sample.strip()])
+    if content is not None and (named is None or named[0] == content[0]):
+        attribute, why = content
+        because = f"{named[1]}; {why}" if named is not None else why
+        return Guess(one.path, attribute, because, 3 if named is not None else 1)
+    if named is not None:
+        return Guess(one.path, named[0], named[1], 2)
+    return None
+
+
+def _by_name(one: FieldLike) -> tuple[str, str] | None:
+    for text, what in ((one.label, "label"), (one.path, "name")):
+        if not text:
+            continue
+        plain = _plain(text)
+        if plain in _EXACT:
+            return _EXACT[plain], f"its {what} `{text}` says so"
+    words = [
+        word
+        for word in re.split(r"[^a-zа-яёäöüß0-9]+", _spaced(one.label or _leaf(one.path)).casefold())
+        if word
+    ]
+    for size in (2, 1):
+        for i in range(len(words) - size + 1):
+            attribute = _EXACT.get("".join(words[i : i + size]).replace("ё", "е"))
+            # A part of a name says little when it is one of the vague words.
+            if attribute is not None and attribute not in (
+                "name",
+                "customer_number",
+                "house",
+                "country",
+                "region",
+                "legal_name",
+            ):
+                return (
+                    attribute,
+                    f"`{one.label or one.path}` holds the word `{' '.join(words[i : i + size])}`",
+                )
+    return None
+
+
+def _by_content(samples: Sequence[str]) -> tuple[str, str] | None:
+    if len(samples) < 2:
+        return None
+
+    def most(pattern: re.Pattern[str]) -> bool:
+        return sum(bool(pattern.match(sample)) for sample in samples) >= 0.8 * len(samples)
+
+    if most(_EMAIL):
+        return "email", "its values are e-mail addresses"
+    if (found := _by_checksum(samples)) is not None:
+        return found
+    digits = [re.sub(r"\D", "", sample) for sample in samples]
+    is_plain = all(sample.isdigit() for sample in samples)
+    if most(_PHONE) and all(10 <= len(one) <= 15 for one in digits) and not is_plain:
+        return "phone", "its values look like phone numbers"
+    return None
+
+
+def _by_checksum(samples: Sequence[str]) -> tuple[str, str] | None:
+    from stdnum import iban, lei
+    from stdnum.ru import inn, ogrn
+
+    for attribute, name, number in (
+        ("inn", "INN", inn),
+        ("ogrn", "OGRN", ogrn),
+        ("iban", "IBAN", iban),
+        ("lei", "LEI", lei),
+    ):
+        if all(number.is_valid(sample) for sample in samples):
+            return attribute, f"its values pass the checksum of {name}"
+    return None
+
+
+def _interaction(stream: StreamLike, guesses: Sequence[Guess]) -> tuple[str, dict[str, Any], str] | None:
+    plain = {_plain(_leaf(one.path)): one.path for one in stream.fields}
+    when = next((plain[word] for word in _DATES if word in plain), None)
+    if when is None:
+        when = next(
+            (
+                path
+                for word, path in plain.items()
+                if word.startswith("дата") or word.endswith(("date", "at"))
+            ),
+            None,
+        )
+    name = stream.name.casefold()
+    found = next((type_ for type_, words in _TYPES if any(word in name for word in words)), None)
+    if found is None or when is None:
+        return None
+    if sum(guess.attribute in ("given_name", "family_name", "email", "phone") for guess in guesses) >= 2:
+        return None
+    made: dict[str, Any] = {"occurred_at": when}
+    if (money := next((plain[word] for word in _MONEY if word in plain), None)) is not None:
+        made["amount"] = {"value": money}
+    number = next(
+        (plain[word] for word in ("number", "no", "номер", "nummer", "documentnumber") if word in plain), None
+    )
+    if number is not None:
+        made["document_number"] = number
+    because = f"the stream is called `{stream.name}` and `{when}` is a date. Name the client's record: party: {{stream: ..., key: ...}}."
+    return found, made, because
+
+
+def _kind(stream: StreamLike, guesses: Sequence[Guess], reasons: list[str]) -> str | None:
+    found = {guess.attribute for guess in guesses}
+    if not found & {name for name, one in STANDARD.items() if one.is_identifying}:
+        return None
+    for_person = (
+        len(found & {"given_name", "family_name", "middle_name", "birth_date", "full_name", "snils", "ssn"})
+        * 2
+    )
+    for_firm = len(found & {"legal_name", "kpp", "ogrn", "okpo", "vat", "hrb", "ein"}) * 2
+    name = stream.name.casefold()
+    for_person += any(word in name for word in _PEOPLE)
+    for_firm += any(word in name for word in _FIRMS)
+    names = [guess.path for guess in guesses if guess.attribute in ("name", "legal_name")]
+    samples = [sample for one in stream.fields if one.path in names for sample in one.samples]
+    if samples and sum(bool(_FIRM.search(sample)) for sample in samples) * 2 >= len(samples):
+        for_firm += 3
+        reasons.append("Half of the names or more hold a legal form, so these are organisations.")
+    kind = "organisation" if for_firm > for_person else "person"
+    said = f"Names and fields speak {for_person} : {for_firm} for persons against organisations."
+    if for_person and for_firm:
+        said += " If both stand here, write `as: {when: FIELD, VALUE: person, OTHER: organisation}`."
+    reasons.append(said)
+    return kind
+
+
+def _fields(guesses: Iterable[Guess], kind: str, reasons: list[str]) -> dict[str, list[str]]:
+    made: dict[str, list[str]] = {}
+    for guess in sorted(guesses, key=lambda one: -one.score):
+        attribute = guess.attribute
+        if attribute in ("name", "legal_name", "full_name"):
+            attribute = "full_name" if kind == "person" else "legal_name"
+            if guess.attribute == "legal_name" and kind == "person":
+                reasons.append(
+                    f"`{guess.path}` looks like the employer's name; map it with works_at if it has a key."
+                )
+                continue
+        known = STANDARD[attribute]
+        if known.kind not in ("both", kind):
+            reasons.append(
+                f"`{guess.path}` looks like {attribute}, which belongs to a {known.kind}; left out."
+            )
+        elif attribute in made and not known.multi:
+            reasons.append(f"`{guess.path}` looks like {attribute} too; `{made[attribute][0]}` was taken.")
+        else:
+            made.setdefault(attribute, []).append(guess.path)
+    if kind == "person" and {"given_name", "family_name"} <= set(made) and "full_name" in made:
+        reasons.append(f"`{made['full_name'][0]}` was left out: the parts of the name are mapped.")
+        del made["full_name"]
+    order = list(STANDARD)
+    return dict(sorted(made.items(), key=lambda item: order.index(item[0])))
+
+
+def _key(fields: Sequence[FieldLike], reasons: list[str]) -> str | None:
+    plain = {_plain(one.path): one.path for one in fields}
+    for word in _KEYS:
+        if word in plain:
+            reasons.append(f"`{plain[word]}` is taken as the key because of its name.")
+            return plain[word]
+    first = fields[0] if fields else None
+    if first is not None and _plain(first.path).endswith(("id", "key", "no", "код", "nr")):
+        reasons.append(f"`{first.path}` is taken as the key: the first field, and named like one.")
+        return first.path
+    reasons.append("No field is named like a key: rows are recognised by their content.")
+    return "content"
+
+
+def _leaf(path: str) -> str:
+    return re.split(r"[.\]]", path.rstrip("]"))[-1] or path
+
+
+def _spaced(text: str) -> str:
+    return re.sub(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])", " ", text)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-zа-яäöüß0-9]", "", _leaf(text).casefold().replace("ё", "е"))

@@ -1,0 +1,484 @@
+"""`sources/*.yaml`: one source system, its connector, and how its streams become clients and interactions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
+
+from onefold.configuration.base import (
+    Country,
+    Currency,
+    Duration,
+    FieldPath,
+    Labels,
+    Language,
+    Name,
+    OneOrMany,
+    Strict,
+    TimeZone,
+    When,
+    compiles,
+    problem,
+)
+
+PartyKind = Literal["person", "organisation"]
+StreamKind = Literal["person", "organisation", "interaction", "relationship"]
+ROLES: Final = ("client", "prospect", "supplier", "staff", "authority")
+DIRECTIONS: Final = ("inbound", "outbound", "internal")
+CHANNELS: Final = (
+    "phone",
+    "email",
+    "sms",
+    "messenger",
+    "chat",
+    "web",
+    "portal",
+    "visit",
+    "meeting",
+    "shop",
+    "post",
+    "edi",
+)
+"""Words that `channel:` takes as they are; anything else there is a path."""
+
+
+class Defaults(Strict):
+    """What the source leaves unsaid."""
+
+    country: Country | None = Field(None, description="For phones and addresses without a country.")
+    timezone: TimeZone | None = Field(
+        None, description="How the source's naive times are meant; UTC when absent."
+    )
+    currency: Currency | None = Field(None, description="For amounts without a currency.")
+    language: Language | None = Field(None, description="The language of its texts.")
+
+    def over(self, other: Defaults | None) -> Defaults:
+        """These defaults, completed from `other`."""
+        if other is None:
+            return self
+        mine = {name: value for name, value in self if value is not None}
+        return Defaults(**{**dict(other), **mine})
+
+
+class Freshness(Strict):
+    """How old the newest data may grow before the hub warns or fails."""
+
+    warn_after: Duration | None = None
+    fail_after: Duration | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Freshness:
+        if self.warn_after and self.fail_after and self.fail_after < self.warn_after:
+            raise problem(
+                "freshness", "`fail_after` is shorter than `warn_after`; the warning would never come."
+            )
+        return self
+
+
+class ChangeLimits(Strict):
+    """A run that would go beyond stops before publishing and asks; none applies to a first load."""
+
+    deleted: float | None = Field(
+        None, ge=0, le=1, description="Share of the stream's records that may be deleted."
+    )
+    changed: float | None = Field(
+        None, ge=0, le=1, description="Share of the stream's records that may change."
+    )
+    merged: float | None = Field(
+        None, ge=0, le=1, description="Share of the clients that may be merged or split."
+    )
+    at_least: int = Field(50, ge=0, description="Fewer records than this never stop a run.")
+
+
+class Constant(Strict):
+    """A fixed text: `{constant: RU}`."""
+
+    constant: Annotated[
+        str, BeforeValidator(lambda v: str(v).lower() if isinstance(v, bool) else _as_text(v))
+    ]
+
+
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) else value
+
+
+class ChildField(Strict):
+    """A value that stands in another stream of the same source (Bitrix24 keeps requisites in an entity of their own)."""
+
+    stream: str = Field(description="The stream that holds the child records.")
+    where: dict[str, Any] = Field(
+        min_length=1,
+        description="Child path: fixed value, or `$key` for this record's key. A change of the child queues its parents.",
+    )
+    path: FieldPath = Field(description="The path inside the child record.")
+
+    @field_validator("where")
+    @classmethod
+    def _one_key(cls, where: dict[str, Any]) -> dict[str, Any]:
+        _check_where(where, needs_key=True)
+        return where
+
+
+def _check_where(where: Mapping[str, Any], *, needs_key: bool) -> None:
+    for path, wanted in where.items():
+        compiles(path)
+        if not isinstance(wanted, str | int | float | bool | list):
+            raise problem(
+                "where",
+                f"found {type(wanted).__name__} for `{path}`; a condition is a text, a number or a list.",
+            )
+        if isinstance(wanted, str) and wanted.startswith("$") and (wanted != "$key" or not needs_key):
+            raise problem(
+                "where", f"found `{wanted}`; allowed: a fixed value{' or $key' if needs_key else ''}."
+            )
+    keys = [path for path, wanted in where.items() if wanted == "$key"]
+    if needs_key and len(keys) != 1:
+        raise problem(
+            "where", "exactly one condition must be `$key`, the key of the record that the child belongs to."
+        )
+
+
+def field_tag(value: Any) -> str:
+    """Which form a field has."""
+    if isinstance(value, Mapping):
+        for form in ("stream", "when", "constant"):
+            if form in value:
+                return f"<{form}>"
+        return "<object>"
+    if isinstance(value, ChildField):
+        return "<stream>"
+    if isinstance(value, When):
+        return "<when>"
+    if isinstance(value, Constant):
+        return "<constant>"
+    return "<path>"
+
+
+class UnknownForm(Strict):
+    """An object that is none of the known forms."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse(cls, data: Any) -> Any:
+        found = (
+            ", ".join(f"`{key}`" for key in data) if isinstance(data, Mapping) and data else "an empty object"
+        )
+        raise problem(
+            "form",
+            f"found an object with {found}; allowed: a path, a list, {{constant: ...}}, {{when: path, ...}} or "
+            "{stream: ..., where: ..., path: ...}.",
+        )
+
+
+Source = Annotated[
+    Annotated[FieldPath, Tag("<path>")]
+    | Annotated[ChildField, Tag("<stream>")]
+    | Annotated[When[str], Tag("<when>")]
+    | Annotated[Constant, Tag("<constant>")]
+    | Annotated[UnknownForm, Tag("<object>")],
+    Discriminator(field_tag),
+]
+"""Where one value comes from."""
+
+
+Sources = Annotated[
+    list[Source],
+    Field(
+        min_length=1,
+        description="A path, a list of paths, a template, a fixed value, a choice, or a child's field.",
+    ),
+    OneOrMany(),
+]
+"""Where a field's values come from: all of them for a multi-valued attribute, the first that is filled for others."""
+
+Text = Annotated[
+    Annotated[FieldPath, Tag("<path>")]
+    | Annotated[When[str], Tag("<when>")]
+    | Annotated[Constant, Tag("<constant>")]
+    | Annotated[UnknownForm, Tag("<object>")],
+    Discriminator(field_tag),
+]
+"""One text: a path or template, a fixed value, or a choice."""
+
+
+def rule_tag(value: Any) -> str:
+    """Whether a rule is a fixed word or a choice."""
+    return "<when>" if isinstance(value, Mapping | When) else "<word>"
+
+
+KindRule = Annotated[
+    Annotated[StreamKind, Tag("<word>")] | Annotated[When[PartyKind], Tag("<when>")], Discriminator(rule_tag)
+]
+RoleOrText = Annotated[
+    Annotated[FieldPath, Tag("<word>")] | Annotated[When[str], Tag("<when>")], Discriminator(rule_tag)
+]
+TypeRule = Annotated[
+    Annotated[Name, Tag("<word>")] | Annotated[When[Name], Tag("<when>")], Discriminator(rule_tag)
+]
+
+Paths = Annotated[list[FieldPath], Field(min_length=1), OneOrMany()]
+
+
+class Reference(Strict):
+    """Another record: the stream it stands in and the path of its key in this record."""
+
+    stream: str = Field(description="The stream of the record that is meant.")
+    key: Paths = Field(description="The path of its key; several paths for a composite key.")
+    source: Name | None = Field(None, description="Another source, when the record stands there.")
+
+
+class WorksAt(Reference):
+    """Where a person works: a relationship from this record to each organisation named."""
+
+    role: Text | None = Field(None, description="What the person is there, in words.")
+    valid_from: FieldPath | None = None
+    valid_to: FieldPath | None = None
+
+
+class Related(WorksAt):
+    """Any other relationship from this record to another."""
+
+    type: Name = Field(
+        description="works_at, branch_of, owner_of, member_of, successor_of, or a word of your own."
+    )
+
+
+class Amount(Strict):
+    """Money, kept as exact decimals."""
+
+    value: FieldPath
+    currency: Text | None = Field(
+        None, description="A path, or a fixed ISO 4217 code; else the source's default."
+    )
+
+
+class Promise(Strict):
+    """What was promised to the client, and what happened."""
+
+    kind: Name = Field(description="For example delivery_date.")
+    due: FieldPath | None = Field(None, description="The promised date.")
+    actual: FieldPath | None = Field(None, description="The date on which it happened.")
+    due_value: FieldPath | None = Field(None, description="The promised value, when it is no date.")
+    actual_value: FieldPath | None = None
+
+    @model_validator(mode="after")
+    def _promises(self) -> Promise:
+        if self.due is None and self.due_value is None:
+            raise problem("promise", "a promise needs `due` (a date) or `due_value`.")
+        return self
+
+
+class Lines(Strict):
+    """An interaction's lines: rows nested in the record (`each`), or records of a child stream (`stream`, `where`)."""
+
+    each: FieldPath | None = Field(
+        None, description="The path of the rows, such as items[]; line paths start there."
+    )
+    stream: str | None = None
+    where: dict[str, Any] | None = None
+    item_code: Text | None = None
+    item_name: Text | None = None
+    quantity: FieldPath | None = None
+    unit: Text | None = None
+    unit_price: FieldPath | None = None
+    amount: FieldPath | None = None
+    position: FieldPath | None = Field(
+        None, description="Sorts the lines; else they stand as the source gives them."
+    )
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Lines:
+        if (self.each is None) == (self.stream is None):
+            raise problem(
+                "lines", "lines need either `each` (rows inside the record) or `stream` with `where`."
+            )
+        if self.stream is not None and not self.where:
+            raise problem("lines", "lines of a child stream need `where` with one condition that is `$key`.")
+        if self.where is not None:
+            _check_where(self.where, needs_key=True)
+        return self
+
+
+PARTY_KEYS: Final = frozenset({"role", "fields", "works_at", "relationships"})
+INTERACTION_KEYS: Final = frozenset(
+    {
+        "type", "party", "occurred_at", "amount", "lines", "promise", "detail", "parent", "reverses",
+        "document_number", "channel", "direction", "summary",
+    }
+)  # fmt: skip
+RELATIONSHIP_KEYS: Final = frozenset({"type", "role", "from_", "to", "valid_from", "valid_to"})
+
+
+class StreamConfiguration(Strict):
+    """One stream: its key, and what its records become. Without `as` it is only landed (or feeds others as a child)."""
+
+    as_: KindRule | None = Field(
+        None,
+        alias="as",
+        description="person | organisation | interaction | relationship, or a choice of person and organisation.",
+    )
+    title: Labels | None = None
+    key: str | list[str] | None = Field(
+        None,
+        description="Path(s) of the source key; `content` for rows without one; absent: the connector's own.",
+    )
+    updated_at: str | None = Field(None, description="Path of the time of the last change.")
+    volatile: list[str] = Field(
+        default_factory=list,
+        description="Paths kept in raw but outside the hash: they change without meaning anything.",
+    )
+    options: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Settings of this stream for its connector (a file pattern, a table, a request).",
+    )
+    defaults: Defaults | None = Field(None, description="Where this stream differs from its source.")
+    limits: ChangeLimits | None = None
+    where: dict[str, Any] | None = Field(
+        None,
+        description="Only records that have these values are mapped (1C: `IsFolder: false` leaves groups out).",
+    )
+    url: str | None = Field(None, description="The card in its own system; {key} stands for the key.")
+    # persons and organisations
+    role: RoleOrText | None = Field(
+        None,
+        description="Of a party: client | prospect | supplier | staff | authority, or a choice by value; "
+        "of a relationship: what one is to the other, in words (a path).",
+    )
+    fields: dict[str, Sources] | None = Field(
+        None, description="Attribute (standard or open): where its values come from."
+    )
+    works_at: Annotated[list[WorksAt], OneOrMany()] | None = None
+    relationships: Annotated[list[Related], OneOrMany()] | None = None
+    # interactions
+    type: TypeRule | None = Field(
+        None, description="Code of the interaction type, or a choice; see interactions.yaml."
+    )
+    party: Reference | None = Field(
+        None, description="The record of the client whom the interaction was with."
+    )
+    occurred_at: Paths | None = Field(
+        None, description="When it happened; a date alone has the precision of a day."
+    )
+    amount: Amount | None = None
+    lines: Lines | None = None
+    promise: Annotated[list[Promise], OneOrMany()] | None = None
+    detail: dict[str, Text] | None = Field(None, description="Further values, by name.")
+    parent: Reference | None = Field(
+        None, description="The interaction that this one follows (invoice of an order)."
+    )
+    reverses: Reference | None = Field(None, description="The interaction that this one takes back.")
+    document_number: Text | None = None
+    channel: Text | None = Field(None, description=f"A path, or one of: {', '.join(CHANNELS)}.")
+    direction: Text | None = Field(None, description="A path, or inbound | outbound | internal.")
+    summary: Text | None = None
+    # relationships
+    from_: Reference | None = Field(None, alias="from")
+    to: Reference | None = None
+    valid_from: FieldPath | None = None
+    valid_to: FieldPath | None = None
+
+    @property
+    def kind(self) -> Literal["party", "interaction", "relationship"] | None:
+        """What a stream's records become; None: nothing by themselves."""
+        if self.as_ is None:
+            return None
+        if isinstance(self.as_, When) or self.as_ in ("person", "organisation"):
+            return "party"
+        return "interaction" if self.as_ == "interaction" else "relationship"
+
+    @field_validator("where")
+    @classmethod
+    def _filter(cls, where: dict[str, Any] | None) -> dict[str, Any] | None:
+        if where is not None:
+            _check_where(where, needs_key=False)
+        return where
+
+    @field_validator("key", "updated_at", "volatile")
+    @classmethod
+    def _key_paths(cls, value: Any) -> Any:
+        for path in [value] if isinstance(value, str) else value or []:
+            if not path.strip():
+                raise problem("path", "found an empty path.")
+        return value
+
+    @field_validator("url")
+    @classmethod
+    def _only_the_key(cls, url: str | None) -> str | None:
+        for name in re.findall(r"\{(.*?)\}", url or ""):
+            if name != "key":
+                raise problem("url", f"found `{{{name}}}`; only {{key}} can stand in a url.")
+        return url
+
+
+def _schedule(value: str) -> str:
+    from onefold.configuration.schedule import ScheduleError, check
+
+    try:
+        check(value)
+    except ScheduleError as error:
+        raise problem("schedule", f"found `{value}`: {error}") from None
+    return value
+
+
+Schedule = Annotated[str, AfterValidator(_schedule), Field(examples=["0 * * * *", "@daily"])]
+
+
+class SourceConfiguration(Strict):
+    """One source system."""
+
+    source: Name = Field(
+        description="Its name in the hub; part of every record's identity, so it never changes."
+    )
+    title: Labels | None = Field(None, description="Its name for people.")
+    department: Name | None = Field(None, description="Who works with it.")
+    owner: str | None = Field(None, description="Who answers for its data.")
+    connector: str = Field(
+        min_length=1,
+        description="A manifest or class of the catalogue, files, sql, singer:tap-x or airbyte:source-x.",
+    )
+    settings: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Settings of the connector; secrets are named as ${NAME}, never written here.",
+    )
+    defaults: Defaults = Defaults()  # type: ignore[call-arg]
+    trust: int = Field(50, ge=0, le=100, description="Used by survivorship: the higher wins.")
+    distinct: bool = Field(False, description="This register is known to hold each client once.")
+    schedule: Schedule | None = Field(
+        None, description="When it is synced: five cron fields, or @hourly, @daily, ..."
+    )
+    freshness: Freshness | None = None
+    enabled: bool = Field(True, description="False: configured, but left out of runs.")
+    streams: dict[Annotated[str, Field(min_length=1)], StreamConfiguration] = Field(default_factory=dict)
+
+    def mapped(self, kind: str) -> dict[str, StreamConfiguration]:
+        """The streams mapped as party, interaction or relationship."""
+        return {name: stream for name, stream in self.streams.items() if stream.kind == kind}
+
+    def children(self) -> dict[str, set[str]]:
+        """Child stream -> the streams whose records it feeds."""
+        feeds: dict[str, set[str]] = {}
+        for name, stream in self.streams.items():
+            for sources in (stream.fields or {}).values():
+                for one in sources:
+                    if isinstance(one, ChildField):
+                        feeds.setdefault(one.stream, set()).add(name)
+            if stream.lines is not None and stream.lines.stream is not None:
+                feeds.setdefault(stream.lines.stream, set()).add(name)
+        return feeds
+
+
+__all__ = [
+    "CHANNELS", "Amount", "ChangeLimits", "ChildField", "Constant", "Defaults", "Freshness", "Lines",
+    "Promise", "Reference", "Related", "SourceConfiguration", "StreamConfiguration", "When", "WorksAt",
+]  # fmt: skip

@@ -1,0 +1,38 @@
+"""Errors of the command line and the steps, grouped by what the caller does next.
+
+OnefoldError            exit code 1
+|-- UsageError          2  the command was called wrongly
+|-- NothingFound        4  what was asked for does not exist
+|-- HubBusy             75 another run holds the source or the hub; try again
+`-- (ConfigurationError 3, connectors.errors and warehouse errors: see `exit_code`)
+"""
+
+from __future__ import annotations
+
+
+class OnefoldError(Exception):
+    """Something the user can act on; the message says what and how."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        self.hint = hint
+        super().__init__(f"{message} {hint}" if hint else message)
+
+
+class UsageError(OnefoldError):
+    """The arguments do not fit together."""
+
+    exit_code = 2
+
+
+class NothingFound(OnefoldError):
+    """No such client, record, source or stream."""
+
+    exit_code = 4
+
+
+class HubBusy(OnefoldError):
+    """Another process is doing this work right now."""
+
+    exit_code = 75  # EX_TEMPFAIL: schedulers try again

@@ -1,0 +1,57 @@
+"""How a step tells that it is alive: stages with a size, advanced as work commits. Silent by default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+
+class Stage(Protocol):
+    """One piece of long work."""
+
+    def advance(self, amount: int = 1) -> None:
+        """`amount` more units are done (committed)."""
+
+    def resize(self, total: int | None) -> None:
+        """The number of units is known now, or has changed."""
+
+    def note(self, text: str) -> None:
+        """What it is doing or waiting for; ids and counts only, never client data."""
+
+
+class Progress(Protocol):
+    """Opens stages; the command line draws them, a DAG logs them."""
+
+    def stage(self, title: str, total: int | None = None) -> AbstractStage:
+        """A stage, closed at the end of its `with` block."""
+
+
+class AbstractStage(Protocol):
+    """A context manager that gives a `Stage`."""
+
+    def __enter__(self) -> Stage:
+        """Begin."""
+
+    def __exit__(self, *exc: object) -> bool | None:
+        """End."""
+
+
+class _SilentStage:
+    def advance(self, amount: int = 1) -> None:
+        """Nothing is shown."""
+
+    def resize(self, total: int | None) -> None:
+        """Nothing is shown."""
+
+    def note(self, text: str) -> None:
+        """Nothing is shown."""
+
+
+class SilentProgress:
+    """Shows nothing: for tests, and for callers that only want the report."""
+
+    @contextmanager
+    def stage(self, title: str, total: int | None = None) -> Iterator[Stage]:
+        """A stage that shows nothing."""
+        yield _SilentStage()

@@ -1,0 +1,141 @@
+"""judge: a steward's word about records. It is stored first, then resolved and published for what it touches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from identity.judgements import constraints_of
+from identity.schema import JUDGEMENT
+from onefold.errors import NothingFound, OnefoldError, UsageError
+from onefold.steps.publish import publish
+from onefold.steps.records import records_named
+from onefold.steps.report import PublishReport, Report, ResolveReport
+from onefold.steps.resolve import resolve
+from warehouse import judgements as stored
+from warehouse import queue, resolution
+from warehouse.clock import hub_lock, next_as_of
+from warehouse.connect import unit_of_work
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from onefold.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeReport(Report):
+    """The judgement as stored, and what it moved."""
+
+    judgement_id: int
+    verdict: str
+    resolve: ResolveReport
+    publish: PublishReport
+
+
+class OpposingJudgements(OnefoldError):
+    """What was said before says the opposite; both are named, and nothing was stored."""
+
+
+def judge(
+    context: Context,
+    verdict: str,
+    left: Sequence[str],
+    right: Sequence[str] = (),
+    *,
+    attribute: str | None = None,
+    value: str | None = None,
+    reason: str,
+    by: str,
+) -> JudgeReport:
+    """Say that records are the `same` client or `not_same`, or `pin` a golden value of the first record's client.
+
+    `left` and `right` name records (source:stream:key) or clients, meaning the records that they hold now. Raises
+    OpposingJudgements when a judgement in force says otherwise, UsageError when the sides do not fit the verdict.
+    """
+    with context.connection("onefold judge") as conn:
+        with unit_of_work(conn):
+            hub_lock(conn)
+            sides = [sorted({i for name in names for i in records_named(context, conn, name)}) for names in (left, right)]
+            _check(context, conn, verdict, sides, attribute)
+            judgement = stored.Judgement(
+                verdict,
+                sides[0],
+                sides[1],
+                attribute=attribute,
+                value=value,
+                policy="pin" if verdict == "pin" else None,
+                reason=reason or None,
+            )
+            number = stored.add(conn, judgement, by=by, at=next_as_of(conn, context.clock))
+            _queue(conn, verdict, [*sides[0], *sides[1]])
+    return JudgeReport(number, verdict, resolve(context), publish(context))
+
+
+def lift(context: Context, judgement_id: int, *, reason: str, by: str) -> JudgeReport:
+    """Undo a judgement by a new decision: evidence decides again. NothingFound if it is not in force."""
+    with context.connection("onefold judge") as conn:
+        with unit_of_work(conn):
+            hub_lock(conn)
+            at = next_as_of(conn, context.clock)
+            try:
+                was = stored.lift(conn, judgement_id, reason=reason or None, by=by, at=at)
+            except stored.JudgementNotFoundError as error:
+                raise NothingFound(f"{error}.", "`onefold judge list` shows those in force.") from None
+            _queue(conn, was.verdict, [*was.left_ids, *was.right_ids])
+    return JudgeReport(judgement_id, "lift", resolve(context), publish(context))
+
+
+def judgements(context: Context) -> list[dict[str, Any]]:
+    """The judgements in force, with their records by name."""
+    with context.connection("onefold judge") as conn:
+        found = stored.in_force(conn)
+        names = resolution.names_of(conn, sorted({i for j in found for i in (*j.left_ids, *j.right_ids)}))
+    return [
+        {
+            "judgement_id": j.judgement_id,
+            "verdict": j.verdict,
+            "records": [names.get(i, str(i)) for i in (*j.left_ids, *j.right_ids)],
+            "value": None if j.attribute is None else f"{j.attribute} = {j.value}",
+            "by": j.decided_by,
+            "at": j.decided_at,
+            "reason": j.reason,
+        }
+        for j in found
+    ]
+
+
+def _check(
+    context: Context, conn: psycopg.Connection, verdict: str, sides: Sequence[Sequence[int]], attribute: str | None
+) -> None:
+    names = resolution.names_of(conn, [*sides[0], *sides[1]])
+    unknown = [i for side in sides for i in side if i not in names]
+    if unknown:
+        raise NothingFound("No such record has been landed.", "`onefold trace source:stream:key` shows what is known.")
+    if verdict == "pin":
+        if attribute not in context.configuration.attributes:
+            raise UsageError(f"There is no attribute {attribute}.", "See docs/configuration.md, attributes.yaml.")
+        return
+    if set(sides[0]) & set(sides[1]):
+        raise UsageError("The same record stands on both sides.")
+    new = pa.table(
+        {"judgement_id": [2**62], "verdict": [verdict], "left_ids": [sides[0]], "right_ids": [sides[1]]}, JUDGEMENT
+    )
+    asked = pa.concat_tables([stored.load_judgements(conn, JUDGEMENT), new])
+    everybody = pa.chunked_array([pa.array(sorted(names), pa.int64())])
+    _, _, conflicts = constraints_of(asked, everybody)
+    opposed = next((conflict for conflict in conflicts if conflict.judgement_id == 2**62), None)
+    if opposed is not None:
+        numbers = ", ".join(str(number) for number in opposed.opposes)
+        said = names[sides[0][0]], names[sides[1][0]]
+        raise OpposingJudgements(
+            f"{said[0]} and {said[1]}: `{verdict.replace('_', ' ')}` contradicts judgement {numbers}, which is in force.",
+            f"Lift that first: onefold judge undo {opposed.opposes[0]}",
+        )
+
+
+def _queue(conn: psycopg.Connection, verdict: str, record_ids: Sequence[int]) -> None:
+    queue.enqueue(conn, "publish" if verdict == "pin" else "resolve", sorted(set(record_ids)))

@@ -1,0 +1,60 @@
+"""Looking without landing: check, discover and preview ask a source and write nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from onefold.steps.sync import find_source, open_source, stream_request
+
+if TYPE_CHECKING:
+    from connectors.page import CheckResult, StreamInfo
+    from onefold.context import Context
+
+
+def check(context: Context, source: str) -> CheckResult:
+    """Reach one source with its credentials; raises the connector's error, which says what to do."""
+    with open_source(context, find_source(context, source)) as connector:
+        return connector.check()
+
+
+def discover(context: Context, source: str) -> Sequence[StreamInfo]:
+    """The streams that a source offers, with fields, types, samples, and how changes and deletes are seen."""
+    with open_source(context, find_source(context, source)) as connector:
+        return connector.discover()
+
+
+def preview(context: Context, source: str, stream: str, limit: int) -> list[Mapping[str, Any]]:
+    """The first records of a stream as they come and as they would be mapped; nothing is written.
+
+    Each row: key, payload (JSON text), mapped (attribute -> [{"v": value, "invalid"?: why}] or an interaction's columns).
+    """
+    from onefold.errors import NothingFound
+    from onefold.mapping import RawRow, compile_source
+    from onefold.steps.standardise import party_tables
+    from warehouse.keys import record_id
+
+    configured = find_source(context, source)
+    if stream not in configured.streams:
+        raise NothingFound(f"{source} has no stream {stream}.", f"It has: {', '.join(configured.streams)}.")
+    with open_source(context, configured) as connector:
+        pages = connector.read(stream_request(context, configured, stream), None)
+        rows = list(islice((row for page in pages for row in page.rows), limit))
+    mapper = compile_source(configured, context.configuration)[stream]
+    raws = [RawRow(record_id(source, stream, row.key), row.key, row.payload, row.updated_at, None) for row in rows]
+    mapped = mapper.map_batch(raws)
+    records, _ = party_tables(context, [mapped])
+    standard = {r["source_key"]: r for r in records.to_pylist()}
+    facts = {r["source_key"]: r for r in mapped.interactions.to_pylist()}
+    rejected = {reject.record_id: reject for reject in mapped.rejects}
+    return [
+        {
+            "key": row.key,
+            "payload": row.payload.decode(),
+            "client_record": standard.get(row.key),
+            "interaction": facts.get(row.key),
+            "rejected": rejected[raw.record_id].reason if raw.record_id in rejected else None,
+        }
+        for row, raw in zip(rows, raws, strict=True)
+    ]

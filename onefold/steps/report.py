@@ -1,0 +1,128 @@
+"""What steps return: frozen counts and ids, JSON-able; they travel through XCom and `--json`, rows never do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Common to all steps."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """A JSON-able dictionary, nested reports included."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReport(Report):
+    """What one stream's sync did."""
+
+    stream: str
+    pages: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    rejected: int = 0
+    bytes_read: int = 0
+    status: str = "done"
+    """done | failed | deferred (the source asked to come back later)."""
+    error: str | None = None
+    error_class: str | None = None
+    retry_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport(Report):
+    """What the sync of one source did."""
+
+    source: str
+    run_id: int
+    seconds: float
+    streams: tuple[StreamReport, ...]
+
+    @property
+    def status(self) -> str:
+        """failed if any stream failed, else deferred if any has to wait, else done."""
+        states = {stream.status for stream in self.streams}
+        return "failed" if "failed" in states else "deferred" if "deferred" in states else "done"
+
+    @property
+    def rows(self) -> int:
+        """Rows seen, changed or not."""
+        return sum(s.inserted + s.updated + s.unchanged for s in self.streams)
+
+    @property
+    def changed(self) -> int:
+        """Records inserted, updated or deleted."""
+        return sum(s.inserted + s.updated + s.deleted for s in self.streams)
+
+
+@dataclass(frozen=True, slots=True)
+class StandardiseReport(Report):
+    """What standardise did with the records in its queue."""
+
+    run_id: int | None
+    seconds: float
+    records: int = 0
+    parties_changed: int = 0
+    parties_removed: int = 0
+    interactions_changed: int = 0
+    rejected: int = 0
+    remapped_streams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveReport(Report):
+    """What resolve did with the records in its queue."""
+
+    run_id: int | None
+    seconds: float
+    records: int = 0
+    candidate_pairs: int = 0
+    plausible_pairs: int = 0
+    clients: int = 0
+    moved: int = 0
+    events: Mapping[str, int] = field(default_factory=dict)
+    """Ledger events by kind: mint, redirect, retire, revive."""
+    cases_open: int = 0
+    cases_opened: int = 0
+    cases_closed: int = 0
+    refused_blocks: tuple[Mapping[str, Any], ...] = ()
+    model_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublishReport(Report):
+    """What publish wrote."""
+
+    run_id: int | None
+    seconds: float
+    clients: int = 0
+    created: int = 0
+    changed: int = 0
+    retired: int = 0
+    revived: int = 0
+    redirected: int = 0
+    links_moved: int = 0
+    change_events: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport(Report):
+    """What a whole run did."""
+
+    seconds: float
+    syncs: tuple[SyncReport, ...]
+    standardise: StandardiseReport
+    resolve: ResolveReport
+    publish: PublishReport
+
+    @property
+    def status(self) -> str:
+        """The worst of the syncs: failed, deferred or done."""
+        states = {sync.status for sync in self.syncs}
+        return "failed" if "failed" in states else "deferred" if "deferred" in states else "done"

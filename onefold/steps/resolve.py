@@ -1,0 +1,223 @@
+"""resolve: which records are the same client. Evidence, clusters and ids are identity's; storing is the warehouse's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from identity.ids import LedgerEntry, assign_ids
+from identity.model import MatchModel, from_json, prior_model, to_json
+from identity.resolve import Resolution
+from identity.resolve import resolve as resolve_records
+from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, RECORD
+from onefold.steps.report import ResolveReport
+from onefold.steps.rules import fingerprint, requeue_changed_rules
+from warehouse import judgements, match_models, queue, resolution, runs
+from warehouse.clock import hub_lock, next_as_of
+from warehouse.connect import unit_of_work
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from identity.settings import MatchingSettings
+    from onefold.context import Context
+
+_STATUS: Mapping[str, Any] = {"mint": "active", "revive": "active", "redirect": "redirected", "retire": "retired"}
+
+
+def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
+    """Bring the crosswalk up to the records in the queue; `everything` compares all records again.
+
+    The partition is a function of the records, the model and the judgements in force. Everything is one transaction
+    under the hub lock: a kill leaves the former crosswalk and the whole queue.
+    """
+    started = time.perf_counter()
+    with context.connection("onefold resolve") as conn:
+        with unit_of_work(conn):
+            hub_lock(conn)
+            model = current_model(context, conn)
+            rules = [context.configuration.matching, model.version, sorted(distinct_sources(context))]
+            requeue_changed_rules(conn, "resolve", rules)
+        if not everything and not queue.size(conn, "resolve"):
+            return ResolveReport(None, round(time.perf_counter() - started, 3), **standing(conn))
+        run_id = runs.start_run(conn, command="resolve", at=context.clock())
+        with unit_of_work(conn), context.progress.stage("resolve", 4) as stage:
+            hub_lock(conn)
+            batch = queue.read(conn, "resolve")
+            found = resolve_stored(context, conn, model)
+            stage.advance(2)
+            applied = store(context, conn, found, batch.record_ids, run_id)
+            stage.advance()
+            queue.done(conn, batch)
+            stage.advance()
+        report = ResolveReport(
+            run_id,
+            round(time.perf_counter() - started, 3),
+            records=len(batch.record_ids),
+            candidate_pairs=found.report.candidate_pairs,
+            plausible_pairs=found.report.plausible_pairs,
+            moved=applied.linked + applied.moved + applied.removed,
+            events=applied.events,
+            cases_opened=applied.cases_opened,
+            cases_closed=applied.cases_closed,
+            refused_blocks=tuple(
+                {"kind": block.kind, "rule": block.rule, "size": block.size, "example": block.example}
+                for block in found.report.refused[:20]
+            ),
+            model_version=model.version,
+            **standing(conn),
+        )
+        runs.finish_run(conn, run_id, status="done", report=report.as_dict(), at=context.clock())
+    return report
+
+
+def current_model(context: Context, conn: psycopg.Connection) -> MatchModel:
+    """The model in force: the one in use, or the shipped priors with these settings (saved, so that it has a version)."""
+    stored = match_models.current(conn)
+    if stored is not None and stored.kind != "prior":
+        return from_json(stored.body)
+    model = prior_model(context.configuration.matching)
+    body = {key: value for key, value in _json(model).items() if key != "version"}
+    version = match_models.save(conn, "prior", body, at=context.clock())
+    if stored is None or stored.version != version:
+        match_models.use(conn, version)
+    return prior_model(context.configuration.matching, version)
+
+
+def _json(model: MatchModel) -> dict[str, Any]:
+    import json
+
+    found: dict[str, Any] = json.loads(to_json(model))
+    return found
+
+
+def distinct_sources(context: Context) -> Collection[str]:
+    """Registers that are known to hold each client once."""
+    return [name for name, source in context.configuration.sources.items() if source.distinct]
+
+
+def resolve_stored(context: Context, conn: psycopg.Connection, model: MatchModel) -> Resolution:
+    """The whole register compared; a pure function of what is stored."""
+    settings: MatchingSettings = context.configuration.matching
+    return resolve_records(
+        resolution.load_records(conn, RECORD),
+        resolution.load_identifiers(conn, IDENTIFIER),
+        judgements.load_judgements(conn, JUDGEMENT),
+        model,
+        settings,
+        distinct_sources=distinct_sources(context),
+    )
+
+
+def store(
+    context: Context, conn: psycopg.Connection, found: Resolution, changed: Sequence[int], run_id: int
+) -> resolution.Applied:
+    """Keys, pairs, ids, crosswalk and cases by difference; only clusters that differ from a living client get ids anew."""
+    resolution.replace_keys(conn, None, found.keys)
+    resolution.replace_pairs(conn, None, found.pairs)
+    crosswalk = resolution.load_crosswalk(conn, CROSSWALK)
+    labels = found.labels
+    touched = _touched(labels, crosswalk)
+    old = crosswalk.filter(pa.array(_in_touched_clients(crosswalk, labels, touched)))
+    mine = labels.filter(pa.array(touched))
+    assigned = assign_ids(mine, old, _ledger(conn, mine, old))
+    kept = crosswalk.filter(
+        pa.compute.invert(pa.compute.is_in(crosswalk["record_id"], value_set=pa.concat_arrays([*mine["record_id"].chunks, *old["record_id"].chunks])))
+    )
+    left = old.filter(pa.compute.invert(pa.compute.is_in(old["record_id"], value_set=mine["record_id"].combine_chunks())))
+    gone = pa.table({"record_id": left["record_id"], "client_id": pa.nulls(left.num_rows, pa.string())}, schema=_ASSIGNMENT)
+    assignments = pa.concat_tables([table.cast(_ASSIGNMENT) for table in (assigned.crosswalk, kept)] + [gone])
+    events = [
+        resolution.LedgerEvent(
+            event.entry.client_id,
+            event.event,
+            event.entry.founding_key,
+            event.entry.mint_number,
+            event.entry.target if event.event == "redirect" else None,
+        )
+        for event in assigned.events
+    ]
+    return resolution.apply(
+        conn,
+        assignments,
+        events,
+        review_cases(found),
+        as_of=next_as_of(conn, context.clock),
+        run_id=run_id,
+        changed=changed,
+    )
+
+
+_ASSIGNMENT = pa.schema([pa.field("record_id", pa.int64()), pa.field("client_id", pa.string())])
+
+
+def _touched(labels: pa.Table, crosswalk: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Of each row of `labels`: whether its cluster is not exactly one client of the crosswalk."""
+    import pandas as pd
+
+    rows = pd.DataFrame({"record": labels["record_id"].to_numpy(), "label": labels["label"].to_numpy()})
+    clients = pd.Series(crosswalk["client_id"].to_pandas().to_numpy(), index=crosswalk["record_id"].to_numpy())
+    sizes = clients.value_counts()
+    rows["client"] = clients.reindex(rows["record"]).to_numpy()
+    by_label = rows.groupby("label", sort=False)["client"]
+    same = (by_label.transform("nunique") == 1) & (by_label.transform("count") == by_label.transform("size"))
+    whole = by_label.transform("size").to_numpy() == sizes.reindex(rows["client"]).to_numpy()
+    return ~(same.to_numpy() & whole)
+
+
+def _in_touched_clients(
+    crosswalk: pa.Table, labels: pa.Table, touched: np.ndarray[Any, np.dtype[np.bool_]]
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Rows of the crosswalk that share a client with a touched or a vanished record."""
+    ids = crosswalk["record_id"].to_numpy()
+    moved = np.isin(ids, labels["record_id"].to_numpy()[touched]) | ~np.isin(ids, labels["record_id"].to_numpy())
+    clients = crosswalk["client_id"].combine_chunks()
+    return np.asarray(pa.compute.is_in(clients, value_set=clients.filter(pa.array(moved))))
+
+
+def _ledger(conn: psycopg.Connection, labels: pa.Table, crosswalk: pa.Table) -> list[LedgerEntry]:
+    """The ledger's entries that concern these clusters."""
+    if labels.num_rows == 0 and crosswalk.num_rows == 0:
+        return []
+    facts = resolution.load_ledger(
+        conn,
+        sorted(set(crosswalk["client_id"].to_pylist())),
+        record_ids=[*labels["record_id"].to_pylist(), *crosswalk["record_id"].to_pylist()],
+        founding_keys=labels["natural_key"].to_pylist(),
+    )
+    return [
+        LedgerEntry(
+            fact.client_id,
+            fact.founding_key,
+            fact.mint_number,
+            _STATUS[fact.state],
+            fact.target_client_id if fact.state == "redirect" else None,
+            frozenset() if _STATUS[fact.state] == "active" else fact.last_records,
+        )
+        for fact in facts
+    ]
+
+
+def review_cases(found: Resolution) -> list[resolution.ReviewCase]:
+    """What a steward should look at; the same question keeps its fingerprint as long as its two records stand for it."""
+    return [
+        resolution.ReviewCase(
+            fingerprint=str(fingerprint(["case", sorted((row["left_id"], row["right_id"]))])),
+            kind=row["kind"],
+            record_ids=[row["left_id"], row["right_id"]],
+            weight=row["weight"],
+            impact=row["records"],
+            evidence={"pairs": row["pairs"], "left_label": row["left_label"], "right_label": row["right_label"]},
+        )
+        for row in found.cases.to_pylist()
+    ]
+
+
+def standing(conn: psycopg.Connection) -> dict[str, int]:
+    """How many clients there are and how many cases wait, for the report."""
+    clients, cases = resolution.standing(conn)
+    return {"clients": clients, "cases_open": cases}

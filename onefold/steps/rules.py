@@ -1,0 +1,123 @@
+"""From configuration to what the pure functions take: profiles, model, and fingerprints of the rules in force."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from warehouse import fingerprints, queue
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from identity.standard import Profile
+    from onefold.configuration import Configuration
+    from onefold.context import Context
+
+STANDARD_FORMS_VERSION = 1
+"""Raised when a normaliser gives other results, so that stored records are standardised anew."""
+
+
+def standard_profile(context: Context) -> Profile:
+    """What standardisation has to know of this hub."""
+    from identity.standard import AttributeType, Profile
+
+    configuration = context.configuration
+    own: set[tuple[str, str]] = set()
+    domains: set[str] = set()
+    for firm in configuration.hub.own_organisations:
+        for kind, values in firm.identifiers().items():
+            domains.update(values) if kind == "domain" else own.update((kind, value) for value in values)
+    for address in configuration.hub.staff_addresses:
+        own.add(("email" if "@" in address else "phone", address))
+    return Profile(
+        own_identifiers=frozenset(own),
+        own_domains=frozenset(domains),
+        attributes={
+            name: AttributeType(attribute.kind, attribute.type, attribute.multi)
+            for name, attribute in configuration.attributes.items()
+        },
+        default_country=configuration.hub.defaults.country,
+        time_zone=configuration.hub.defaults.timezone or "UTC",
+        today=context.clock().date(),
+    )
+
+
+def interaction_types(configuration: Configuration) -> list[dict[str, Any]]:
+    """The registry of interaction types in the columns of core.interaction_type."""
+    return [
+        {
+            "code": code,
+            "department": found.department,
+            "label_en": found.labels.get("en") or next(iter(found.labels.values()), code),
+            "label_ru": found.labels.get("ru"),
+            "direction": found.direction,
+            "detail_schema": {name: field.model_dump(mode="json") for name, field in found.detail.items()},
+            "money": found.money,
+            "tax": found.tax,
+        }
+        for code, found in configuration.interaction_types.items()
+    ]
+
+
+def requeue_changed_mappings(conn: psycopg.Connection, configuration: Configuration) -> list[str]:
+    """Queue every record of the streams whose mapping is another one than that which made the stored records."""
+    wanted = mapping_fingerprints(configuration)
+    known = fingerprints.stored(conn, "mapping")
+    changed = sorted(name for name, value in wanted.items() if known.get(name) != value)
+    for name in changed:
+        source, stream = name.split(":", 1)
+        if name in known:
+            queue.enqueue_stream(conn, "standardise", source, stream)
+    fingerprints.remember(conn, "mapping", {name: wanted[name] for name in changed})
+    return [name for name in changed if name in known]
+
+
+def requeue_changed_rules(conn: psycopg.Connection, step: str, rules: Any) -> bool:
+    """Queue every client record for `step` (resolve, publish) if its rules are others than those in force."""
+    wanted = {step: fingerprint(rules)}
+    known = fingerprints.stored(conn, "rules")
+    if known.get(step) == wanted[step]:
+        return False
+    fingerprints.remember(conn, "rules", wanted)
+    return queue.enqueue_parties(conn, step) > 0
+
+
+def mapping_fingerprints(configuration: Configuration) -> dict[str, UUID]:
+    """`source:stream` -> fingerprint of everything that mapping and standardising one stream depend on."""
+    common = [
+        STANDARD_FORMS_VERSION,
+        [firm.model_dump(mode="json") for firm in configuration.hub.own_organisations],
+        configuration.hub.staff_addresses,
+        {name: [a.kind, a.type, a.multi] for name, a in configuration.attributes.items()},
+    ]
+    return {
+        f"{name}:{stream}": fingerprint(
+            [
+                common,
+                configured.model_dump(mode="json", exclude={"title", "limits", "options", "updated_at", "volatile"}),
+                configuration.defaults(name, stream).model_dump(mode="json"),
+            ]
+        )
+        for name, source in configuration.sources.items()
+        for stream, configured in source.streams.items()
+    }
+
+
+def fingerprint(rules: Any) -> UUID:
+    """BLAKE2b-128 over canonical JSON."""
+    text = json.dumps(rules, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
+    return UUID(bytes=hashlib.blake2b(text.encode(), digest_size=16).digest())
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, set | frozenset | tuple):
+        return sorted(value, key=str)
+    return str(value)

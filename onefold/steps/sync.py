@@ -1,0 +1,165 @@
+"""sync: pull pages from a source and land them with their checkpoint, a transaction per page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from connectors.errors import ComeBackLater, ConnectorError
+from connectors.page import Page, StreamRequest
+from connectors.registry import open_connector
+from onefold.errors import HubBusy, NothingFound
+from onefold.steps.report import StreamReport, SyncReport
+from warehouse import landing, runs
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from connectors.page import Connector
+    from onefold.configuration import SourceConfiguration
+    from onefold.context import Context
+
+
+def sync(context: Context, source: str, streams: Sequence[str] = (), *, full: bool = False) -> SyncReport:
+    """Pull what is new from `source`; `streams` limits it, `full` forgets the checkpoints and reads everything.
+
+    A stream that fails is reported and leaves its neighbours alone. Raises HubBusy when the source is being synced already.
+    """
+    configured = find_source(context, source)
+    unknown = sorted(set(streams) - set(configured.streams))
+    if unknown:
+        raise NothingFound(f"{source} has no stream {', '.join(unknown)}.", f"It has: {', '.join(configured.streams)}.")
+    started = time.perf_counter()
+    chosen = [name for name in configured.streams if not streams or name in streams]
+    with context.connection(f"onefold sync {source}") as conn, source_lock(conn, source):
+        run_id = runs.start_run(conn, command="sync", source=source, at=context.clock())
+        reports = []
+        try:
+            with open_source(context, configured) as connector:
+                for name in chosen:
+                    reports.append(sync_stream(context, conn, connector, configured, name, run_id, full=full))
+        except ConnectorError as error:  # the source as a whole could not be opened
+            reports = [StreamReport(stream=name, **failure(error)) for name in chosen]
+        report = SyncReport(source, run_id, round(time.perf_counter() - started, 3), tuple(reports))
+        runs.finish_run(conn, run_id, status=report.status, report=report.as_dict(), at=context.clock())
+    return report
+
+
+def find_source(context: Context, source: str) -> SourceConfiguration:
+    """The configuration of a source; NothingFound names those that exist."""
+    try:
+        return context.configuration.sources[source]
+    except KeyError:
+        known = ", ".join(context.configuration.sources) or "none yet"
+        raise NothingFound(f"There is no source {source}.", f"Configured: {known}.") from None
+
+
+@contextmanager
+def open_source(context: Context, configured: SourceConfiguration) -> Iterator[Connector]:
+    """The connector of a source with its secrets resolved; closed at the end."""
+    from onefold.configuration import environment, resolve_secrets
+
+    settings = resolve_secrets(configured.settings, environment(context.settings.config, context.environ))
+    settings = with_base_dir(configured.connector, settings, context)
+    with open_connector(configured.connector, configured.source, settings) as connector:
+        yield connector
+
+
+def with_base_dir(connector: str, settings: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """Relative paths in settings are meant from the folder that holds config/."""
+    from connectors.registry import settings_schema
+
+    if "base_dir" in settings_schema(connector).get("properties", {}) and "base_dir" not in settings:
+        return {**settings, "base_dir": str(context.settings.config.parent.resolve())}
+    return dict(settings)
+
+
+def stream_request(context: Context, configured: SourceConfiguration, name: str) -> StreamRequest:
+    """What the configuration asks of one stream, in the connector's words."""
+    stream = configured.streams[name]
+    return StreamRequest(
+        name=name,
+        key=stream.key,
+        updated_at=stream.updated_at,
+        volatile=tuple(stream.volatile),
+        options=dict(stream.options),
+        timezone=context.configuration.defaults(configured.source, name).timezone or "UTC",
+    )
+
+
+def sync_stream(
+    context: Context,
+    conn: psycopg.Connection,
+    connector: Connector,
+    configured: SourceConfiguration,
+    name: str,
+    run_id: int,
+    *,
+    full: bool,
+) -> StreamReport:
+    """Land one stream page by page; rows and checkpoint commit together."""
+    report = StreamReport(stream=name)
+    state = None if full else landing.checkpoint(conn, configured.source, name)
+    with context.progress.stage(f"{configured.source}:{name}") as stage:
+        try:
+            for page in connector.read(stream_request(context, configured, name), state):
+                report = land(context, conn, configured.source, name, page, run_id, report)
+                stage.resize(page.total_rows)
+                stage.advance(len(page.rows))
+        except ConnectorError as error:
+            return replace(report, **failure(error))
+    return report
+
+
+def land(
+    context: Context, conn: psycopg.Connection, source: str, stream: str, page: Page, run_id: int, so_far: StreamReport
+) -> StreamReport:
+    """One page in one transaction; the stream's counts with it."""
+    mark = (page.snapshot.pass_id, page.snapshot.is_complete) if page.snapshot else None
+    landed = landing.land_page(
+        conn,
+        run_id=run_id,
+        source=source,
+        stream=stream,
+        rows=page.rows,
+        tombstones=page.tombstones,
+        rejects=page.rejects,
+        state=page.state,
+        snapshot=mark,
+        now=context.clock(),
+    )
+    return replace(
+        so_far,
+        pages=so_far.pages + 1,
+        inserted=so_far.inserted + landed.inserted,
+        updated=so_far.updated + landed.updated,
+        unchanged=so_far.unchanged + landed.unchanged,
+        deleted=so_far.deleted + landed.deleted,
+        rejected=so_far.rejected + landed.rejected,
+        bytes_read=so_far.bytes_read + page.bytes_read,
+    )
+
+
+def failure(error: ConnectorError) -> dict[str, Any]:
+    """How an error stands in a stream's report."""
+    later = isinstance(error, ComeBackLater)
+    return {
+        "status": "deferred" if later else "failed",
+        "error": str(error),
+        "error_class": type(error).__name__,
+        "retry_at": error.retry_at.isoformat() if isinstance(error, ComeBackLater) else None,
+    }
+
+
+@contextmanager
+def source_lock(conn: psycopg.Connection, source: str) -> Iterator[None]:
+    """One sync per source at a time; a session lock, so that it ends with the process even after kill -9."""
+    if not runs.try_source_lock(conn, source):
+        raise HubBusy(f"{source} is being synced by another process.", "Try again when it has ended.")
+    try:
+        yield
+    finally:
+        runs.release_source_lock(conn, source)

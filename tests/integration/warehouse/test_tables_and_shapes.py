@@ -1,0 +1,65 @@
+"""Arrow shapes equal the tables' columns, and enumerations equal their CHECK constraints."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from sqlalchemy import BigInteger, Boolean, Date, DateTime, Integer, Numeric, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from identity import schema
+from warehouse import shapes
+from warehouse.models import enums, metadata
+
+SHAPES = {
+    "identity.standard_record": (schema.RECORD, set()),
+    "identity.identifier": (schema.IDENTIFIER, set()),
+    "identity.blocking_key": (schema.BLOCKING_KEY, set()),
+    "identity.pair": (schema.PAIR, set()),
+    "identity.child_link": (shapes.CHILD_LINK, set()),
+    "core.interaction": (shapes.INTERACTION, {"client_id", "changed_seq", "is_deleted"}),
+    "core.interaction_line": (shapes.INTERACTION_LINE, set()),
+    "core.promise": (shapes.PROMISE, {"promise_key"}),
+    "core.relationship": (shapes.RELATIONSHIP, {"relationship_key", "changed_seq", "is_deleted"}),
+    "core.client": (shapes.GOLDEN, {"valid_from", "changed_seq", "is_deleted"}),
+}
+TYPES = {
+    pa.int64(): (BigInteger,),
+    pa.int32(): (Integer,),
+    pa.bool_(): (Boolean,),
+    pa.date32(): (Date,),
+    pa.timestamp("us", tz="UTC"): (DateTime,),
+    # JSON, UUIDs and decimals travel as text.
+    pa.string(): (Text, JSONB, Uuid, Numeric),
+    pa.list_(pa.int64()): (ARRAY,),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_an_arrow_shape_equals_its_table(name: str) -> None:
+    shape, derived = SHAPES[name]
+    table: Table = metadata.tables[name]
+    assert [column.name for column in table.columns if column.name not in derived] == list(shape.names)
+    for field in shape:
+        column = table.columns[field.name]
+        assert isinstance(column.type, TYPES[field.type]), field.name
+        if name != "core.client" or field.name != "display_name":
+            assert column.nullable == field.nullable, field.name
+
+
+def test_kinds_and_roles_are_those_of_identity() -> None:
+    assert enums.KINDS == schema.KINDS
+    assert enums.ROLES == schema.ROLES
+
+
+def test_what_survivorship_gives_is_what_is_stored() -> None:
+    from identity import survive
+
+    assert survive.GOLDEN.names == shapes.GOLDEN.names
+    assert [f.type for f in survive.GOLDEN] == [f.type for f in shapes.GOLDEN]
+    assert set(shapes.CONTRIBUTION.names) == set(survive.CONTRIBUTION.names) - {"trust"}
+
+
+def test_no_amount_is_a_float() -> None:
+    floats = [str(c) for t in metadata.tables.values() for c in t.columns if c.type.__visit_name__ in ("float", "double")]
+    assert floats == []

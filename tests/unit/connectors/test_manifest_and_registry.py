@@ -1,0 +1,183 @@
+"""Manifests are checked word by word; connectors are found by name."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from connectors import registry
+from connectors.errors import SourceConfigurationError
+from connectors.page import StreamRequest
+from connectors.rest.connector import RestConnector, manifest_connector
+
+SECRET = "geheim-4711"
+MANIFEST = """
+title: Example CRM
+base_url: "https://{account}.crm.test/rest/{webhook}"
+auth: {kind: key, in: path, name: webhook, value: "{token}"}
+headers: {X-Account: "{account}"}
+parameters:
+  account: {title: Your account}
+  token: {secret: true}
+  language: {default: en}
+streams:
+  contacts: {path: contacts.json, params: {lang: "{language}"}, key: id}
+"""
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    path = tmp_path / "example.yaml"
+    path.write_text(MANIFEST)
+    return path
+
+
+def contacts(connector: Any) -> tuple[httpx.Request, list[str]]:
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json=[{"id": 1}])
+
+    connector._engine._client._transport = httpx.MockTransport(handler)
+    with connector:
+        keys = [row.key for page in connector.read(StreamRequest("contacts"), None) for row in page.rows]
+    return seen[0], keys
+
+
+def test_a_manifest_file_is_driven_by_parameters(manifest: Path) -> None:
+    settings = {
+        "manifest_file": "example.yaml",
+        "base_dir": manifest.parent,
+        "parameters": {"account": "acme", "token": SECRET},
+    }
+    request, keys = contacts(RestConnector("crm", settings))
+    assert str(request.url) == f"https://acme.crm.test/rest/{SECRET}/contacts.json?lang=en"
+    assert request.headers["X-Account"] == "acme"
+    assert keys == ["1"]
+
+
+def test_a_shipped_manifest_becomes_a_class_whose_settings_are_its_parameters(manifest: Path) -> None:
+    made: Any = manifest_connector(manifest)
+    request, _ = contacts(made("crm", {"account": "acme", "token": SECRET}))
+    assert SECRET in str(request.url)
+    schema = made.settings_model.model_json_schema()
+    assert set(schema["required"]) == {"account", "token"}
+    with pytest.raises(SourceConfigurationError, match="token: Field required"):
+        made("crm", {"account": "acme"})
+    with pytest.raises(SourceConfigurationError, match="acount"):
+        made("crm", {"acount": "acme", "token": SECRET})
+
+
+def test_missing_and_unknown_parameters_are_named(manifest: Path) -> None:
+    base = {"manifest_file": str(manifest)}
+    with pytest.raises(SourceConfigurationError, match="lacks account, token"):
+        RestConnector("crm", base)
+    with pytest.raises(SourceConfigurationError, match="Did you mean 'token'"):
+        RestConnector("crm", base | {"parameters": {"account": "a", "tokn": SECRET}})
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"auth": {"kind": "bearer", "tokn": SECRET}}, "auth.bearer.tokn"),
+        ({"auth": {"kind": "magic", "token": SECRET}}, "auth"),
+        ({"streams": {"c": {"path": "c", "paging": {"kind": "pages"}}}}, "streams.c.paging"),
+        ({"streams": {"c": {"path": "c", "paging": {"kind": "cursor"}}}}, "either `path` or `header`"),
+        ({"streams": {"c": {"path": "c", "records": "a..b"}}}, "records"),
+        ({"streams": {"c": {"path": "c", "deletes": "vanish"}}}, "deletes"),
+        ({"streams": {"c": {"path": "c/{nobody}"}}}, "nobody"),
+        ({"limits": {"rate": -1}}, "limits.rate"),
+        ({"limits": {"per": "soon"}}, "limits.per"),
+        ({"streams": {"c": {"path": "c", "changes": {"format": "stardate"}}}}, "format is one of"),
+        ({"base_url": "ftp://x"}, "base_url"),
+        ({"base_url": "not an address"}, "base_url"),
+    ],
+)
+def test_every_mistake_in_a_manifest_is_named_without_secrets(change: dict[str, Any], words: str) -> None:
+    manifest = {"base_url": "https://crm.test", "auth": {"kind": "bearer", "token": SECRET}, **change}
+    with pytest.raises(SourceConfigurationError) as caught:
+        RestConnector("crm", {"manifest": manifest})
+    assert words in str(caught.value)
+    assert SECRET not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("text", ["a: [", "", "- x", "a: b: c", "\x00"])
+def test_a_manifest_file_that_is_no_yaml_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "bad.yaml").write_text(text)
+    with pytest.raises(SourceConfigurationError, match=r"bad\.yaml|do not fit"):
+        RestConnector("crm", {"manifest_file": str(tmp_path / "bad.yaml")})
+
+
+def test_settings_show_no_secret() -> None:
+    connector = RestConnector(
+        "crm", {"manifest": {"base_url": "https://x.test", "auth": {"kind": "bearer", "token": SECRET}}}
+    )
+    connector.close()
+    assert (
+        SECRET
+        not in repr(connector.settings) + str(connector.settings) + connector.settings.model_dump_json()
+    )
+
+
+def test_the_built_in_connectors_are_registered_with_schemas() -> None:
+    assert {"files", "sql", "rest"} <= set(registry.names())
+    for name in registry.names():
+        schema = registry.settings_schema(name)
+        assert schema["type"] == "object"
+        assert json.dumps(schema)
+        assert len(registry.describe(name)) > 10
+
+
+def test_an_unknown_connector_suggests_the_nearest() -> None:
+    with pytest.raises(SourceConfigurationError, match="Did you mean 'files'"):
+        registry.open_connector("file", "acc", {})
+
+
+def test_a_plug_in_that_cannot_be_loaded_or_clashes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [EntryPoint("mine", "no_such_package:Thing", registry.GROUP)]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+    with pytest.raises(SourceConfigurationError, match="no_such_package"):
+        registry.connector_class("mine")
+    points.append(EntryPoint("mine", "other:Thing", registry.GROUP))
+    with pytest.raises(SourceConfigurationError, match="two packages"):
+        registry.names()
+
+
+def test_the_reading_path_loads_nothing_heavy(tmp_path: Path) -> None:
+    (tmp_path / "clients.csv").write_text("id;name\n1;a\n")
+    script = f"""
+import sys, httpx
+import connectors, connectors.registry as registry
+from connectors.page import StreamRequest
+from connectors.rest.connector import RestConnector
+with registry.open_connector("files", "acc", {{"path": {str(tmp_path / "clients.csv")!r}}}) as connector:
+    connector.check(), connector.discover()
+    assert sum(len(page.rows) for page in connector.read(StreamRequest("clients", key="id"), None)) == 1
+manifest = {{"base_url": "https://crm.test", "streams": {{"contacts": {{"path": "c", "key": "id"}}}}}}
+answer = httpx.MockTransport(lambda request: httpx.Response(200, json=[{{"id": 1}}]))
+with RestConnector("crm", {{"manifest": manifest}}, transport=answer) as connector:
+    assert sum(len(page.rows) for page in connector.read(StreamRequest("contacts"), None)) == 1
+heavy = [name for name in ("pyarrow", "numpy", "alembic", "sqlmodel", "pandas", "sqlalchemy", "scipy", "duckdb") if name in sys.modules]
+assert not heavy, heavy
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_importing_the_registry_is_light() -> None:
+    script = "import sys, connectors, connectors.registry; print([n for n in ('httpx', 'sqlalchemy', 'pyarrow') if n in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "[]"

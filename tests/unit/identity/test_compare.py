@@ -1,0 +1,164 @@
+"""Comparison levels and weights of single pairs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from identity.features import Features
+from identity.model import prior_model
+from identity.score import Scorer
+from identity.settings import load_settings
+
+SETTINGS = load_settings()
+MODEL = prior_model(SETTINGS)
+
+
+def levels(tables: Any, left: dict[str, Any], right: dict[str, Any]) -> dict[str, str]:
+    """The level of every column that is not missing."""
+    kind = "organisation" if "org" in left else "person"
+    features = Features.of(*tables([{"key": "1", **left}, {"key": "2", **right}]))
+    scorer = Scorer(features, kind, SETTINGS.kind(kind), MODEL.kind(kind))
+    vectors = scorer.comparer.vectors(np.array([0]), np.array([1]))
+    return {name: scorer.comparer.columns[name][code[0] - 1] for name, code in vectors.items() if code[0]}
+
+
+def bits(tables: Any, left: dict[str, Any], right: dict[str, Any]) -> float:
+    kind = "organisation" if "org" in left else "person"
+    features = Features.of(*tables([{"key": "1", **left}, {"key": "2", **right}]))
+    scorer = Scorer(features, kind, SETTINGS.kind(kind), MODEL.kind(kind))
+    return int(scorer.score(np.array([0]), np.array([1])).weight[0]) / 1024
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "level"),
+    [
+        ("robert", "robert", "exact"),
+        ("bob", "robert", "nickname"),
+        ("sasha", "aleksandr", "nickname"),
+        ("petr", "pyotr", "near"),
+        ("anna", "anna maria", "near"),
+        ("r", "robert", "initial"),
+        ("r", "anna", "different"),
+        ("robert", "olga", "different"),
+    ],
+)
+def test_given_names(tables: Any, one: str, two: str, level: str) -> None:
+    left, right = {"given": one, "family": "smith"}, {"given": two, "family": "smith"}
+    found = levels(tables, left, right)["name.given"]
+    assert found == level or (level, found) == ("near", "nickname")
+    assert levels(tables, right, left)["name.given"] == found
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "level"),
+    [
+        ("chaikovskii", "tchaikovsky", "near"),
+        ("garcia lopez", "lopez", "part"),
+        ("smith", "smyth", "near"),
+        ("smith", "volkov", "different"),
+    ],
+)
+def test_family_names(tables: Any, one: str, two: str, level: str) -> None:
+    assert levels(tables, {"given": "eva", "family": one}, {"given": "eva", "family": two})["name.family"] == level
+
+
+def test_names_in_each_others_place_count_as_swapped(tables: Any) -> None:
+    found = levels(tables, {"given": "ivan", "family": "sidorov"}, {"given": "sidorov", "family": "ivan"})
+    assert (found["name.family"], found["name.given"]) == ("exact", "swapped")
+
+
+def test_a_different_patronymic_speaks_against_and_a_missing_one_is_silent(tables: Any) -> None:
+    base = {"given": "ivan", "family": "sidorov"}
+    silent = bits(tables, base, {**base, "middle": "petrovich"})
+    assert bits(tables, base, base) == silent
+    assert bits(tables, {**base, "middle": "olegovich"}, {**base, "middle": "petrovich"}) < silent
+    assert bits(tables, {**base, "middle": "petrovich"}, {**base, "middle": "petrovich"}) > silent
+    assert levels(tables, {**base, "middle": "p"}, {**base, "middle": "petrovich"})["name.middle"] == "initial"
+
+
+def test_a_name_that_could_not_be_parted_is_compared_as_a_whole(tables: Any) -> None:
+    found = levels(tables, {"full": "sidorov ivan petrovich"}, {"given": "ivan", "family": "sidorov"})
+    assert found == {"name.full": "contains"}
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "level"),
+    [
+        ("1980-05-01", "1980-05-01", "exact"),
+        ("1980-05-01", "1980-01-05", "day_month_swapped"),
+        ("1980-05-01", "1980-05-02", "edits_1"),
+        ("1980-05-01", "1980-11-27", "same_year"),
+        ("1980-05-01", "1961-12-28", "different"),
+    ],
+)
+def test_birth_dates(tables: Any, one: str, two: str, level: str) -> None:
+    assert levels(tables, {"born": one}, {"born": two})["birth_date"] == level
+
+
+def test_the_best_pair_of_several_values_counts(tables: Any) -> None:
+    found = levels(tables, {"email": ["a@x.ru", "ivan@home.ru"]}, {"email": ["b@y.ru", "ivan@work.ru"]})
+    assert found["email"] == "same_local_part"
+    found = levels(tables, {"email": ["a@x.ru", "b@x.ru"]}, {"email": ["c@y.ru", "b@x.ru"]})
+    assert found["email"] == "exact"
+
+
+def test_identifiers_without_a_comparison_of_their_own_are_evidence_too(tables: Any) -> None:
+    assert levels(tables, {"ssn": "123"}, {"ssn": "123"})["identifier"] == "exact"
+    assert "identifier" not in levels(tables, {"phone": "+7916"}, {"phone": "+7916"})
+
+
+ADDRESS = {"city": "moskva", "street": "tverskaia", "house": "12", "postcode": "125009"}
+
+
+@pytest.mark.parametrize(
+    ("change", "level"),
+    [
+        ({}, "house"),
+        ({"street": "tverskaya"}, "house"),
+        ({"house": "14"}, "postcode"),
+        ({"house": None}, "street"),
+        ({"house": None, "street": "arbat", "postcode": "125001"}, "postcode_near"),
+        ({"street": "arbat", "postcode": None}, "city"),
+        ({"city": "tver", "postcode": "170000", "street": "mira"}, "different"),
+    ],
+)
+def test_addresses(tables: Any, change: dict[str, Any], level: str) -> None:
+    assert levels(tables, ADDRESS, {**ADDRESS, **change})["address"] == level
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "level"),
+    [
+        ("severnaia zvezda", "severnaia zvezda", "exact"),
+        ("vector", "vector", "exact_common"),
+        ("vanderbilt", "van der bilt", "strong"),
+        ("zvezda severnaia", "severnaia zvezda", "strong"),
+        ("siemens", "siemenns", "strong"),
+        ("alpen optik", "alpen optik service", "strong"),
+        ("romashka", "vasilek", "different"),
+        ("torgovyi dom vostok", "torgovyi dom zapad", "different"),
+        ("stal 1", "stal 2", "different"),
+    ],
+)
+def test_names_of_organisations(tables: Any, one: str, two: str, level: str) -> None:
+    assert levels(tables, {"org": one}, {"org": two})["name"] == level
+    assert levels(tables, {"org": two}, {"org": one})["name"] == level
+
+
+def test_weights_do_not_depend_on_the_side_or_the_company_of_other_records(tables: Any) -> None:
+    rows = [
+        {"key": "1", "given": "bob", "family": "smith", "born": "1980-05-01", "email": ["a@x.ru", "b@x.ru"], **ADDRESS},
+        {"key": "2", "given": "robert", "family": "smyth", "born": "1980-01-05", "email": "b@y.ru", **ADDRESS},
+        {"key": "3", "full": "robert e smith", "phone": "+4930123456"},
+        {"key": "4"},
+    ]
+    features = Features.of(*tables(rows))
+    scorer = Scorer(features, "person", SETTINGS.person, MODEL.person)
+    left, right = (side.astype(np.int64) for side in np.triu_indices(4, 1))
+    forth, back = scorer.score(left, right), scorer.score(right, left)
+    assert forth.weight.tolist() == back.weight.tolist()
+    for a, b, weight in zip(left.tolist(), right.tolist(), forth.weight.tolist(), strict=True):
+        assert bits(tables, rows[a], rows[b]) == weight / 1024

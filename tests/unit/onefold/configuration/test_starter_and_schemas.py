@@ -1,0 +1,97 @@
+"""The starter passes the doctor; the published schemas are those of the models and accept what the models accept."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from onefold.configuration import load_configuration
+from onefold.configuration.schedule import ScheduleError, check, longest_pause
+from onefold.configuration.schemas import rendered, schemas
+from onefold.configuration.starter import write_starter
+from onefold.configuration.tree import parse
+from onefold.doctor import diagnose
+
+ROOT = Path(__file__).parents[4]
+
+
+def test_the_starter_passes_the_doctor(tmp_path: Path) -> None:
+    written = write_starter(tmp_path / "hub")
+    assert all(path.is_file() for path in written)
+    assert diagnose(tmp_path / "hub" / "config") == []
+
+
+def test_the_starters_streams_read_columns_that_its_files_have(tmp_path: Path) -> None:
+    from onefold.mapping.paths import fields_of
+
+    write_starter(tmp_path)
+    configuration = load_configuration(tmp_path / "config")
+    for source in configuration.sources.values():
+        for stream in source.streams.values():
+            path = stream.options.get("path") or source.settings["path"]
+            columns = (tmp_path / path).read_text().splitlines()[0].split(",")
+            for origins in (stream.fields or {}).values():
+                assert {one for origin in origins for one in fields_of(str(origin))} <= set(columns)
+
+
+def test_the_starter_overwrites_nothing(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "hub.yaml").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"hub\.yaml exists"):
+        write_starter(tmp_path)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["hub.yaml"]
+
+
+def test_published_schemas_are_current() -> None:
+    made = schemas()
+    folder = ROOT / "docs" / "schemas"
+    assert {path.name for path in folder.glob("*.json")} == set(made)
+    stale = [name for name, schema in made.items() if (folder / name).read_text("utf-8") != rendered(schema)]
+    assert stale == [], "run: python -m onefold.configuration.schemas"
+
+
+def test_published_schemas_accept_the_shipped_company() -> None:
+    config = ROOT / "config"
+    for path in [*sorted((config / "sources").glob("*.yaml")), *sorted(config.glob("*.yaml"))]:
+        name = "source" if path.parent.name == "sources" else path.stem
+        schema = json.loads((ROOT / "docs" / "schemas" / f"{name}.json").read_text("utf-8"))
+        jsonschema.Draft202012Validator.check_schema(schema)
+        for document in parse(path.read_bytes(), path.name)[0]:
+            found = [error.message[:200] for error in jsonschema.Draft202012Validator(schema).iter_errors(document.data)]
+            if name not in ("matching", "survivorship"):  # their short forms are wider than pydantic's schema says
+                assert found == [], path.name
+
+
+def test_published_schemas_refuse_a_mistyped_key() -> None:
+    schema = json.loads((ROOT / "docs" / "schemas" / "source.json").read_text("utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    assert not validator.is_valid({"source": "a", "conector": "files"})
+    assert not validator.is_valid({"source": "a", "connector": "files", "streams": {"x": {"as": "persn"}}})
+    assert validator.is_valid({"source": "a", "connector": "files", "streams": {"x": {"as": "person", "key": "id"}}})
+
+
+@pytest.mark.parametrize(
+    ("text", "pause"),
+    [
+        ("* * * * *", timedelta(minutes=1)),
+        ("*/30 * * * *", timedelta(minutes=30)),
+        ("0 * * * *", timedelta(hours=1)),
+        ("0 8-18 * * *", timedelta(hours=14)),
+        ("@daily", timedelta(days=1)),
+        ("0 6 * * mon-fri", timedelta(days=3)),
+        ("@weekly", timedelta(days=7)),
+        ("0 0 1 jan *", timedelta(days=365)),
+    ],
+)
+def test_the_longest_pause_of_a_schedule(text: str, pause: timedelta) -> None:
+    assert longest_pause(text) == pause
+
+
+@pytest.mark.parametrize("text", ["", "* * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "a * * * *", "*/0 * * * *", "5-1 * * * *"])
+def test_what_is_no_schedule_is_refused(text: str) -> None:
+    with pytest.raises(ScheduleError):
+        check(text)

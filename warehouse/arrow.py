@@ -1,0 +1,155 @@
+"""Arrow tables in and out by COPY in CSV, on the caller's connection and in its transaction.
+
+CSV because both sides tell null (nothing) from the empty string (""), and because it sees the caller's own uncommitted
+rows; a driver with a connection of its own would not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import psycopg
+import pyarrow as pa
+import pyarrow.csv as pacsv
+from psycopg.sql import SQL, Composed, Identifier
+
+from warehouse.sql import qualified, sql
+
+_CHUNK_ROWS: Final = 50_000
+_BULK_ROWS: Final = 100_000
+_BLOCK_BYTES: Final = 1 << 23
+
+
+def copy_in(conn: psycopg.Connection[Any], table: str, rows: pa.Table) -> int:
+    """COPY all rows into `table` (`schema.name`) by column names; how many. Lists of integers become arrays."""
+    if rows.num_rows == 0:
+        return 0
+    statement = SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
+        qualified(table), SQL(", ").join(map(Identifier, rows.column_names))
+    )
+    options = pacsv.WriteOptions(include_header=False, quoting_style="needed")
+    with conn.cursor().copy(statement) as copy:
+        for batch in _flat(rows).to_batches(max_chunksize=_CHUNK_ROWS):
+            sink = pa.BufferOutputStream()
+            pacsv.write_csv(pa.Table.from_batches([batch]), sink, options)
+            copy.write(memoryview(sink.getvalue()))
+    return int(rows.num_rows)
+
+
+def read(
+    conn: psycopg.Connection[Any],
+    query: SQL | Composed,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    schema: pa.Schema,
+) -> pa.Table:
+    """The rows of a query as a table of `schema`; the query yields the schema's columns in its order."""
+    statement = SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(query)
+    sink = pa.BufferOutputStream()
+    with conn.cursor().copy(statement, parameters) as copy:
+        for block in copy:
+            sink.write(block)
+    return _parse(sink.getvalue(), schema)
+
+
+@contextmanager
+def staged(conn: psycopg.Connection[Any], name: str, like: str, rows: pa.Table) -> Iterator[None]:
+    """A temporary table `name` with these rows, its columns typed as those of `like`; gone after the block."""
+    create = SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
+        Identifier(name), SQL(", ").join(map(Identifier, rows.column_names)), qualified(like)
+    )
+    with conn.transaction():
+        conn.execute(create)
+        copy_in(conn, f"pg_temp.{name}", rows)
+        conn.execute(SQL("ANALYZE {}").format(Identifier("pg_temp", name)))
+        yield
+        conn.execute(SQL("DROP TABLE {}").format(Identifier("pg_temp", name)))
+
+
+def load(conn: psycopg.Connection[Any], table: str, rows: pa.Table) -> int:
+    """`copy_in`; when the load is large and the table empty, its indexes are built afterwards: half the time."""
+    with indexes_rebuilt(conn, [table], rows.num_rows >= _BULK_ROWS):
+        return copy_in(conn, table, rows)
+
+
+@contextmanager
+def indexes_rebuilt(conn: psycopg.Connection[Any], tables: Sequence[str], wanted: bool) -> Iterator[None]:
+    """Drop the indexes and keys of those tables that are empty and ours, and build them again after the block.
+
+    The tables stay locked until the transaction ends; that harms nobody, for there is nothing to read in them.
+    """
+    rebuilt = [t for t in tables if wanted and is_empty(conn, t) and _is_owned(conn, t)]
+    creates: list[str] = []
+    for table in rebuilt:
+        for drop, create in conn.execute(sql("arrow.index_definitions"), {"table": table}).fetchall():
+            conn.execute(drop)
+            creates.append(create)
+    yield
+    for create in creates:
+        conn.execute(create)
+    for table in rebuilt:
+        conn.execute(SQL("ANALYZE {}").format(qualified(table)))
+
+
+def is_empty(conn: psycopg.Connection[Any], table: str) -> bool:
+    """The table (`schema.name`) has no row that this transaction sees."""
+    row = conn.execute(SQL("SELECT EXISTS (SELECT FROM {})").format(qualified(table))).fetchone()
+    return row is not None and not row[0]
+
+
+def _is_owned(conn: psycopg.Connection[Any], table: str) -> bool:
+    row = conn.execute(sql("arrow.is_owned"), {"table": table}).fetchone()
+    return row is not None and bool(row[0])
+
+
+def _flat(rows: pa.Table) -> pa.Table:
+    """CSV has no lists: lists of integers are written as PostgreSQL writes arrays."""
+    for index, field in enumerate(rows.schema):
+        if pa.types.is_list(field.type):
+            texts = [
+                None if value is None else "{" + ",".join(map(str, value)) + "}"
+                for value in rows.column(index).to_pylist()
+            ]
+            rows = rows.set_column(index, field.name, pa.array(texts, pa.string()))
+    return rows
+
+
+def _parse(data: pa.Buffer, schema: pa.Schema) -> pa.Table:
+    if data.size == 0:
+        return schema.empty_table()
+    lists = [field.name for field in schema if pa.types.is_list(field.type)]
+    types = {field.name: pa.string() if field.name in lists else field.type for field in schema}
+    # A block must hold at least one whole row, however long its text.
+    block = max(_BLOCK_BYTES, min(data.size, 1 << 30)) if data.size < 1 << 26 else _BLOCK_BYTES
+    table = _parse_blocks(data, types, block)
+    for name in lists:
+        index = table.schema.get_field_index(name)
+        values = [
+            None if value is None else [int(part) for part in value.strip("{}").split(",") if part]
+            for value in table.column(name).to_pylist()
+        ]
+        table = table.set_column(index, schema.field(name), pa.array(values, schema.field(name).type))
+    return table.cast(schema)
+
+
+def _parse_blocks(data: pa.Buffer, types: Mapping[str, pa.DataType], block: int) -> pa.Table:
+    try:
+        return pacsv.read_csv(
+            pa.BufferReader(data),
+            read_options=pacsv.ReadOptions(column_names=list(types), block_size=block),
+            parse_options=pacsv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+            convert_options=pacsv.ConvertOptions(
+                column_types=dict(types),
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+                true_values=["t"],
+                false_values=["f"],
+            ),
+        )
+    except pa.ArrowInvalid as exc:
+        if "straddling" in str(exc) and block < 1 << 30:
+            return _parse_blocks(data, types, block * 8)
+        raise

@@ -1,0 +1,34 @@
+"""The hub lock, and what moves under it only: `as_of` and the ids of change events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+import psycopg
+
+from warehouse.sql import sql
+
+HUB_LOCK: Final = 0x6F6E65666F6C64
+"""Key of the advisory lock (locks are per database)."""
+
+
+def hub_lock(conn: psycopg.Connection[Any]) -> None:
+    """Wait for the hub lock and hold it until the transaction ends: resolve, publish and judgements take turns."""
+    conn.execute(sql("clock.lock"), {"key": HUB_LOCK})
+
+
+def next_as_of(conn: psycopg.Connection[Any], clock: Callable[[], datetime]) -> datetime:
+    """max(clock now, last as_of + 1 microsecond), remembered; call it after `hub_lock`, so that it never goes back."""
+    row = conn.execute(sql("clock.next_as_of"), {"now": clock()}).fetchone()
+    assert row is not None
+    as_of: datetime = row[0]
+    return as_of
+
+
+def allocate_events(conn: psycopg.Connection[Any], count: int) -> int:
+    """The first of `count` contiguous ids of change events; under the hub lock, so id order is commit order."""
+    row = conn.execute(sql("clock.allocate_events"), {"count": count}).fetchone()
+    assert row is not None
+    return int(row[0]) - count + 1

@@ -1,0 +1,94 @@
+"""The canonical dump: what a hub knows, without the accidents of one run.
+
+Two hubs that went through the same input have equal dumps, however often they were killed on the way: run ids, clock
+columns and surrogate keys are left out, and histories stand as numbered sequences of values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+from psycopg.sql import SQL, Composable, Identifier, Literal
+
+from warehouse.sql import qualified, sql
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How one table is dumped."""
+
+    without: tuple[str, ...] = ()
+    sequence_of: tuple[str, ...] = ()
+    """The columns whose rows form one history ..."""
+    in_order_of: str | None = None
+    """... and the column that orders it."""
+
+
+_CLOCKS: Final = ("changed_seq", "run_id")
+_PLANS: Final = {
+    "raw.record": _Plan(("ingested_at", *_CLOCKS)),
+    "raw.record_version": _Plan(
+        ("version_key", "ingested_at", "superseded_at", *_CLOCKS), ("record_id",), "version_key"
+    ),
+    "identity.standard_record": _Plan(),
+    "identity.identifier": _Plan(),
+    "identity.blocking_key": _Plan(),
+    "identity.pair": _Plan(),
+    "identity.judgement": _Plan(("decided_at",)),
+    "identity.crosswalk": _Plan(("since", *_CLOCKS)),
+    "identity.crosswalk_history": _Plan(
+        ("valid_from", "valid_to", "ended_seq"), ("record_id",), "valid_from"
+    ),
+    "identity.client_id_ledger": _Plan(("id", "at", *_CLOCKS), ("client_id",), "id"),
+    "identity.model": _Plan(("created_at",)),
+    "identity.review_case": _Plan(("opened_at", "closed_at")),
+    "identity.child_link": _Plan(),
+    "core.client": _Plan(("valid_from", *_CLOCKS)),
+    "core.client_history": _Plan(("valid_from", "valid_to", *_CLOCKS), ("client_id",), "valid_from"),
+    "core.interaction_type": _Plan(),
+    "core.attribute": _Plan(),
+    "core.interaction": _Plan(_CLOCKS),
+    "core.interaction_line": _Plan(),
+    "core.promise": _Plan(("promise_key",)),
+    "core.relationship": _Plan(("relationship_key", *_CLOCKS)),
+    "ops.checkpoint": _Plan(("at", *_CLOCKS)),
+    "ops.reject": _Plan(("first_at", "closed_at", *_CLOCKS)),
+    "ops.pending": _Plan(("id",)),
+    "ops.sweep_mark": _Plan(("id", "pass_id")),
+    "ops.change_event": _Plan(("id", "at"), ("client_id",), "id"),
+    "ops.definition": _Plan(("at",)),
+}
+LEFT_OUT: Final = ("ops.run", "ops.hub_clock", "ops.alembic_version")
+"""Nothing but runs and clocks."""
+
+
+def canonical_dump(conn: psycopg.Connection[Any]) -> dict[str, list[str]]:
+    """Table -> its rows as JSON text, ordered bytewise."""
+    return {table: _rows(conn, table, plan) for table, plan in _PLANS.items()}
+
+
+def row_versions(conn: psycopg.Connection[Any]) -> dict[str, set[tuple[str, str, str]]]:
+    """(ctid, xmin, xmax) of every row of `raw`, `identity` and `core`: equal before and after a run that wrote nothing."""
+    tables = [table for table in _PLANS if not table.startswith("ops.")]
+    return {
+        table: set(conn.execute(sql("dump.row_versions").format(table=qualified(table))).fetchall())
+        for table in tables
+    }
+
+
+def _rows(conn: psycopg.Connection[Any], table: str, plan: _Plan) -> list[str]:
+    number: Composable = SQL("NULL")
+    if plan.in_order_of is not None:
+        number = SQL("row_number() OVER (PARTITION BY {} ORDER BY {})").format(
+            SQL(", ").join(map(Identifier, plan.sequence_of)), Identifier(plan.in_order_of)
+        )
+    statement = sql("dump.rows").format(
+        table=qualified(table),
+        without=Literal(list(plan.without)),
+        number=number,
+        is_open=SQL("t.valid_to IS NULL") if "valid_to" in plan.without else SQL("NULL"),
+        condition=SQL("t.client_id IS NOT NULL") if table == "ops.change_event" else SQL("true"),
+    )
+    return [row[0] for row in conn.execute(statement)]

@@ -1,0 +1,101 @@
+"""What humans decided: appended, never changed; in force until a later row lifts it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+from psycopg.types.json import Jsonb
+
+from warehouse.sql import sql
+
+
+class JudgementNotFoundError(Exception):
+    """There is no judgement of that number, or it is not in force any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One decision. `left_ids` of a pin is the record that it is anchored on."""
+
+    verdict: str
+    """same, not_same, related, cannot_tell, pin."""
+    left_ids: Sequence[int]
+    right_ids: Sequence[int] = ()
+    relationship: str | None = None
+    attribute: str | None = None
+    value: Any = None
+    policy: str | None = None
+    until: date | None = None
+    reason: str | None = None
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    judgement_id: int | None = None
+    """Given by the database."""
+
+
+def add(
+    conn: psycopg.Connection[Any], judgement: Judgement, *, by: str, at: datetime, case: str | None = None
+) -> int:
+    """Append a judgement (under the hub lock) and mark the review case of that fingerprint decided; its number."""
+    row = conn.execute(
+        sql("judgements.add"),
+        {
+            "verdict": judgement.verdict,
+            "left_ids": sorted(set(judgement.left_ids)),
+            "right_ids": sorted(set(judgement.right_ids)),
+            "relationship": judgement.relationship,
+            "attribute": judgement.attribute,
+            "value": None if judgement.verdict != "pin" else Jsonb(judgement.value),
+            "policy": judgement.policy,
+            "until": judgement.until,
+            "reason": judgement.reason,
+            "by": by,
+            "at": at,
+        },
+    ).fetchone()
+    assert row is not None
+    if case is not None:
+        conn.execute(sql("judgements.decide_case"), {"case": case, "judgement_id": row[0], "at": at})
+    return int(row[0])
+
+
+def lift(
+    conn: psycopg.Connection[Any], judgement_id: int, *, reason: str | None, by: str, at: datetime
+) -> Judgement:
+    """End a judgement; the judgement that was lifted. Its review cases are closed, to be opened anew if need be."""
+    found = [j for j in in_force(conn) if j.judgement_id == judgement_id]
+    if not found:
+        raise JudgementNotFoundError(f"judgement {judgement_id} is not in force")
+    conn.execute(
+        sql("judgements.lift"), {"judgement_id": judgement_id, "reason": reason, "by": by, "at": at}
+    )
+    conn.execute(sql("judgements.release_cases"), {"judgement_id": judgement_id})
+    return found[0]
+
+
+def in_force(
+    conn: psycopg.Connection[Any], verdicts: Sequence[str] | None = None, record_ids: Sequence[int] | None = None
+) -> list[Judgement]:
+    """Judgements that nobody has lifted, oldest first; of some verdicts, and about any of these records."""
+    rows = conn.execute(
+        sql("judgements.in_force"),
+        {
+            "verdicts": None if verdicts is None else list(verdicts),
+            "record_ids": None if record_ids is None else list(record_ids),
+        },
+    )
+    return [Judgement(*row) for row in rows]
+
+
+def load_judgements(
+    conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int] | None = None
+) -> pa.Table:
+    """`same` and `not_same` in force (about any of these records), by judgement_id, in the columns of `schema`."""
+    found = in_force(conn, ("same", "not_same"), record_ids)
+    columns = {name: [getattr(judgement, name) for judgement in found] for name in schema.names}
+    return pa.table(columns, schema)

@@ -1,0 +1,26 @@
+"""The id of a record: a hash of where it comes from, so that nothing depends on the order of arrival."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Final
+
+SEPARATOR: Final = "\x1f"
+
+
+def record_id(source: str, stream: str, key: str) -> int:
+    """The signed 64-bit id of (source, stream, key); UnicodeEncodeError if the key is not Unicode text."""
+    return record_ids(source, stream)(key)
+
+
+def record_ids(source: str, stream: str) -> Callable[[str], int]:
+    """`record_id` of one stream's keys, with the common part hashed once."""
+    prefix = blake2b(f"{source}{SEPARATOR}{stream}{SEPARATOR}".encode(), digest_size=8)
+
+    def of(key: str) -> int:
+        state = prefix.copy()
+        state.update(key.encode())
+        return int.from_bytes(state.digest(), "big", signed=True)
+
+    return of

@@ -1,0 +1,344 @@
+"""Pages of source records into `raw`, each with its checkpoint in one transaction.
+
+On the reading path, so it imports nothing but psycopg: no pyarrow, SQLModel or Alembic. The page's ids are probed by
+primary key first; what is unchanged does not travel to the server again and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import psycopg
+from psycopg import errors
+from psycopg.sql import SQL
+from psycopg.types.json import Jsonb
+
+from warehouse.connect import redact
+from warehouse.keys import SEPARATOR, record_ids
+from warehouse.sql import sql
+
+# What jsonb refuses: NUL, lone surrogates, numbers out of range, too deep, too long.
+_NOT_STORABLE: Final = (errors.DataError, errors.ProgramLimitExceeded, errors.StatementTooComplex)
+
+RowTuple: TypeAlias = tuple[str, bytes, bytes, datetime | None]
+"""key, canonical JSON, 16-byte digest, when the source says that it changed (aware)."""
+RejectTuple: TypeAlias = tuple[bytes, str, str, str]
+"""payload, reason, detail, place; as `connectors.page.RejectedRow`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What one page did. `revived` are those of `updated` that had been deleted; `rejected` counts repeats too."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    rejected: int = 0
+    revived: int = 0
+
+
+class TooManyDeletionsError(Exception):
+    """A complete pass would delete more records of a stream than is allowed; nothing of its last page was written."""
+
+    def __init__(self, source: str, stream: str, missing: int, allowed: int) -> None:
+        self.source, self.stream, self.missing, self.allowed = source, stream, missing, allowed
+        super().__init__(
+            f"{source}:{stream}: a complete pass did not show {missing} records; at most {allowed} may be deleted at once"
+        )
+
+
+class _Row(NamedTuple):
+    record_id: int
+    key: str
+    payload: bytes
+    digest: bytes
+    updated_at: datetime | None
+    is_deleted: bool
+
+
+class _Known(NamedTuple):
+    record_id: int
+    digest: bytes
+    is_deleted: bool
+    source: str
+    stream: str
+    key: str
+
+
+class _Reject(NamedTuple):
+    payload: bytes
+    reason: str
+    detail: str
+    place: str
+    key: str | None = None
+    record_id: int | None = None
+
+
+@dataclass(slots=True)
+class _Work:
+    """One page on its way."""
+
+    conn: psycopg.Connection[Any]
+    place: Mapping[str, Any]
+    """Parameters that every statement knows: source, stream, run_id, now."""
+    rejects: list[_Reject] = field(default_factory=list)
+    touched: list[int] = field(default_factory=list)
+    """Records that were inserted, changed or deleted: what standardise has to look at."""
+
+    def execute(self, name: str, **parameters: Any) -> psycopg.Cursor[Any]:
+        return self.conn.execute(sql(f"landing.{name}"), {**self.place, **parameters})
+
+
+def land_page(
+    conn: psycopg.Connection[Any],
+    *,
+    run_id: int,
+    source: str,
+    stream: str,
+    rows: Sequence[RowTuple],
+    tombstones: Sequence[str] = (),
+    rejects: Sequence[RejectTuple] = (),
+    state: Mapping[str, Any],
+    snapshot: tuple[str, bool] | None = None,
+    now: datetime,
+    max_deletions: int | None = None,
+) -> Landed:
+    """Land rows, tombstones, rejects and the state to resume from, all or nothing (a savepoint inside a transaction).
+
+    A row whose digest is the stored one writes nothing. A key that stands twice on a page counts once, the last one
+    wins; a key that is also a tombstone is landed deleted. `snapshot` is (pass_id, is_complete): the last page of a
+    pass deletes what the pass did not show. Rows that jsonb refuses become rejects. Raises TooManyDeletionsError when a
+    complete pass would delete more than `max_deletions`.
+    """
+    work = _Work(conn, {"source": source, "stream": stream, "run_id": run_id, "now": now})
+    with conn.transaction():
+        work.rejects.extend(_Reject(*reject) for reject in rejects)
+        read, gone = _page_rows(work, rows, tombstones, tell_duplicates=snapshot is not None)
+        known = _probe(work, [*read, *gone])
+        new, changed, revived = _sort_out(work, read.values(), known)
+        inserted = _insert(work, new)
+        updated = _update(work, changed)
+        deleted = _delete(
+            work, [i for i in gone if i in known and not known[i].is_deleted], is_inferred=False
+        )
+        newly_deleted = sum(row.is_deleted and not known[row.record_id].is_deleted for row in updated)
+        if snapshot is not None:
+            deleted += _sweep(work, *snapshot, [*read], max_deletions)
+        if work.touched:
+            work.execute("close_rejects", record_ids=work.touched)
+            work.execute("queue", record_ids=work.touched)
+        _add_rejects(work)
+        work.execute("save_checkpoint", state=Jsonb(dict(state)))
+    stored = {row.record_id for row in updated}
+    return Landed(
+        inserted=len(inserted),
+        updated=len(updated) - newly_deleted,
+        unchanged=len(read) - len(new) - len(changed),
+        deleted=deleted + newly_deleted,
+        rejected=len(work.rejects),
+        revived=len(stored & revived),
+    )
+
+
+def checkpoint(conn: psycopg.Connection[Any], source: str, stream: str) -> dict[str, Any] | None:
+    """The state to resume from; None means a full read."""
+    row = conn.execute(sql("landing.checkpoint"), {"source": source, "stream": stream}).fetchone()
+    return None if row is None else dict(row[0])
+
+
+def _page_rows(
+    work: _Work, rows: Sequence[RowTuple], tombstones: Sequence[str], *, tell_duplicates: bool
+) -> tuple[dict[int, _Row], list[int]]:
+    """The page's rows by id, the last of each key, and the ids that are only tombstones."""
+    record_id = record_ids(work.place["source"], work.place["stream"])
+    dead = set(tombstones)
+    read: dict[int, _Row] = {}
+    for key, payload, digest, updated_at in rows:
+        if not _is_storable_key(key):
+            work.rejects.append(
+                _Reject(payload, "unusable-key", "The key holds characters that text cannot hold.", "key")
+            )
+            continue
+        row = _Row(record_id(key), key, payload, digest, updated_at, key in dead)
+        former = read.get(row.record_id)
+        if former is not None and former.key != key:
+            work.rejects.append(_collision(work, row, former.key))
+            continue
+        if former is not None and former.digest != digest and tell_duplicates:
+            # In a complete pass no version is newer than the other: the source has the key twice.
+            detail = "The key stands twice in the stream; the last row was taken."
+            work.rejects.append(_Reject(former.payload, "duplicate-key", detail, f"key {key}", key, None))
+        read[row.record_id] = row
+    gone = {record_id(key) for key in dead if _is_storable_key(key)}
+    return read, sorted(gone - read.keys())
+
+
+def _is_storable_key(key: str) -> bool:
+    if "\x00" in key:
+        return False
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _collision(work: _Work, row: _Row, landed: str) -> _Reject:
+    refused = f"{work.place['source']}:{work.place['stream']}:{row.key}"
+    detail = f"{refused} has the same 64-bit id ({row.record_id}) as {landed}; it cannot be told apart and is refused."
+    return _Reject(row.payload, "record-id-collision", detail, f"key {row.key}", row.key)
+
+
+def _probe(work: _Work, record_ids: Sequence[int]) -> dict[int, _Known]:
+    if not record_ids:
+        return {}
+    with work.conn.cursor(binary=True) as cursor:
+        cursor.execute(sql("landing.probe"), {"record_ids": record_ids})
+        return {values[0]: _Known(*values) for values in cursor}
+
+
+def _sort_out(
+    work: _Work, rows: Iterable[_Row], known: Mapping[int, _Known]
+) -> tuple[list[_Row], list[_Row], set[int]]:
+    """New rows, changed rows, and the ids of those that had been deleted."""
+    new, changed, revived = [], [], set()
+    place = (work.place["source"], work.place["stream"])
+    for row in rows:
+        old = known.get(row.record_id)
+        if old is None:
+            new.append(row)
+        elif (old.source, old.stream, old.key) != (*place, row.key):
+            work.rejects.append(_collision(work, row, f"{old.source}:{old.stream}:{old.key}"))
+        elif old.digest != row.digest or old.is_deleted != row.is_deleted:
+            changed.append(row)
+            if old.is_deleted and not row.is_deleted:
+                revived.add(row.record_id)
+    return new, changed, revived
+
+
+def _insert(work: _Work, rows: Sequence[_Row]) -> list[_Row]:
+    place, now = work.place, work.place["now"].isoformat()
+    before = _escape(place["source"].encode()) + b"\t" + _escape(place["stream"].encode())
+    after = f"\t{now}\t{place['run_id']}\n".encode()
+
+    def line(row: _Row) -> bytes:
+        return b"%d\t%b\t%b\t%b%b" % (row.record_id, before, _escape(row.key.encode()), _values(row), after)
+
+    stored = _copy(work, "copy_new", line, rows)
+    work.touched.extend(row.record_id for row in stored)
+    return stored
+
+
+def _update(work: _Work, rows: Sequence[_Row]) -> list[_Row]:
+    if not rows:
+        return []
+    exists = work.execute("staging_exists").fetchone()
+    # ON COMMIT DELETE ROWS leaves rows of an earlier page of the same transaction.
+    work.execute("clear_staging" if exists and exists[0] else "create_staging")
+    stored = _copy(work, "copy_changed", lambda row: b"%d\t%b\n" % (row.record_id, _values(row)), rows)
+    work.execute("keep_superseded")
+    work.execute("update_changed")
+    work.touched.extend(row.record_id for row in stored)
+    return stored
+
+
+def _delete(work: _Work, record_ids: Sequence[int], *, is_inferred: bool) -> int:
+    if record_ids:
+        work.execute("keep_superseded_of", record_ids=record_ids)
+        work.execute("delete_of", record_ids=record_ids, is_inferred=is_inferred)
+        work.touched.extend(record_ids)
+    return len(record_ids)
+
+
+def _sweep(
+    work: _Work, pass_id: str, is_complete: bool, record_ids: Sequence[int], max_deletions: int | None
+) -> int:
+    """Mark what the page showed, refused rows included; at the end of a pass delete what it did not show."""
+    work.execute("forget_other_passes", pass_id=pass_id)
+    if record_ids:
+        work.execute("mark", pass_id=pass_id, record_ids=record_ids)
+    if not is_complete:
+        return 0
+    missing = [row[0] for row in work.execute("missing", pass_id=pass_id)]
+    if max_deletions is not None and len(missing) > max_deletions:
+        raise TooManyDeletionsError(work.place["source"], work.place["stream"], len(missing), max_deletions)
+    work.execute("forget_pass")
+    return _delete(work, missing, is_inferred=True)
+
+
+def _copy(work: _Work, name: str, line: Any, rows: Sequence[_Row]) -> list[_Row]:
+    """COPY rows; those that cannot be stored are found by halving, each try in a savepoint, and become rejects."""
+    if not rows:
+        return []
+    try:
+        with work.conn.transaction(), work.conn.cursor().copy(_statement(name)) as copy:
+            copy.write(b"".join(map(line, rows)))
+    except _NOT_STORABLE as exc:
+        if len(rows) == 1:
+            work.rejects.append(_not_storable(rows[0], exc))
+            return []
+        middle = len(rows) // 2
+        return _copy(work, name, line, rows[:middle]) + _copy(work, name, line, rows[middle:])
+    return list(rows)
+
+
+def _statement(name: str) -> SQL:
+    return sql(f"landing.{name}")
+
+
+def _not_storable(row: _Row, exc: BaseException) -> _Reject:
+    detail = f"The database cannot hold it as jsonb: {redact(exc)}."
+    return _Reject(row.payload, "not-storable", detail, f"key {row.key}", row.key, row.record_id)
+
+
+def _values(row: _Row) -> bytes:
+    """payload, payload_hash, is_deleted, source_updated_at in COPY's text format."""
+    updated_at = row.updated_at.isoformat().encode() if row.updated_at else b"\\N"
+    return b"%b\t%b\t%b\t%b" % (
+        _escape(row.payload),
+        row.digest.hex().encode(),
+        b"t" if row.is_deleted else b"f",
+        updated_at,
+    )
+
+
+def _escape(value: bytes) -> bytes:
+    value = value.replace(b"\\", b"\\\\")
+    # Canonical JSON holds none of these; a key may.
+    return value.replace(b"\t", b"\\t").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
+
+
+def _add_rejects(work: _Work) -> None:
+    """Keep each reject once: the same bytes at the same place for the same reason are the same reject."""
+    if not work.rejects:
+        return
+    place = (work.place["source"], work.place["stream"])
+    fingerprints = [fingerprint(*place, "sync", r.place, r.reason, payload=r.payload) for r in work.rejects]
+    work.execute(
+        "add_rejects",
+        fingerprints=fingerprints,
+        keys=[_text(r.key) for r in work.rejects],
+        record_ids=[r.record_id for r in work.rejects],
+        reasons=[r.reason for r in work.rejects],
+        details=[_text(r.detail) for r in work.rejects],
+        places=[_text(r.place) for r in work.rejects],
+        payloads=[r.payload for r in work.rejects],
+    )
+    work.execute("reopen_rejects", fingerprints=fingerprints)
+
+
+def _text(value: str | None) -> str | None:
+    """Text that PostgreSQL can hold, for words *about* bytes that it cannot; the bytes themselves are kept as bytea."""
+    return None if value is None else value.encode("utf-8", "replace").decode().replace("\x00", "?")
+
+
+def fingerprint(*words: str, payload: bytes = b"") -> str:
+    """A UUID's text over words and bytes: BLAKE2b-128."""
+    state = blake2b(SEPARATOR.join(words).encode("utf-8", "surrogatepass"), digest_size=16)
+    state.update(b"\x00" + payload)
+    return state.hexdigest()

@@ -1,0 +1,54 @@
+"""Versions of the match model in `identity.model`: saved once, one of them current."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from warehouse.landing import fingerprint
+from warehouse.sql import sql
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """A saved version."""
+
+    version: int
+    kind: str
+    body: Mapping[str, Any]
+    is_current: bool
+    created_at: datetime
+
+
+def save(conn: psycopg.Connection[Any], kind: str, body: Mapping[str, Any], *, at: datetime) -> int:
+    """Save a model, under the hub lock; its version. The same body again gives the version that it has already."""
+    canonical = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    row = conn.execute(
+        sql("match_models.save"),
+        {"kind": kind, "body": Jsonb(dict(body)), "print": fingerprint(kind, canonical), "at": at},
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def use(conn: psycopg.Connection[Any], version: int) -> None:
+    """Make a version the current one; nothing is written if it is."""
+    conn.execute(sql("match_models.retire"), {"version": version})
+    conn.execute(sql("match_models.use"), {"version": version})
+
+
+def current(conn: psycopg.Connection[Any]) -> StoredModel | None:
+    """The version that resolve uses; None before the first."""
+    row = conn.execute(sql("match_models.current")).fetchone()
+    return None if row is None else StoredModel(*row)
+
+
+def saved(conn: psycopg.Connection[Any]) -> list[StoredModel]:
+    """All versions, oldest first."""
+    return [StoredModel(*row) for row in conn.execute(sql("match_models.saved"))]

@@ -1,0 +1,20 @@
+"""The closed vocabularies, each the source of a CHECK constraint."""
+
+from __future__ import annotations
+
+from typing import Final
+
+KINDS: Final = ("person", "organisation")
+ROLES: Final = ("client", "prospect", "supplier", "staff", "authority")
+STEPS: Final = ("standardise", "resolve", "publish")
+RUN_STATUSES: Final = ("running", "done", "failed", "deferred", "stopped")
+VERDICTS: Final = ("same", "not_same", "related", "cannot_tell", "pin", "lift")
+PIN_POLICIES: Final = ("pin", "until_source_changes", "until_date", "fill_if_empty")
+LEDGER_EVENTS: Final = ("mint", "redirect", "retire", "revive")
+CASE_STATUSES: Final = ("open", "closed", "decided")
+CHANGE_KINDS: Final = ("created", "changed", "redirected", "retired", "revived", "links", "facts")
+PRECISIONS: Final = ("day", "minute", "second")
+DIRECTIONS: Final = ("inbound", "outbound", "internal")
+MONEY: Final = ("quoted", "ordered", "invoiced", "paid", "credited", "none")
+TAX: Final = ("net", "gross")
+ATTRIBUTE_KINDS: Final = ("person", "organisation", "any")

@@ -1,0 +1,143 @@
+"""What people look at: a client's view, one record's trace, the hub's status, overlaps, search, rejects.
+
+Read-only. Every answer is plain values that JSON can hold (UUIDs and times as text), so that the command line, the API
+and the console print the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import psycopg
+from psycopg.rows import dict_row
+
+from warehouse.sql import sql
+
+Answer = dict[str, Any]
+_TRACE_PARTS: Final = (
+    "versions",
+    "identifiers",
+    "pairs",
+    "crosswalk_history",
+    "pending",
+    "rejects",
+    "cases",
+    "judgements",
+    "feeds",
+    "fed_by",
+)
+
+
+def client_view(conn: psycopg.Connection[Any], client_id: str, *, limit: int = 100) -> Answer | None:
+    """Everything about one client: golden record, lineage, source records, its latest `limit` interactions with their
+    promises, relationships, and the ids that lead to it. An id that was merged away answers with its survivor. None:
+    there never was such a client.
+    """
+    target = _one(conn, "current_id", client_id=client_id)
+    if target is None:
+        return None
+    wanted = target["client_id"]
+    client = _one(conn, "client", client_id=wanted)
+    if client is None:
+        return None
+    return {
+        "asked_for": client_id,
+        **client,
+        "records": _all(conn, "client_records", client_id=wanted),
+        "interactions": _all(conn, "client_interactions", client_id=wanted, limit=limit),
+        "totals": _all(conn, "client_totals", client_id=wanted),
+        "relationships": _all(conn, "client_relationships", client_id=wanted),
+        "former_ids": [row["old_client_id"] for row in _all(conn, "client_former_ids", client_id=wanted)],
+        "cases": _all(conn, "client_cases", client_id=wanted),
+    }
+
+
+def trace(conn: psycopg.Connection[Any], record_id: int) -> Answer | None:
+    """Every stage of one record: raw with its versions, standard record, identifiers, number of blocking keys, pairs,
+    crosswalk and its history, golden client, interaction, queues, rejects, cases, judgements. None: never heard of.
+    """
+    found: Answer = {"record_id": record_id}
+    for part in ("raw", "standard_record", "interaction", "crosswalk", "blocking"):
+        found[part] = _one(conn, f"trace_{part}", record_id=record_id)
+    for part in _TRACE_PARTS:
+        found[part] = _all(conn, f"trace_{part}", record_id=record_id)
+    return found if found["raw"] or found["rejects"] or found["crosswalk_history"] else None
+
+
+def status(conn: psycopg.Connection[Any]) -> Answer:
+    """How the hub is: streams with their freshness and counts, queues, open rejects and cases, clients, last runs."""
+    totals = _one(conn, "status_totals")
+    assert totals is not None
+    return {
+        **totals,
+        "streams": _all(conn, "status_streams"),
+        "queues": {row["step"]: row["entries"] for row in _all(conn, "status_queues")},
+        "rejects": _all(conn, "status_rejects"),
+        "cases": _all(conn, "status_cases"),
+        "runs": _all(conn, "status_runs"),
+    }
+
+
+def register_overlap(conn: psycopg.Connection[Any]) -> list[Answer]:
+    """For each pair of sources how many clients and prospects stand only in the one, only in the other, in both."""
+    return _all(conn, "register_overlap")
+
+
+def source_counts(conn: psycopg.Connection[Any]) -> list[Answer]:
+    """Per source: records of parties, clients behind them, and clients that no other source knows."""
+    return _all(conn, "source_counts")
+
+
+def find_clients(conn: psycopg.Connection[Any], text: str, *, limit: int = 20) -> list[Answer]:
+    """Clients by name, e-mail, phone, tax id, source key or client id; best first. `why` says what matched.
+
+    A text that is exactly an identifier or a key comes before one that is only like a name.
+    """
+    words = text.strip()
+    if not words:
+        return []
+    digits = "".join(c for c in words if c.isdigit())
+    return _all(
+        conn,
+        "find_clients",
+        text=words,
+        folded=words.casefold(),
+        phone=f"+{_international(digits)}" if len(digits) >= 7 else None,
+        limit=limit,
+    )
+
+
+def open_rejects(
+    conn: psycopg.Connection[Any], *, source: str | None = None, limit: int | None = None
+) -> list[Answer]:
+    """What is refused as far as is known, newest first, without its bytes."""
+    return _all(conn, "open_rejects", source=source, limit=limit)
+
+
+def review_cases(
+    conn: psycopg.Connection[Any], *, status: str = "open", limit: int | None = 50
+) -> list[Answer]:
+    """Review cases by impact, then weight, with the natural keys and clients of their records."""
+    return _all(conn, "review_cases", status=status, limit=limit)
+
+
+def clients_of_records(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> dict[int, str]:
+    """The client of each record that has one now."""
+    rows = _all(conn, "clients_of_records", record_ids=list(record_ids))
+    return {row["record_id"]: row["client_id"] for row in rows}
+
+
+def _international(digits: str) -> str:
+    """Russian numbers are dialled with a leading 8 inside the country; everything else is taken as written."""
+    return "7" + digits[1:] if len(digits) == 11 and digits.startswith("8") else digits
+
+
+def _all(conn: psycopg.Connection[Any], name: str, **parameters: Any) -> list[Answer]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(sql(f"queries.{name}"), parameters).fetchall()
+
+
+def _one(conn: psycopg.Connection[Any], name: str, **parameters: Any) -> Answer | None:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(sql(f"queries.{name}"), parameters).fetchone()

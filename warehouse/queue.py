@@ -1,0 +1,73 @@
+"""Work queues in `ops.pending`: append-only, without a unique key on the record.
+
+A step reads rows, works, and deletes exactly the rows that it read in the transaction that writes its results, so that a
+record queued again meanwhile stays queued. (An upsert into a unique queue would lose that second entry.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import psycopg
+
+from warehouse.sql import sql
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Entries of one queue, oldest first; `record_ids` without repetitions, in that order."""
+
+    step: str
+    pending_ids: Sequence[int]
+    record_ids: Sequence[int]
+
+    def __bool__(self) -> bool:
+        return bool(self.pending_ids)
+
+
+def read(conn: psycopg.Connection[Any], step: str, limit: int | None = None) -> Batch:
+    """The oldest entries of a queue, at most `limit` of them. Nothing is locked."""
+    with conn.cursor(binary=True) as cursor:
+        rows = cursor.execute(sql("queue.read"), {"step": step, "limit": limit}).fetchall()
+    return Batch(step, [row[0] for row in rows], list(dict.fromkeys(row[1] for row in rows)))
+
+
+def done(conn: psycopg.Connection[Any], batch: Batch) -> None:
+    """Delete exactly the entries of `batch`; call it in the transaction that writes the step's results."""
+    if batch:
+        conn.execute(sql("queue.done"), {"step": batch.step, "ids": list(batch.pending_ids)})
+
+
+def enqueue(conn: psycopg.Connection[Any], step: str, record_ids: Sequence[int]) -> None:
+    """Append records to a queue."""
+    if len(record_ids):
+        conn.execute(sql("queue.enqueue"), {"step": step, "record_ids": list(record_ids)})
+
+
+def size(conn: psycopg.Connection[Any], step: str) -> int:
+    """Entries of a queue, repetitions included."""
+    row = conn.execute(sql("queue.size"), {"step": step}).fetchone()
+    return int(row[0]) if row else 0
+
+
+def enqueue_stream(conn: psycopg.Connection[Any], step: str, source: str, stream: str) -> int:
+    """Append every raw record of a stream, tombstones included; how many."""
+    place = {"step": step, "source": source, "stream": stream}
+    return conn.execute(sql("queue.enqueue_stream"), place).rowcount
+
+
+def enqueue_parties(conn: psycopg.Connection[Any], step: str) -> int:
+    """Append every standard client record; how many."""
+    return conn.execute(sql("queue.enqueue_parties"), {"step": step}).rowcount
+
+
+def lock_step(conn: psycopg.Connection[Any], step: str) -> None:
+    """Wait for the other process that does this step, until the transaction ends.
+
+    Two processes on one queue could otherwise write an older version of a record over a newer one.
+    """
+    key = int.from_bytes(blake2b(b"step lock " + step.encode(), digest_size=8).digest(), "big", signed=True)
+    conn.execute(sql("queue.lock_step"), {"key": key})

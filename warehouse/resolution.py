@@ -1,0 +1,291 @@
+"""What resolve reads and writes: records and evidence in, crosswalk, ledger and review cases out.
+
+Everything is set-based and in the caller's transaction; `apply` wants the hub lock. Nothing is written where nothing
+changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+import pyarrow as pa
+from psycopg.sql import SQL, Identifier
+from psycopg.types.json import Jsonb
+
+from warehouse import arrow, queue
+from warehouse.clock import allocate_events
+from warehouse.sql import sql
+
+ASSIGNMENT: Final = pa.schema(
+    [pa.field("record_id", pa.int64(), nullable=False), pa.field("client_id", pa.string())]
+)
+"""Which client a record belongs to from now on; null: it has left (deleted, or no party any more)."""
+_BULK_ROWS: Final = 100_000
+_LEDGER: Final = pa.schema(
+    [
+        pa.field("client_id", pa.string(), nullable=False),
+        pa.field("event", pa.string(), nullable=False),
+        pa.field("at", pa.timestamp("us", tz="UTC"), nullable=False),
+        pa.field("target_client_id", pa.string()),
+        pa.field("founding_key", pa.string(), nullable=False),
+        pa.field("mint_number", pa.int32(), nullable=False),
+        pa.field("run_id", pa.int64()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEvent:
+    """One event in the life of a client id: mint, redirect (with its target), retire or revive."""
+
+    client_id: str
+    event: str
+    founding_key: str
+    """Natural key of the founding record: `source:stream:key`."""
+    mint_number: int
+    target_client_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFact:
+    """What the ledger knows about one client id."""
+
+    client_id: str
+    state: str
+    """The last event: mint and revive mean alive, redirect, retire."""
+    target_client_id: str | None
+    """Where a redirected id leads."""
+    founding_key: str
+    mint_number: int
+    last_records: frozenset[int]
+    """Records that it held when it was redirected or retired; empty while it is alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewCase:
+    """A question for a steward. `fingerprint` (UUID text) is the same whenever the same question comes up."""
+
+    fingerprint: str
+    kind: str
+    record_ids: Sequence[int]
+    weight: int | None
+    impact: int
+    evidence: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What one resolution changed."""
+
+    linked: int = 0
+    """Records that belong to a client for the first time, or again."""
+    moved: int = 0
+    """Records that went from one client to another."""
+    removed: int = 0
+    """Records that left."""
+    events: Mapping[str, int] = field(default_factory=dict)
+    """Ledger events by kind."""
+    cases_opened: int = 0
+    cases_closed: int = 0
+
+
+def load_records(
+    conn: psycopg.Connection[Any],
+    schema: pa.Schema,
+    record_ids: Sequence[int] | None = None,
+) -> pa.Table:
+    """Standard records (all, or these) in natural-key order, in the columns that `schema` names."""
+    columns = SQL(", ").join(Identifier(name) for name in schema.names)
+    query = sql("resolution.records" if record_ids is None else "resolution.records_of").format(columns=columns)
+    return arrow.read(conn, query, _ids(record_ids), schema=schema)
+
+
+def load_identifiers(
+    conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int] | None = None
+) -> pa.Table:
+    """Identifiers of the records (all, or these), ordered by record_id, type and value, in the columns of `schema`."""
+    columns = SQL(", ").join(Identifier(name) for name in schema.names)
+    name = "resolution.identifiers" if record_ids is None else "resolution.identifiers_of"
+    return arrow.read(conn, sql(name).format(columns=columns), _ids(record_ids), schema=schema)
+
+
+def load_crosswalk(
+    conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int] | None = None
+) -> pa.Table:
+    """The current crosswalk (of all records, or of these) ordered by record_id: record_id, client_id."""
+    name = "resolution.crosswalk" if record_ids is None else "resolution.crosswalk_of"
+    return arrow.read(conn, sql(name), _ids(record_ids), schema=schema)
+
+
+def load_pairs(
+    conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int] | None = None
+) -> pa.Table:
+    """Plausible pairs (all, or those with one of these records) ordered by left_id, right_id."""
+    name = "resolution.pairs" if record_ids is None else "resolution.pairs_of"
+    return arrow.read(conn, sql(name), _ids(record_ids), schema=schema)
+
+
+def load_keys(
+    conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int] | None = None
+) -> pa.Table:
+    """Blocking keys (all, or of these records) ordered by record_id, key."""
+    name = "resolution.keys" if record_ids is None else "resolution.keys_of"
+    return arrow.read(conn, sql(name), _ids(record_ids), schema=schema)
+
+
+def members_of(conn: psycopg.Connection[Any], client_ids: Sequence[str | UUID]) -> list[int]:
+    """The records that belong to these clients now, ordered."""
+    rows = conn.execute(sql("resolution.members_of"), {"client_ids": list(map(str, client_ids))})
+    return [row[0] for row in rows]
+
+
+def record_count(conn: psycopg.Connection[Any]) -> int:
+    """How many standard records there are."""
+    row = conn.execute(sql("resolution.record_count")).fetchone()
+    return int(row[0]) if row else 0
+
+
+def sharing(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> list[int]:
+    """Records that share a valid identifier with one of these: what tells whether a value is generic."""
+    return [row[0] for row in conn.execute(sql("resolution.sharing"), {"record_ids": list(record_ids)})]
+
+
+def block_sizes(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> dict[int, int]:
+    """Of every block that one of these records is in: how many records it holds, by key."""
+    return {row[0]: row[1] for row in conn.execute(sql("resolution.block_sizes"), {"record_ids": list(record_ids)})}
+
+
+def names_of(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> dict[int, str]:
+    """`source:stream:key` of those of the records that are landed, deleted ones included."""
+    return {row[0]: row[1] for row in conn.execute(sql("resolution.names_of"), {"record_ids": list(record_ids)})}
+
+
+def standing(conn: psycopg.Connection[Any]) -> tuple[int, int]:
+    """How many clients (parties of any role) have records, and how many review cases are open."""
+    row = conn.execute(sql("resolution.standing")).fetchone()
+    return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
+def load_ledger(
+    conn: psycopg.Connection[Any],
+    client_ids: Sequence[str] | None = None,
+    *,
+    record_ids: Sequence[int] = (),
+    founding_keys: Sequence[str] = (),
+) -> list[LedgerFact]:
+    """The ledger's facts, by client id: of all ids, or of `client_ids`, of every id that one of `record_ids` ever
+    belonged to, of every id minted for one of `founding_keys`, and of every id that leads to one of these.
+    """
+    parameters = {
+        "everything": client_ids is None and not record_ids and not founding_keys,
+        "client_ids": list(client_ids or ()),
+        "record_ids": list(record_ids),
+        "founding_keys": list(founding_keys),
+    }
+    return [
+        LedgerFact(str(row[0]), row[1], str(row[2]) if row[2] else None, row[3], row[4], frozenset(row[5]))
+        for row in conn.execute(sql("resolution.ledger"), parameters)
+    ]
+
+
+def replace_keys(conn: psycopg.Connection[Any], record_ids: Sequence[int] | None, keys: pa.Table) -> int:
+    """Make `keys` (key, record_id) the blocking keys of these records, or (None) all there are; rows written."""
+    return _replace(conn, "identity.blocking_key", "new_key", "keys", record_ids, keys)
+
+
+def replace_pairs(conn: psycopg.Connection[Any], record_ids: Sequence[int] | None, pairs: pa.Table) -> int:
+    """Make `pairs` the plausible pairs that touch these records, or (None) all there are; rows written."""
+    return _replace(conn, "identity.pair", "new_pair", "pairs", record_ids, pairs)
+
+
+def apply(
+    conn: psycopg.Connection[Any],
+    assignments: pa.Table,
+    ledger_events: Sequence[LedgerEvent],
+    cases: Sequence[ReviewCase],
+    *,
+    as_of: datetime,
+    run_id: int | None,
+    changed: Sequence[int] = (),
+) -> Applied:
+    """Bring crosswalk, its history, the ledger and the review cases to this state as of `as_of`; queue publish.
+
+    `assignments` (ASSIGNMENT) covers every record of the touched components; `changed` are records whose content
+    changed, which publish has to look at even where no link moved. Open cases about records in `assignments` that are
+    not among `cases` are closed. Call it under the hub lock.
+    """
+    _add_ledger(conn, ledger_events, as_of, run_id)
+    events: dict[str, int] = {}
+    for event in ledger_events:
+        events[event.event] = events.get(event.event, 0) + 1
+    with arrow.staged(conn, "assignment", "identity.crosswalk", assignments.select(ASSIGNMENT.names)):
+        conn.execute(sql("resolution.find_moves"))
+        counts = conn.execute(sql("resolution.count_moves")).fetchone()
+        assert counts is not None
+        linked, moved, removed = counts
+        if linked or moved or removed:
+            parameters = {"as_of": as_of, "seq": allocate_events(conn, 1), "count": linked + moved + removed}
+            bulk = linked >= _BULK_ROWS
+            with arrow.indexes_rebuilt(conn, ["identity.crosswalk", "identity.crosswalk_history"], bulk):
+                for statement in ("close_history", "unlink", "relink", "link", "open_history", "links_event"):
+                    conn.execute(sql(f"resolution.{statement}"), parameters)
+            conn.execute(sql("resolution.queue_moves"))
+        opened, closed = _store_cases(conn, cases, as_of)
+        conn.execute(sql("resolution.drop_moves"))
+    queue.enqueue(conn, "publish", changed)
+    return Applied(linked, moved, removed, events, opened, closed)
+
+
+def _add_ledger(
+    conn: psycopg.Connection[Any], events: Sequence[LedgerEvent], as_of: datetime, run_id: int | None
+) -> None:
+    columns: dict[str, Any] = {
+        name: [getattr(event, name) for event in events]
+        for name in ("client_id", "event", "target_client_id", "founding_key", "mint_number")
+    }
+    columns |= {"at": [as_of] * len(events), "run_id": [run_id] * len(events)}
+    arrow.load(conn, "identity.client_id_ledger", pa.table({f.name: columns[f.name] for f in _LEDGER}, _LEDGER))
+
+
+def _store_cases(conn: psycopg.Connection[Any], cases: Sequence[ReviewCase], as_of: datetime) -> tuple[int, int]:
+    conn.execute(sql("resolution.create_case_staging"))
+    with conn.cursor().copy(sql("resolution.copy_cases")) as copy:
+        copy.set_types(["uuid", "text", "int8[]", "int4", "int8", "jsonb"])
+        for case in cases:
+            evidence = Jsonb(dict(case.evidence))
+            row = (UUID(case.fingerprint), case.kind, sorted(case.record_ids), case.weight, case.impact, evidence)
+            copy.write_row(row)
+    opened = conn.execute(sql("resolution.open_cases"), {"as_of": as_of}).rowcount
+    opened += conn.execute(sql("resolution.reopen_cases"), {"as_of": as_of}).rowcount
+    conn.execute(sql("resolution.update_cases"))
+    closed = conn.execute(sql("resolution.close_cases"), {"as_of": as_of}).rowcount
+    conn.execute(sql("resolution.drop_case_staging"))
+    return opened, closed
+
+
+def _replace(
+    conn: psycopg.Connection[Any],
+    table: str,
+    staging: str,
+    name: str,
+    record_ids: Sequence[int] | None,
+    rows: pa.Table,
+) -> int:
+    if arrow.is_empty(conn, table):
+        return arrow.load(conn, table, rows)
+    with arrow.staged(conn, staging, table, rows):
+        written = 0
+        for verb in ("drop", "change", "add"):
+            scope = "all" if record_ids is None else "of"
+            statement = sql(f"resolution.{verb}_{name}_{scope}" if verb == "drop" else f"resolution.{verb}_{name}")
+            written += conn.execute(statement, _ids(record_ids)).rowcount
+        return written
+
+
+def _ids(record_ids: Sequence[int] | None) -> dict[str, Any]:
+    return {} if record_ids is None else {"record_ids": list(record_ids)}

@@ -1,0 +1,46 @@
+"""`ops.run`, and the lock that keeps two syncs of one source apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from warehouse.sql import sql
+
+
+def start_run(conn: psycopg.Connection[Any], *, command: str, source: str | None = None, at: datetime) -> int:
+    """Record that a step begins; its run id. Commit before working, so that a crash leaves a trace."""
+    row = conn.execute(sql("runs.start"), {"command": command, "source": source, "at": at}).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def finish_run(
+    conn: psycopg.Connection[Any], run_id: int, *, status: str, report: Mapping[str, Any], at: datetime
+) -> None:
+    """Record how a run ended: done, failed, deferred or stopped, with its report (counts and ids only)."""
+    conn.execute(
+        sql("runs.finish"), {"run_id": run_id, "status": status, "report": Jsonb(dict(report)), "at": at}
+    )
+
+
+def try_source_lock(conn: psycopg.Connection[Any], source: str) -> bool:
+    """Take the session's lock on a source; False if another session holds it. It ends with the session."""
+    row = conn.execute(sql("runs.try_source_lock"), {"key": _lock_key(source)}).fetchone()
+    return bool(row and row[0])
+
+
+def release_source_lock(conn: psycopg.Connection[Any], source: str) -> None:
+    """Give the lock on a source back."""
+    conn.execute(sql("runs.release_source_lock"), {"key": _lock_key(source)})
+
+
+def _lock_key(source: str) -> int:
+    return int.from_bytes(
+        blake2b(b"source lock " + source.encode(), digest_size=8).digest(), "big", signed=True
+    )

@@ -1,0 +1,103 @@
+"""The served views whose columns grow: `dim_party`, `dim_client` and `dim_client_history`, and the comments of all.
+
+`CREATE OR REPLACE VIEW` may only append columns, so these three are composed: the columns that a view has, in the order
+in which it has them, then what the package or attributes.yaml added since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import psycopg
+from psycopg.sql import SQL, Composable, Identifier, Literal
+
+from warehouse.sql import qualified, sql
+
+_VIEWS: Final = (
+    ("onefold_v1.dim_party", "core.served_party", False, "All parties: clients, suppliers, staff and authorities"),
+    ("onefold_v1.dim_client", "core.served_party", True, "Clients and prospects: one golden record for each"),
+    (
+        "onefold_v1.dim_client_history",
+        "core.served_party_history",
+        False,
+        "All versions of the golden records; the first is valid from -infinity",
+    ),
+)
+_ATTRIBUTE_COLUMNS: Final = ("name", "kind", "type", "is_multi", "label_en", "label_ru", "personal_data")
+
+
+def extend(conn: psycopg.Connection[Any], attributes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Append open attributes (name, kind, type, is_multi, label_en, label_ru, personal_data) to the dim views.
+
+    The names that are new or changed; with none of them nothing is written. An attribute keeps its column for good.
+    """
+    defaults = {"kind": "any", "type": "text", "is_multi": False}
+    changed = []
+    with conn.transaction():
+        stored = {row[0]: tuple(row) for row in conn.execute(sql("served.stored_attributes"))}
+        for entry in attributes:
+            values = {name: entry.get(name, defaults.get(name)) for name in _ATTRIBUTE_COLUMNS}
+            values["label_en"] = values["label_en"] or values["name"]
+            if stored.get(values["name"]) != tuple(values.values()):
+                conn.execute(sql("served.store_attribute"), values)
+                changed.append(str(values["name"]))
+        if changed:
+            compose(conn)
+    return changed
+
+
+def compose(conn: psycopg.Connection[Any]) -> None:
+    """Bring the composed views up to the package and to core.attribute, and comment every served column."""
+    conn.execute(sql("served.lock"))
+    open_attributes = {
+        row[0]: _expression(row[0], row[1], row[2]) for row in conn.execute(sql("served.attributes")).fetchall()
+    }
+    for view, base, clients_only, comment in _VIEWS:
+        statement = sql("served.replace_view").format(
+            view=qualified(view),
+            columns=SQL(", ").join(_columns(conn, view, base, open_attributes)),
+            base=qualified(base),
+            condition=SQL(" ") + sql("served.clients_only") if clients_only else SQL(""),
+        )
+        conn.execute(statement)
+        conn.execute(sql("served.comment_view").format(view=qualified(view), comment=Literal(comment)))
+    rows = SQL(", ").join(SQL("({}, {})").format(Literal(n), Literal(c)) for n, c in glossary().items())
+    conn.execute(sql("served.comment_columns").format(glossary=rows))
+
+
+@cache
+def glossary() -> dict[str, str]:
+    """Column name -> what it means, the same in every served view."""
+    text = (files("warehouse.sql") / "glossary.tsv").read_text("utf-8")
+    return dict(line.split("\t", 1) for line in text.splitlines() if line)
+
+
+def _columns(
+    conn: psycopg.Connection[Any], view: str, base: str, open_attributes: Mapping[str, Composable]
+) -> list[Composable]:
+    """Select-list of a view: what it has in its order, then what is new; a column that is no more stays as null."""
+    had = dict(conn.execute(sql("served.columns_of"), {"view": view}).fetchall())
+    standard = dict(conn.execute(sql("served.columns_of"), {"view": base}).fetchall())
+    columns: list[Composable] = []
+    for name in [*had, *(n for n in [*standard, *open_attributes] if n not in had)]:
+        if name in standard:
+            columns.append(SQL("p.{}").format(Identifier(name)))
+        elif name in open_attributes:
+            cast = SQL("::{}").format(SQL(had[name])) if name in had else SQL("")
+            columns.append(SQL("({}){} AS {}").format(open_attributes[name], cast, Identifier(name)))
+        else:
+            columns.append(SQL("NULL::{} AS {}").format(SQL(had[name]), Identifier(name)))
+    return columns
+
+
+def _expression(name: str, type_: str, is_multi: bool) -> Composable:
+    if is_multi:
+        return SQL("core.golden_list(p.attributes, {})").format(Literal(name))
+    if type_ == "date":
+        return SQL("core.golden_date(p.attributes, {})").format(Literal(name))
+    if type_ in ("number", "boolean"):
+        return SQL("core.golden_{}(p.attributes, {})").format(SQL(type_), Literal(name))
+    return SQL("core.golden_text(p.attributes, {})").format(Literal(name))

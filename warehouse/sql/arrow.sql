@@ -1,0 +1,14 @@
+-- name: is_owned
+SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class AS c WHERE c.oid = %(table)s::regclass
+
+-- name: index_definitions
+-- Statements that drop a table's constraints and indexes, and those that make them again, as the catalogue knows them.
+SELECT
+    CASE WHEN k.oid IS NULL THEN format('DROP INDEX %%s', i.indexrelid::regclass)
+    ELSE format('ALTER TABLE %%s DROP CONSTRAINT %%I', i.indrelid::regclass, k.conname) END,
+    CASE WHEN k.oid IS NULL THEN pg_get_indexdef(i.indexrelid)
+    ELSE format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s', i.indrelid::regclass, k.conname, pg_get_constraintdef(k.oid)) END
+FROM pg_index AS i
+LEFT JOIN pg_constraint AS k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u')
+WHERE i.indrelid = %(table)s::regclass
+ORDER BY i.indexrelid

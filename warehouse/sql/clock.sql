@@ -1,0 +1,13 @@
+-- name: lock
+SELECT pg_advisory_xact_lock(%(key)s::bigint)
+
+-- name: next_as_of
+INSERT INTO ops.hub_clock AS c (last_as_of) VALUES (%(now)s)
+ON CONFLICT (only_row) DO UPDATE
+SET last_as_of = greatest(excluded.last_as_of, c.last_as_of + interval '1 microsecond')
+RETURNING last_as_of
+
+-- name: allocate_events
+INSERT INTO ops.hub_clock AS c (last_event_id) VALUES (%(count)s)
+ON CONFLICT (only_row) DO UPDATE SET last_event_id = c.last_event_id + %(count)s
+RETURNING last_event_id

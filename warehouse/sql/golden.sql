@@ -1,0 +1,150 @@
+-- What publish reads and writes.
+
+-- name: touched_clients
+SELECT client_id FROM identity.crosswalk WHERE record_id = ANY (%(record_ids)s::bigint[])
+UNION
+SELECT client_id FROM identity.crosswalk_history WHERE record_id = ANY (%(record_ids)s::bigint[])
+ORDER BY client_id
+
+-- name: contributions
+SELECT c.client_id, r.record_id, r.source, r.stream, r.source_key, r.kind, r.role, r.is_own, r.attributes,
+    r.source_updated_at
+FROM identity.crosswalk AS c
+JOIN identity.standard_record AS r ON r.record_id = c.record_id
+WHERE c.client_id = ANY (%(client_ids)s::uuid[])
+ORDER BY c.client_id, r.source COLLATE "C", r.stream COLLATE "C", r.source_key COLLATE "C"
+
+-- name: known
+SELECT client_id, golden_hash, is_deleted FROM core.client WHERE client_id = ANY (%(client_ids)s::uuid[])
+
+-- name: redirects
+SELECT l.client_id, l.target_client_id
+FROM (
+    SELECT DISTINCT ON (client_id) client_id, event, target_client_id
+    FROM identity.client_id_ledger
+    WHERE client_id = ANY (%(client_ids)s::uuid[])
+    ORDER BY client_id, id DESC
+) AS l
+WHERE l.event = 'redirect'
+
+-- name: changed_events
+INSERT INTO ops.change_event (id, at, kind, client_id, payload)
+SELECT n.changed_seq, %(as_of)s, CASE WHEN c.is_deleted THEN 'revived' ELSE 'changed' END, n.client_id,
+    jsonb_build_object('fields', (
+        SELECT coalesce(jsonb_agg(f.key ORDER BY f.key COLLATE "C"), '[]')
+        FROM (
+            SELECT key FROM jsonb_object_keys(c.attributes) AS key
+            UNION
+            SELECT key FROM jsonb_object_keys(n.attributes) AS key
+        ) AS f
+        WHERE c.attributes -> f.key IS DISTINCT FROM n.attributes -> f.key
+    ))
+FROM new_golden AS n
+JOIN core.client AS c ON c.client_id = n.client_id
+ORDER BY n.changed_seq
+
+-- name: rewrite
+UPDATE core.client AS c
+SET kind = n.kind, role = n.role, display_name = n.display_name, attributes = n.attributes, lineage = n.lineage,
+    record_count = n.record_count, golden_hash = n.golden_hash, valid_from = %(as_of)s, changed_seq = n.changed_seq,
+    is_deleted = false
+FROM new_golden AS n
+WHERE c.client_id = n.client_id
+
+-- name: close_rewritten
+UPDATE core.client_history AS h SET valid_to = %(as_of)s, changed_seq = n.changed_seq
+FROM new_golden AS n
+WHERE h.client_id = n.client_id AND h.valid_to IS NULL
+
+-- name: open_rewritten
+INSERT INTO core.client_history (
+    client_id, valid_from, kind, role, display_name, attributes, lineage, record_count, golden_hash, changed_seq
+)
+SELECT client_id, %(as_of)s, kind, role, display_name, attributes, lineage, record_count, golden_hash, changed_seq
+FROM new_golden
+ORDER BY client_id
+
+-- name: gone_events
+INSERT INTO ops.change_event (id, at, kind, client_id, payload)
+SELECT g.seq, %(as_of)s, CASE WHEN g.target IS NULL THEN 'retired' ELSE 'redirected' END, g.client_id,
+    CASE WHEN g.target IS NULL THEN '{}'::jsonb ELSE jsonb_build_object('target', g.target) END
+FROM unnest(%(client_ids)s::uuid[], %(seqs)s::bigint[], %(targets)s::uuid[]) AS g (client_id, seq, target)
+ORDER BY g.seq
+
+-- name: bury
+UPDATE core.client AS c SET is_deleted = true, valid_from = %(as_of)s, changed_seq = g.seq
+FROM unnest(%(client_ids)s::uuid[], %(seqs)s::bigint[]) AS g (client_id, seq)
+WHERE c.client_id = g.client_id
+
+-- name: close_gone
+UPDATE core.client_history AS h SET valid_to = %(as_of)s, changed_seq = g.seq
+FROM unnest(%(client_ids)s::uuid[], %(seqs)s::bigint[]) AS g (client_id, seq)
+WHERE h.client_id = g.client_id AND h.valid_to IS NULL
+
+-- name: open_gone
+INSERT INTO core.client_history (
+    client_id, valid_from, kind, role, display_name, attributes, lineage, record_count, golden_hash, changed_seq,
+    is_deleted
+)
+SELECT c.client_id, %(as_of)s, c.kind, c.role, c.display_name, c.attributes, c.lineage, c.record_count,
+    c.golden_hash, c.changed_seq, true
+FROM core.client AS c
+WHERE c.client_id = ANY (%(client_ids)s::uuid[])
+ORDER BY c.client_id
+
+-- name: find_facts
+CREATE TEMP TABLE moved_fact ON COMMIT DROP AS
+SELECT i.record_id, NULL::bigint AS relationship_key, x.client_id
+FROM (
+    SELECT record_id, party_record_id, client_id, changed_seq FROM core.interaction
+    WHERE party_record_id = ANY (%(record_ids)s::bigint[])
+    UNION
+    SELECT record_id, party_record_id, client_id, changed_seq FROM core.interaction
+    WHERE record_id = ANY (%(record_ids)s::bigint[])
+) AS i
+LEFT JOIN identity.crosswalk AS x ON x.record_id = i.party_record_id
+WHERE i.changed_seq IS NULL OR i.client_id IS DISTINCT FROM x.client_id
+UNION ALL
+SELECT NULL, r.relationship_key, NULL
+FROM (
+    SELECT relationship_key, from_record_id, to_record_id, changed_seq FROM core.relationship
+    WHERE changed_seq IS NULL
+    UNION
+    SELECT relationship_key, from_record_id, to_record_id, changed_seq FROM core.relationship
+    WHERE from_record_id = ANY (%(record_ids)s::bigint[])
+    UNION
+    SELECT relationship_key, from_record_id, to_record_id, changed_seq FROM core.relationship
+    WHERE to_record_id = ANY (%(record_ids)s::bigint[])
+) AS r
+WHERE r.changed_seq IS NULL
+    OR EXISTS (
+        SELECT FROM identity.crosswalk AS x
+        WHERE x.record_id IN (r.from_record_id, r.to_record_id) AND x.changed_seq > r.changed_seq
+    )
+    OR EXISTS (
+        SELECT FROM identity.crosswalk_history AS h
+        WHERE h.record_id IN (r.from_record_id, r.to_record_id) AND h.ended_seq > r.changed_seq
+    )
+
+-- name: count_facts
+SELECT count(record_id), count(relationship_key) FROM moved_fact
+
+-- name: refresh_interactions
+UPDATE core.interaction AS i SET client_id = m.client_id, changed_seq = %(seq)s
+FROM moved_fact AS m
+WHERE i.record_id = m.record_id
+
+-- name: refresh_relationships
+UPDATE core.relationship AS r SET changed_seq = %(seq)s
+FROM moved_fact AS m
+WHERE r.relationship_key = m.relationship_key
+
+-- name: facts_event
+INSERT INTO ops.change_event (id, at, kind, payload)
+VALUES (
+    %(seq)s, %(as_of)s, 'facts',
+    jsonb_build_object('interactions', %(interactions)s::bigint, 'relationships', %(relationships)s::bigint)
+)
+
+-- name: drop_facts
+DROP TABLE moved_fact

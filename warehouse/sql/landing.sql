@@ -1,0 +1,122 @@
+-- Landing pages of source records. Every statement probes raw.record by primary key, row by row.
+
+-- name: probe
+SELECT r.record_id, uuid_send(r.payload_hash), r.is_deleted, r.source, r.stream, r.source_key
+FROM unnest(%(record_ids)s::bigint[]) AS p (record_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM raw.record AS t WHERE t.record_id = p.record_id OFFSET 0
+) AS r
+
+-- name: copy_new
+COPY raw.record (
+    record_id, source, stream, source_key, payload, payload_hash, is_deleted, source_updated_at, ingested_at, run_id
+) FROM STDIN
+
+-- name: staging_exists
+SELECT to_regclass('pg_temp.landing_page') IS NOT NULL
+
+-- name: create_staging
+CREATE TEMP TABLE landing_page (
+    record_id bigint NOT NULL,
+    payload jsonb,
+    payload_hash uuid,
+    is_deleted boolean NOT NULL,
+    source_updated_at timestamptz
+) ON COMMIT DELETE ROWS
+
+-- name: clear_staging
+DELETE FROM landing_page
+
+-- name: copy_changed
+COPY landing_page (record_id, payload, payload_hash, is_deleted, source_updated_at) FROM STDIN
+
+-- name: keep_superseded
+INSERT INTO raw.record_version (
+    record_id, payload, payload_hash, is_deleted, is_deletion_inferred, source_updated_at, ingested_at,
+    superseded_at, run_id
+)
+SELECT r.record_id, r.payload, r.payload_hash, r.is_deleted, r.is_deletion_inferred, r.source_updated_at,
+    r.ingested_at, %(now)s, r.run_id
+FROM landing_page AS p
+CROSS JOIN LATERAL (SELECT * FROM raw.record AS t WHERE t.record_id = p.record_id OFFSET 0) AS r
+ORDER BY r.record_id
+
+-- name: update_changed
+UPDATE raw.record AS r
+SET payload = p.payload, payload_hash = p.payload_hash, is_deleted = p.is_deleted, is_deletion_inferred = false,
+    source_updated_at = p.source_updated_at, ingested_at = %(now)s, run_id = %(run_id)s
+FROM landing_page AS p
+WHERE r.record_id = p.record_id
+
+-- name: keep_superseded_of
+INSERT INTO raw.record_version (
+    record_id, payload, payload_hash, is_deleted, is_deletion_inferred, source_updated_at, ingested_at,
+    superseded_at, run_id
+)
+SELECT r.record_id, r.payload, r.payload_hash, r.is_deleted, r.is_deletion_inferred, r.source_updated_at,
+    r.ingested_at, %(now)s, r.run_id
+FROM unnest(%(record_ids)s::bigint[]) AS p (record_id)
+CROSS JOIN LATERAL (SELECT * FROM raw.record AS t WHERE t.record_id = p.record_id OFFSET 0) AS r
+ORDER BY r.record_id
+
+-- name: delete_of
+UPDATE raw.record
+SET is_deleted = true, is_deletion_inferred = %(is_inferred)s, ingested_at = %(now)s, run_id = %(run_id)s
+WHERE record_id = ANY (%(record_ids)s::bigint[])
+
+-- name: queue
+INSERT INTO ops.pending (step, record_id)
+SELECT 'standardise', unnest(%(record_ids)s::bigint[])
+
+-- name: forget_other_passes
+DELETE FROM ops.sweep_mark WHERE source = %(source)s AND stream = %(stream)s AND pass_id <> %(pass_id)s
+
+-- name: mark
+INSERT INTO ops.sweep_mark (source, stream, pass_id, record_ids)
+VALUES (%(source)s, %(stream)s, %(pass_id)s, %(record_ids)s::bigint[])
+
+-- name: missing
+SELECT r.record_id
+FROM raw.record AS r
+WHERE r.source = %(source)s AND r.stream = %(stream)s AND NOT r.is_deleted
+    AND NOT EXISTS (
+        SELECT FROM (
+            SELECT unnest(m.record_ids) AS record_id
+            FROM ops.sweep_mark AS m
+            WHERE m.source = %(source)s AND m.stream = %(stream)s AND m.pass_id = %(pass_id)s
+        ) AS shown
+        WHERE shown.record_id = r.record_id
+    )
+ORDER BY r.record_id
+
+-- name: forget_pass
+DELETE FROM ops.sweep_mark WHERE source = %(source)s AND stream = %(stream)s
+
+-- name: add_rejects
+INSERT INTO ops.reject (
+    fingerprint, source, stream, source_key, record_id, step, reason, detail, place, path, payload, run_id, first_at
+)
+SELECT DISTINCT ON (n.fingerprint) n.fingerprint, %(source)s, %(stream)s, n.source_key, n.record_id, 'sync',
+    n.reason, n.detail, n.place, NULL, n.payload, %(run_id)s, %(now)s
+FROM unnest(
+    %(fingerprints)s::uuid[], %(keys)s::text[], %(record_ids)s::bigint[], %(reasons)s::text[], %(details)s::text[],
+    %(places)s::text[], %(payloads)s::bytea[]
+) AS n (fingerprint, source_key, record_id, reason, detail, place, payload)
+WHERE NOT EXISTS (SELECT FROM ops.reject AS r WHERE r.fingerprint = n.fingerprint)
+
+-- name: reopen_rejects
+UPDATE ops.reject SET is_open = true, closed_at = NULL
+WHERE fingerprint = ANY (%(fingerprints)s::uuid[]) AND NOT is_open
+
+-- name: close_rejects
+UPDATE ops.reject SET is_open = false, is_retried = true, closed_at = %(now)s
+WHERE record_id = ANY (%(record_ids)s::bigint[]) AND step = 'sync' AND is_open
+
+-- name: save_checkpoint
+INSERT INTO ops.checkpoint (source, stream, state, at, run_id)
+VALUES (%(source)s, %(stream)s, %(state)s, %(now)s, %(run_id)s)
+ON CONFLICT (source, stream) DO UPDATE
+SET state = excluded.state, at = excluded.at, run_id = excluded.run_id
+
+-- name: checkpoint
+SELECT state FROM ops.checkpoint WHERE source = %(source)s AND stream = %(stream)s

@@ -1,0 +1,308 @@
+-- What people look at. UUIDs and times are given as text.
+
+-- name: current_id
+WITH RECURSIVE step AS (
+    SELECT %(client_id)s::uuid AS client_id, 0 AS steps
+    UNION ALL
+    SELECT l.target_client_id, s.steps + 1
+    FROM step AS s
+    CROSS JOIN LATERAL (
+        SELECT event, target_client_id FROM identity.client_id_ledger
+        WHERE client_id = s.client_id ORDER BY id DESC LIMIT 1
+    ) AS l
+    WHERE l.event = 'redirect' AND s.steps < 100
+)
+SELECT client_id::text FROM step ORDER BY steps DESC LIMIT 1
+
+-- name: client
+SELECT client_id::text, kind, role, display_name, attributes, lineage, record_count, valid_from::text, changed_seq,
+    is_deleted
+FROM core.client
+WHERE client_id = %(client_id)s::uuid
+
+-- name: client_records
+SELECT r.record_id, r.source, r.stream, r.source_key, r.kind, r.role, core.golden_text(r.attributes, 'url') AS url,
+    r.attributes, r.source_updated_at::text, x.since::text
+FROM identity.crosswalk AS x
+JOIN identity.standard_record AS r ON r.record_id = x.record_id
+WHERE x.client_id = %(client_id)s::uuid
+ORDER BY r.source COLLATE "C", r.stream COLLATE "C", r.source_key COLLATE "C"
+
+-- name: client_interactions
+SELECT i.record_id, i.source, i.stream, i.source_key, i.type, t.label_en, t.label_ru, t.department, t.money,
+    i.occurred_at::text, i.occurred_on::text, i.precision, i.channel, i.direction, i.document_number, i.summary,
+    i.amount::text, i.currency, i.url, i.detail,
+    (
+        SELECT jsonb_agg(jsonb_build_object(
+            'kind', p.kind, 'due_on', p.due_on, 'actual_on', p.actual_on, 'due_value', p.due_value,
+            'actual_value', p.actual_value
+        ) ORDER BY p.kind, p.due_on, p.promise_key)
+        FROM core.promise AS p
+        WHERE p.record_id = i.record_id
+    ) AS promises
+FROM (
+    SELECT * FROM core.interaction
+    WHERE client_id = %(client_id)s::uuid AND NOT is_deleted
+    ORDER BY occurred_at DESC NULLS LAST, record_id
+    LIMIT %(limit)s
+) AS i
+LEFT JOIN core.interaction_type AS t ON t.code = i.type
+ORDER BY i.occurred_at DESC NULLS LAST, i.source COLLATE "C", i.stream COLLATE "C", i.source_key COLLATE "C"
+
+-- name: client_totals
+SELECT i.type, t.label_en, t.label_ru, i.currency, count(*) AS interactions, sum(i.amount)::text AS amount,
+    min(i.occurred_on)::text AS first_on, max(i.occurred_on)::text AS last_on
+FROM core.interaction AS i
+LEFT JOIN core.interaction_type AS t ON t.code = i.type
+WHERE i.client_id = %(client_id)s::uuid AND NOT i.is_deleted
+GROUP BY i.type, t.label_en, t.label_ru, i.currency
+ORDER BY i.type, i.currency
+
+-- name: client_relationships
+SELECT DISTINCT r.type, r.role, r.valid_from::text, r.valid_to::text,
+    CASE WHEN f.client_id = %(client_id)s::uuid THEN 'to' ELSE 'from' END AS direction,
+    o.client_id::text AS client_id, o.display_name
+FROM identity.crosswalk AS x
+JOIN core.relationship AS r ON x.record_id IN (r.from_record_id, r.to_record_id) AND NOT r.is_deleted
+LEFT JOIN identity.crosswalk AS f ON f.record_id = r.from_record_id
+LEFT JOIN identity.crosswalk AS t ON t.record_id = r.to_record_id
+LEFT JOIN core.client AS o
+    ON o.client_id = CASE WHEN f.client_id = %(client_id)s::uuid THEN t.client_id ELSE f.client_id END
+WHERE x.client_id = %(client_id)s::uuid
+ORDER BY r.type, direction, client_id
+
+-- name: client_former_ids
+SELECT old_client_id::text FROM onefold_v1.xref_client_redirect
+WHERE client_id = %(client_id)s::uuid
+ORDER BY 1
+
+-- name: client_cases
+SELECT DISTINCT c.fingerprint::text, c.kind, c.weight, c.impact, c.record_ids
+FROM identity.crosswalk AS x
+JOIN identity.review_case AS c ON c.record_ids && ARRAY[x.record_id] AND c.status = 'open'
+WHERE x.client_id = %(client_id)s::uuid
+ORDER BY c.impact DESC, fingerprint
+
+-- name: trace_raw
+SELECT source, stream, source_key, payload, is_deleted, is_deletion_inferred, source_updated_at::text,
+    ingested_at::text, run_id
+FROM raw.record
+WHERE record_id = %(record_id)s
+
+-- name: trace_versions
+SELECT payload, is_deleted, is_deletion_inferred, source_updated_at::text, ingested_at::text, superseded_at::text, run_id
+FROM raw.record_version
+WHERE record_id = %(record_id)s
+ORDER BY version_key DESC
+
+-- name: trace_standard_record
+SELECT to_jsonb(r) - 'record_id' AS columns FROM identity.standard_record AS r WHERE r.record_id = %(record_id)s
+
+-- name: trace_identifiers
+SELECT type, value, is_valid, invalid_reason FROM identity.identifier
+WHERE record_id = %(record_id)s
+ORDER BY type, value
+
+-- name: trace_blocking
+SELECT count(*) AS keys FROM identity.blocking_key WHERE record_id = %(record_id)s
+
+-- name: trace_pairs
+SELECT p.other AS record_id, r.source, r.stream, r.source_key, p.weight, p.model_version, x.client_id::text
+FROM (
+    SELECT right_id AS other, weight, model_version FROM identity.pair WHERE left_id = %(record_id)s
+    UNION ALL
+    SELECT left_id, weight, model_version FROM identity.pair WHERE right_id = %(record_id)s
+) AS p
+LEFT JOIN raw.record AS r ON r.record_id = p.other
+LEFT JOIN identity.crosswalk AS x ON x.record_id = p.other
+ORDER BY p.weight DESC, p.other
+
+-- name: trace_crosswalk
+SELECT x.client_id::text, x.since::text, c.display_name, c.is_deleted
+FROM identity.crosswalk AS x
+LEFT JOIN core.client AS c ON c.client_id = x.client_id
+WHERE x.record_id = %(record_id)s
+
+-- name: trace_crosswalk_history
+SELECT client_id::text, valid_from::text, valid_to::text FROM identity.crosswalk_history
+WHERE record_id = %(record_id)s
+ORDER BY valid_from
+
+-- name: trace_interaction
+SELECT i.type, i.party_record_id, p.source || ':' || p.stream || ':' || p.source_key AS party, i.client_id::text,
+    i.occurred_at::text, i.document_number, i.summary, i.amount::text, i.currency, i.detail, i.changed_seq, i.is_deleted
+FROM core.interaction AS i
+LEFT JOIN raw.record AS p ON p.record_id = i.party_record_id
+WHERE i.record_id = %(record_id)s
+
+-- name: trace_pending
+SELECT id, step FROM ops.pending WHERE record_id = %(record_id)s ORDER BY id
+
+-- name: trace_rejects
+SELECT step, reason, detail, place, path, first_at::text, is_open, is_retried, closed_at::text FROM ops.reject
+WHERE record_id = %(record_id)s
+ORDER BY first_at, fingerprint
+
+-- name: trace_cases
+SELECT fingerprint::text, kind, record_ids, status, weight, impact, evidence, opened_at::text, closed_at::text
+FROM identity.review_case
+WHERE record_ids && ARRAY[%(record_id)s::bigint]
+ORDER BY opened_at, fingerprint
+
+-- name: trace_judgements
+SELECT j.judgement_id, j.verdict, j.left_ids, j.right_ids, j.attribute, j.value, j.reason, j.decided_by,
+    j.decided_at::text, l.judgement_id AS lifted_by
+FROM identity.judgement AS j
+LEFT JOIN identity.judgement AS l ON l.lifts = j.judgement_id
+WHERE j.left_ids && ARRAY[%(record_id)s::bigint] OR j.right_ids && ARRAY[%(record_id)s::bigint]
+ORDER BY j.judgement_id
+
+-- name: trace_feeds
+SELECT r.record_id, r.source, r.stream, r.source_key
+FROM identity.child_link AS l JOIN raw.record AS r ON r.record_id = l.parent_record_id
+WHERE l.child_record_id = %(record_id)s
+ORDER BY r.record_id
+
+-- name: trace_fed_by
+SELECT r.record_id, r.source, r.stream, r.source_key, r.is_deleted
+FROM identity.child_link AS l JOIN raw.record AS r ON r.record_id = l.child_record_id
+WHERE l.parent_record_id = %(record_id)s
+ORDER BY r.record_id
+
+-- name: status_totals
+SELECT
+    (SELECT count(*) FROM core.client WHERE NOT is_deleted AND role IN ('client', 'prospect')) AS clients,
+    (SELECT count(*) FROM core.client WHERE NOT is_deleted) AS parties,
+    (SELECT count(*) FROM identity.standard_record) AS records,
+    (SELECT count(*) FROM core.interaction WHERE NOT is_deleted) AS interactions,
+    (
+        SELECT count(*) FROM core.interaction
+        WHERE NOT is_deleted AND party_record_id IS NOT NULL AND client_id IS NULL
+    ) AS open_references,
+    (SELECT count(*) FROM identity.review_case WHERE status = 'open') AS open_cases,
+    (SELECT count(*) FROM ops.reject WHERE is_open) AS open_rejects,
+    (SELECT max(last_event_id) FROM ops.hub_clock) AS last_change,
+    (SELECT version FROM identity.model WHERE is_current) AS model_version
+
+-- name: status_streams
+SELECT coalesce(c.source, r.source) AS source, coalesce(c.stream, r.stream) AS stream,
+    coalesce(r.records, 0) AS records, coalesce(r.deleted, 0) AS deleted, c.at::text AS synced_at,
+    r.newest::text AS newest_record_at,
+    (SELECT count(*) FROM ops.reject AS x WHERE x.is_open AND x.source = c.source AND x.stream = c.stream) AS rejects
+FROM ops.checkpoint AS c
+FULL JOIN (
+    SELECT source, stream, count(*) FILTER (WHERE NOT is_deleted) AS records,
+        count(*) FILTER (WHERE is_deleted) AS deleted, max(source_updated_at) AS newest
+    FROM raw.record
+    GROUP BY source, stream
+) AS r ON (r.source, r.stream) = (c.source, c.stream)
+ORDER BY 1, 2
+
+-- name: status_queues
+SELECT step, count(*) AS entries FROM ops.pending GROUP BY step ORDER BY step
+
+-- name: status_rejects
+SELECT source, stream, step, reason, count(*) AS rejects FROM ops.reject
+WHERE is_open
+GROUP BY source, stream, step, reason
+ORDER BY source, stream, step, reason
+
+-- name: status_cases
+SELECT kind, count(*) AS cases FROM identity.review_case WHERE status = 'open' GROUP BY kind ORDER BY kind
+
+-- name: status_runs
+SELECT DISTINCT ON (command, source) run_id, command, source, status, started_at::text, finished_at::text
+FROM ops.run
+ORDER BY command, source, run_id DESC
+
+-- name: register_overlap
+WITH held AS (
+    SELECT DISTINCT r.source, x.client_id
+    FROM identity.crosswalk AS x
+    JOIN identity.standard_record AS r ON r.record_id = x.record_id
+    JOIN core.client AS c ON c.client_id = x.client_id AND c.role IN ('client', 'prospect') AND NOT c.is_deleted
+), size AS (
+    SELECT source, count(*) AS clients FROM held GROUP BY source
+), both_of AS (
+    SELECT a.source AS left_source, b.source AS right_source, count(*) AS clients
+    FROM held AS a JOIN held AS b ON b.client_id = a.client_id AND a.source COLLATE "C" < b.source COLLATE "C"
+    GROUP BY a.source, b.source
+)
+SELECT a.source AS left_source, b.source AS right_source, a.clients - coalesce(n.clients, 0) AS only_left,
+    b.clients - coalesce(n.clients, 0) AS only_right, coalesce(n.clients, 0) AS both
+FROM size AS a
+JOIN size AS b ON a.source COLLATE "C" < b.source COLLATE "C"
+LEFT JOIN both_of AS n ON n.left_source = a.source AND n.right_source = b.source
+ORDER BY a.source COLLATE "C", b.source COLLATE "C"
+
+-- name: source_counts
+WITH held AS (
+    SELECT r.source, x.client_id, count(*) AS records
+    FROM identity.crosswalk AS x JOIN identity.standard_record AS r ON r.record_id = x.record_id
+    GROUP BY r.source, x.client_id
+), known AS (
+    SELECT client_id, count(*) AS sources FROM held GROUP BY client_id
+)
+SELECT h.source, sum(h.records)::bigint AS records, count(*) AS clients,
+    count(*) FILTER (WHERE k.sources = 1) AS only_here
+FROM held AS h JOIN known AS k ON k.client_id = h.client_id
+GROUP BY h.source
+ORDER BY h.source COLLATE "C"
+
+-- name: find_clients
+WITH hit AS (
+    SELECT client_id, 'client id' AS why, 0 AS rank FROM core.client WHERE client_id::text = %(folded)s
+    UNION ALL
+    SELECT x.client_id, i.type, 1
+    FROM identity.identifier AS i JOIN identity.crosswalk AS x ON x.record_id = i.record_id
+    WHERE i.is_valid AND i.value IN (%(text)s, %(folded)s, upper(%(text)s), %(phone)s)
+        AND i.type IN (SELECT DISTINCT type FROM identity.identifier WHERE is_valid)
+    UNION ALL
+    SELECT x.client_id, 'source key', 2
+    FROM identity.standard_record AS r JOIN identity.crosswalk AS x ON x.record_id = r.record_id
+    WHERE r.source_key = %(text)s OR r.source || ':' || r.stream || ':' || r.source_key = %(text)s
+    UNION ALL
+    (
+        SELECT c.client_id, 'name', CASE WHEN lower(c.display_name) = lower(%(text)s) THEN 3 ELSE 4 END
+        FROM core.client AS c
+        WHERE NOT c.is_deleted AND strpos(lower(c.display_name), lower(%(text)s)) > 0
+        ORDER BY length(c.display_name), c.client_id
+        LIMIT %(limit)s
+    )
+)
+SELECT c.client_id::text, c.kind, c.role, c.display_name, c.record_count, b.why,
+    core.golden_text(c.attributes, 'email') AS email, core.golden_text(c.attributes, 'phone') AS phone,
+    core.golden_text(c.attributes, 'inn') AS inn, core.golden_text(c.attributes, 'city') AS city
+FROM (SELECT DISTINCT ON (client_id) client_id, why, rank FROM hit ORDER BY client_id, rank, why) AS b
+JOIN core.client AS c ON c.client_id = b.client_id
+WHERE NOT c.is_deleted
+ORDER BY b.rank, length(c.display_name), c.display_name COLLATE "C", c.client_id
+LIMIT %(limit)s
+
+-- name: open_rejects
+SELECT source, stream, source_key, record_id, step, reason, detail, place, path, first_at::text, is_retried,
+    length(payload) AS bytes
+FROM ops.reject
+WHERE is_open AND (%(source)s::text IS NULL OR source = %(source)s)
+ORDER BY first_at DESC, fingerprint
+LIMIT %(limit)s
+
+-- name: review_cases
+SELECT c.fingerprint::text, c.kind, c.status, c.weight, c.impact, c.evidence, c.opened_at::text, c.record_ids,
+    (
+        SELECT jsonb_agg(jsonb_build_object(
+            'record_id', r.record_id, 'source', r.source, 'stream', r.stream, 'source_key', r.source_key,
+            'client_id', x.client_id, 'display_name', k.display_name
+        ) ORDER BY r.source COLLATE "C", r.stream COLLATE "C", r.source_key COLLATE "C")
+        FROM raw.record AS r
+        LEFT JOIN identity.crosswalk AS x ON x.record_id = r.record_id
+        LEFT JOIN core.client AS k ON k.client_id = x.client_id
+        WHERE r.record_id = ANY (c.record_ids)
+    ) AS records
+FROM identity.review_case AS c
+WHERE c.status = %(status)s
+ORDER BY c.impact DESC, c.weight DESC NULLS LAST, c.fingerprint
+LIMIT %(limit)s
+
+-- name: clients_of_records
+SELECT record_id, client_id::text FROM identity.crosswalk WHERE record_id = ANY (%(record_ids)s::bigint[])

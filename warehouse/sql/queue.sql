@@ -1,0 +1,30 @@
+-- Work queues. Ids are handed out before their transactions commit, so an id below the largest one may appear later:
+-- a reader deletes by the ids that it saw, never by a range.
+
+-- name: read
+SELECT id, record_id FROM ops.pending WHERE step = %(step)s ORDER BY id LIMIT %(limit)s
+
+-- name: done
+DELETE FROM ops.pending AS p
+USING unnest(%(ids)s::bigint[]) AS seen (id)
+WHERE p.step = %(step)s AND p.id = seen.id
+
+-- name: enqueue
+INSERT INTO ops.pending (step, record_id)
+SELECT %(step)s, unnest(%(record_ids)s::bigint[])
+
+-- name: size
+SELECT count(*) FROM ops.pending WHERE step = %(step)s
+
+-- name: enqueue_stream
+INSERT INTO ops.pending (step, record_id)
+SELECT %(step)s, r.record_id FROM raw.record AS r
+WHERE r.source = %(source)s AND r.stream = %(stream)s
+ORDER BY r.record_id
+
+-- name: enqueue_parties
+INSERT INTO ops.pending (step, record_id)
+SELECT %(step)s, r.record_id FROM identity.standard_record AS r ORDER BY r.record_id
+
+-- name: lock_step
+SELECT pg_advisory_xact_lock(%(key)s::bigint)

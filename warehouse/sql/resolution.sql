@@ -1,0 +1,240 @@
+-- What resolve reads and writes.
+
+-- name: records
+SELECT {columns} FROM identity.standard_record
+ORDER BY source COLLATE "C", stream COLLATE "C", source_key COLLATE "C"
+
+-- name: records_of
+SELECT {columns} FROM identity.standard_record
+WHERE record_id = ANY (%(record_ids)s::bigint[])
+ORDER BY source COLLATE "C", stream COLLATE "C", source_key COLLATE "C"
+
+-- name: identifiers
+SELECT {columns} FROM identity.identifier
+ORDER BY record_id, type COLLATE "C", value COLLATE "C"
+
+-- name: identifiers_of
+SELECT {columns} FROM identity.identifier
+WHERE record_id = ANY (%(record_ids)s::bigint[])
+ORDER BY record_id, type COLLATE "C", value COLLATE "C"
+
+-- name: crosswalk
+SELECT record_id, client_id FROM identity.crosswalk ORDER BY record_id
+
+-- name: crosswalk_of
+SELECT record_id, client_id FROM identity.crosswalk
+WHERE record_id = ANY (%(record_ids)s::bigint[])
+ORDER BY record_id
+
+-- name: pairs
+SELECT left_id, right_id, weight, model_version FROM identity.pair ORDER BY left_id, right_id
+
+-- name: pairs_of
+SELECT left_id, right_id, weight, model_version FROM identity.pair WHERE left_id = ANY (%(record_ids)s::bigint[])
+UNION
+SELECT left_id, right_id, weight, model_version FROM identity.pair WHERE right_id = ANY (%(record_ids)s::bigint[])
+ORDER BY left_id, right_id
+
+-- name: keys
+SELECT key, record_id FROM identity.blocking_key ORDER BY record_id, key
+
+-- name: keys_of
+SELECT key, record_id FROM identity.blocking_key
+WHERE record_id = ANY (%(record_ids)s::bigint[])
+ORDER BY record_id, key
+
+-- name: members_of
+SELECT record_id FROM identity.crosswalk WHERE client_id = ANY (%(client_ids)s::uuid[]) ORDER BY record_id
+
+-- name: record_count
+SELECT count(*) FROM identity.standard_record
+
+-- name: names_of
+SELECT record_id, source || ':' || stream || ':' || source_key FROM raw.record
+WHERE record_id = ANY (%(record_ids)s::bigint[])
+
+-- name: standing
+SELECT (SELECT count(DISTINCT client_id) FROM identity.crosswalk),
+    (SELECT count(*) FROM identity.review_case WHERE status = 'open')
+
+-- name: ledger
+-- The records that an id held last are those whose history rows end with the id's last end.
+WITH named AS (
+    SELECT DISTINCT l.client_id
+    FROM identity.client_id_ledger AS l
+    WHERE %(everything)s
+    UNION
+    SELECT unnest(%(client_ids)s::uuid[])
+    UNION
+    SELECT h.client_id FROM identity.crosswalk_history AS h WHERE h.record_id = ANY (%(record_ids)s::bigint[])
+    UNION
+    SELECT m.client_id FROM identity.client_id_ledger AS m
+    WHERE m.event = 'mint' AND m.founding_key = ANY (%(founding_keys)s::text[])
+), wanted AS (
+    SELECT client_id FROM named
+    UNION
+    SELECT l.client_id FROM identity.client_id_ledger AS l JOIN named AS n ON l.target_client_id = n.client_id
+), latest AS (
+    SELECT DISTINCT ON (l.client_id) l.client_id, l.founding_key, l.mint_number, l.event, l.target_client_id
+    FROM identity.client_id_ledger AS l
+    JOIN wanted USING (client_id)
+    ORDER BY l.client_id, l.id DESC
+), ended AS (
+    SELECT latest.client_id, max(h.valid_to) AS at
+    FROM latest
+    JOIN identity.crosswalk_history AS h USING (client_id)
+    WHERE latest.event IN ('redirect', 'retire')
+    GROUP BY latest.client_id
+), held AS (
+    SELECT h.client_id, array_agg(h.record_id ORDER BY h.record_id) AS record_ids
+    FROM identity.crosswalk_history AS h
+    JOIN ended AS e ON e.client_id = h.client_id AND e.at = h.valid_to
+    GROUP BY h.client_id
+)
+SELECT latest.client_id, latest.event, CASE latest.event WHEN 'redirect' THEN latest.target_client_id END,
+    latest.founding_key, latest.mint_number, coalesce(held.record_ids, '{}')
+FROM latest
+LEFT JOIN held USING (client_id)
+ORDER BY latest.client_id
+
+-- name: drop_keys_all
+DELETE FROM identity.blocking_key AS t
+WHERE NOT EXISTS (SELECT FROM new_key AS n WHERE n.key = t.key AND n.record_id = t.record_id)
+
+-- name: drop_keys_of
+DELETE FROM identity.blocking_key AS t
+WHERE t.record_id = ANY (%(record_ids)s::bigint[])
+    AND NOT EXISTS (SELECT FROM new_key AS n WHERE n.key = t.key AND n.record_id = t.record_id)
+
+-- name: change_keys
+UPDATE identity.blocking_key SET key = key WHERE false
+
+-- name: add_keys
+INSERT INTO identity.blocking_key (key, record_id)
+SELECT DISTINCT n.key, n.record_id FROM new_key AS n
+WHERE NOT EXISTS (SELECT FROM identity.blocking_key AS t WHERE t.key = n.key AND t.record_id = n.record_id)
+
+-- name: drop_pairs_all
+DELETE FROM identity.pair AS t
+WHERE NOT EXISTS (SELECT FROM new_pair AS n WHERE n.left_id = t.left_id AND n.right_id = t.right_id)
+
+-- name: drop_pairs_of
+DELETE FROM identity.pair AS t
+USING (
+    SELECT left_id, right_id FROM identity.pair WHERE left_id = ANY (%(record_ids)s::bigint[])
+    UNION
+    SELECT left_id, right_id FROM identity.pair WHERE right_id = ANY (%(record_ids)s::bigint[])
+) AS old
+WHERE t.left_id = old.left_id AND t.right_id = old.right_id
+    AND NOT EXISTS (SELECT FROM new_pair AS n WHERE n.left_id = t.left_id AND n.right_id = t.right_id)
+
+-- name: change_pairs
+UPDATE identity.pair AS t SET weight = n.weight, model_version = n.model_version
+FROM new_pair AS n
+WHERE n.left_id = t.left_id AND n.right_id = t.right_id
+    AND (n.weight, n.model_version) IS DISTINCT FROM (t.weight, t.model_version)
+
+-- name: add_pairs
+INSERT INTO identity.pair (left_id, right_id, weight, model_version)
+SELECT n.left_id, n.right_id, n.weight, n.model_version FROM new_pair AS n
+WHERE NOT EXISTS (SELECT FROM identity.pair AS t WHERE t.left_id = n.left_id AND t.right_id = n.right_id)
+
+-- name: find_moves
+CREATE TEMP TABLE move ON COMMIT DROP AS
+SELECT a.record_id, c.client_id AS old_client_id, a.client_id AS new_client_id
+FROM assignment AS a
+LEFT JOIN identity.crosswalk AS c ON c.record_id = a.record_id
+WHERE a.client_id IS DISTINCT FROM c.client_id
+
+-- name: count_moves
+SELECT
+    count(*) FILTER (WHERE old_client_id IS NULL),
+    count(*) FILTER (WHERE old_client_id IS NOT NULL AND new_client_id IS NOT NULL),
+    count(*) FILTER (WHERE new_client_id IS NULL)
+FROM move
+
+-- name: close_history
+UPDATE identity.crosswalk_history AS h SET valid_to = %(as_of)s, ended_seq = %(seq)s
+FROM move AS m
+WHERE h.record_id = m.record_id AND h.valid_to IS NULL AND m.old_client_id IS NOT NULL
+
+-- name: unlink
+DELETE FROM identity.crosswalk AS c USING move AS m WHERE c.record_id = m.record_id AND m.new_client_id IS NULL
+
+-- name: relink
+UPDATE identity.crosswalk AS c SET client_id = m.new_client_id, since = %(as_of)s, changed_seq = %(seq)s
+FROM move AS m
+WHERE c.record_id = m.record_id AND m.new_client_id IS NOT NULL AND m.old_client_id IS NOT NULL
+
+-- name: link
+INSERT INTO identity.crosswalk (record_id, client_id, since, changed_seq)
+SELECT m.record_id, m.new_client_id, %(as_of)s, %(seq)s FROM move AS m
+WHERE m.old_client_id IS NULL AND m.new_client_id IS NOT NULL
+ORDER BY m.record_id
+
+-- name: open_history
+INSERT INTO identity.crosswalk_history (record_id, valid_from, client_id)
+SELECT m.record_id, %(as_of)s, m.new_client_id FROM move AS m
+WHERE m.new_client_id IS NOT NULL
+ORDER BY m.record_id
+
+-- name: links_event
+INSERT INTO ops.change_event (id, at, kind, payload)
+VALUES (%(seq)s, %(as_of)s, 'links', jsonb_build_object('records', %(count)s::bigint))
+
+-- name: queue_moves
+INSERT INTO ops.pending (step, record_id) SELECT 'publish', m.record_id FROM move AS m ORDER BY m.record_id
+
+-- name: drop_moves
+DROP TABLE move
+
+-- name: create_case_staging
+CREATE TEMP TABLE new_case ON COMMIT DROP AS
+SELECT fingerprint, kind, record_ids, weight, impact, evidence FROM identity.review_case WITH NO DATA
+
+-- name: copy_cases
+COPY new_case (fingerprint, kind, record_ids, weight, impact, evidence) FROM STDIN
+
+-- name: open_cases
+INSERT INTO identity.review_case (fingerprint, kind, record_ids, weight, impact, evidence, opened_at)
+SELECT n.fingerprint, n.kind, n.record_ids, n.weight, n.impact, n.evidence, %(as_of)s
+FROM new_case AS n
+WHERE NOT EXISTS (SELECT FROM identity.review_case AS c WHERE c.fingerprint = n.fingerprint)
+ORDER BY n.fingerprint
+
+-- name: reopen_cases
+UPDATE identity.review_case AS c
+SET status = 'open', kind = n.kind, weight = n.weight, impact = n.impact, evidence = n.evidence,
+    opened_at = %(as_of)s, closed_at = NULL
+FROM new_case AS n
+WHERE c.fingerprint = n.fingerprint AND c.status = 'closed'
+
+-- name: update_cases
+UPDATE identity.review_case AS c
+SET kind = n.kind, weight = n.weight, impact = n.impact, evidence = n.evidence
+FROM new_case AS n
+WHERE c.fingerprint = n.fingerprint AND c.status = 'open'
+    AND (c.kind, c.weight, c.impact, c.evidence) IS DISTINCT FROM (n.kind, n.weight, n.impact, n.evidence)
+
+-- name: close_cases
+UPDATE identity.review_case AS c SET status = 'closed', closed_at = %(as_of)s
+WHERE c.status = 'open'
+    AND EXISTS (SELECT FROM unnest(c.record_ids) AS r (id) JOIN assignment AS a ON a.record_id = r.id)
+    AND NOT EXISTS (SELECT FROM new_case AS n WHERE n.fingerprint = c.fingerprint)
+
+-- name: drop_case_staging
+DROP TABLE new_case
+
+-- name: sharing
+-- Records with a valid identifier that one of these records has too, those included.
+SELECT DISTINCT other.record_id
+FROM identity.identifier AS mine
+JOIN identity.identifier AS other ON other.type = mine.type AND other.value = mine.value AND other.is_valid
+WHERE mine.record_id = ANY (%(record_ids)s::bigint[]) AND mine.is_valid
+ORDER BY other.record_id
+
+-- name: block_sizes
+SELECT k.key, count(*)
+FROM (SELECT DISTINCT key FROM identity.blocking_key WHERE record_id = ANY (%(record_ids)s::bigint[])) AS mine
+JOIN identity.blocking_key AS k ON k.key = mine.key
+GROUP BY k.key

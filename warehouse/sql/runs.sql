@@ -1,0 +1,12 @@
+-- name: start
+INSERT INTO ops.run (command, source, status, started_at) VALUES (%(command)s, %(source)s, 'running', %(at)s)
+RETURNING run_id
+
+-- name: finish
+UPDATE ops.run SET status = %(status)s, report = %(report)s, finished_at = %(at)s WHERE run_id = %(run_id)s
+
+-- name: try_source_lock
+SELECT pg_try_advisory_lock(%(key)s::bigint)
+
+-- name: release_source_lock
+SELECT pg_advisory_unlock(%(key)s::bigint)

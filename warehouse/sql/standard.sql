@@ -1,0 +1,134 @@
+-- What standardise reads and writes.
+
+-- name: pending_raw
+SELECT r.record_id, r.source, r.stream, r.source_key, convert_to(r.payload::text, 'UTF8'), r.is_deleted,
+    r.source_updated_at
+FROM raw.record AS r
+WHERE r.record_id = ANY (%(record_ids)s::bigint[])
+ORDER BY r.record_id
+
+-- name: existing
+SELECT r.record_id FROM raw.record AS r
+WHERE r.record_id = ANY (%(record_ids)s::bigint[]) AND NOT r.is_deleted
+ORDER BY r.record_id
+
+-- name: children
+SELECT l.parent_record_id, r.record_id, r.stream, r.source_key, convert_to(r.payload::text, 'UTF8')
+FROM identity.child_link AS l
+JOIN raw.record AS r ON r.record_id = l.child_record_id AND NOT r.is_deleted
+WHERE l.parent_record_id = ANY (%(parent_ids)s::bigint[])
+ORDER BY l.parent_record_id, r.stream COLLATE "C", r.source_key COLLATE "C"
+
+-- name: parents_of
+SELECT DISTINCT parent_record_id FROM identity.child_link
+WHERE child_record_id = ANY (%(child_ids)s::bigint[])
+ORDER BY 1
+
+-- name: drop_child_links
+DELETE FROM identity.child_link AS l
+WHERE l.child_record_id = ANY (%(child_ids)s::bigint[])
+    AND NOT EXISTS (
+        SELECT FROM unnest(%(children)s::bigint[], %(parents)s::bigint[]) AS n (child, parent)
+        WHERE n.child = l.child_record_id AND n.parent = l.parent_record_id
+    )
+
+-- name: add_child_links
+INSERT INTO identity.child_link (child_record_id, parent_record_id)
+SELECT n.child, n.parent
+FROM unnest(%(children)s::bigint[], %(parents)s::bigint[]) AS n (child, parent)
+WHERE NOT EXISTS (
+    SELECT FROM identity.child_link AS l WHERE l.child_record_id = n.child AND l.parent_record_id = n.parent
+)
+
+-- name: known_parties
+SELECT record_id, content_hash, source_updated_at FROM identity.standard_record
+WHERE record_id = ANY (%(record_ids)s::bigint[])
+
+-- name: drop_parties
+DELETE FROM identity.standard_record WHERE record_id = ANY (%(record_ids)s::bigint[])
+
+-- name: drop_identifiers
+DELETE FROM identity.identifier WHERE record_id = ANY (%(record_ids)s::bigint[])
+
+-- name: known_interactions
+SELECT record_id, content_hash, is_deleted, client_id FROM core.interaction
+WHERE record_id = ANY (%(record_ids)s::bigint[])
+
+-- name: mark_interactions_deleted
+UPDATE core.interaction SET is_deleted = true, changed_seq = NULL
+WHERE record_id = ANY (%(record_ids)s::bigint[])
+
+-- name: drop_interactions
+DELETE FROM core.interaction WHERE record_id = ANY (%(record_ids)s::bigint[])
+
+-- name: drop_lines
+DELETE FROM core.interaction_line WHERE record_id = ANY (%(record_ids)s::bigint[])
+
+-- name: drop_promises
+DELETE FROM core.promise WHERE record_id = ANY (%(record_ids)s::bigint[])
+
+-- name: end_relationships
+UPDATE core.relationship AS r SET is_deleted = true, changed_seq = NULL
+WHERE r.record_id = ANY (%(record_ids)s::bigint[]) AND NOT r.is_deleted
+    AND NOT EXISTS (
+        SELECT FROM stated_relationship AS s
+        WHERE (s.record_id, s.from_record_id, s.to_record_id, s.type) = (r.record_id, r.from_record_id, r.to_record_id, r.type)
+            AND (s.role, s.valid_from, s.valid_to) IS NOT DISTINCT FROM (r.role, r.valid_from, r.valid_to)
+    )
+RETURNING r.record_id
+
+-- name: revive_relationships
+UPDATE core.relationship AS r SET is_deleted = false, changed_seq = NULL
+WHERE r.record_id = ANY (%(record_ids)s::bigint[]) AND r.is_deleted
+    AND EXISTS (
+        SELECT FROM stated_relationship AS s
+        WHERE (s.record_id, s.from_record_id, s.to_record_id, s.type) = (r.record_id, r.from_record_id, r.to_record_id, r.type)
+            AND (s.role, s.valid_from, s.valid_to) IS NOT DISTINCT FROM (r.role, r.valid_from, r.valid_to)
+    )
+RETURNING r.record_id
+
+-- name: add_relationships
+INSERT INTO core.relationship (record_id, from_record_id, to_record_id, type, role, valid_from, valid_to)
+SELECT DISTINCT s.record_id, s.from_record_id, s.to_record_id, s.type, s.role, s.valid_from, s.valid_to
+FROM stated_relationship AS s
+WHERE s.record_id = ANY (%(record_ids)s::bigint[])
+    AND NOT EXISTS (
+        SELECT FROM core.relationship AS r
+        WHERE (s.record_id, s.from_record_id, s.to_record_id, s.type) = (r.record_id, r.from_record_id, r.to_record_id, r.type)
+            AND (s.role, s.valid_from, s.valid_to) IS NOT DISTINCT FROM (r.role, r.valid_from, r.valid_to)
+    )
+ORDER BY s.record_id, s.from_record_id, s.to_record_id, s.type
+RETURNING record_id
+
+-- name: close_rejects
+UPDATE ops.reject SET is_open = false, is_retried = true, closed_at = %(now)s
+WHERE record_id = ANY (%(record_ids)s::bigint[]) AND step = 'standardise' AND is_open
+    AND NOT fingerprint = ANY (%(fingerprints)s::uuid[])
+
+-- name: reopen_rejects
+UPDATE ops.reject SET is_open = true, closed_at = NULL
+WHERE fingerprint = ANY (%(fingerprints)s::uuid[]) AND NOT is_open
+
+-- name: add_rejects
+INSERT INTO ops.reject (
+    fingerprint, source, stream, source_key, record_id, step, reason, detail, place, path, payload, run_id, first_at
+)
+SELECT DISTINCT ON (n.fingerprint) n.fingerprint, r.source, r.stream, r.source_key, n.record_id, 'standardise',
+    n.reason, n.detail, 'key ' || r.source_key, n.path, convert_to(r.payload::text, 'UTF8'), %(run_id)s, %(now)s
+FROM unnest(
+    %(fingerprints)s::uuid[], %(rejected_ids)s::bigint[], %(reasons)s::text[], %(details)s::text[], %(paths)s::text[]
+) AS n (fingerprint, record_id, reason, detail, path)
+JOIN raw.record AS r ON r.record_id = n.record_id
+WHERE NOT EXISTS (SELECT FROM ops.reject AS x WHERE x.fingerprint = n.fingerprint)
+
+-- name: interaction_types
+SELECT code, department, label_en, label_ru, direction, detail_schema, money, tax FROM core.interaction_type
+
+-- name: store_interaction_type
+INSERT INTO core.interaction_type (code, department, label_en, label_ru, direction, detail_schema, money, tax)
+VALUES (
+    %(code)s, %(department)s, %(label_en)s, %(label_ru)s, %(direction)s, %(detail_schema)s, %(money)s, %(tax)s
+)
+ON CONFLICT (code) DO UPDATE
+SET department = excluded.department, label_en = excluded.label_en, label_ru = excluded.label_ru,
+    direction = excluded.direction, detail_schema = excluded.detail_schema, money = excluded.money, tax = excluded.tax

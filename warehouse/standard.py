@@ -1,0 +1,280 @@
+"""What standardise reads and writes: raw records in, standard records, interactions and relationships out.
+
+Every function works in the caller's transaction and writes only what differs from what is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+
+import psycopg
+import pyarrow as pa
+import pyarrow.compute as pc
+from psycopg.types.json import Jsonb
+
+from warehouse import arrow
+from warehouse.landing import fingerprint
+from warehouse.sql import sql
+
+
+class PendingRaw(NamedTuple):
+    """A raw record as the mapping reads it."""
+
+    record_id: int
+    source: str
+    stream: str
+    source_key: str
+    payload: bytes
+    """JSON as PostgreSQL writes it: every value, not every space."""
+    is_deleted: bool
+    source_updated_at: datetime | None
+
+
+class Child(NamedTuple):
+    """A raw record whose fields feed another one."""
+
+    record_id: int
+    stream: str
+    source_key: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Record ids whose stored form is another one now, and those that left."""
+
+    changed: Sequence[int] = ()
+    removed: Sequence[int] = ()
+
+    @property
+    def all(self) -> list[int]:
+        """Both."""
+        return [*self.changed, *self.removed]
+
+
+class MappingReject(Protocol):
+    """A record, or one field of it, that could not be mapped."""
+
+    @property
+    def record_id(self) -> int:
+        """The record."""
+
+    @property
+    def reason(self) -> str:
+        """Short code in kebab-case."""
+
+    @property
+    def detail(self) -> str:
+        """One sentence without client data."""
+
+    @property
+    def path(self) -> str | None:
+        """The field's path, if one field is to blame."""
+
+
+def pending_raw(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> Iterator[PendingRaw]:
+    """The raw records of these ids, tombstones included, ordered by id; unknown ids are left out."""
+    with conn.cursor(binary=True) as cursor:
+        cursor.execute(sql("standard.pending_raw"), {"record_ids": list(record_ids)})
+        for row in cursor:
+            yield PendingRaw(*row)
+
+
+def existing(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> list[int]:
+    """Those of the ids that are landed and not deleted."""
+    if not record_ids:
+        return []
+    rows = conn.execute(sql("standard.existing"), {"record_ids": list(record_ids)})
+    return [row[0] for row in rows]
+
+
+def children(conn: psycopg.Connection[Any], parent_ids: Sequence[int]) -> dict[int, list[Child]]:
+    """Child records (not deleted) by parent, each list ordered by stream and key, bytewise."""
+    found: dict[int, list[Child]] = {}
+    if parent_ids:
+        with conn.cursor(binary=True) as cursor:
+            cursor.execute(sql("standard.children"), {"parent_ids": list(parent_ids)})
+            for parent, *child in cursor:
+                found.setdefault(parent, []).append(Child(*child))
+    return found
+
+
+def parents_of(conn: psycopg.Connection[Any], child_ids: Sequence[int]) -> list[int]:
+    """Records that these children feed, as far as is stored."""
+    if not child_ids:
+        return []
+    rows = conn.execute(sql("standard.parents_of"), {"child_ids": list(child_ids)})
+    return [row[0] for row in rows]
+
+
+def store_child_links(
+    conn: psycopg.Connection[Any], child_ids: Sequence[int], links: Iterable[tuple[int, int]]
+) -> None:
+    """Make `links` (child, parent) the only ones of these children; only differences are written."""
+    pairs = sorted(set(links))
+    parameters = {
+        "child_ids": list(child_ids),
+        "children": [child for child, _ in pairs],
+        "parents": [parent for _, parent in pairs],
+    }
+    conn.execute(sql("standard.drop_child_links"), parameters)
+    conn.execute(sql("standard.add_child_links"), parameters)
+
+
+def store_parties(
+    conn: psycopg.Connection[Any], records: pa.Table, identifiers: pa.Table, removed_ids: Sequence[int] = ()
+) -> Stored:
+    """Store standard records whose content or source time differs, with their identifiers; remove `removed_ids`.
+
+    `records` and `identifiers` in the columns of their tables (identity.schema.RECORD and IDENTIFIER).
+    """
+    record_ids = records.column("record_id").to_pylist()
+    known = {
+        row[0]: (row[1].hex, row[2])
+        for row in conn.execute(sql("standard.known_parties"), {"record_ids": [*record_ids, *removed_ids]})
+    }
+    hashes = _hashes(records)
+    times = records.column("source_updated_at").to_pylist()
+    changed = [
+        record_id
+        for record_id, hash_, at in zip(record_ids, hashes, times, strict=True)
+        if known.get(record_id) != (hash_, at)
+    ]
+    removed = [record_id for record_id in removed_ids if record_id in known]
+    stale = [record_id for record_id in changed if record_id in known] + removed
+    if stale:
+        conn.execute(sql("standard.drop_parties"), {"record_ids": stale})
+        conn.execute(sql("standard.drop_identifiers"), {"record_ids": stale})
+    if changed:
+        arrow.copy_in(conn, "identity.standard_record", _only(records, changed))
+        arrow.copy_in(conn, "identity.identifier", _only(identifiers, changed))
+    return Stored(changed, removed)
+
+
+def store_interactions(
+    conn: psycopg.Connection[Any],
+    interactions: pa.Table | None,
+    lines: pa.Table | None,
+    promises: pa.Table | None,
+    removed_ids: Sequence[int] = (),
+) -> Stored:
+    """Store interactions whose content differs, with lines and promises; mark `removed_ids` deleted.
+
+    A changed interaction keeps its client until publish looks at it again; until then `changed_seq` is null, so an
+    incremental reader comes to it when it is published.
+    """
+    record_ids = interactions.column("record_id").to_pylist() if interactions is not None else []
+    known = {
+        row[0]: (row[1].hex, row[2], row[3])
+        for row in conn.execute(sql("standard.known_interactions"), {"record_ids": [*record_ids, *removed_ids]})
+    }
+    removed = [i for i in removed_ids if i in known and not known[i][1]]
+    if removed:
+        conn.execute(sql("standard.mark_interactions_deleted"), {"record_ids": removed})
+    if interactions is None:
+        return Stored((), removed)
+    changed = [
+        record_id
+        for record_id, hash_ in zip(record_ids, _hashes(interactions), strict=True)
+        if record_id not in known or known[record_id][:2] != (hash_, False)
+    ]
+    stale = [record_id for record_id in changed if record_id in known]
+    if stale:
+        for statement in ("drop_interactions", "drop_lines", "drop_promises"):
+            conn.execute(sql(f"standard.{statement}"), {"record_ids": stale})
+    if changed:
+        fresh = _only(interactions, changed)
+        clients = [_former_client(known, i) for i in fresh.column("record_id").to_pylist()]
+        arrow.copy_in(conn, "core.interaction", fresh.append_column("client_id", pa.array(clients, pa.string())))
+        for table, rows in (("core.interaction_line", lines), ("core.promise", promises)):
+            if rows is not None:
+                arrow.copy_in(conn, table, _only(rows, changed))
+    return Stored(changed, removed)
+
+
+def store_relationships(
+    conn: psycopg.Connection[Any], relationships: pa.Table | None, record_ids: Sequence[int]
+) -> list[int]:
+    """Make `relationships` the only ones that these records state; the stating records where something changed.
+
+    A relationship that is no longer stated is marked deleted; queue the returned ids for publish.
+    """
+    with arrow.staged(conn, "stated_relationship", "core.relationship", _stated(relationships)):
+        parameters = {"record_ids": list(record_ids)}
+        changed: set[int] = set()
+        for statement in ("end_relationships", "revive_relationships", "add_relationships"):
+            changed |= {row[0] for row in conn.execute(sql(f"standard.{statement}"), parameters)}
+    return sorted(changed)
+
+
+def replace_rejects(
+    conn: psycopg.Connection[Any],
+    record_ids: Sequence[int],
+    rejects: Sequence[MappingReject],
+    *,
+    run_id: int,
+    now: datetime,
+) -> None:
+    """Make `rejects` the open mapping rejects of these records: new ones are added with the raw payload, those that
+    did not come again are closed, the same ones are left as they are.
+    """
+    prints = [
+        fingerprint("standardise", str(r.record_id), r.path or "", r.reason, r.detail) for r in rejects
+    ]
+    parameters = {
+        "record_ids": list(record_ids),
+        "fingerprints": prints,
+        "rejected_ids": [r.record_id for r in rejects],
+        "reasons": [r.reason for r in rejects],
+        "details": [r.detail for r in rejects],
+        "paths": [r.path for r in rejects],
+        "run_id": run_id,
+        "now": now,
+    }
+    conn.execute(sql("standard.close_rejects"), parameters)
+    if rejects:
+        conn.execute(sql("standard.reopen_rejects"), parameters)
+        conn.execute(sql("standard.add_rejects"), parameters)
+
+
+def store_interaction_types(conn: psycopg.Connection[Any], types: Iterable[Mapping[str, Any]]) -> None:
+    """Bring core.interaction_type up to the configured registry; a type that is no longer configured stays.
+
+    Each entry maps the table's columns to values; `code` and `label_en` must be there.
+    """
+    columns = ("code", "department", "label_en", "label_ru", "direction", "detail_schema", "money", "tax")
+    defaults: dict[str, Any] = {"detail_schema": {}, "money": "none"}
+    stored = {row[0]: tuple(row) for row in conn.execute(sql("standard.interaction_types"))}
+    for entry in types:
+        values = {name: entry.get(name) or defaults.get(name) for name in columns}
+        if stored.get(values["code"]) != tuple(values.values()):
+            values["detail_schema"] = Jsonb(dict(values["detail_schema"] or {}))
+            conn.execute(sql("standard.store_interaction_type"), values)
+
+
+def _hashes(table: pa.Table) -> list[str]:
+    """content_hash as 32 hex digits, however its text is written."""
+    return [str(text).replace("-", "").lower() for text in table.column("content_hash").to_pylist()]
+
+
+def _only(table: pa.Table, record_ids: Sequence[int]) -> pa.Table:
+    wanted = pa.array(sorted(set(record_ids)), pa.int64())
+    return table.filter(pc.is_in(table.column("record_id"), value_set=wanted))
+
+
+def _former_client(known: Mapping[int, tuple[str, bool, UUID | None]], record_id: int) -> str | None:
+    former = known.get(record_id)
+    return str(former[2]) if former and former[2] else None
+
+
+def _stated(relationships: pa.Table | None) -> pa.Table:
+    names = ("record_id", "from_record_id", "to_record_id", "type", "role", "valid_from", "valid_to")
+    if relationships is not None:
+        return relationships.select(list(names))
+    whole, day = pa.int64(), pa.date32()
+    types = (whole, whole, whole, pa.string(), pa.string(), day, day)
+    return pa.schema(list(zip(names, types, strict=True))).empty_table()
