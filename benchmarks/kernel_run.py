@@ -1,7 +1,8 @@
-"""Onefold's kernel on one data set, in a process of its own: standard forms, then resolve with default settings.
+"""Onefold's kernel on one data set, in a process of its own: standard forms, then resolve.
 
-Arguments: RECORDS.parquet OUT.parquet OPTIONS; the options are a JSON object with `distinct` (registers that hold
-each client once). Writes record_id and cluster; prints one JSON line with seconds by stage and counts.
+Arguments: RECORDS.parquet OUT.parquet OPTIONS; the options are a JSON object with `distinct` (registers
+that hold each client once). Writes record_id and cluster; prints one JSON line with seconds by stage and
+counts.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def tools_url(folder: Path) -> str:
     """The same server by TCP and password, for tools that do not read a socket from a URL."""
     from warehouse.server import EmbeddedServer
 
-    return EmbeddedServer(folder / "postgres").url_for_tools()
+    return str(EmbeddedServer(folder / "postgres").url_for_tools())
 
 
 def fresh_database(url: str, name: str) -> str:

@@ -58,7 +58,7 @@ def main() -> int:
     times = 3 if given.small else given.times
     benchmark = Benchmark("startup")
     script = Path(sys.executable).with_name("onefold")
-    command = [script, "--help"] if script.exists() else [sys.executable, "-m", "onefold", "--help"]
+    command = [str(script), "--help"] if script.exists() else [sys.executable, "-m", "onefold", "--help"]
 
     benchmark.progress("onefold --help")
     measure(command, timeout=60)  # compiles what was never imported
@@ -81,7 +81,7 @@ def main() -> int:
         for name, source in sources(folder / "data").items():
             benchmark.progress(f"the sync path with the connector {name}")
             config = write_configuration(folder / name / "config", {name: source})
-            probe = [sys.executable, PROBE, config, name, *HEAVY]
+            probe = [sys.executable, str(PROBE), str(config), name, *HEAVY]
             found = measure(probe, timeout=60, env={"ONEFOLD_DATABASE_URL": database}).last_json()
             what = f"sync path before the first row, {name}"
             benchmark.add(what, round(found["mib"], 1), "MiB", target=SYNC_MIB, at_least=False)

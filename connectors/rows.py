@@ -15,6 +15,8 @@ from connectors.page import RejectedRow, Row, StreamRequest
 from connectors.paths import Path, PathError, as_text, compile_paths
 from connectors.times import as_timestamp, zone
 
+Encode = Callable[[Any], bytes]
+
 CONTENT = "content"
 """The key of keyless rows: the digest of what they say, with an ordinal among identical rows."""
 
@@ -95,7 +97,8 @@ class RowMaker:
     def key_of(self, record: Any) -> str | None:
         """The record's key, or None when a part of it is missing."""
         if self._single is not None:
-            return key_text(self._single(record))
+            value = self._single(record)
+            return value if type(value) is str and value and not value.isspace() else key_text(value)
         parts = [key_text(path.get(record)) for path in self._key_paths]
         return None if None in parts else join_key([part for part in parts if part is not None])
 
@@ -103,12 +106,12 @@ class RowMaker:
         """When the source says that the record changed (aware), or None."""
         return as_timestamp(self._updated_at(record), self._timezone) if self._updated_at else None
 
-    def make(self, record: Any, place: str, *, is_sorted: bool = False) -> Row | RejectedRow:
-        """The row of `record`, or a reject with the reason. `is_sorted` as in `canonical`."""
+    def make(self, record: Any, place: str, encode: Encode = canonical) -> Row | RejectedRow:
+        """The row of `record`, or a reject with the reason; `encode` is `canonical` or one of its kin."""
         if not isinstance(record, dict):
             return reject(record, "malformed-row", "the record is not an object with fields", place)
         try:
-            payload = canonical(record, is_sorted=is_sorted)
+            payload = encode(record)
             if self._volatile:
                 content = record
                 for path in self._volatile:
@@ -176,42 +179,65 @@ class Assembled:
     rejects: list[RejectedRow]
 
 
-def assemble(
-    maker: RowMaker,
-    records: Iterable[tuple[int, Any]],
-    place: Callable[[int], str],
-    *,
-    is_sorted: bool = False,
-    is_deleted: Callable[[Any], bool] | None = None,
-    on_reject: Callable[[Any, RejectedRow], RejectedRow] | None = None,
-) -> Assembled:
-    """Rows with distinct keys from numbered records; of two with one key the later stands.
+class Assembler:
+    """Collects a page: rows with distinct keys from numbered records; of two with one key the later stands.
 
-    An earlier one that says something else becomes a reject `duplicate-key`; an exact repetition is
-    dropped. Records
-    for which `is_deleted` holds become tombstones. `place` names a record's number; `on_reject` may improve
-    a reject.
+    An earlier one that says something else becomes a reject `duplicate-key`; an exact repetition is dropped.
+    Records for which `is_deleted` holds become tombstones. `place` names a record's number; `on_reject` may
+    improve a reject. Records are added in small lots: thousands of decoded ones at once spoil the caches.
     """
-    make = maker.make
-    kept: dict[str, tuple[int, Row]] = {}
-    deleted: dict[str, None] = {}
-    rejects: list[RejectedRow] = []
-    for number, record in records:
-        made = make(record, "", is_sorted=is_sorted)
-        if isinstance(made, RejectedRow):
-            made = made._replace(place=place(number))
-            rejects.append(on_reject(record, made) if on_reject else made)
-            continue
-        key = made.key
-        if is_deleted is not None and is_deleted(record):
-            kept.pop(key, None)
-            deleted[key] = None
-            continue
-        before = kept.pop(key, None)
-        if before is not None and before[1].digest != made.digest:
-            detail = f"another row with this key follows at {place(number)}"
-            rejects.append(RejectedRow(before[1].payload, "duplicate-key", detail, place(before[0])))
-        kept[key] = (number, made)
-        if deleted:
-            deleted.pop(key, None)
-    return Assembled([row for _, row in kept.values()], list(deleted), rejects)
+
+    LOT = 256
+
+    def __init__(
+        self,
+        maker: RowMaker,
+        place: Callable[[int], str],
+        *,
+        is_deleted: Callable[[Any], bool] | None = None,
+        on_reject: Callable[[Any, RejectedRow], RejectedRow] | None = None,
+    ) -> None:
+        self._maker, self._place, self._is_deleted, self._on_reject = maker, place, is_deleted, on_reject
+        self._kept: dict[str, tuple[int, Row]] = {}
+        self._deleted: dict[str, None] = {}
+        self._rejects: list[RejectedRow] = []
+
+    def add(self, records: Iterable[tuple[int, Any]], encode: Encode = canonical) -> None:
+        """Take numbered records, encoded by `canonical` or one of its kin."""
+        make, kept, deleted, is_deleted = self._maker.make, self._kept, self._deleted, self._is_deleted
+        for number, record in records:
+            made = make(record, "", encode)
+            if isinstance(made, RejectedRow):
+                made = made._replace(place=self._place(number))
+                self._rejects.append(self._on_reject(record, made) if self._on_reject else made)
+                continue
+            key = made.key
+            if is_deleted is not None and is_deleted(record):
+                kept.pop(key, None)
+                deleted[key] = None
+                continue
+            before = kept.pop(key, None)
+            if before is not None and before[1].digest != made.digest:
+                self._rejects.append(self._duplicate(before, number))
+            kept[key] = (number, made)
+            if deleted:
+                deleted.pop(key, None)
+
+    def reject(self, rejects: Iterable[tuple[int, RejectedRow]]) -> None:
+        """Take numbered rejects."""
+        self._rejects.extend(row._replace(place=self._place(number)) for number, row in rejects)
+
+    def _duplicate(self, before: tuple[int, Row], number: int) -> RejectedRow:
+        detail = f"another row with this key follows at {self._place(number)}"
+        return RejectedRow(before[1].payload, "duplicate-key", detail, self._place(before[0]))
+
+    def finish(self) -> Assembled:
+        """The page; the assembler is empty again."""
+        done = Assembled([row for _, row in self._kept.values()], list(self._deleted), self._rejects)
+        self._kept, self._deleted, self._rejects = {}, {}, []
+        return done
+
+
+def lot_size(page_size: int) -> int:
+    """How many records to take at once so that lots fill a page evenly."""
+    return -(-page_size // -(-page_size // Assembler.LOT))

@@ -1,4 +1,5 @@
-"""Two addresses: house and street, postcode, city and region are one comparison, because they say the same thing."""
+"""Two addresses: house and street, postcode, city and region are one comparison, because they say the same
+thing."""
 
 from __future__ import annotations
 

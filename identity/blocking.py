@@ -81,8 +81,8 @@ def blocking_keys(
 ) -> pa.Table:
     """BLOCKING_KEY rows of all `records`: a 64-bit hash of (kind, rule, standard values), several per record.
 
-    Own organisations and their staff, invalid identifiers and generic values (GENERIC; found among these records
-    when not given) make no keys. In natural order of the records, then by rule.
+    Own organisations and their staff, invalid identifiers and generic values (GENERIC; found among these
+    records when not given) make no keys. In natural order of the records, then by rule.
     """
     if generic is None:
         generic = generic_values(records, identifiers, settings.generic_names)
@@ -113,7 +113,11 @@ class CandidatePairs:
 
 
 def candidate_pairs(keys: pa.Table, cap: int, dirty: pa.Table | None = None) -> CandidatePairs:
-    """The pairs of records that share an active key of BLOCKING_KEY; with `dirty` (record_id) only those it touches."""
+    """The pairs of records that share an active key of BLOCKING_KEY; with `dirty` (record_id) only those it
+    touches."""
+    if keys.num_rows == 0:
+        nothing = pa.table({"left_id": pa.array([], pa.int64()), "right_id": pa.array([], pa.int64())})
+        return CandidatePairs(nothing, nothing.rename_columns(["key", "size"]))
     with duckdb.connect(config={"threads": threads()}) as engine:
         return _run(engine, keys, cap, dirty)
 

@@ -25,8 +25,8 @@ CASE: Final = pa.schema(
         pa.field("records", pa.int64(), nullable=False),  # records in both clusters: what the answer moves
     ]
 )
-"""`forbidden`: strong evidence that a contradiction or a distinct register forbids; `left_over`: strong, but outweighed
-within its component; `between`: evidence between the thresholds."""
+"""`forbidden`: strong evidence that a contradiction or a distinct register forbids; `left_over`: strong, but
+outweighed within its component; `between`: evidence between the thresholds."""
 
 
 def cases_of(
@@ -38,7 +38,8 @@ def cases_of(
 ) -> pa.Table:
     """CASE rows of the plausible pairs (rows, rows, weight, forbidden) whose ends lie in different clusters.
 
-    One per pair of clusters; none where a human has said that they differ. Most records first, then most bits.
+    One per pair of clusters; none where a human has said that they differ. Most records first, then most
+    bits.
     """
     left, right, weight, forbidden = pairs
     count = max(len(ids), 1)

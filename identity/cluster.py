@@ -1,7 +1,8 @@
-"""Clusters: components of plausible pairs, all their cross pairs scored, merged by average link under constraints.
+"""Clusters: components of plausible pairs, all their cross pairs scored, merged by average link under
+constraints.
 
-Positions are points in natural-key order; a point stands for `sizes[i]` identical records. Everything is integer
-arithmetic on weights of 1/1024 bit, so the result is a pure function of each component.
+Positions are points in natural-key order; a point stands for `sizes[i]` identical records. Everything is
+integer arithmetic on weights of 1/1024 bit, so the result is a pure function of each component.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class SplitComponent:
 
 @dataclass(frozen=True)
 class Clusters:
-    """The smallest position of each point's cluster, and which components were too large to be taken whole."""
+    """The smallest position of each point's cluster, and which components were too large to be taken
+    whole."""
 
     label: Ints
     split: tuple[SplitComponent, ...]
@@ -73,7 +75,8 @@ def cluster(
     thresholds: Thresholds,
     constraints: Constraints | None = None,
 ) -> Clusters:
-    """The partition of the points. `edges`: the plausible, not forbidden pairs; `score` weighs any pairs exactly."""
+    """The partition of the points. `edges`: the plausible, not forbidden pairs; `score` weighs any pairs
+    exactly."""
     constraints = constraints or Constraints()
     count = len(sizes)
     component, split = _components(count, edges, thresholds, constraints.same)
@@ -86,16 +89,18 @@ def cluster(
     starts, lengths = starts[several], lengths[several]
     pairs = lengths * (lengths - 1) // 2
     batch = (np.cumsum(pairs) - pairs) // _BATCH
+    work = _Work(sizes, score, thresholds, constraints, order, label)
     for number in np.unique(batch):
         chosen = batch == number
-        _settle(order, starts[chosen], lengths[chosen], sizes, score, thresholds, constraints, label)
+        work.settle(starts[chosen], lengths[chosen])
     return Clusters(label, split)
 
 
 def _components(
     count: int, edges: tuple[Ints, Ints, Weights], thresholds: Thresholds, same: tuple[Ints, Ints]
 ) -> tuple[Codes, tuple[SplitComponent, ...]]:
-    """Component numbers; those over the bound are split by raising the threshold in fixed steps until they fit."""
+    """Component numbers; those over the bound are split by raising the threshold in fixed steps until they
+    fit."""
     left, right, weight = edges
     keep = weight >= thresholds.plausible
     left, right, weight = left[keep], right[keep], weight[keep]
@@ -128,34 +133,38 @@ def _connected(count: int, left: Ints, right: Ints) -> Codes:
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int32)
 
 
-def _settle(
-    order: Ints,
-    starts: Ints,
-    lengths: Ints,
-    sizes: Ints,
-    score: ScorePairs,
-    thresholds: Thresholds,
-    constraints: Constraints,
-    label: Ints,
-) -> None:
-    """Score all cross pairs of some components and write the labels of their points."""
-    left, right, ends = _cross_pairs(order, starts, lengths)
-    scores = score(left, right)
-    must = _marked(left, right, constraints.same, len(label))
-    forbidden = (scores.forbidden & ~must) | _marked(left, right, constraints.not_same, len(label))
-    begins = np.concatenate([[0], ends[:-1]])
-    clear = (scores.weight >= thresholds.link) & ~forbidden
-    whole = np.logical_and.reduceat(clear | must, begins)
-    first = order[starts]
-    # Most components are of one mind: every pair clears, and no loop is needed.
-    done = np.flatnonzero(whole)
-    at = np.repeat(starts[done], lengths[done]) + _ranges(lengths[done])
-    label[order[at]] = np.repeat(first[done], lengths[done])
-    for number in np.flatnonzero(~whole).tolist():
-        span = slice(int(begins[number]), int(ends[number]))
-        points = order[starts[number] : starts[number] + lengths[number]]
-        groups = agglomerate(sizes[points], scores.weight[span], forbidden[span], must[span], thresholds)
-        label[points] = points[groups]
+@dataclass(frozen=True)
+class _Work:
+    """What settles the components of one run; `label` is written."""
+
+    sizes: Ints
+    score: ScorePairs
+    thresholds: Thresholds
+    constraints: Constraints
+    order: Ints  # points by component, natural order within
+    label: Ints
+
+    def settle(self, starts: Ints, lengths: Ints) -> None:
+        """Score all cross pairs of some components (spans of `order`) and write the labels of their
+        points."""
+        order, label = self.order, self.label
+        left, right, ends = _cross_pairs(order, starts, lengths)
+        scores = self.score(left, right)
+        must = _marked(left, right, self.constraints.same, len(label))
+        forbidden = (scores.forbidden & ~must) | _marked(left, right, self.constraints.not_same, len(label))
+        begins = np.concatenate([[0], ends[:-1]])
+        clear = (scores.weight >= self.thresholds.link) & ~forbidden
+        whole = np.logical_and.reduceat(clear | must, begins)
+        first = order[starts]
+        # Most components are of one mind: every pair clears, and no loop is needed.
+        done = np.flatnonzero(whole)
+        at = np.repeat(starts[done], lengths[done]) + _ranges(lengths[done])
+        label[order[at]] = np.repeat(first[done], lengths[done])
+        for number in np.flatnonzero(~whole).tolist():
+            span = slice(int(begins[number]), int(ends[number]))
+            points = order[starts[number] : starts[number] + lengths[number]]
+            linkage = Linkage(self.sizes[points], scores.weight[span], forbidden[span], self.thresholds)
+            label[points] = points[linkage.merged(np.flatnonzero(must[span]))]
 
 
 def _ranges(lengths: Ints) -> Ints:
@@ -163,7 +172,8 @@ def _ranges(lengths: Ints) -> Ints:
 
 
 def _cross_pairs(order: Ints, starts: Ints, lengths: Ints) -> tuple[Ints, Ints, Ints]:
-    """Every pair of points within each component, row by row of its upper triangle, and where each component ends."""
+    """Every pair of points within each component, row by row of its upper triangle, and where each component
+    ends."""
     row = _ranges(lengths)  # every point: its place in its component
     partners = np.repeat(lengths, lengths) - row - 1
     base = np.repeat(starts, lengths)
@@ -180,75 +190,80 @@ def _marked(left: Ints, right: Ints, marks: tuple[Ints, Ints], count: int) -> Fl
     return np.isin(np.minimum(left, right) * count + np.maximum(left, right), wanted)
 
 
-def agglomerate(sizes: Ints, weights: Weights, forbidden: Flags, must: Flags, thresholds: Thresholds) -> Ints:
-    """Average link over one component: for each point the smallest point of its cluster.
+class Linkage:
+    """Average link over one component.
 
-    `weights`, `forbidden`, `must` are the upper triangle, row by row. The allowed pair of clusters with the highest
-    mean weight merges first (then the smaller first point, then the smaller second) while its evidence holds.
+    The allowed pair of clusters with the highest mean weight merges first (then the smaller first point, then
+    the smaller second) while its evidence holds.
     """
-    count = len(sizes)
-    upper = np.triu_indices(count, 1)
-    total = np.zeros((count, count), dtype=np.int64)
-    total[upper] = weights.astype(np.int64) * sizes[upper[0]] * sizes[upper[1]]
-    total += total.T
-    barred = np.zeros((count, count), dtype=np.bool_)
-    barred[upper] = forbidden
-    barred |= barred.T
-    np.fill_diagonal(barred, True)
-    size = sizes.astype(np.int64).copy()
-    group = np.arange(count)
-    alive = np.ones(count, dtype=np.bool_)
-    for at in np.flatnonzero(must).tolist():
-        one, two = sorted((int(group[upper[0][at]]), int(group[upper[1][at]])))
-        if one != two:
-            _merge(one, two, total, barred, size, group, alive)
-    mean = _means(total, barred, size[:, None], size[None, :], thresholds)
-    mean[~alive] = _NONE
-    mean[:, ~alive] = _NONE
-    best = mean.argmax(axis=1)
-    height = mean[np.arange(count), best]
-    while True:
-        one = int(height.argmax())
-        if height[one] == _NONE:
-            return group
-        two = int(best[one])
-        _merge(one, two, total, barred, size, group, alive)
-        row = _means(total[one], barred[one], size[one], size, thresholds)
-        row[~alive] = _NONE
-        mean[one], mean[:, one] = row, row
-        mean[two], mean[:, two] = _NONE, _NONE
-        stale = np.flatnonzero(alive & ((best == one) | (best == two)))
-        best[stale] = mean[stale].argmax(axis=1)
-        height[stale] = mean[stale, best[stale]]
-        better = alive & ((row > height) | ((row == height) & (one < best) & (row != _NONE)))
-        better[one] = False
-        best[better], height[better] = one, row[better]
-        best[one] = row.argmax()
-        height[one] = row[best[one]]
-        height[two] = _NONE
 
+    def __init__(self, sizes: Ints, weights: Weights, forbidden: Flags, thresholds: Thresholds) -> None:
+        """`weights` and `forbidden` are the upper triangle of the points' pairs, row by row."""
+        count = len(sizes)
+        self._thresholds = thresholds
+        self._upper = np.triu_indices(count, 1)
+        self._total = np.zeros((count, count), dtype=np.int64)
+        self._total[self._upper] = weights.astype(np.int64) * sizes[self._upper[0]] * sizes[self._upper[1]]
+        self._total += self._total.T
+        self._barred = np.zeros((count, count), dtype=np.bool_)
+        self._barred[self._upper] = forbidden
+        self._barred |= self._barred.T
+        np.fill_diagonal(self._barred, True)
+        self._size = sizes.astype(np.int64).copy()
+        self._group = np.arange(count)
+        self._alive = np.ones(count, dtype=np.bool_)
 
-def _means(total: Ints, barred: Flags, one: Ints, two: Ints, thresholds: Thresholds) -> Ints:
-    """Mean weights with eight binary places; none where a merge is barred or its evidence too thin.
+    def merged(self, must: Ints) -> Ints:
+        """For each point the smallest point of its cluster; the pairs `must` (places in the triangle) are
+        joined."""
+        for at in must.tolist():
+            one, two = sorted(int(self._group[side[at]]) for side in self._upper)
+            if one != two:
+                self._merge(one, two)
+        mean = self._means(self._total, self._barred, self._size[:, None])
+        mean[~self._alive] = _NONE
+        best = mean.argmax(axis=1)
+        height = mean[np.arange(len(best)), best]
+        while True:
+            one = int(height.argmax())
+            if height[one] == _NONE:
+                return self._group
+            two = int(best[one])
+            self._merge(one, two)
+            row = self._means(self._total[one], self._barred[one], self._size[one])
+            mean[one], mean[:, one] = row, row
+            mean[two], mean[:, two] = _NONE, _NONE
+            # Rows whose best was one of the two look again; the others only at the new cluster.
+            stale = np.flatnonzero(self._alive & ((best == one) | (best == two)))
+            best[stale] = mean[stale].argmax(axis=1)
+            height[stale] = mean[stale, best[stale]]
+            better = self._alive & ((row > height) | ((row == height) & (one < best) & (row != _NONE)))
+            better[one] = False
+            best[better], height[better] = one, row[better]
+            best[one] = row.argmax()
+            height[one] = row[best[one]]
+            height[two] = _NONE
 
-    The cross pairs of two clusters are not independent evidence: clusters of a and b records bear about as many
-    independent comparisons as the harmonic mean of a and b. The evidence is the mean weight that many times, and
-    must reach the link threshold; the mean itself must stay plausible.
-    """
-    enough = (2 * total >= np.int64(thresholds.link) * (one + two)) & (
-        total >= thresholds.plausible * one * two
-    )
-    mean = (total << _MEAN_SHIFT) // (one * two)
-    return np.where(enough & ~barred, mean, _NONE)
+    def _means(self, total: Ints, barred: Flags, one: Ints) -> Ints:
+        """Mean weights with eight binary places; none where a merge is barred or its evidence too thin.
 
+        The cross pairs of two clusters are not independent evidence: clusters of a and b records bear about
+        as many independent comparisons as the harmonic mean of a and b. The evidence is the mean weight that
+        many times, and must reach the link threshold; the mean itself must stay plausible.
+        """
+        two = self._size
+        enough = 2 * total >= np.int64(self._thresholds.link) * (one + two)
+        enough &= total >= self._thresholds.plausible * one * two
+        enough &= ~barred & self._alive
+        return np.where(enough, (total << _MEAN_SHIFT) // (one * two), _NONE)
 
-def _merge(one: int, two: int, total: Ints, barred: Flags, size: Ints, group: Ints, alive: Flags) -> None:
-    """The cluster at `two` becomes part of the one at `one`; one < two."""
-    total[one] += total[two]
-    total[:, one] = total[one]
-    barred[one] |= barred[two]
-    barred[:, one] = barred[one]
-    barred[one, one] = True
-    size[one] += size[two]
-    group[group == two] = one
-    alive[two] = False
+    def _merge(self, one: int, two: int) -> None:
+        """The cluster at `two` becomes part of the one at `one`; one < two."""
+        self._total[one] += self._total[two]
+        self._total[:, one] = self._total[one]
+        self._barred[one] |= self._barred[two]
+        self._barred[:, one] = self._barred[one]
+        self._barred[one, one] = True
+        self._size[one] += self._size[two]
+        self._group[self._group == two] = one
+        self._alive[two] = False

@@ -1,4 +1,5 @@
-"""Comparison vectors: for each pair of records one level code per column of each comparison; 0 is missing and silent."""
+"""Comparison vectors: for each pair of records one level code per column of each comparison; 0 is missing and
+silent."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from identity.similarity import best_levels, shared_levels, text_levels, texts
 
 @dataclass(frozen=True)
 class WordWeights:
-    """How much each word of an organisation's name says, in 1/1024 bit; a name of `rare` in sum names one firm."""
+    """How much each word of an organisation's name says, in 1/1024 bit; a name of `rare` in sum names one
+    firm."""
 
     weights: Mapping[str, int]
     unseen: int
@@ -33,7 +35,8 @@ class Compares(Protocol):
 
 
 def level_names(kind: str, settings: KindSettings) -> dict[str, tuple[str, ...]]:
-    """The columns of a kind's comparison vectors and their levels, best first; code i + 1 is the i-th level."""
+    """The columns of a kind's comparison vectors and their levels, best first; code i + 1 is the i-th
+    level."""
     columns: dict[str, tuple[str, ...]] = {}
     for name, comparison in settings.compare.items():
         if comparison.levels:

@@ -1,4 +1,5 @@
-"""How good a partition is against the truth: pairwise and by cluster, from counts of overlaps, never from all pairs."""
+"""How good a partition is against the truth: pairwise and by cluster, from counts of overlaps, never from all
+pairs."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ class Evaluation:
 
 
 def evaluate(labels: pa.Table, truth: pa.Table) -> Evaluation:
-    """Compare `labels` (record_id, label) with `truth` (record_id, entity_id); records only in one are left out."""
+    """Compare `labels` (record_id, label) with `truth` (record_id, entity_id); records only in one are left
+    out."""
     both = labels.select(["record_id", "label"]).join(
         truth.select(["record_id", "entity_id"]), "record_id", join_type="inner"
     )

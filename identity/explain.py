@@ -89,13 +89,14 @@ def explain_pair(
     pair: tuple[int, int],
     model: MatchModel,
     settings: MatchingSettings,
+    *,
     generic: pa.Table | None = None,
     block_sizes: Mapping[int, int] | None = None,
 ) -> Evidence:
     """The evidence on two record ids of `records`, proposed by blocking or not.
 
-    `generic`: GENERIC values that carry no weight. `block_sizes`: the sizes of the blocks by key, where known, to tell
-    which shared keys are over the cap. KeyError names a record that is not there.
+    `generic`: GENERIC values that carry no weight. `block_sizes`: the sizes of the blocks by key, where
+    known, to tell which shared keys are over the cap. KeyError names a record that is not there.
     """
     at = positions(records["record_id"], pa.chunked_array([pa.array(pair, pa.int64())]))
     for record, position in zip(pair, at.tolist(), strict=True):
@@ -153,8 +154,9 @@ def words_of(column: str, level: str) -> dict[str, str]:
     if level not in words["levels"]:
         method = next((m for m in words["levels"] if level.startswith(f"{m}_")), "different")
         argument = level.removeprefix(f"{method}_")
+    level_words = words["levels"][method]
     return {
-        language: f"{name.get(language, column)}: {words['levels'][method][language].format(argument=argument)}"
+        language: f"{name.get(language, column)}: {level_words[language].format(argument=argument)}"
         for language in ("en", "ru")
     }
 

@@ -1,4 +1,5 @@
-"""Dictionary-encoded columns of a set of records: every attribute as integer codes into its unique standard values."""
+"""Dictionary-encoded columns of a set of records: every attribute as integer codes into its unique standard
+values."""
 
 from __future__ import annotations
 
@@ -103,7 +104,8 @@ class Features:
         return int(self.records.num_rows)
 
     def values(self, name: str) -> Values:
-        """The encoded values of a record field, an identifier type, `identifier` (all types) or an open attribute."""
+        """The encoded values of a record field, an identifier type, `identifier` (all types) or an open
+        attribute."""
         found = self._cache.get(name)
         if found is None:
             found = self._cache[name] = self._encode(name)
@@ -139,7 +141,8 @@ class Features:
         unique, codes = encode(text)
         keep = (rows >= 0) & (codes != MISSING)
         rows, codes = rows[keep], codes[keep]
-        # Several rows of one value are one value; order by code makes the columns independent of the table's order.
+        # Several rows of one value are one value; order by code makes the columns independent of the table's
+        # order.
         both = np.unique(rows * max(len(unique), 1) + codes)
         rows, codes = both // max(len(unique), 1), (both % max(len(unique), 1)).astype(np.int32)
         offsets = np.zeros(len(self) + 1, dtype=np.int64)
@@ -181,7 +184,8 @@ def natural_keys(records: pa.Table) -> list[str]:
 
 
 def in_natural_order(records: pa.Table) -> pa.Table:
-    """`records` sorted by (source, stream, source_key), bytewise; returned as they are when already sorted."""
+    """`records` sorted by (source, stream, source_key), bytewise; returned as they are when already
+    sorted."""
     if records.num_rows < 2 or _is_sorted(records):
         return records
     order = pc.sort_indices(

@@ -1,4 +1,5 @@
-"""Generic values: identifiers with so many distinct names behind them that they say nothing about one client."""
+"""Generic values: identifiers with so many distinct names behind them that they say nothing about one
+client."""
 
 from __future__ import annotations
 
@@ -23,8 +24,8 @@ GENERIC: Final = pa.schema(
 def generic_values(records: pa.Table, identifiers: pa.Table, more_than: int) -> pa.Table:
     """GENERIC rows: valid identifier values with more than `more_than` distinct names behind them, per kind.
 
-    A person's name is the family name (else the full name), an organisation's its core, both by Latin key, so that a
-    family's telephone is no switchboard. A function of the current records alone.
+    A person's name is the family name (else the full name), an organisation's its core, both by Latin key, so
+    that a family's telephone is no switchboard. A function of the current records alone.
     """
     valid = identifiers.filter(identifiers["is_valid"]) if identifiers.num_rows else identifiers
     rows = positions(records["record_id"], valid["record_id"])

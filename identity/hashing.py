@@ -32,8 +32,8 @@ def combine(left: Hashes, right: Hashes) -> Hashes:
 def hash_strings(values: pa.StringArray) -> Hashes:
     """A hash of the UTF-8 bytes of each string; no nulls.
 
-    Multilinear hashing (Lemire and Kaser): the sum of each byte times a pseudo-random odd number of its place,
-    which NumPy does for all strings together, then mixed with the length.
+    Multilinear hashing (Lemire and Kaser): the sum of each byte times a pseudo-random odd number of its
+    place, which NumPy does for all strings together, then mixed with the length.
     """
     count = len(values)
     if count == 0:

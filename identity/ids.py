@@ -1,4 +1,5 @@
-"""Stable client ids: clusters, the old crosswalk and the id ledger in; the new crosswalk and ledger events out.
+"""Stable client ids: clusters, the old crosswalk and the id ledger in; the new crosswalk and ledger events
+out.
 
 Pure: nothing depends on the order of rows or on clocks. A replay gives the same ids.
 """
@@ -47,7 +48,8 @@ class LedgerEvent:
 
 @dataclass(frozen=True)
 class Assignment:
-    """CROSSWALK rows of all records in the clusters, in natural order, and the events, ordered by client id."""
+    """CROSSWALK rows of all records in the clusters, in natural order, and the events, ordered by client
+    id."""
 
     crosswalk: pa.Table
     events: tuple[LedgerEvent, ...]
@@ -69,15 +71,17 @@ def client_id(founding_key: str, mint_number: int) -> str:
 def assign_ids(labels: pa.Table, crosswalk: pa.Table, ledger: Sequence[LedgerEntry]) -> Assignment:
     """Give every cluster its client id.
 
-    `labels` (record_id, label, natural_key): the touched clusters, whole. `crosswalk`: the old rows of their records
-    and of every other record (deleted, say) that shared a client with one of them. `ledger`: the entries of those
-    clients, of every id whose `last_records` or target meet them, and of every id founded on one of the records.
+    `labels` (record_id, label, natural_key): the touched clusters, whole. `crosswalk`: the old rows of their
+    records and of every other record (deleted, say) that shared a client with one of them. `ledger`: the
+    entries of those clients, of every id whose `last_records` or target meet them, and of every id founded on
+    one of the records.
 
-    An id goes to the cluster that holds the larger part of its records (ties: the cluster of its founding record, then
-    the smaller natural key); a cluster takes, of the ids that come to it, first an active one, then that with most
-    records in it, then the one with the smaller founding key. What is left redirects, or retires when none of its
-    records are left. A redirected or retired id comes back for the cluster that holds most of its last records, if no
-    active id goes there. No id is ever given to records of which it held none.
+    An id goes to the cluster that holds the larger part of its records (ties: the cluster of its founding
+    record, then the smaller natural key); a cluster takes, of the ids that come to it, first an active one,
+    then that with most records in it, then the one with the smaller founding key. What is left redirects, or
+    retires when none of its records are left. A redirected or retired id comes back for the cluster that
+    holds most of its last records, if no active id goes there. No id is ever given to records of which it
+    held none.
     """
     clusters = _clusters(labels)
     of_record = {record: cluster.label for cluster in clusters.values() for record in cluster.records}

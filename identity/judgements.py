@@ -47,8 +47,8 @@ def constraints_of(
 ) -> tuple[tuple[Ints, Ints], tuple[Ints, Ints], list[Conflict]]:
     """JUDGEMENT rows as pairs of positions in `record_ids`: (same, not same), and what could not be applied.
 
-    In order of judgement_id. Records that are not there (deleted, or of another kind) are left out of the pairs, but
-    still connect what was joined through them.
+    In order of judgement_id. Records that are not there (deleted, or of another kind) are left out of the
+    pairs, but still connect what was joined through them.
     """
     groups = _Groups()
     apart: list[tuple[int, int, int]] = []

@@ -1,11 +1,12 @@
-"""The match model: levels with their weights, thresholds, term frequencies; frozen together as one version."""
+"""The match model: levels with their weights, thresholds, term frequencies; frozen together as one
+version."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Literal
 
 from identity.compare import WordWeights, level_names
@@ -18,7 +19,8 @@ PRIOR_VERSION: Final = 1
 
 @dataclass(frozen=True)
 class LevelWeight:
-    """One level of a column: its frequency among matches (m) and random pairs (u), its weight in 1/1024 bit."""
+    """One level of a column: its frequency among matches (m) and random pairs (u), its weight in 1/1024
+    bit."""
 
     name: str
     m: float
@@ -38,12 +40,14 @@ class ColumnModel:
 
 @dataclass(frozen=True)
 class KindModel:
-    """Everything that turns comparison vectors of one kind into weights and decisions. Weights in 1/1024 bit."""
+    """Everything that turns comparison vectors of one kind into weights and decisions. Weights in 1/1024
+    bit."""
 
     columns: Mapping[str, ColumnModel]
     prior: int
     link: int  # a pair alone is linked from this weight on
-    review: int  # ... and shown to a human from this weight on; also what makes a pair plausible
+    review: int  # ... and shown to a human from this weight on
+    plausible: int  # ... and weighed together with its neighbours from this weight on
     words: WordWeights
 
 
@@ -90,12 +94,19 @@ def _prior_kind(kind: str, settings: KindSettings) -> KindModel:
             weights.append(LevelWeight(level, m, u, bits(math.log2(m / u))))
         columns[column] = ColumnModel(tuple(weights))
     prior = float(priors[kind]["prior_bits"])
-    return KindModel(
-        columns=columns,
+    words = _prior_words(priors[kind].get("words"))
+    return with_prior(KindModel(columns, 0, 0, 0, 0, words), settings, prior)
+
+
+def with_prior(model: KindModel, settings: KindSettings, prior: float) -> KindModel:
+    """`model` with another prior: log2 of the odds that any two records are one client. The thresholds
+    follow."""
+    return replace(
+        model,
         prior=bits(prior),
         link=bits(log_odds(settings.link_at) - prior),
         review=bits(log_odds(settings.review_at) - prior),
-        words=_prior_words(priors[kind].get("words")),
+        plausible=bits(log_odds(settings.plausible_at) - prior),
     )
 
 
@@ -114,7 +125,8 @@ def _prior_words(classes: Mapping[str, int] | None) -> WordWeights:
 
 
 def to_json(model: MatchModel) -> str:
-    """The model as the JSON object that `identity.model` keeps; keys sorted, so that equal models are equal text."""
+    """The model as the JSON object that `identity.model` keeps; keys sorted, so that equal models are equal
+    text."""
     return json.dumps(asdict(model), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -139,4 +151,11 @@ def _kind(raw: Mapping[str, Any]) -> KindModel:
         )
         for name, column in raw["columns"].items()
     }
-    return KindModel(columns, raw["prior"], raw["link"], raw["review"], WordWeights(**raw["words"]))
+    return KindModel(
+        columns=columns,
+        prior=raw["prior"],
+        link=raw["link"],
+        review=raw["review"],
+        plausible=raw["plausible"],
+        words=WordWeights(**raw["words"]),
+    )

@@ -1,4 +1,5 @@
-"""The name of an organisation: its words weighed by rarity, misspelt words and words written apart included."""
+"""The name of an organisation: its words weighed by rarity, misspelt words and words written apart
+included."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ class OrganisationNames:
     """Levels of two organisations' names by the weight of the words they share."""
 
     def __init__(self, features: Features, weights: Mapping[str, int], unseen: int, rare: int) -> None:
-        """`weights`: weight of a word in 1/1024 bit; `unseen`: of any other; a name of `rare` in sum is exact, below common."""
+        """`weights`: weight of a word in 1/1024 bit; `unseen`: of any other; a name of `rare` in sum is
+        exact, below common."""
         values = features.values("org_name")
         self._codes = values.single()
         self._names = texts(values.unique)
@@ -60,7 +62,8 @@ class OrganisationNames:
         return {"name": result}
 
     def _different_names(self, left: Codes, right: Codes) -> Levels:
-        """Levels of pairs of unequal names, in chunks that bound the memory of their words beside each other."""
+        """Levels of pairs of unequal names, in chunks that bound the memory of their words beside each
+        other."""
         chunk = 200_000
         parts = [
             self._chunk(left[at : at + chunk], right[at : at + chunk]) for at in range(0, len(left), chunk)
@@ -108,7 +111,8 @@ class OrganisationNames:
         return result
 
     def _best(self, similar: Ints, word: Ints, names: Codes, count: Ints, pair: Ints) -> tuple[Ints, Ints]:
-        """Per pair of names: the weight of one side's words times the similarity of their best partner, and the weight."""
+        """Per pair of names: the weight of one side's words times the similarity of their best partner, and
+        the weight."""
         starts = np.cumsum(count) - count
         place = starts[pair] + word - self._offsets[names][pair]
         best = np.zeros(int(count.sum()), dtype=np.int64)

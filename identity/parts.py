@@ -1,4 +1,5 @@
-"""Parts of standard values that blocking rules and levels name: `.sound`, `.first(n)`, `.year`, `.local_part`, ..."""
+"""Parts of standard values that blocking rules and levels name: `.sound`, `.first(n)`, `.year`,
+`.local_part`, ..."""
 
 from __future__ import annotations
 
@@ -17,8 +18,9 @@ _MOST_TOKENS: Final = 8  # of a longer name only the first tokens make pairs: 28
 
 # Spellings of one sound in Latin keys, longest first: Tschaikowski, Tchaikovsky and Chaikovskii sound alike.
 _SPELLINGS: Final = (
-    ("shch", "s"), ("tsch", "c"), ("tch", "c"), ("sch", "s"), ("cz", "c"), ("ch", "c"), ("sh", "s"), ("zh", "z"),
-    ("kh", "h"), ("gh", "g"), ("ph", "f"), ("th", "t"), ("ts", "z"), ("tz", "z"), ("ck", "k"), ("qu", "k"),
+    ("shch", "s"), ("tsch", "c"), ("tch", "c"), ("sch", "s"), ("cz", "c"), ("ch", "c"), ("sh", "s"),
+    ("zh", "z"), ("kh", "h"), ("gh", "g"), ("ph", "f"), ("th", "t"), ("ts", "z"), ("tz", "z"),
+    ("ck", "k"), ("qu", "k"),
     ("x", "ks"), ("q", "k"), ("w", "v"), ("kn", "n"), ("wr", "r"), ("j", "i"), ("y", "i"),
 )  # fmt: skip
 _SOFT_C: Final = re.compile(r"c(?=[ei])")
@@ -28,7 +30,8 @@ _NOT_LETTER: Final = re.compile(r"[^a-z]+")
 
 
 def sound(name: str) -> str:
-    """A rough phonetic code of a Latin key: the first letter (vowels as one) and the consonants that follow."""
+    """A rough phonetic code of a Latin key: the first letter (vowels as one) and the consonants that
+    follow."""
     text = _NOT_LETTER.sub("", name)
     for spelling, single in _SPELLINGS:
         text = text.replace(spelling, single)

@@ -1,4 +1,5 @@
-"""Points: records that are alike in everything compared, and agree strongly enough to be one client, taken as one."""
+"""Points: records that are alike in everything compared, and agree strongly enough to be one client, taken as
+one."""
 
 from __future__ import annotations
 
@@ -31,10 +32,11 @@ class Points:
 
 
 def points_of(scorer: Scorer, features: Features, settings: KindSettings, free: Flags) -> Points:
-    """Collapse the `free` records that are equal in every compared and blocked value, if two such link by themselves.
+    """Collapse the `free` records that are equal in every compared and blocked value, if two such link by
+    themselves.
 
-    A thousand exports of one card then cost one comparison, while a thousand people of whom only the same name is
-    known remain a thousand.
+    A thousand exports of one card then cost one comparison, while a thousand people of whom only the same
+    name is known remain a thousand.
     """
     count = len(features)
     if count == 0:

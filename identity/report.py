@@ -1,4 +1,5 @@
-"""What a run of resolution reports: counts, blocking rules, refused blocks, components that had to be split."""
+"""What a run of resolution reports: counts, blocking rules, refused blocks, components that had to be
+split."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ class RefusedBlock:
 
 @dataclass(frozen=True)
 class SplitReport:
-    """A component that was over the bound, and the plausible threshold (1/1024 bit) at which its parts fitted."""
+    """A component that was over the bound, and the plausible threshold (1/1024 bit) at which its parts
+    fitted."""
 
     kind: str
     first_key: str  # its smallest natural key
@@ -85,7 +87,13 @@ def refused_blocks(
 
 
 def rule_reports(
-    kind: str, settings: KindSettings, cap: int, keys: RuleKeys, represents: Flags, linked: tuple[Ints, Ints]
+    kind: str,
+    settings: KindSettings,
+    cap: int,
+    keys: RuleKeys,
+    *,
+    represents: Flags,
+    linked: tuple[Ints, Ints],
 ) -> list[RuleReport]:
     """Per rule the pairs in its active blocks, and the linked pairs (rows) that no other rule proposes.
 

@@ -1,4 +1,5 @@
-"""The whole run: standard records in, clients out. Arrow to Arrow; a function of records, model and judgements."""
+"""The whole run: standard records in, clients out. Arrow to Arrow; a function of records, model and
+judgements."""
 
 from __future__ import annotations
 
@@ -82,9 +83,10 @@ def resolve(
 ) -> Resolution:
     """Resolve RECORD and IDENTIFIER tables under JUDGEMENT.
 
-    `distinct_sources` hold each client once: two of their own records never merge. `pairs` (left_id, right_id) are
-    candidate pairs found elsewhere with the same keys; without them they are found here. `by_rule` counts what each
-    blocking rule did. Records of different kinds never share a cluster; own organisations and their staff stay alone.
+    `distinct_sources` hold each client once: two of their own records never merge. `pairs` (left_id,
+    right_id) are candidate pairs found elsewhere with the same keys; without them they are found here.
+    `by_rule` counts what each blocking rule did. Records of different kinds never share a cluster; own
+    organisations and their staff stay alone.
     """
     records = in_natural_order(records)
     report = Report(records=records.num_rows)
@@ -127,7 +129,7 @@ def _resolve_kind(kind: str, records: pa.Table, run: _Run) -> dict[str, pa.Table
     # What a human or a distinct register speaks of stands alone, however alike it is to others.
     free = eligible & ~apart & ~np.isin(ids, _judged(run.judgements))
     points = points_of(scorer, features, rules, free)
-    pairs = _plausible(_candidates(kind, keys, points, ids, run), score, min(model.review, model.link))
+    pairs = _plausible(_candidates(kind, keys, points, ids, run), score, model.plausible)
     same, not_same, conflicts = constraints_of(run.judgements, records["record_id"])
     of = points.of
     open_pairs = ~pairs.forbidden
@@ -135,7 +137,7 @@ def _resolve_kind(kind: str, records: pa.Table, run: _Run) -> dict[str, pa.Table
         points.sizes,
         (of[pairs.left[open_pairs]], of[pairs.right[open_pairs]], pairs.weight[open_pairs]),
         lambda left, right: score(points.row[left], points.row[right]),
-        Thresholds(min(model.review, model.link), model.link, run.model.component_bound),
+        Thresholds(model.plausible, model.link, run.model.component_bound),
         Constraints((of[same[0]], of[same[1]]), (of[not_same[0]], of[not_same[1]])),
     )
     label = points.row[found.label][of]  # the row of the smallest natural key of each record's cluster
@@ -149,7 +151,7 @@ def _resolve_kind(kind: str, records: pa.Table, run: _Run) -> dict[str, pa.Table
     if run.by_rule:
         ends = pairs.left[linked], pairs.right[linked]
         report.rules += rule_reports(
-            kind, rules, run.settings.block_cap, keys, points.is_representative, ends
+            kind, rules, run.settings.block_cap, keys, represents=points.is_representative, linked=ends
         )
     order = np.argsort(keys.row, kind="stable")
     return {

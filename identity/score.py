@@ -1,4 +1,5 @@
-"""From comparison vectors to match weights: sums of integers of 1/1024 bit, the same bits on every machine."""
+"""From comparison vectors to match weights: sums of integers of 1/1024 bit, the same bits on every
+machine."""
 
 from __future__ import annotations
 
@@ -19,13 +20,16 @@ Weights = npt.NDArray[np.int32]
 _CHUNK: Final = 1_000_000
 """Pairs compared at once: bounds the memory of string comparison."""
 
-_TERM_FIELDS: Final = {
+TERM_FIELDS: Final = {
     "name.family": "family_name",
     "name.given": "given_name",
     "name.middle": "middle_name",
     "name.full": "full_name",
     "name": "org_name",
+    "birth_place": "birth_place",
+    "occupation": "occupation",
 }
+"""Columns whose values have frequencies, and where the values stand."""
 _UNADJUSTED: Final = frozenset({"initial", "swapped", "nickname", "far", "different"})
 
 
@@ -49,7 +53,7 @@ class Scorer:
             for name, levels in self.comparer.columns.items()
         }
         self._terms = {
-            name: _Terms.of(column, features, _TERM_FIELDS.get(name, name))
+            name: _Terms.of(column, features, TERM_FIELDS.get(name, name))
             for name, column in model.columns.items()
             if (column.terms or column.unseen_term) and name in self.comparer.columns
         }

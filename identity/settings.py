@@ -1,4 +1,5 @@
-"""The settings of matching: pydantic models of `matching.yaml`, laid over the shipped `data/matching.yaml`."""
+"""The settings of matching: pydantic models of `matching.yaml`, laid over the shipped
+`data/matching.yaml`."""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from ruamel.yaml import YAML
 
 IDENTIFIER_TYPES: Final = (
-    "bank_account", "customer_number", "domain", "drivers_license", "ein", "email", "hrb", "iban", "inn", "kpp",
-    "lei", "national_id", "ogrn", "ogrnip", "okpo", "passport", "phone", "snils", "ssn", "vat",
+    "bank_account", "customer_number", "domain", "drivers_license", "ein", "email", "hrb", "iban", "inn",
+    "kpp", "lei", "national_id", "ogrn", "ogrnip", "okpo", "passport", "phone", "snils", "ssn", "vat",
 )  # fmt: skip
 """Identifier types that settings may name without a prefix; others as `identifier.TYPE`."""
 
@@ -69,7 +70,8 @@ def _known(field: str, extra: tuple[str, ...] = ()) -> str:
 
 
 def parse_value(text: str) -> BlockingValue:
-    """`family_name.sound`, `postcode.first(3)`, `email` -> its parts; ValueError says what is wrong and what is near."""
+    """`family_name.sound`, `postcode.first(3)`, `email` -> its parts; ValueError says what is wrong and what
+    is near."""
     found = _VALUE.match(text.strip())
     if found is None:
         raise ValueError(f"{text!r} is no field of a blocking rule; write field, field.part or field.part(n)")
@@ -154,6 +156,7 @@ class KindSettings(BaseModel):
     contradictions: tuple[str, ...] = ()
     link_at: float = Field(gt=0.5, lt=1)
     review_at: float = Field(gt=0, lt=1)
+    plausible_at: float = Field(gt=0, lt=1)
 
     @field_validator("blocking")
     @classmethod
@@ -190,6 +193,8 @@ class KindSettings(BaseModel):
     def _band(self) -> KindSettings:
         if self.review_at > self.link_at:
             raise ValueError(f"review_at ({self.review_at}) lies above link_at ({self.link_at})")
+        if self.plausible_at > self.review_at:
+            raise ValueError(f"plausible_at ({self.plausible_at}) lies above review_at ({self.review_at})")
         return self
 
 
@@ -222,7 +227,8 @@ def shipped(name: str) -> dict[str, Any]:
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` laid on `base`: mappings of a kind and its comparisons entry by entry, anything else replaced; null removes."""
+    """`over` laid on `base`: mappings of a kind and its comparisons entry by entry, anything else replaced;
+    null removes."""
     result = dict(base)
     for key, value in over.items():
         below = result.get(key)

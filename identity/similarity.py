@@ -31,7 +31,8 @@ def texts(unique: pa.StringArray) -> Texts:
 
 
 def once_per_value_pair(left: Codes, right: Codes, size: int, level_of: LevelOf) -> Levels:
-    """`level_of(smaller codes, larger codes)` for each pair of codes, called with each unordered pair once."""
+    """`level_of(smaller codes, larger codes)` for each pair of codes, called with each unordered pair
+    once."""
     if len(left) == 0:
         return np.zeros(0, dtype=np.uint8)
     low, high = np.minimum(left, right).astype(np.int64), np.maximum(left, right)
@@ -69,7 +70,8 @@ def pairwise(measure: Callable[..., Any], left: Texts, right: Texts, cutoff: flo
 
 
 def text_levels(values: Texts, specs: tuple[Level, ...]) -> LevelOf:
-    """Levels of pairs of different values: 1 for the first spec that holds, and so on; one past the last for none.
+    """Levels of pairs of different values: 1 for the first spec that holds, and so on; one past the last for
+    none.
 
     `exact` is decided by the codes, so it never holds here.
     """
@@ -124,7 +126,8 @@ def best_levels(
     different: int,
     level_of: LevelOf,
 ) -> Levels:
-    """The level of each pair of records: 0 where either has no value, 1 where a value is shared, else the best pair's.
+    """The level of each pair of records: 0 where either has no value, 1 where a value is shared, else the
+    best pair's.
 
     `level_of` judges pairs of different codes; a smaller level is better, `different` the worst.
     """

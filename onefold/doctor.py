@@ -115,7 +115,7 @@ def _hub(configuration: Configuration, today: date) -> Iterator[Finding]:
             by_trust.setdefault(source.trust, []).append(source.source)
     for trust, names in by_trust.items():
         for name in names[1:]:
-            message = f"`{names[0]}` and `{name}` have the same trust ({trust}); the newer value will win between them."
+            message = f"`{names[0]}` and `{name}` have the same trust ({trust}); the newer value will win."
             yield _at(configuration, "hint", name, ("trust",), message)
 
 
@@ -149,7 +149,10 @@ def _source(configuration: Configuration, source: SourceConfiguration) -> Iterat
         for key in ("warn_after", "fail_after"):
             limit = getattr(source.freshness, key)
             if limit is not None and limit < pause:
-                message = f"`{key}` is {duration_text(limit)}, but up to {duration_text(pause)} pass between two runs: it would always speak."
+                message = (
+                    f"`{key}` is {duration_text(limit)}, but up to {duration_text(pause)} pass between "
+                    "two runs: it would always speak."
+                )
                 yield _at(configuration, "warning", name, ("freshness", key), message)
     if source.mapped("interaction") and configuration.defaults(name).timezone is None:
         message = "No timezone: the times of its interactions are taken as UTC."
@@ -243,7 +246,8 @@ def _secrets(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[st
             if isinstance(one, str) and one and "${" not in one and _SECRET_KEY.search(str(key)):
                 yield (
                     here,
-                    f"`{key}` is written here literally. Name it as ${{{_variable(str(key))}}} and set that in the environment.",
+                    f"`{key}` is written here literally. Name it as ${{{_variable(str(key))}}} "
+                    "and set that in the environment.",
                 )
             else:
                 yield from _secrets(one, here)

@@ -30,9 +30,9 @@ class Settings:
     def from_environment(
         cls, environ: Mapping[str, str], overrides: Mapping[str, str | Path | None] | None = None
     ) -> Settings:
-        """Settings by precedence: `overrides` (flags), `environ`, the .env file beside the configuration folder, defaults.
+        """Settings by precedence: `overrides` (flags), `environ`, the .env file beside config/, defaults.
 
-        Empty values count as absent. Overrides are named home, config, database_url; unknown ones raise TypeError.
+        Empty values count as absent. Unknown overrides raise TypeError.
         """
         from onefold.configuration.secrets import read_env_file
 

@@ -1,7 +1,7 @@
 """Arrow tables in and out by COPY in CSV, on the caller's connection and in its transaction.
 
-CSV because both sides tell null (nothing) from the empty string (""), and because it sees the caller's own uncommitted
-rows; a driver with a connection of its own would not.
+CSV because both sides tell null (nothing) from the empty string (""), and because it sees the caller's own
+uncommitted rows; a driver with a connection of its own would not.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _BLOCK_BYTES: Final = 1 << 23
 
 
 def copy_in(conn: psycopg.Connection[Any], table: str, rows: pa.Table) -> int:
-    """COPY all rows into `table` (`schema.name`) by column names; how many. Lists of integers become arrays."""
+    """COPY all rows into `table` (`schema.name`) by column names; how many. Lists become arrays."""
     if rows.num_rows == 0:
         return 0
     statement = SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
@@ -56,7 +56,7 @@ def read(
 
 @contextmanager
 def staged(conn: psycopg.Connection[Any], name: str, like: str, rows: pa.Table) -> Iterator[None]:
-    """A temporary table `name` with these rows, its columns typed as those of `like`; gone after the block."""
+    """A temporary table `name` with these rows, columns typed as in `like`; gone after the block."""
     create = SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
         Identifier(name), SQL(", ").join(map(Identifier, rows.column_names)), qualified(like)
     )
@@ -69,16 +69,18 @@ def staged(conn: psycopg.Connection[Any], name: str, like: str, rows: pa.Table) 
 
 
 def load(conn: psycopg.Connection[Any], table: str, rows: pa.Table) -> int:
-    """`copy_in`; when the load is large and the table empty, its indexes are built afterwards: half the time."""
+    """`copy_in`; for a large load into an empty table the indexes are built afterwards: half the time."""
     with indexes_rebuilt(conn, [table], rows.num_rows >= _BULK_ROWS):
         return copy_in(conn, table, rows)
 
 
 @contextmanager
 def indexes_rebuilt(conn: psycopg.Connection[Any], tables: Sequence[str], wanted: bool) -> Iterator[None]:
-    """Drop the indexes and keys of those tables that are empty and ours, and build them again after the block.
+    """Drop the indexes and keys of those tables that are empty and ours, and build them again after the
+    block.
 
-    The tables stay locked until the transaction ends; that harms nobody, for there is nothing to read in them.
+    The tables stay locked until the transaction ends; that harms nobody, for there is nothing to read in
+    them.
     """
     rebuilt = [t for t in tables if wanted and is_empty(conn, t) and _is_owned(conn, t)]
     creates: list[str] = []

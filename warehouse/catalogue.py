@@ -1,4 +1,5 @@
-"""The catalogue of a hub's database as plain facts, to compare one that the models made with one that migrations made.
+"""The catalogue of a hub's database as plain facts, to compare one that the models made with one that
+migrations made.
 
 Alembic's own check overlooks index predicates, exclusion constraints, functions, views, comments and grants.
 """
@@ -11,7 +12,17 @@ import psycopg
 
 from warehouse.sql import sql
 
-_FACTS: Final = ("schemas", "relations", "columns", "constraints", "indexes", "views", "functions", "policies", "triggers")
+_FACTS: Final = (
+    "schemas",
+    "relations",
+    "columns",
+    "constraints",
+    "indexes",
+    "views",
+    "functions",
+    "policies",
+    "triggers",
+)
 
 
 def catalogue(conn: psycopg.Connection[Any]) -> dict[str, str]:

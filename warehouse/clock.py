@@ -15,12 +15,16 @@ HUB_LOCK: Final = 0x6F6E65666F6C64
 
 
 def hub_lock(conn: psycopg.Connection[Any]) -> None:
-    """Wait for the hub lock and hold it until the transaction ends: resolve, publish and judgements take turns."""
+    """Wait for the hub lock and hold it until the transaction ends: resolve, publish and judgements take
+    turns.
+    """
     conn.execute(sql("clock.lock"), {"key": HUB_LOCK})
 
 
 def next_as_of(conn: psycopg.Connection[Any], clock: Callable[[], datetime]) -> datetime:
-    """max(clock now, last as_of + 1 microsecond), remembered; call it after `hub_lock`, so that it never goes back."""
+    """max(clock now, last as_of + 1 microsecond), remembered; call it after `hub_lock`, so that it never goes
+    back.
+    """
     row = conn.execute(sql("clock.next_as_of"), {"now": clock()}).fetchone()
     assert row is not None
     as_of: datetime = row[0]
@@ -28,7 +32,7 @@ def next_as_of(conn: psycopg.Connection[Any], clock: Callable[[], datetime]) -> 
 
 
 def allocate_events(conn: psycopg.Connection[Any], count: int) -> int:
-    """The first of `count` contiguous ids of change events; under the hub lock, so id order is commit order."""
+    """The first of `count` contiguous event ids; under the hub lock, so id order is commit order."""
     row = conn.execute(sql("clock.allocate_events"), {"count": count}).fetchone()
     assert row is not None
     return int(row[0]) - count + 1

@@ -1,7 +1,7 @@
 """The canonical dump: what a hub knows, without the accidents of one run.
 
-Two hubs that went through the same input have equal dumps, however often they were killed on the way: run ids, clock
-columns and surrogate keys are left out, and histories stand as numbered sequences of values.
+Two hubs that went through the same input have equal dumps, however often they were killed on the way: run
+ids, clock columns and surrogate keys are left out, and histories stand as numbered sequences of values.
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ def canonical_dump(conn: psycopg.Connection[Any]) -> dict[str, list[str]]:
 
 
 def row_versions(conn: psycopg.Connection[Any]) -> dict[str, set[tuple[str, str, str]]]:
-    """(ctid, xmin, xmax) of every row of `raw`, `identity` and `core`: equal before and after a run that wrote nothing."""
+    """(ctid, xmin, xmax) of every row of `raw`, `identity` and `core`: equal before and after a run that
+    wrote nothing.
+    """
     tables = [table for table in _PLANS if not table.startswith("ops.")]
     return {
         table: set(conn.execute(sql("dump.row_versions").format(table=qualified(table))).fetchall())

@@ -1,4 +1,6 @@
-"""What made the stored results: fingerprints of mappings and rules in `ops.definition`, so that a change is noticed."""
+"""What made the stored results: fingerprints of mappings and rules in `ops.definition`, so that a change is
+noticed.
+"""
 
 from __future__ import annotations
 

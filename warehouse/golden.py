@@ -46,15 +46,18 @@ def touched_clients(conn: psycopg.Connection[Any], record_ids: Sequence[int]) ->
 
 
 def load_contributions(conn: psycopg.Connection[Any], client_ids: Sequence[str]) -> pa.Table:
-    """The records of these clients in the columns of CONTRIBUTION, by client_id, then natural key, bytewise."""
-    return arrow.read(conn, sql("golden.contributions"), {"client_ids": list(client_ids)}, schema=CONTRIBUTION)
+    """The records of these clients as CONTRIBUTION, by client_id, then natural key, bytewise."""
+    return arrow.read(
+        conn, sql("golden.contributions"), {"client_ids": list(client_ids)}, schema=CONTRIBUTION
+    )
 
 
 def store_golden(
     conn: psycopg.Connection[Any], golden: pa.Table, client_ids: Sequence[str], *, as_of: datetime
 ) -> Published:
-    """Make `golden` (GOLDEN) the golden records of the touched `client_ids`; one of them without a row in it is gone:
-    redirected where the ledger says so, else retired. Histories close and open at `as_of`, one event per client.
+    """Make `golden` (GOLDEN) the golden records of the touched `client_ids`; one of them without a row in it
+    is gone: redirected where the ledger says so, else retired. Histories close and open at `as_of`, one event
+    per client.
     """
     golden = golden.select(GOLDEN.names)
     found = golden.column("client_id").to_pylist()
@@ -92,8 +95,9 @@ def store_golden(
 
 
 def refresh_facts(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, as_of: datetime) -> Published:
-    """Bring the derived columns of facts up to the crosswalk: interactions of these parties, these interactions
-    themselves, and relationships; only what moved or is new is written, with the batch's change event.
+    """Bring the derived columns of facts up to the crosswalk: interactions of these parties, these
+    interactions themselves, and relationships; only what moved or is new is written, with the batch's change
+    event.
     """
     parameters: dict[str, Any] = {"record_ids": list(record_ids)}
     with conn.transaction():
@@ -136,7 +140,9 @@ def _redirects(conn: psycopg.Connection[Any], client_ids: Sequence[str]) -> dict
     return {str(row[0]): str(row[1]) for row in rows}
 
 
-def _rows(golden: pa.Table, kinds: Mapping[str, str], wanted: Sequence[str], seq: Mapping[str, int]) -> pa.Table:
+def _rows(
+    golden: pa.Table, kinds: Mapping[str, str], wanted: Sequence[str], seq: Mapping[str, int]
+) -> pa.Table:
     """The rows of some kinds, in order of client_id, with their `changed_seq`."""
     chosen = pa.array(sorted(c for c, kind in kinds.items() if kind in wanted), pa.string())
     rows = golden.filter(pc.is_in(golden.column("client_id"), value_set=chosen)).sort_by("client_id")

@@ -41,7 +41,9 @@ class Judgement:
 def add(
     conn: psycopg.Connection[Any], judgement: Judgement, *, by: str, at: datetime, case: str | None = None
 ) -> int:
-    """Append a judgement (under the hub lock) and mark the review case of that fingerprint decided; its number."""
+    """Append a judgement (under the hub lock) and mark the review case of that fingerprint decided; its
+    number.
+    """
     row = conn.execute(
         sql("judgements.add"),
         {
@@ -67,19 +69,21 @@ def add(
 def lift(
     conn: psycopg.Connection[Any], judgement_id: int, *, reason: str | None, by: str, at: datetime
 ) -> Judgement:
-    """End a judgement; the judgement that was lifted. Its review cases are closed, to be opened anew if need be."""
+    """End a judgement; the judgement that was lifted. Its review cases are closed, to be opened anew if need
+    be.
+    """
     found = [j for j in in_force(conn) if j.judgement_id == judgement_id]
     if not found:
         raise JudgementNotFoundError(f"judgement {judgement_id} is not in force")
-    conn.execute(
-        sql("judgements.lift"), {"judgement_id": judgement_id, "reason": reason, "by": by, "at": at}
-    )
+    conn.execute(sql("judgements.lift"), {"judgement_id": judgement_id, "reason": reason, "by": by, "at": at})
     conn.execute(sql("judgements.release_cases"), {"judgement_id": judgement_id})
     return found[0]
 
 
 def in_force(
-    conn: psycopg.Connection[Any], verdicts: Sequence[str] | None = None, record_ids: Sequence[int] | None = None
+    conn: psycopg.Connection[Any],
+    verdicts: Sequence[str] | None = None,
+    record_ids: Sequence[int] | None = None,
 ) -> list[Judgement]:
     """Judgements that nobody has lifted, oldest first; of some verdicts, and about any of these records."""
     rows = conn.execute(
@@ -95,7 +99,9 @@ def in_force(
 def load_judgements(
     conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int] | None = None
 ) -> pa.Table:
-    """`same` and `not_same` in force (about any of these records), by judgement_id, in the columns of `schema`."""
+    """`same` and `not_same` in force (about any of these records), by judgement_id, in the columns of
+    `schema`.
+    """
     found = in_force(conn, ("same", "not_same"), record_ids)
     columns = {name: [getattr(judgement, name) for judgement in found] for name in schema.names}
     return pa.table(columns, schema)

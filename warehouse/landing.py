@@ -1,7 +1,7 @@
 """Pages of source records into `raw`, each with its checkpoint in one transaction.
 
-On the reading path, so it imports nothing but psycopg: no pyarrow, SQLModel or Alembic. The page's ids are probed by
-primary key first; what is unchanged does not travel to the server again and writes nothing.
+On the reading path, so it imports nothing but psycopg: no pyarrow, SQLModel or Alembic. The page's ids are
+probed by primary key first; what is unchanged does not travel to the server again and writes nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ RejectTuple: TypeAlias = tuple[bytes, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """What one page did. `revived` are those of `updated` that had been deleted; `rejected` counts repeats too."""
+    """What one page did. `revived` are those of `updated` that had been deleted; `rejected` counts repeats
+    too.
+    """
 
     inserted: int = 0
     updated: int = 0
@@ -43,12 +45,15 @@ class Landed:
 
 
 class TooManyDeletionsError(Exception):
-    """A complete pass would delete more records of a stream than is allowed; nothing of its last page was written."""
+    """A complete pass would delete more records of a stream than is allowed; nothing of its last page was
+    written.
+    """
 
     def __init__(self, source: str, stream: str, missing: int, allowed: int) -> None:
         self.source, self.stream, self.missing, self.allowed = source, stream, missing, allowed
         super().__init__(
-            f"{source}:{stream}: a complete pass did not show {missing} records; at most {allowed} may be deleted at once"
+            f"{source}:{stream}: a complete pass did not show {missing} records;"
+            f" at most {allowed} may be deleted at once"
         )
 
 
@@ -108,12 +113,13 @@ def land_page(
     now: datetime,
     max_deletions: int | None = None,
 ) -> Landed:
-    """Land rows, tombstones, rejects and the state to resume from, all or nothing (a savepoint inside a transaction).
+    """Land rows, tombstones, rejects and the state to resume from, all or nothing (a savepoint inside a
+    transaction).
 
-    A row whose digest is the stored one writes nothing. A key that stands twice on a page counts once, the last one
-    wins; a key that is also a tombstone is landed deleted. `snapshot` is (pass_id, is_complete): the last page of a
-    pass deletes what the pass did not show. Rows that jsonb refuses become rejects. Raises TooManyDeletionsError when a
-    complete pass would delete more than `max_deletions`.
+    A row whose digest is the stored one writes nothing. A key that stands twice on a page counts once, the
+    last one wins; a key that is also a tombstone is landed deleted. `snapshot` is (pass_id, is_complete): the
+    last page of a pass deletes what the pass did not show. Rows that jsonb refuses become rejects. Raises
+    TooManyDeletionsError when a complete pass would delete more than `max_deletions`.
     """
     work = _Work(conn, {"source": source, "stream": stream, "run_id": run_id, "now": now})
     with conn.transaction():
@@ -190,7 +196,7 @@ def _is_storable_key(key: str) -> bool:
 
 def _collision(work: _Work, row: _Row, landed: str) -> _Reject:
     refused = f"{work.place['source']}:{work.place['stream']}:{row.key}"
-    detail = f"{refused} has the same 64-bit id ({row.record_id}) as {landed}; it cannot be told apart and is refused."
+    detail = f"{refused} has the same 64-bit id ({row.record_id}) as {landed} and is refused."
     return _Reject(row.payload, "record-id-collision", detail, f"key {row.key}", row.key)
 
 
@@ -272,7 +278,9 @@ def _sweep(
 
 
 def _copy(work: _Work, name: str, line: Any, rows: Sequence[_Row]) -> list[_Row]:
-    """COPY rows; those that cannot be stored are found by halving, each try in a savepoint, and become rejects."""
+    """COPY rows; those that cannot be stored are found by halving, each try in a savepoint, and become
+    rejects.
+    """
     if not rows:
         return []
     try:
@@ -333,7 +341,9 @@ def _add_rejects(work: _Work) -> None:
 
 
 def _text(value: str | None) -> str | None:
-    """Text that PostgreSQL can hold, for words *about* bytes that it cannot; the bytes themselves are kept as bytea."""
+    """Text that PostgreSQL can hold, for words *about* bytes that it cannot; the bytes themselves are kept as
+    bytea.
+    """
     return None if value is None else value.encode("utf-8", "replace").decode().replace("\x00", "?")
 
 

@@ -27,7 +27,9 @@ class StoredModel:
 
 
 def save(conn: psycopg.Connection[Any], kind: str, body: Mapping[str, Any], *, at: datetime) -> int:
-    """Save a model, under the hub lock; its version. The same body again gives the version that it has already."""
+    """Save a model, under the hub lock; its version. The same body again gives the version that it has
+    already.
+    """
     canonical = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     row = conn.execute(
         sql("match_models.save"),

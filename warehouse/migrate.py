@@ -1,7 +1,7 @@
 """Bring a database up to this package's tables, functions and views.
 
-`python -m warehouse.migrate` does it for the URL in ONEFOLD_MIGRATE_URL, in a process of its own: Alembic and SQLModel
-need 100 MiB that a sync should not carry.
+`python -m warehouse.migrate` does it for the URL in ONEFOLD_MIGRATE_URL, in a process of its own: Alembic and
+SQLModel need 100 MiB that a sync should not carry.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ def alembic_config(connection: Connection) -> Config:
 
 
 def install_definitions(conn: psycopg.Connection[Any]) -> None:
-    """Functions, views and comments. Served views are only ever replaced with columns appended, never dropped."""
+    """Functions, views and comments. Served views are only ever replaced with columns appended, never
+    dropped.
+    """
     for schema, comment in SCHEMAS.items():
         statement = composed.SQL("COMMENT ON SCHEMA {} IS {}")
         conn.execute(statement.format(composed.Identifier(schema), composed.Literal(comment)))

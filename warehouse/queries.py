@@ -1,7 +1,7 @@
 """What people look at: a client's view, one record's trace, the hub's status, overlaps, search, rejects.
 
-Read-only. Every answer is plain values that JSON can hold (UUIDs and times as text), so that the command line, the API
-and the console print the same.
+Read-only. Every answer is plain values that JSON can hold (UUIDs and times as text), so that the command
+line, the API and the console print the same.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _TRACE_PARTS: Final = (
 
 
 def client_view(conn: psycopg.Connection[Any], client_id: str, *, limit: int = 100) -> Answer | None:
-    """Everything about one client: golden record, lineage, source records, its latest `limit` interactions with their
-    promises, relationships, and the ids that lead to it. An id that was merged away answers with its survivor. None:
-    there never was such a client.
+    """Everything about one client: golden record, lineage, source records, its latest `limit` interactions
+    with their promises, relationships, and the ids that lead to it. An id that was merged away answers with
+    its survivor. None: there never was such a client.
     """
     target = _one(conn, "current_id", client_id=client_id)
     if target is None:
@@ -54,8 +54,9 @@ def client_view(conn: psycopg.Connection[Any], client_id: str, *, limit: int = 1
 
 
 def trace(conn: psycopg.Connection[Any], record_id: int) -> Answer | None:
-    """Every stage of one record: raw with its versions, standard record, identifiers, number of blocking keys, pairs,
-    crosswalk and its history, golden client, interaction, queues, rejects, cases, judgements. None: never heard of.
+    """Every stage of one record: raw with its versions, standard record, identifiers, number of blocking
+    keys, pairs, crosswalk and its history, golden client, interaction, queues, rejects, cases, judgements.
+    None: never heard of.
     """
     found: Answer = {"record_id": record_id}
     for part in ("raw", "standard_record", "interaction", "crosswalk", "blocking"):
@@ -66,7 +67,9 @@ def trace(conn: psycopg.Connection[Any], record_id: int) -> Answer | None:
 
 
 def status(conn: psycopg.Connection[Any]) -> Answer:
-    """How the hub is: streams with their freshness and counts, queues, open rejects and cases, clients, last runs."""
+    """How the hub is: streams with their freshness and counts, queues, open rejects and cases, clients, last
+    runs.
+    """
     totals = _one(conn, "status_totals")
     assert totals is not None
     return {
@@ -80,7 +83,9 @@ def status(conn: psycopg.Connection[Any]) -> Answer:
 
 
 def register_overlap(conn: psycopg.Connection[Any]) -> list[Answer]:
-    """For each pair of sources how many clients and prospects stand only in the one, only in the other, in both."""
+    """For each pair of sources how many clients and prospects stand only in the one, only in the other, in
+    both.
+    """
     return _all(conn, "register_overlap")
 
 
@@ -129,7 +134,7 @@ def clients_of_records(conn: psycopg.Connection[Any], record_ids: Sequence[int])
 
 
 def _international(digits: str) -> str:
-    """Russian numbers are dialled with a leading 8 inside the country; everything else is taken as written."""
+    """Russian numbers are dialled with a leading 8 inside the country; others are taken as written."""
     return "7" + digits[1:] if len(digits) == 11 and digits.startswith("8") else digits
 
 

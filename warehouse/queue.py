@@ -1,7 +1,8 @@
 """Work queues in `ops.pending`: append-only, without a unique key on the record.
 
-A step reads rows, works, and deletes exactly the rows that it read in the transaction that writes its results, so that a
-record queued again meanwhile stays queued. (An upsert into a unique queue would lose that second entry.)
+A step reads rows, works, and deletes exactly the rows that it read in the transaction that writes its
+results, so that a record queued again meanwhile stays queued. (An upsert into a unique queue would lose that
+second entry.)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What resolve reads and writes: records and evidence in, crosswalk, ledger and review cases out.
 
-Everything is set-based and in the caller's transaction; `apply` wants the hub lock. Nothing is written where nothing
-changes.
+Everything is set-based and in the caller's transaction; `apply` wants the hub lock. Nothing is written where
+nothing changes.
 """
 
 from __future__ import annotations
@@ -101,14 +101,18 @@ def load_records(
 ) -> pa.Table:
     """Standard records (all, or these) in natural-key order, in the columns that `schema` names."""
     columns = SQL(", ").join(Identifier(name) for name in schema.names)
-    query = sql("resolution.records" if record_ids is None else "resolution.records_of").format(columns=columns)
+    query = sql("resolution.records" if record_ids is None else "resolution.records_of").format(
+        columns=columns
+    )
     return arrow.read(conn, query, _ids(record_ids), schema=schema)
 
 
 def load_identifiers(
     conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int] | None = None
 ) -> pa.Table:
-    """Identifiers of the records (all, or these), ordered by record_id, type and value, in the columns of `schema`."""
+    """Identifiers of the records (all, or these), ordered by record_id, type and value, in the columns of
+    `schema`.
+    """
     columns = SQL(", ").join(Identifier(name) for name in schema.names)
     name = "resolution.identifiers" if record_ids is None else "resolution.identifiers_of"
     return arrow.read(conn, sql(name).format(columns=columns), _ids(record_ids), schema=schema)
@@ -157,12 +161,17 @@ def sharing(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> list[in
 
 def block_sizes(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> dict[int, int]:
     """Of every block that one of these records is in: how many records it holds, by key."""
-    return {row[0]: row[1] for row in conn.execute(sql("resolution.block_sizes"), {"record_ids": list(record_ids)})}
+    return {
+        row[0]: row[1]
+        for row in conn.execute(sql("resolution.block_sizes"), {"record_ids": list(record_ids)})
+    }
 
 
 def names_of(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> dict[int, str]:
     """`source:stream:key` of those of the records that are landed, deleted ones included."""
-    return {row[0]: row[1] for row in conn.execute(sql("resolution.names_of"), {"record_ids": list(record_ids)})}
+    return {
+        row[0]: row[1] for row in conn.execute(sql("resolution.names_of"), {"record_ids": list(record_ids)})
+    }
 
 
 def standing(conn: psycopg.Connection[Any]) -> tuple[int, int]:
@@ -178,8 +187,9 @@ def load_ledger(
     record_ids: Sequence[int] = (),
     founding_keys: Sequence[str] = (),
 ) -> list[LedgerFact]:
-    """The ledger's facts, by client id: of all ids, or of `client_ids`, of every id that one of `record_ids` ever
-    belonged to, of every id minted for one of `founding_keys`, and of every id that leads to one of these.
+    """The ledger's facts, by client id: of all ids, or of `client_ids`, of every id that one of `record_ids`
+    ever belonged to, of every id minted for one of `founding_keys`, and of every id that leads to one of
+    these.
     """
     parameters = {
         "everything": client_ids is None and not record_ids and not founding_keys,
@@ -194,13 +204,13 @@ def load_ledger(
 
 
 def replace_keys(conn: psycopg.Connection[Any], record_ids: Sequence[int] | None, keys: pa.Table) -> int:
-    """Make `keys` (key, record_id) the blocking keys of these records, or (None) all there are; rows written."""
-    return _replace(conn, "identity.blocking_key", "new_key", "keys", record_ids, keys)
+    """Make `keys` the blocking keys of these records, or (None) all there are; rows written."""
+    return _replace(conn, "identity.blocking_key", "key", record_ids, keys)
 
 
 def replace_pairs(conn: psycopg.Connection[Any], record_ids: Sequence[int] | None, pairs: pa.Table) -> int:
     """Make `pairs` the plausible pairs that touch these records, or (None) all there are; rows written."""
-    return _replace(conn, "identity.pair", "new_pair", "pairs", record_ids, pairs)
+    return _replace(conn, "identity.pair", "pair", record_ids, pairs)
 
 
 def apply(
@@ -213,11 +223,12 @@ def apply(
     run_id: int | None,
     changed: Sequence[int] = (),
 ) -> Applied:
-    """Bring crosswalk, its history, the ledger and the review cases to this state as of `as_of`; queue publish.
+    """Bring crosswalk, its history, the ledger and the review cases to this state as of `as_of`; queue
+    publish.
 
-    `assignments` (ASSIGNMENT) covers every record of the touched components; `changed` are records whose content
-    changed, which publish has to look at even where no link moved. Open cases about records in `assignments` that are
-    not among `cases` are closed. Call it under the hub lock.
+    `assignments` (ASSIGNMENT) covers every record of the touched components; `changed` are records whose
+    content changed, which publish has to look at even where no link moved. Open cases about records in
+    `assignments` that are not among `cases` are closed. Call it under the hub lock.
     """
     _add_ledger(conn, ledger_events, as_of, run_id)
     events: dict[str, int] = {}
@@ -249,16 +260,27 @@ def _add_ledger(
         for name in ("client_id", "event", "target_client_id", "founding_key", "mint_number")
     }
     columns |= {"at": [as_of] * len(events), "run_id": [run_id] * len(events)}
-    arrow.load(conn, "identity.client_id_ledger", pa.table({f.name: columns[f.name] for f in _LEDGER}, _LEDGER))
+    arrow.load(
+        conn, "identity.client_id_ledger", pa.table({f.name: columns[f.name] for f in _LEDGER}, _LEDGER)
+    )
 
 
-def _store_cases(conn: psycopg.Connection[Any], cases: Sequence[ReviewCase], as_of: datetime) -> tuple[int, int]:
+def _store_cases(
+    conn: psycopg.Connection[Any], cases: Sequence[ReviewCase], as_of: datetime
+) -> tuple[int, int]:
     conn.execute(sql("resolution.create_case_staging"))
     with conn.cursor().copy(sql("resolution.copy_cases")) as copy:
         copy.set_types(["uuid", "text", "int8[]", "int4", "int8", "jsonb"])
         for case in cases:
             evidence = Jsonb(dict(case.evidence))
-            row = (UUID(case.fingerprint), case.kind, sorted(case.record_ids), case.weight, case.impact, evidence)
+            row = (
+                UUID(case.fingerprint),
+                case.kind,
+                sorted(case.record_ids),
+                case.weight,
+                case.impact,
+                evidence,
+            )
             copy.write_row(row)
     opened = conn.execute(sql("resolution.open_cases"), {"as_of": as_of}).rowcount
     opened += conn.execute(sql("resolution.reopen_cases"), {"as_of": as_of}).rowcount
@@ -269,22 +291,14 @@ def _store_cases(conn: psycopg.Connection[Any], cases: Sequence[ReviewCase], as_
 
 
 def _replace(
-    conn: psycopg.Connection[Any],
-    table: str,
-    staging: str,
-    name: str,
-    record_ids: Sequence[int] | None,
-    rows: pa.Table,
+    conn: psycopg.Connection[Any], table: str, name: str, record_ids: Sequence[int] | None, rows: pa.Table
 ) -> int:
     if arrow.is_empty(conn, table):
         return arrow.load(conn, table, rows)
-    with arrow.staged(conn, staging, table, rows):
-        written = 0
-        for verb in ("drop", "change", "add"):
-            scope = "all" if record_ids is None else "of"
-            statement = sql(f"resolution.{verb}_{name}_{scope}" if verb == "drop" else f"resolution.{verb}_{name}")
-            written += conn.execute(statement, _ids(record_ids)).rowcount
-        return written
+    scope = "all" if record_ids is None else "of"
+    with arrow.staged(conn, f"new_{name}", table, rows):
+        statements = (f"drop_{name}s_{scope}", f"change_{name}s", f"add_{name}s")
+        return sum(conn.execute(sql(f"resolution.{s}"), _ids(record_ids)).rowcount for s in statements)
 
 
 def _ids(record_ids: Sequence[int] | None) -> dict[str, Any]:

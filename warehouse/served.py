@@ -1,7 +1,8 @@
-"""The served views whose columns grow: `dim_party`, `dim_client` and `dim_client_history`, and the comments of all.
+"""The served views whose columns grow: `dim_party`, `dim_client` and `dim_client_history`, and the comments
+of all.
 
-`CREATE OR REPLACE VIEW` may only append columns, so these three are composed: the columns that a view has, in the order
-in which it has them, then what the package or attributes.yaml added since.
+`CREATE OR REPLACE VIEW` may only append columns, so these three are composed: the columns that a view has, in
+the order in which it has them, then what the package or attributes.yaml added since.
 """
 
 from __future__ import annotations
@@ -17,7 +18,12 @@ from psycopg.sql import SQL, Composable, Identifier, Literal
 from warehouse.sql import qualified, sql
 
 _VIEWS: Final = (
-    ("onefold_v1.dim_party", "core.served_party", False, "All parties: clients, suppliers, staff and authorities"),
+    (
+        "onefold_v1.dim_party",
+        "core.served_party",
+        False,
+        "All parties: clients, suppliers, staff and authorities",
+    ),
     ("onefold_v1.dim_client", "core.served_party", True, "Clients and prospects: one golden record for each"),
     (
         "onefold_v1.dim_client_history",
@@ -30,9 +36,11 @@ _ATTRIBUTE_COLUMNS: Final = ("name", "kind", "type", "is_multi", "label_en", "la
 
 
 def extend(conn: psycopg.Connection[Any], attributes: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Append open attributes (name, kind, type, is_multi, label_en, label_ru, personal_data) to the dim views.
+    """Append open attributes (name, kind, type, is_multi, label_en, label_ru, personal_data) to the dim
+    views.
 
-    The names that are new or changed; with none of them nothing is written. An attribute keeps its column for good.
+    The names that are new or changed; with none of them nothing is written. An attribute keeps its column for
+    good.
     """
     defaults = {"kind": "any", "type": "text", "is_multi": False}
     changed = []
@@ -53,7 +61,8 @@ def compose(conn: psycopg.Connection[Any]) -> None:
     """Bring the composed views up to the package and to core.attribute, and comment every served column."""
     conn.execute(sql("served.lock"))
     open_attributes = {
-        row[0]: _expression(row[0], row[1], row[2]) for row in conn.execute(sql("served.attributes")).fetchall()
+        row[0]: _expression(row[0], row[1], row[2])
+        for row in conn.execute(sql("served.attributes")).fetchall()
     }
     for view, base, clients_only, comment in _VIEWS:
         statement = sql("served.replace_view").format(
@@ -78,7 +87,9 @@ def glossary() -> dict[str, str]:
 def _columns(
     conn: psycopg.Connection[Any], view: str, base: str, open_attributes: Mapping[str, Composable]
 ) -> list[Composable]:
-    """Select-list of a view: what it has in its order, then what is new; a column that is no more stays as null."""
+    """Select-list of a view: what it has in its order, then what is new; a column that is no more stays as
+    null.
+    """
     had = dict(conn.execute(sql("served.columns_of"), {"view": view}).fetchall())
     standard = dict(conn.execute(sql("served.columns_of"), {"view": base}).fetchall())
     columns: list[Composable] = []

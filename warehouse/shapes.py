@@ -16,7 +16,9 @@ INTERACTION: Final = pa.schema(
         pa.field("stream", pa.string(), nullable=False),
         pa.field("source_key", pa.string(), nullable=False),
         pa.field("type", pa.string(), nullable=False),  # code of core.interaction_type
-        pa.field("party_record_id", pa.int64()),  # the client's source record, landed or not yet; null: none named
+        pa.field(
+            "party_record_id", pa.int64()
+        ),  # the client's source record, landed or not yet; null: none named
         pa.field("occurred_at", pa.timestamp("us", tz="UTC")),
         pa.field("occurred_on", pa.date32()),  # local date at the source
         pa.field("time_zone", pa.string()),  # IANA name in which the source meant it
@@ -31,7 +33,9 @@ INTERACTION: Final = pa.schema(
         pa.field("reverses_record_id", pa.int64()),
         pa.field("url", pa.string()),
         pa.field("detail", pa.string(), nullable=False),  # JSON object
-        pa.field("content_hash", pa.string(), nullable=False),  # UUID text over all of the above, lines and promises
+        pa.field(
+            "content_hash", pa.string(), nullable=False
+        ),  # UUID text over all of the above, lines and promises
     ]
 )
 INTERACTION_LINE: Final = pa.schema(
@@ -61,14 +65,19 @@ RELATIONSHIP: Final = pa.schema(
         pa.field("record_id", pa.int64(), nullable=False),  # the record that states it
         pa.field("from_record_id", pa.int64(), nullable=False),
         pa.field("to_record_id", pa.int64(), nullable=False),
-        pa.field("type", pa.string(), nullable=False),  # works_at | branch_of | owner_of | member_of | successor_of | ...
+        pa.field(
+            "type", pa.string(), nullable=False
+        ),  # works_at | branch_of | owner_of | member_of | successor_of | ...
         pa.field("role", pa.string()),  # in words: chief accountant
         pa.field("valid_from", pa.date32()),
         pa.field("valid_to", pa.date32()),
     ]
 )
 CHILD_LINK: Final = pa.schema(
-    [pa.field("child_record_id", pa.int64(), nullable=False), pa.field("parent_record_id", pa.int64(), nullable=False)]
+    [
+        pa.field("child_record_id", pa.int64(), nullable=False),
+        pa.field("parent_record_id", pa.int64(), nullable=False),
+    ]
 )
 """A record whose fields feed another record (Bitrix24 requisites): its change queues the parent."""
 
@@ -94,8 +103,12 @@ GOLDEN: Final = pa.schema(
         pa.field("kind", pa.string(), nullable=False),
         pa.field("role", pa.string(), nullable=False),
         pa.field("display_name", pa.string()),
-        pa.field("attributes", pa.string(), nullable=False),  # JSON object: attribute -> value or list of values
-        pa.field("lineage", pa.string(), nullable=False),  # JSON object: attribute -> record, rule, losing values
+        pa.field(
+            "attributes", pa.string(), nullable=False
+        ),  # JSON object: attribute -> value or list of values
+        pa.field(
+            "lineage", pa.string(), nullable=False
+        ),  # JSON object: attribute -> record, rule, losing values
         pa.field("record_count", pa.int32(), nullable=False),
         pa.field("golden_hash", pa.string(), nullable=False),  # UUID text over all of the above
     ]

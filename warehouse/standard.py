@@ -128,7 +128,8 @@ def store_child_links(
 def store_parties(
     conn: psycopg.Connection[Any], records: pa.Table, identifiers: pa.Table, removed_ids: Sequence[int] = ()
 ) -> Stored:
-    """Store standard records whose content or source time differs, with their identifiers; remove `removed_ids`.
+    """Store standard records whose content or source time differs, with their identifiers; remove
+    `removed_ids`.
 
     `records` and `identifiers` in the columns of their tables (identity.schema.RECORD and IDENTIFIER).
     """
@@ -164,13 +165,15 @@ def store_interactions(
 ) -> Stored:
     """Store interactions whose content differs, with lines and promises; mark `removed_ids` deleted.
 
-    A changed interaction keeps its client until publish looks at it again; until then `changed_seq` is null, so an
-    incremental reader comes to it when it is published.
+    A changed interaction keeps its client until publish looks at it again; until then `changed_seq` is null,
+    so an incremental reader comes to it when it is published.
     """
     record_ids = interactions.column("record_id").to_pylist() if interactions is not None else []
     known = {
         row[0]: (row[1].hex, row[2], row[3])
-        for row in conn.execute(sql("standard.known_interactions"), {"record_ids": [*record_ids, *removed_ids]})
+        for row in conn.execute(
+            sql("standard.known_interactions"), {"record_ids": [*record_ids, *removed_ids]}
+        )
     }
     removed = [i for i in removed_ids if i in known and not known[i][1]]
     if removed:
@@ -189,7 +192,9 @@ def store_interactions(
     if changed:
         fresh = _only(interactions, changed)
         clients = [_former_client(known, i) for i in fresh.column("record_id").to_pylist()]
-        arrow.copy_in(conn, "core.interaction", fresh.append_column("client_id", pa.array(clients, pa.string())))
+        arrow.copy_in(
+            conn, "core.interaction", fresh.append_column("client_id", pa.array(clients, pa.string()))
+        )
         for table, rows in (("core.interaction_line", lines), ("core.promise", promises)):
             if rows is not None:
                 arrow.copy_in(conn, table, _only(rows, changed))
@@ -199,7 +204,8 @@ def store_interactions(
 def store_relationships(
     conn: psycopg.Connection[Any], relationships: pa.Table | None, record_ids: Sequence[int]
 ) -> list[int]:
-    """Make `relationships` the only ones that these records state; the stating records where something changed.
+    """Make `relationships` the only ones that these records state; the stating records where something
+    changed.
 
     A relationship that is no longer stated is marked deleted; queue the returned ids for publish.
     """
@@ -219,12 +225,10 @@ def replace_rejects(
     run_id: int,
     now: datetime,
 ) -> None:
-    """Make `rejects` the open mapping rejects of these records: new ones are added with the raw payload, those that
-    did not come again are closed, the same ones are left as they are.
+    """Make `rejects` the open mapping rejects of these records: new ones are added with the raw payload,
+    those that did not come again are closed, the same ones are left as they are.
     """
-    prints = [
-        fingerprint("standardise", str(r.record_id), r.path or "", r.reason, r.detail) for r in rejects
-    ]
+    prints = [fingerprint("standardise", str(r.record_id), r.path or "", r.reason, r.detail) for r in rejects]
     parameters = {
         "record_ids": list(record_ids),
         "fingerprints": prints,

@@ -1,4 +1,6 @@
-"""Which version of the tables a database has, and which one this package brings. Imports neither Alembic nor SQLModel."""
+"""Which version of the tables a database has, and which one this package brings. Imports neither Alembic nor
+SQLModel.
+"""
 
 from __future__ import annotations
 

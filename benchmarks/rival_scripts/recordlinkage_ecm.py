@@ -1,7 +1,7 @@
 """recordlinkage's ECM classifier (Fellegi-Sunter, no labels) on one data set.
 
-Arguments: RECORDS.parquet OUT.parquet OPTIONS; one kind of record. Writes left, right and probability (1) of the
-pairs that it calls matches; prints one JSON line with seconds by stage.
+Arguments: RECORDS.parquet OUT.parquet OPTIONS; one kind of record. Writes left, right and probability (1)
+of the pairs that it calls matches; prints one JSON line with seconds by stage.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Splink 5 on one data set: settings by the kinds of its fields, as its documentation advises, EM without labels.
+"""Splink 5 on one data set: settings by the kinds of its fields, EM without labels.
 
 Arguments: RECORDS.parquet OUT.parquet OPTIONS; one kind of record. Writes left, right and probability of
 the predicted pairs above 0.01; prints one JSON line with seconds by stage.
@@ -46,7 +46,13 @@ BLOCKING = {
 }
 DETERMINISTIC = {
     "person": (("given_name", "family_name", "birth_date"), ("email",), ("inn",), ("national_id",)),
-    "organisation": (("legal_name", "postcode"), ("legal_name", "phone"), ("inn",), ("vat",)),
+    "organisation": (
+        ("legal_name", "postcode"),
+        ("legal_name", "phone"),
+        ("legal_name",),
+        ("inn",),
+        ("vat",),
+    ),
 }
 TRAINING = {
     "person": (("given_name", "family_name"), ("birth_date",), ("postcode", "family_name")),
@@ -99,6 +105,16 @@ def usable(rules: tuple[tuple[str, ...], ...], columns: set[str]) -> list[object
     return [block_on(*rule) for rule in rules if all(column(part) in columns for part in rule)]
 
 
+def has_pairs(records: pa.Table, rule: tuple[str, ...]) -> bool:
+    """Whether two records agree on all columns of the rule."""
+    seen = set()
+    for values in zip(*(records[name].to_pylist() for name in rule), strict=True):
+        if all(values) and values in seen:
+            return True
+        seen.add(values)
+    return False
+
+
 def main() -> None:
     """Train, predict, write the edges."""
     logging.getLogger("splink").setLevel(logging.ERROR)
@@ -134,9 +150,10 @@ def main() -> None:
     else:
         frames = database.register(records)
     linker = Linker(frames, settings)
-    linker.training.estimate_probability_two_random_records_match(
-        usable(DETERMINISTIC[kind], columns), recall=0.7
-    )
+    rules = [rule for rule in DETERMINISTIC[kind] if columns.issuperset(rule) and has_pairs(records, rule)]
+    if rules:  # else the estimate would be 0, and its logarithm an error; Splink's own default stays
+        sure = [block_on(*rule) for rule in rules]
+        linker.training.estimate_probability_two_random_records_match(sure, recall=0.7)
     linker.training.estimate_u_using_random_sampling(max_pairs=3e6, seed=1)
     for rule in usable(TRAINING[kind], columns):
         try:

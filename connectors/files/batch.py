@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from connectors.canonical import canonical
 from connectors.files.settings import FileOptions
 from connectors.page import RejectedRow
 
@@ -31,8 +32,8 @@ class Part:
     """Empty where records name their own fields."""
     batches: Iterator[Batch]
     place: Callable[[int], str]
-    is_sorted: bool = False
-    """Its records are flat and in the order of their keys."""
+    encode: Callable[[Any], bytes] = canonical
+    """How its records become canonical JSON."""
     on_reject: Callable[[Any, RejectedRow], RejectedRow] | None = None
 
 

@@ -33,7 +33,7 @@ from connectors.files.parquet_file import read_parquet
 from connectors.files.settings import FileFormat, FileOptions, FilesSettings
 from connectors.page import CheckResult, Page, SnapshotMark, State, StreamInfo, StreamRequest
 from connectors.paths import Path as FieldPath
-from connectors.rows import CONTENT, RowMaker, assemble
+from connectors.rows import CONTENT, Assembler, RowMaker, lot_size
 from connectors.settings import explain, validated
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class _Stream:
 
 
 class FilesConnector:
-    """Files of one source."""
+    """Files: CSV, JSON lines, JSON, Excel and Parquet; one file, a glob or a directory."""
 
     settings_model: ClassVar[type[FilesSettings]] = FilesSettings
 
@@ -158,7 +158,8 @@ class FilesConnector:
                 hint=hint,
             )
         try:
-            return READERS[kind](path, stream.options, start)
+            lot = lot_size(stream.options.page_size)
+            return READERS[kind](path, stream.options.model_copy(update={"page_size": lot}), start)
         except ConnectorError as error:
             if error.source is not None:
                 raise
@@ -259,8 +260,10 @@ class _Pass:
     def _count_again(self, name: str) -> None:
         """Bring the ordinals of identical keyless rows to where they stood after this file."""
         part = self.connector.open_part(self.stream, self.stream.files[name], 0)
+        page = Assembler(self.maker, part.place)
         for batch in part.batches:
-            assemble(self.maker, batch.records, part.place, is_sorted=part.is_sorted)
+            page.add(batch.records, part.encode)
+            page.finish()
 
     def _state(self) -> dict[str, Any]:
         state: dict[str, Any] = json.loads(json.dumps({**self.state, "at": self.at}))
@@ -277,24 +280,38 @@ class _Pass:
         part = self.connector.open_part(self.stream, path, 0 if self.maker.is_keyless else start)
         self._compare_columns(part.columns, path)
         mark = SnapshotMark(self.pass_id, is_complete=False) if self.stream.is_snapshot else None
+        page = Assembler(self.maker, part.place, on_reject=part.on_reject)
+        count = size = 0
+        total: int | None = None
         for batch in part.batches:
-            made = assemble(
-                self.maker, batch.records, part.place, is_sorted=part.is_sorted, on_reject=part.on_reject
-            )
+            page.add(batch.records, part.encode)
             if batch.position <= start:
+                page.finish()
                 continue
-            rejects = [row._replace(place=part.place(number)) for number, row in batch.rejects] + made.rejects
+            page.reject(batch.rejects)
+            count += len(batch.records) + len(batch.rejects)
+            size, total = size + batch.bytes_read, batch.total_rows
             self.at |= {"file": name, "digest": self.now[name].digest, "position": batch.position}
-            yield Page(made.rows, self._state(), (), rejects, mark, batch.bytes_read, batch.total_rows)
+            if count >= self.stream.options.page_size:
+                yield self._page(page, mark, size, total)
+                count = size = 0
+        if count:
+            yield self._page(page, mark, size, total)
+
+    def _page(self, page: Assembler, mark: SnapshotMark | None, size: int, total: int | None) -> Page:
+        made = page.finish()
+        return Page(made.rows, self._state(), (), made.rejects, mark, size, total)
 
     def _finish(self, name: str) -> None:
         path = self.stream.files[name]
         stat = path.stat()
         if (stat.st_size, stat.st_mtime_ns) != (self.now[name].size, self.now[name].mtime_ns):
             raise RetriableError(
-                "the file changed while it was read; run again", source=self.connector.source,
-                stream=self.stream.name, place=path.name,
-            )  # fmt: skip
+                "the file changed while it was read; run again",
+                source=self.connector.source,
+                stream=self.stream.name,
+                place=path.name,
+            )
         self.state["files"] = {**self.state["files"], name: self.now[name].as_state()}
         done = [*self.at["done"], name] if self.stream.is_snapshot else []
         self.at |= {"file": None, "digest": None, "position": 0, "done": done}

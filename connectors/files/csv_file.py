@@ -18,6 +18,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from connectors.canonical import canonical_texts
 from connectors.errors import SourceConfigurationError, SourceDataError
 from connectors.files.batch import Batch, Part, unique_names
 from connectors.files.detect import detect_dialect, detect_encoding, open_text
@@ -104,6 +105,12 @@ def read_csv(path: Path, options: FileOptions, start: int) -> Part:
             raise SourceDataError("no header row was found", place=path.name, hint="Set `header_row`")
         return Part((), iter(()), lambda number: f"{path.name}:{number}")
     names = unique_names(header)
+    if any("\x00" in name or _is_undecoded(name) for name in names):
+        raise SourceDataError(
+            f"the header row is not text in {encoding}",
+            place=f"{path.name}:{header_line}",
+            hint="Is this a CSV file? Set `encoding` or `header_row`",
+        )
 
     def place(number: int) -> str:
         return f"{path.name}:{number}"
@@ -120,7 +127,7 @@ def read_csv(path: Path, options: FileOptions, start: int) -> Part:
         return made
 
     batches = _batches(path, encoding, make_reader, names, max(start, header_line), options.page_size)
-    return Part(names, batches, place, is_sorted=True, on_reject=on_reject)
+    return Part(names, batches, place, encode=canonical_texts, on_reject=on_reject)
 
 
 def _open(path: Path, encoding: str) -> TextIOWrapper:

@@ -64,7 +64,7 @@ def find_files(pattern: str, base: Path | None, options: FileOptions, source: st
         inside = [Path(item) for item in glob.glob(str(full), recursive=True)]  # noqa: PTH207 - takes absolute patterns
         return Found(_named([item for item in inside if item.is_file()], fixed), is_single=False)
     if not full.is_file():
-        hint = "Check `path`; a relative one starts at the configuration's folder"
+        hint = "Check `path`; a relative one starts at the folder that holds config/"
         raise SourceConfigurationError(
             "there is no such file", source=source, stream=stream, place=pattern, hint=hint
         )

@@ -28,7 +28,10 @@ from connectors.templates import MissingValue, fill
 
 
 class RestConnector:
-    """An HTTP source. `transport`, `pause`, `clock` and `now` are given by tests."""
+    """An HTTP API, described by a manifest.
+
+    `transport`, `pause`, `clock` and `now` are given by tests.
+    """
 
     settings_model: ClassVar[type[Settings]] = RestSettings
 

@@ -23,7 +23,7 @@ from connectors.page import Page, Row, SnapshotMark
 from connectors.paging import Position, Turn
 from connectors.paths import as_text, compile_path
 from connectors.rest.changes import began_at, bounds, next_since
-from connectors.rows import RowMaker, assemble
+from connectors.rows import Assembler, RowMaker
 from connectors.templates import MissingValue, fill, render
 
 State = dict[str, Any]
@@ -184,6 +184,9 @@ class Pass:
         is_flagged = _flagged(stream)
         position: Position | None = self.at["position"]
         page = int(self.at["page"])
+        saved = self.before
+        # The time makes it unlike any pass of an earlier, forgotten state.
+        pass_id = f"{asking.name}-{self.number}-{self.at['until']}"
         while position is not None:
             self._refuse_repeated_position(position, page)
             call = asking.call(position, moments, page)
@@ -191,12 +194,13 @@ class Pass:
             began = self.at["began"] or began_at(self.now, answer.headers.get("date"))
             records = asking.records(answer, call.place)
             number = page
-            made = assemble(
+            assembler = Assembler(
                 self.maker,
-                enumerate(records, start=1),
                 lambda place, number=number: f"{stream.path} page {number} record {place}",  # type: ignore[misc]
                 is_deleted=is_flagged,
             )
+            assembler.add(enumerate(records, start=1))
+            made = assembler.finish()
             if records and not self.maker.is_keyless:
                 self._refuse_repeated_page(made.rows, call.place)
             self._raise_high(made.rows)
@@ -208,8 +212,10 @@ class Pass:
             self.at = {**self.at, "began": began, "high": self.high, "position": position, "page": page}
             is_last = position is None
             state = self._final() if is_last else {**self.before, "pass": self.number, "at": dict(self.at)}
-            mark = SnapshotMark(f"{asking.name}-{self.number}", is_last) if self.marks else None
-            if made.rows or made.tombstones or made.rejects or mark or (is_last and state != self.before):
+            mark = SnapshotMark(pass_id, is_last) if self.marks else None
+            # A run without news leaves the state as it is; a state within a pass must not stay behind.
+            if made.rows or made.tombstones or made.rejects or mark or (is_last and state != saved):
+                saved = state
                 total = stream.paging.total_of(answer)
                 yield Page(made.rows, state, made.tombstones, made.rejects, mark, answer.size, total)
 

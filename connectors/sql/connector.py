@@ -29,7 +29,7 @@ _CHANGED = re.compile(
 
 
 class SqlConnector:
-    """One database."""
+    """A database: tables, views and queries, by any SQLAlchemy URL."""
 
     settings_model: ClassVar[type[SqlSettings]] = SqlSettings
 

@@ -18,7 +18,7 @@ from connectors.times import as_timestamp, zone
 
 _iso = re.compile(
     r"\d{4}-\d{2}-\d{2}(?P<time>(?P<sep>[T ])\d{2}:\d{2}"
-    r"(:\d{2}(?P<fraction>\.\d+)?)?(?P<zone>Z|[+-]\d{2}:?\d{2})?)?$"
+    r"(:\d{2}(\.\d+)?)?(?P<zone>Z|[+-]\d{2}:?\d{2})?)?$"
 )
 
 
@@ -86,13 +86,17 @@ def _in_terms_of(value: Any, moment: datetime, timezone: str) -> Any:
         return value
     if not found["time"]:
         return local.date().isoformat()
+    # Texts compare letter by letter, so fractions of a second cannot be told apart reliably: go a second
+    # further back.
+    moment -= timedelta(seconds=1)
     offset = found["zone"]
-    stamp = (
-        moment.astimezone(UTC)
-        if offset == "Z"
-        else moment.astimezone(datetime.fromisoformat(value).tzinfo if offset else local.tzinfo)
-    )
-    text = stamp.replace(tzinfo=None).isoformat(
-        sep=found["sep"], timespec="microseconds" if found["fraction"] else "seconds"
-    )
+    if offset == "Z":
+        stamp = moment.astimezone(UTC)
+    else:
+        stamp = (
+            moment.astimezone(datetime.fromisoformat(value).tzinfo)
+            if offset
+            else local - timedelta(seconds=1)
+        )
+    text = stamp.replace(tzinfo=None).isoformat(sep=found["sep"], timespec="seconds")
     return text + (offset or "")

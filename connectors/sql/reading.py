@@ -20,9 +20,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from connectors.canonical import NotStorable, plain, plain_row
-from connectors.page import Page, RejectedRow, SnapshotMark
-from connectors.rows import RowMaker, assemble, reject
+from connectors.canonical import NotStorable, canonical, canonical_sorted, plain, plain_row
+from connectors.page import Page, SnapshotMark
+from connectors.rows import Assembled, Assembler, RowMaker, lot_size, reject
 from connectors.sql.marks import earlier, freeze, not_after, thaw
 from connectors.sql.relation import Relation
 from connectors.sql.settings import SqlOptions
@@ -52,7 +52,8 @@ class Reading:
         # is.
         number = int(before.get("pass", 0)) + (1 if at["kind"] == "full" and not resumed else 0)
         state = {**before, "pass": number, "at": at}
-        pass_id = f"{self.stream}-{number}"
+        # The time makes it unlike any pass of an earlier, forgotten state.
+        pass_id = f"{self.stream}-{number}-{at['began']}"
         is_full = at["kind"] == "full"
         held: Page | None = None
         for page in self._phases(at):
@@ -146,9 +147,10 @@ class Reading:
         number = 0
         streaming = {"stream_results": True, "max_row_buffer": self.options.page_size}
         with self.connection.execute(statement, execution_options=streaming) as result:
-            while rows := result.fetchmany(self.options.page_size):
+            page, count = Assembler(self.maker, lambda place: f"row {place}"), 0
+            last: Any = None
+            while rows := result.fetchmany(lot_size(self.options.page_size)):
                 records: list[tuple[int, dict[str, Any]]] = []
-                odd: list[RejectedRow] = []
                 is_flat = True
                 for row in rows:
                     number += 1
@@ -157,18 +159,24 @@ class Reading:
                     except NotStorable as error:
                         values = [_tolerated(value) for value in row]
                         record = dict(zip(columns, values, strict=True))
-                        odd.append(reject(record, "not-storable", str(error), f"row {number}"))
+                        page.reject([(number, reject(record, "not-storable", str(error), ""))])
                         continue
                     if values.__class__ is list and is_flat:
                         is_flat = _FLAT.isdisjoint(map(type, values))
                     records.append((number, dict(zip(columns, values, strict=True))))
-                made = assemble(self.maker, records, lambda place: f"row {place}", is_sorted=is_flat)
-                last = rows[-1]
-                if names:
-                    at["after"] = [freeze(last[place]) for place in places]
-                yield Page(
-                    made.rows, {}, (), odd + made.rejects, None, sum(len(row.payload) for row in made.rows)
-                )
+                page.add(records, canonical_sorted if is_flat else canonical)
+                last, count = rows[-1], count + len(rows)
+                if count >= self.options.page_size:
+                    at["after"] = [freeze(last[place]) for place in places] or None
+                    yield _page(page.finish())
+                    count = 0
+            if count:
+                at["after"] = [freeze(last[place]) for place in places] or None
+                yield _page(page.finish())
+
+
+def _page(made: Assembled) -> Page:
+    return Page(made.rows, {}, (), made.rejects, None, sum(len(row.payload) for row in made.rows))
 
 
 def _tolerated(value: Any) -> Any:

@@ -23,7 +23,7 @@ class SqlOptions(Settings):
     )
     sweep: bool | Duration = Field(
         default=False,
-        description="With `updated_at`: read everything to see deletions, on every run (true) or every so long.",
+        description="With `updated_at`: read everything to see deletions, on every run or every so long.",
     )
     page_size: int = Field(default=5000, ge=1, le=100_000)
 

@@ -8,7 +8,7 @@ beside.
 
 from identity.standard.latin import latin_key
 from identity.standard.nicknames import nickname_class
+from identity.standard.pipeline import Standardised, standardise
 from identity.standard.profile import AttributeType, Profile
-from identity.standard.standardise import Standardised, standardise
 
 __all__ = ["AttributeType", "Profile", "Standardised", "latin_key", "nickname_class", "standardise"]

@@ -100,7 +100,10 @@ def _parse(raw: str) -> Address:
         if "postcode" not in found and len(parts) > 1:
             left = _take_postcode(part, found, is_russian, index == 0)
         at_end = index in {0, len(parts) - 1} and len(parts) > 1
-        if at_end and "country" not in found and len(left) > 2 and not _STATE_AT_END.match(left):
+        is_state = comparable(left) in mapping("us_states").values() or (
+            len(left) > 2 and _STATE_AT_END.match(left) is not None
+        )
+        if at_end and left and "country" not in found and not is_state:
             code = None if _CITY_MARK.match(left) else places.country_named(left)
             if code:
                 found["country"] = code

@@ -28,7 +28,7 @@ class OrganisationName(NamedTuple):
 
 _DOTTED = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]\.[ \-]?){2,}(?:[^\W\d_](?![^\W\d_]))?")
 _AND = re.compile(r"[&+]")
-_FORM_IN_BRACKETS = re.compile(r"\(([^()]*)\)")
+_BOUNDARY = re.compile(r"[,;()«»\"“”„]")
 
 
 @cache
@@ -41,6 +41,11 @@ def _forms() -> tuple[
     edges = frozenset(tuple(comparable(form).split()) for form in data["only_at_edges"])
     markers = tuple(tuple(comparable(marker).split()) for marker in data["markers"])
     return table, max(map(len, table)), edges, markers
+
+
+@cache
+def _not_forms() -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(comparable(form).split()) for form in load("legal_forms")["not_forms"])
 
 
 def _form_of_rigour(words: tuple[str, ...]) -> str | None:
@@ -68,10 +73,27 @@ def _class_of(words: tuple[str, ...], at_edge: bool) -> str:
     # only.
     if len(words) == 1 and (len(words[0]) <= 2 or words[0].isdigit()) and not at_edge:
         return ""
+    if words in _not_forms():
+        return ""
     return _rigour_form(words) if len(words) <= 6 else ""
 
 
-def _strip(words: list[str]) -> tuple[list[str], list[str]]:
+class _Word(NamedTuple):
+    key: str
+    is_dotted: bool
+    stands_free: bool
+    """Written with dots (N.V.), or beside a comma, bracket or quote: there even an ambiguous form is one."""
+
+
+def _keys(words: list[_Word]) -> tuple[str, ...]:
+    return tuple([word.key for word in words])
+
+
+def _is_initials(key: str) -> bool:
+    return len(key) == 2 and key not in load("legal_forms")["dotted_in_front"]
+
+
+def _strip(words: list[_Word]) -> tuple[list[_Word], list[str]]:
     """What is left of a name without legal forms, and the classes of the forms, in order of their place."""
     _, longest, _, markers = _forms()
     classes: list[str] = []
@@ -79,23 +101,26 @@ def _strip(words: list[str]) -> tuple[list[str], list[str]]:
     while again and len(words) > 1:
         again = False
         for size in range(min(longest, len(words) - 1), 0, -1):
-            if found := _class_of(tuple(words[-size:]), True):
+            if found := _class_of(_keys(words[-size:]), True):
                 words, again = words[:-size], True
                 classes.append(found)
                 break
-            if found := _class_of(tuple(words[:size]), True):
+            if size == 1 and words[0].is_dotted and _is_initials(words[0].key):
+                continue
+            if found := _class_of(_keys(words[:size]), True):
                 words, again = words[size:], True
                 classes.insert(0, found)
                 break
         if not again:
             for marker in markers:
-                if len(words) > len(marker) and tuple(words[-len(marker) :]) == marker:
+                if len(words) > len(marker) and _keys(words[-len(marker) :]) == marker:
                     words, again = words[: -len(marker)], True
                     break
     start = 1
     while start < len(words) - 1:
         for size in range(min(longest, len(words) - 1 - start), 0, -1):
-            if found := _class_of(tuple(words[start : start + size]), False):
+            run = words[start : start + size]
+            if found := _class_of(_keys(run), run[0].stands_free or run[-1].stands_free):
                 classes.append(found)
                 words = words[:start] + words[start + size :]
                 break
@@ -104,22 +129,32 @@ def _strip(words: list[str]) -> tuple[list[str], list[str]]:
     return words, classes
 
 
+def _words(text: str) -> list[_Word]:
+    """The comparable words of a name; `GmbH & Co. KG` keeps its form together without the sign."""
+    words: list[_Word] = []
+    for segment in _BOUNDARY.split(text):
+        dotted = {comparable(match[0]).replace(" ", "") for match in _DOTTED.finditer(segment)}
+        plain = _DOTTED.sub(lambda match: re.sub(r"[.\- ]", "", match[0]) + " ", segment)
+        keys = comparable(_AND.sub(" and ", plain) if _AND.search(plain) else plain).split()
+        keys = [
+            key
+            for place, key in enumerate(keys)
+            if not (key in {"and", "und"} and keys[place + 1 : place + 2] in (["co"], ["cie"]))
+        ]
+        words += [
+            _Word(key, key in dotted, place == len(keys) - 1 or place == 0 or key in dotted)
+            for place, key in enumerate(keys)
+        ]
+    return words
+
+
 def _parse(raw: str) -> OrganisationName:
-    text = clean(raw)
-    text = _DOTTED.sub(lambda match: re.sub(r"[.\- ]", "", match[0]) + " ", text)
-    words = comparable(_AND.sub(" and ", text) if _AND.search(text) else text).split()
-    # `GmbH & Co. KG` and `Müller & Co` keep their forms together without the sign
-    words = [
-        w
-        for i, w in enumerate(words)
-        if not (w in {"and", "und"} and words[i + 1 : i + 2] in (["co"], ["cie"]))
-    ]
-    core, classes = _strip(words)
+    words, classes = _strip(_words(clean(raw)))
+    core = " ".join(_keys(words))
     form = next((kind for kind in classes if kind != "branch"), classes[0] if classes else None)
     if form == SOLE_PROPRIETOR:
-        person = parse_full_name(" ".join(core))
-        return OrganisationName(person.full or " ".join(core), form)
-    return OrganisationName(" ".join(core) or None, form)
+        return OrganisationName(parse_full_name(core).full or core, form)
+    return OrganisationName(core or None, form)
 
 
 _parsed = Memo(_parse, 200_000)

@@ -169,8 +169,18 @@ def _by_library(text: str, country: str | None) -> tuple[str | None, str | None]
         return e164, None
     why = library.is_possible_number_with_reason(number)
     too_short = library.ValidationResult.TOO_SHORT, library.ValidationResult.IS_POSSIBLE_LOCAL_ONLY
-    reasons = dict.fromkeys(too_short, "too short") | {library.ValidationResult.TOO_LONG: "too long"}
+    reasons = dict.fromkeys(too_short, "too short") | {
+        library.ValidationResult.TOO_LONG: "too long",
+        library.ValidationResult.INVALID_LENGTH: "length",
+    }
     return e164, reasons.get(why, "not in the numbering plan")
+
+
+def _is_mask(digits: str) -> bool:
+    """Filled in for form's sake: 1234567890, or 8 (999) 999-99-99 (one digit in the subscriber's part)."""
+    if not digits.isdigit():
+        return False
+    return is_placeholder_number(digits) or (len(digits) > 8 and digits[-9:] == digits[-1] * 9)
 
 
 def _standard(key: tuple[str, str | None]) -> Form:
@@ -189,11 +199,7 @@ def _standard(key: tuple[str, str | None]) -> Form:
         reason = None
     else:
         e164, reason = _by_library(text, country)
-    digits = (e164 or text).translate(_DIGITS)
-    # 8 (999) 999-99-99: the subscriber's part is one digit throughout
-    if digits.isdigit() and (
-        is_placeholder_number(digits) or (len(digits) > 8 and digits[-9:] == digits[-1] * 9)
-    ):
+    if any(_is_mask(number.translate(_DIGITS)) for number in (text, e164 or text)):
         return invalid(text, "placeholder")
     if reason is not None or e164 is None:
         return invalid(text, reason or "not a number")
@@ -209,6 +215,6 @@ def phone(raw: str, country: str | None = None) -> Form:
 
     Invalid as `placeholder`, `scientific notation`, `no country`, `unknown country code`, `not a number`,
     `too short`,
-    `too long` or `not in the numbering plan`.
+    `too long`, `length` or `not in the numbering plan`.
     """
     return _memo((raw, country.upper() if country else None))

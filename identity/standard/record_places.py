@@ -18,7 +18,7 @@ def places_of_records(batch: Batch) -> None:
     for name in PLACES:
         if name in batch.columns:
             batch.record[name] = take(batch.columns[name].value, pick(batch.columns[name], size))
-    if "street" in batch.columns and "house" not in batch.columns:
+    if "street" in batch.columns:
         _house_from_street(batch)
     if "address" in batch.columns:
         _parts_of_address(batch)
@@ -42,7 +42,8 @@ def _house_from_street(batch: Batch) -> None:
         return
     chosen = pick(source, batch.size)
     keys = [places.house(house).value if house else None for house in houses]
-    batch.record["house"] = take(texts(keys), chosen)
+    found = take(texts(keys), chosen)
+    batch.record["house"] = pc.coalesce(batch.record["house"], found) if "house" in batch.record else found
     derive(batch, "house", chosen, texts(houses), "street")
 
 

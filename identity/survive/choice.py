@@ -180,9 +180,12 @@ def choose_one(records: Records, name: str, found: Candidates, rules: Survivorsh
 
 
 def choose_all(records: Records, name: str, found: Candidates, rules: SurvivorshipRules) -> Chosen:
-    """Every distinct valid value per client, best first; the best invalid one where none is valid."""
+    """Every distinct valid value per client, best first; the best invalid one where none is valid.
+
+    `longest` does not count: what one record lists stays in its order.
+    """
     codes = _codes(found.value)
-    order_of_rules = rules.of(name)
+    order_of_rules = tuple(rule for rule in rules.of(name) if rule != "longest")
     client = records.client[found.row]
     ranking = rank(client, order_of_rules, _figures(found, codes).keys(records, name, rules))
     owner = np.cumsum(ranking.is_best) - 1

@@ -172,7 +172,7 @@ def evaluate(
 def show_evaluation(output: Output, report: EvaluateReport) -> None:
     """The measures as a table."""
     rows = []
-    for name in ("pairwise", "bcubed"):
+    for name in ("pairwise", "bcubed", "cluster"):
         values = [report.measures.get(f"{name}_{part}") for part in ("precision", "recall", "f1")]
         rows.append((name, *(None if v is None else f"{v:.4f}" for v in values)))
     output.table(("measure", "precision", "recall", "F1"), rows, right=(1, 2, 3))

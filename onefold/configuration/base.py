@@ -1,4 +1,4 @@
-"""Building blocks of the configuration's models: strict objects, durations, labels, field paths, choices by value."""
+"""Building blocks of the models: strict objects, durations, labels, field paths, choices by value."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ FieldPath = Annotated[
     AfterValidator(compiles),
     Field(
         min_length=1,
-        description="A dotted path with [n], [], [field=value] and transforms (`| lower`), or a template such as "
+        description="A dotted path with [n], [], [field=value] and transforms (`| lower`), or a template: "
         '"{given} {family}".',
         examples=[
             "properties.email",

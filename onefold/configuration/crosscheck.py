@@ -42,7 +42,7 @@ Path = Sequence[str | int]
 
 
 def cross_check(configuration: Configuration, streams: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
-    """Every problem between files. `streams` names the streams of all sources, also of those with mistakes."""
+    """Every problem between files; `streams` names those of all sources, also of mistaken ones."""
     for source in configuration.sources.values():
         document = configuration.documents[source.source]
         yield from _connector(document, source)
@@ -244,7 +244,7 @@ def _connector(document: Document, source: SourceConfiguration) -> Iterator[Prob
 def _settings(
     document: Document, settings: Mapping[str, Any], schema: Mapping[str, Any]
 ) -> Iterator[Problem]:
-    """The top level of the settings against the connector's JSON Schema; the connector itself checks the rest on opening."""
+    """The settings' top level against the connector's JSON Schema; the rest is checked on opening."""
     properties: Mapping[str, Any] = schema.get("properties", {})
     if schema.get("additionalProperties") is False:
         for name in settings:
@@ -269,8 +269,8 @@ def _settings(
 
 def _has_type(value: Any, wanted: str) -> bool:
     kinds: dict[str, tuple[type, ...]] = {
-        "string": (str, int, float), "integer": (int,), "number": (int, float), "boolean": (bool,), "array": (list, str),
-        "object": (dict,),
+        "string": (str, int, float), "integer": (int,), "number": (int, float), "boolean": (bool,),
+        "array": (list, str),        "object": (dict,),
     }  # fmt: skip
     if isinstance(value, bool) and wanted != "boolean":
         return False

@@ -1,4 +1,4 @@
-"""Problems of a configuration folder: each with file, line, column, what was found, what is allowed, and a hint."""
+"""Problems of a configuration folder: each with its place, what was found, what is allowed, and a hint."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ConfigurationError(Exception):
 
 
 class SecretMissing(ConfigurationError):
-    """A `${NAME}` of a source's settings is not in the environment; the message names it and never shows a value."""
+    """A `${NAME}` of a source's settings is not in the environment; the message names it, never a value."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
@@ -46,5 +46,6 @@ class SecretMissing(ConfigurationError):
         listed = ", ".join(f"${{{name}}}" for name in names)
         Exception.__init__(
             self,
-            f"Not set in the environment: {listed}. Set it (or write it to the .env file beside the configuration folder).",
+            f"Not set in the environment: {listed}. Set it, or write it to the "
+            ".env file beside the configuration folder.",
         )

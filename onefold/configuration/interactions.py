@@ -1,4 +1,4 @@
-"""`interactions.yaml`: the open registry of interaction types; the shipped types stand in data/interactions.yaml."""
+"""`interactions.yaml`: the open registry of interaction types; the shipped ones: data/interactions.yaml."""
 
 from __future__ import annotations
 

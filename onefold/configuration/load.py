@@ -26,8 +26,8 @@ from onefold.configuration.validate import salvage, validate
 Model = TypeVar("Model", bound=BaseModel)
 
 FILES: Final = (
-    "hub.yaml", "matching.yaml", "survivorship.yaml", "attributes.yaml", "authority.yaml", "interactions.yaml",
-    "expectations.yaml",
+    "hub.yaml", "matching.yaml", "survivorship.yaml", "attributes.yaml", "authority.yaml",
+    "interactions.yaml", "expectations.yaml",
 )  # fmt: skip
 """The files beside sources/; each may be absent."""
 
@@ -71,7 +71,7 @@ def read_configuration(folder: Path) -> tuple[Configuration | None, list[Problem
     authority = _read(reading, "authority.yaml", AuthorityFile)
     expectations = _read(reading, "expectations.yaml", ExpectationsFile)
     matching = _read(reading, "matching.yaml", settings_model("matching"))
-    # Its model comes with Arrow, which a sync must not load: without the file, the shipped rules are read when asked for.
+    # Its model comes with Arrow, which a sync must not load: without the file, it is made when asked for.
     own_survivorship = None
     if (folder / "survivorship.yaml").is_file():
         own_survivorship = _read(reading, "survivorship.yaml", settings_model("survivorship"))
@@ -111,7 +111,10 @@ def shipped_interactions() -> Mapping[str, InteractionType]:
 
 
 def settings_model(name: str) -> type[BaseModel]:
-    """identity's model of `matching` or `survivorship`; imported only here, as reading needs nothing heavier."""
+    """identity's model of `matching` or `survivorship`.
+
+    Imported only here, as reading needs nothing heavier.
+    """
     module, model = _MODELS[name]
     found: type[BaseModel] = getattr(importlib.import_module(module), model)
     return found

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
 from typing import Any, Final, Protocol
 
 from onefold.configuration.attributes import STANDARD
+from onefold.configuration.tree import parse
 
 
 class FieldLike(Protocol):
@@ -89,52 +92,14 @@ class Proposal:
         return made
 
 
-# Words of names and labels, casefolded, letters and digits only. English, Russian, German.
-_WORDS: Final[dict[str, tuple[str, ...]]] = {
-    "given_name": ("firstname", "givenname", "forename", "fname", "namefirst", "имя", "vorname"),
-    "middle_name": ("middlename", "secondname", "patronymic", "namemiddle", "отчество", "zweitername"),
-    "family_name": ("lastname", "familyname", "surname", "lname", "namelast", "фамилия", "nachname", "familienname"),
-    "full_name": ("fullname", "contactname", "personname", "фио", "контактноелицо", "полноеимя", "vollername", "ansprechpartner"),
-    "birth_date": ("birthdate", "birthday", "dateofbirth", "dob", "born", "датарождения", "деньрождения", "geburtsdatum", "geburtstag"),
-    "gender": ("gender", "sex", "пол", "geschlecht"),
-    "job_title": ("jobtitle", "position", "должность", "funktion", "berufsbezeichnung"),
-    "legal_name": (
-        "companyname", "company", "organization", "organisation", "organizationname", "legalname", "businessname", "nameorg",
-        "firma", "firmenname", "unternehmen", "компания", "организация", "наименованиеполное", "полноенаименование",
-        "юридическоеназвание", "контрагент", "названиекомпании",
-    ),
-    "name": ("name", "title", "customername", "clientname", "наименование", "название", "клиент", "bezeichnung", "kunde"),
-    "email": ("email", "emailaddress", "mail", "почта", "электроннаяпочта", "элпочта", "имейл", "emailadresse"),
-    "phone": (
-        "phone", "phonenumber", "tel", "telephone", "mobile", "mobilephone", "cell", "телефон", "мобильный", "моб",
-        "мобильныйтелефон", "telefon", "telefonnummer", "handy", "mobil", "mobiltelefon", "rufnummer",
-    ),
-    "website": ("website", "web", "url", "homepage", "сайт", "вебсайт", "webseite", "internetseite"),
-    "domain": ("domain", "домен"),
-    "address": ("address", "addressline1", "addressfull", "addrline1", "адрес", "юридическийадрес", "фактическийадрес", "anschrift", "adresse"),
-    "country": ("country", "countrycode", "addrcountry", "страна", "land"),
-    "region": ("region", "state", "province", "addrstate", "регион", "область", "bundesland"),
-    "city": ("city", "town", "suburb", "addrcity", "город", "населенныйпункт", "ort", "stadt"),
-    "street": ("street", "streetname", "улица", "strasse", "straße"),
-    "house": ("house", "housenumber", "streetnumber", "дом", "hausnummer"),
-    "postcode": ("postcode", "zip", "zipcode", "postalcode", "addrpostalcode", "индекс", "почтовыйиндекс", "plz", "postleitzahl"),
-    "inn": ("inn", "taxno", "инн", "rqinn"),
-    "kpp": ("kpp", "кпп", "rqkpp"),
-    "ogrn": ("ogrn", "огрн", "rqogrn"),
-    "ogrnip": ("ogrnip", "огрнип", "rqogrnip"),
-    "okpo": ("okpo", "окпо", "rqokpo"),
-    "snils": ("snils", "снилс"),
-    "passport": ("passport", "passportnumber", "паспорт", "reisepass"),
-    "ssn": ("ssn", "ssnnumber", "socialsecuritynumber", "socsecid", "soc_sec_id"),
-    "vat": ("vat", "vatid", "vatno", "vatnumber", "ндсномер", "номерндс", "ustid", "ustidnr", "umsatzsteuerid"),
-    "ein": ("ein", "employeridentificationnumber"),
-    "lei": ("lei", "leicode"),
-    "hrb": ("hrb", "handelsregister", "handelsregisternummer"),
-    "iban": ("iban",),
-    "bank_account": ("bankaccount", "accountnumber", "расчетныйсчет", "рс", "kontonummer"),
-    "customer_number": ("customernumber", "customerno", "customerid", "clientid", "кодклиента", "номерклиента", "kundennummer", "kdnr"),
-}  # fmt: skip
-_EXACT: Final = {word: attribute for attribute, words in _WORDS.items() for word in words}
+@cache
+def _attribute_of() -> dict[str, str]:
+    """Word of a name or label (see `data/words.yaml`) -> attribute."""
+    path = files("onefold.configuration").joinpath("data", "words.yaml")
+    (document,), _ = parse(path.read_bytes(), "words.yaml")
+    return {word: attribute for attribute, words in document.data.items() for word in words}
+
+
 _KEYS: Final = (
     "id",
     "key",
@@ -263,12 +228,13 @@ def _guess(one: FieldLike) -> Guess | None:
 
 
 def _by_name(one: FieldLike) -> tuple[str, str] | None:
+    known = _attribute_of()
     for text, what in ((one.label, "label"), (one.path, "name")):
         if not text:
             continue
         plain = _plain(text)
-        if plain in _EXACT:
-            return _EXACT[plain], f"its {what} `{text}` says so"
+        if plain in known:
+            return known[plain], f"its {what} `{text}` says so"
     words = [
         word
         for word in re.split(r"[^a-zа-яёäöüß0-9]+", _spaced(one.label or _leaf(one.path)).casefold())
@@ -276,7 +242,7 @@ def _by_name(one: FieldLike) -> tuple[str, str] | None:
     ]
     for size in (2, 1):
         for i in range(len(words) - size + 1):
-            attribute = _EXACT.get("".join(words[i : i + size]).replace("ё", "е"))
+            attribute = known.get("".join(words[i : i + size]).replace("ё", "е"))
             # A part of a name says little when it is one of the vague words.
             if attribute is not None and attribute not in (
                 "name",
@@ -352,7 +318,8 @@ def _interaction(stream: StreamLike, guesses: Sequence[Guess]) -> tuple[str, dic
     )
     if number is not None:
         made["document_number"] = number
-    because = f"the stream is called `{stream.name}` and `{when}` is a date. Name the client's record: party: {{stream: ..., key: ...}}."
+    because = f"the stream is called `{stream.name}` and `{when}` is a date. "
+    because += "Name the client's record: party: {stream: ..., key: ...}."
     return found, made, because
 
 

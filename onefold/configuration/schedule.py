@@ -1,4 +1,4 @@
-"""Cron schedules: five fields or @hourly, @daily, ...; enough to check them and to know their longest pause."""
+"""Cron schedules: five fields or @hourly, @daily, ...; enough to check them and know their longest pause."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _parse(text: str) -> tuple[set[int], set[int], set[int], set[int], set[int],
     parts = text.split()
     if len(parts) != len(_FIELDS):
         raise ScheduleError(
-            f"a schedule has five fields (minute, hour, day of month, month, day of week), this has {len(parts)}."
+            f"a schedule has five fields (minute, hour, day, month, day of week), this has {len(parts)}."
         )
     read = [_field(part, *field) for part, field in zip(parts, _FIELDS, strict=True)]
     weekdays = {day % 7 for day in read[4]}

@@ -1,4 +1,4 @@
-"""JSON Schemas of the configuration files, for editors: `python -m onefold.configuration.schemas [DIR]` writes them."""
+"""JSON Schemas of the configuration files, for editors: `python -m` this module writes them."""
 
 from __future__ import annotations
 
@@ -90,7 +90,10 @@ def _without_unknown(part: Any) -> None:
 
 
 def _suggest_words(schema: dict[str, Any]) -> None:
-    """Known attributes, types and roles for completion; other words stay possible (they may be declared elsewhere)."""
+    """Known attributes, types and roles for completion.
+
+    Other words stay possible (they may be declared elsewhere).
+    """
     stream = schema["$defs"]["StreamConfiguration"]["properties"]
     fields = next(one for one in stream["fields"]["anyOf"] if one.get("type") == "object")
     schema["$defs"]["FieldSources"] = fields["additionalProperties"]

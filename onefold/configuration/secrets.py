@@ -15,7 +15,10 @@ MALFORMED: Final = re.compile(r"\$\{(?![A-Za-z_][A-Za-z0-9_]*\})")
 
 
 def resolve_secrets(settings: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
-    """Settings with every `${NAME}` replaced from `environ`. Raises SecretMissing, which names all that are absent."""
+    """Settings with every `${NAME}` replaced from `environ`.
+
+    Raises SecretMissing, which names all that are absent.
+    """
     missing = sorted({name for name in secret_names(settings) if name not in environ})
     if missing:
         raise SecretMissing(missing)
@@ -44,7 +47,10 @@ def secret_names(value: Any) -> Iterator[str]:
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """NAME=value lines of a .env file ('#' comments, optional quotes and `export`); an absent file gives nothing."""
+    """NAME=value lines of a .env file ('#' comments, optional quotes and `export`).
+
+    An absent file gives nothing.
+    """
     if not path.is_file():
         return {}
     found: dict[str, str] = {}
@@ -62,5 +68,8 @@ def read_env_file(path: Path) -> dict[str, str]:
 
 
 def environment(config: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """`environ` completed from the .env file beside the configuration folder; the process's own values win."""
+    """`environ` completed from the .env file beside the configuration folder.
+
+    The process's own values win.
+    """
     return {**read_env_file(config.resolve().parent / ".env"), **environ}

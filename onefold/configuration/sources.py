@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Discriminator,
-    Field,
-    Tag,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from onefold.configuration.base import (
     Country,
@@ -28,29 +19,23 @@ from onefold.configuration.base import (
     Strict,
     TimeZone,
     When,
-    compiles,
     problem,
 )
-
-PartyKind = Literal["person", "organisation"]
-StreamKind = Literal["person", "organisation", "interaction", "relationship"]
-ROLES: Final = ("client", "prospect", "supplier", "staff", "authority")
-DIRECTIONS: Final = ("inbound", "outbound", "internal")
-CHANNELS: Final = (
-    "phone",
-    "email",
-    "sms",
-    "messenger",
-    "chat",
-    "web",
-    "portal",
-    "visit",
-    "meeting",
-    "shop",
-    "post",
-    "edi",
+from onefold.configuration.origins import (
+    CHANNELS,
+    DIRECTIONS,
+    ROLES,
+    ChildField,
+    Constant,
+    KindRule,
+    Paths,
+    Reference,
+    RoleOrText,
+    Sources,
+    Text,
+    TypeRule,
+    check_where,
 )
-"""Words that `channel:` takes as they are; anything else there is a path."""
 
 
 class Defaults(Strict):
@@ -101,143 +86,6 @@ class ChangeLimits(Strict):
     at_least: int = Field(50, ge=0, description="Fewer records than this never stop a run.")
 
 
-class Constant(Strict):
-    """A fixed text: `{constant: RU}`."""
-
-    constant: Annotated[
-        str, BeforeValidator(lambda v: str(v).lower() if isinstance(v, bool) else _as_text(v))
-    ]
-
-
-def _as_text(value: Any) -> Any:
-    return str(value) if isinstance(value, int | float) else value
-
-
-class ChildField(Strict):
-    """A value that stands in another stream of the same source (Bitrix24 keeps requisites in an entity of their own)."""
-
-    stream: str = Field(description="The stream that holds the child records.")
-    where: dict[str, Any] = Field(
-        min_length=1,
-        description="Child path: fixed value, or `$key` for this record's key. A change of the child queues its parents.",
-    )
-    path: FieldPath = Field(description="The path inside the child record.")
-
-    @field_validator("where")
-    @classmethod
-    def _one_key(cls, where: dict[str, Any]) -> dict[str, Any]:
-        _check_where(where, needs_key=True)
-        return where
-
-
-def _check_where(where: Mapping[str, Any], *, needs_key: bool) -> None:
-    for path, wanted in where.items():
-        compiles(path)
-        if not isinstance(wanted, str | int | float | bool | list):
-            raise problem(
-                "where",
-                f"found {type(wanted).__name__} for `{path}`; a condition is a text, a number or a list.",
-            )
-        if isinstance(wanted, str) and wanted.startswith("$") and (wanted != "$key" or not needs_key):
-            raise problem(
-                "where", f"found `{wanted}`; allowed: a fixed value{' or $key' if needs_key else ''}."
-            )
-    keys = [path for path, wanted in where.items() if wanted == "$key"]
-    if needs_key and len(keys) != 1:
-        raise problem(
-            "where", "exactly one condition must be `$key`, the key of the record that the child belongs to."
-        )
-
-
-def field_tag(value: Any) -> str:
-    """Which form a field has."""
-    if isinstance(value, Mapping):
-        for form in ("stream", "when", "constant"):
-            if form in value:
-                return f"<{form}>"
-        return "<object>"
-    if isinstance(value, ChildField):
-        return "<stream>"
-    if isinstance(value, When):
-        return "<when>"
-    if isinstance(value, Constant):
-        return "<constant>"
-    return "<path>"
-
-
-class UnknownForm(Strict):
-    """An object that is none of the known forms."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse(cls, data: Any) -> Any:
-        found = (
-            ", ".join(f"`{key}`" for key in data) if isinstance(data, Mapping) and data else "an empty object"
-        )
-        raise problem(
-            "form",
-            f"found an object with {found}; allowed: a path, a list, {{constant: ...}}, {{when: path, ...}} or "
-            "{stream: ..., where: ..., path: ...}.",
-        )
-
-
-Source = Annotated[
-    Annotated[FieldPath, Tag("<path>")]
-    | Annotated[ChildField, Tag("<stream>")]
-    | Annotated[When[str], Tag("<when>")]
-    | Annotated[Constant, Tag("<constant>")]
-    | Annotated[UnknownForm, Tag("<object>")],
-    Discriminator(field_tag),
-]
-"""Where one value comes from."""
-
-
-Sources = Annotated[
-    list[Source],
-    Field(
-        min_length=1,
-        description="A path, a list of paths, a template, a fixed value, a choice, or a child's field.",
-    ),
-    OneOrMany(),
-]
-"""Where a field's values come from: all of them for a multi-valued attribute, the first that is filled for others."""
-
-Text = Annotated[
-    Annotated[FieldPath, Tag("<path>")]
-    | Annotated[When[str], Tag("<when>")]
-    | Annotated[Constant, Tag("<constant>")]
-    | Annotated[UnknownForm, Tag("<object>")],
-    Discriminator(field_tag),
-]
-"""One text: a path or template, a fixed value, or a choice."""
-
-
-def rule_tag(value: Any) -> str:
-    """Whether a rule is a fixed word or a choice."""
-    return "<when>" if isinstance(value, Mapping | When) else "<word>"
-
-
-KindRule = Annotated[
-    Annotated[StreamKind, Tag("<word>")] | Annotated[When[PartyKind], Tag("<when>")], Discriminator(rule_tag)
-]
-RoleOrText = Annotated[
-    Annotated[FieldPath, Tag("<word>")] | Annotated[When[str], Tag("<when>")], Discriminator(rule_tag)
-]
-TypeRule = Annotated[
-    Annotated[Name, Tag("<word>")] | Annotated[When[Name], Tag("<when>")], Discriminator(rule_tag)
-]
-
-Paths = Annotated[list[FieldPath], Field(min_length=1), OneOrMany()]
-
-
-class Reference(Strict):
-    """Another record: the stream it stands in and the path of its key in this record."""
-
-    stream: str = Field(description="The stream of the record that is meant.")
-    key: Paths = Field(description="The path of its key; several paths for a composite key.")
-    source: Name | None = Field(None, description="Another source, when the record stands there.")
-
-
 class WorksAt(Reference):
     """Where a person works: a relationship from this record to each organisation named."""
 
@@ -280,7 +128,7 @@ class Promise(Strict):
 
 
 class Lines(Strict):
-    """An interaction's lines: rows nested in the record (`each`), or records of a child stream (`stream`, `where`)."""
+    """An interaction's lines: rows inside the record (`each`), or records of a child stream."""
 
     each: FieldPath | None = Field(
         None, description="The path of the rows, such as items[]; line paths start there."
@@ -306,7 +154,7 @@ class Lines(Strict):
         if self.stream is not None and not self.where:
             raise problem("lines", "lines of a child stream need `where` with one condition that is `$key`.")
         if self.where is not None:
-            _check_where(self.where, needs_key=True)
+            check_where(self.where, needs_key=True)
         return self
 
 
@@ -321,12 +169,12 @@ RELATIONSHIP_KEYS: Final = frozenset({"type", "role", "from_", "to", "valid_from
 
 
 class StreamConfiguration(Strict):
-    """One stream: its key, and what its records become. Without `as` it is only landed (or feeds others as a child)."""
+    """One stream: its key, and what its records become. Without `as` it is only landed, or feeds others."""
 
     as_: KindRule | None = Field(
         None,
         alias="as",
-        description="person | organisation | interaction | relationship, or a choice of person and organisation.",
+        description="person | organisation | interaction | relationship, or a choice of the first two.",
     )
     title: Labels | None = None
     key: str | list[str] | None = Field(
@@ -346,7 +194,7 @@ class StreamConfiguration(Strict):
     limits: ChangeLimits | None = None
     where: dict[str, Any] | None = Field(
         None,
-        description="Only records that have these values are mapped (1C: `IsFolder: false` leaves groups out).",
+        description="Only records that have these values are mapped (1C: `IsFolder: false`).",
     )
     url: str | None = Field(None, description="The card in its own system; {key} stands for the key.")
     # persons and organisations
@@ -401,7 +249,7 @@ class StreamConfiguration(Strict):
     @classmethod
     def _filter(cls, where: dict[str, Any] | None) -> dict[str, Any] | None:
         if where is not None:
-            _check_where(where, needs_key=False)
+            check_where(where, needs_key=False)
         return where
 
     @field_validator("key", "updated_at", "volatile")
@@ -479,6 +327,7 @@ class SourceConfiguration(Strict):
 
 
 __all__ = [
-    "CHANNELS", "Amount", "ChangeLimits", "ChildField", "Constant", "Defaults", "Freshness", "Lines",
-    "Promise", "Reference", "Related", "SourceConfiguration", "StreamConfiguration", "When", "WorksAt",
+    "CHANNELS", "DIRECTIONS", "ROLES", "Amount", "ChangeLimits", "ChildField", "Constant", "Defaults",
+    "Freshness", "Lines", "Promise", "Reference", "Related", "SourceConfiguration", "StreamConfiguration",
+    "WorksAt",
 ]  # fmt: skip

@@ -26,7 +26,7 @@ class FolderNotEmpty(FileExistsError):
 
 
 def write_starter(folder: Path) -> list[Path]:
-    """Write the starter into `folder` (made if need be) and give its files. Raises FolderNotEmpty, and then writes nothing."""
+    """Write the starter into `folder` and give its files. Raises FolderNotEmpty, and then writes nothing."""
     targets = [folder / name for name in _FILES]
     for target in targets:
         if target.exists():

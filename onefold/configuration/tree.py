@@ -120,6 +120,8 @@ def _syntax_hint(what: str, written: str) -> str | None:
         return "Quote the value."
     if "expected <block end>" in what or "did not find expected key" in what:
         return "Look at the indentation: keys of one level begin in the same column."
+    if "expected ',' or" in what and "${" in written:
+        return 'Inside braces quote a secret\'s name: "${NAME}".'
     if "unexpected end of stream" in what or "expected ',' or" in what:
         return "A quote or a bracket is not closed."
     return None
@@ -189,7 +191,9 @@ class _Builder:
             self.keys[(*path, key)] = place
             result[key] = self.build(value_node, (*path, key))
             if isinstance(value_node, ScalarNode) and value_node.value == "" and value_node.style is None:
-                self.values[(*path, key)] = place  # nothing is written, and YAML would say it stands in the next line
+                self.values[(*path, key)] = (
+                    place  # nothing is written, and YAML would say it stands in the next line
+                )
         return {**merged, **result}
 
     def _scalar(self, node: ScalarNode, place: Place) -> Any:

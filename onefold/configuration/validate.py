@@ -51,7 +51,7 @@ def validate(document: Document, model: type[Model]) -> tuple[Model | None, list
 
 
 def salvage(document: Document, model: type[Model]) -> Model | None:
-    """The document as `model` without its mistaken keys, so that what is right in it can be checked against other files."""
+    """The document as `model` without its mistaken keys, so that the rest can be checked further."""
     data = copy.deepcopy(document.data)
     for _ in range(20):
         try:

@@ -56,8 +56,8 @@ def make_organisation(
 ) -> Organisation:
     """A firm of the country; about one Russian firm in twelve has branches.
 
-    A name among `taken` is mostly passed over, and the one that is found is added: firms of one name are common in
-    life, but not as common as a short list of words would make them.
+    A name among `taken` is mostly passed over, and the one that is found is added: firms of one name are
+    common in life, but not as common as a short list of words would make them.
     """
     address = make_address(rng, country, home=False)
     name = _name(rng, country)
@@ -71,14 +71,6 @@ def make_organisation(
         kpp, ogrn, vat = identifiers.kpp(rng, inn), identifiers.ogrn(rng, address.city.region), ""
     elif country == "DE":
         form = rng.choices(("GmbH", "GmbH & Co. KG", "AG", "UG"), (70, 16, 8, 6))[0]
-        head = rng.choice(
-            (
-                pick(rng, words.DE_FIRM_WORDS),
-                pick(rng, words.DE_FAMILY),
-                f"{pick(rng, words.DE_FAMILY)} & Söhne",
-            )
-        )
-        name = f"{head} {pick(rng, words.DE_FIRM_TAILS)}"
         inn, kpp, ogrn, vat = "", "", "", identifiers.vat_de(rng)
     else:
         form = rng.choices(("Ltd", "PLC", "LLP"), (84, 8, 8))[0]

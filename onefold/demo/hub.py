@@ -15,6 +15,7 @@ from pathlib import Path
 
 from onefold.demo.generate import generate
 from onefold.demo.world import World
+from onefold.errors import OnefoldError
 from onefold.settings import Settings
 
 CRM_LIFETIME = 3600
@@ -45,9 +46,11 @@ class DemoHub:
 
 
 def shipped_configuration() -> Path:
-    """The example company's configuration: packaged beside this module in a wheel, `config/` in a checkout."""
-    packaged = Path(__file__).with_name("company")
-    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "config"
+    """The example company's configuration: `config/` of the checkout."""
+    found = Path(__file__).parents[2] / "config"
+    if not (found / "hub.yaml").is_file():
+        raise OnefoldError("The demo's company stands in a checkout's config/ folder.", "Run `make demo` in a checkout.")
+    return found
 
 
 def prepare(folder: Path, *, seed: int, scale: float, database_url: str | None = None) -> DemoHub:

@@ -60,32 +60,48 @@ class Society:
 
 def own_organisations() -> tuple[Organisation, ...]:
     """The company's own three firms; they don't depend on the seed, because `config/hub.yaml` names them."""
-    rng = Random("own firms")
-    baltic = words.RU_CITIES[1]
-    firms = []
-    for number, (form, name, country) in enumerate(
-        (
-            ("ООО", "Северная линия", "RU"),
-            ("ООО", "Северная линия Сервис", "RU"),
-            ("GmbH", "Nordlinie Pumpen", "DE"),
-        )
-    ):
-        firm = make_organisation(rng, f"O9000{number}", country)
-        where = firm.address
-        if country == "RU":
-            where = replace(where, city=baltic, postcode=f"1980{number}5")
-        firms.append(
-            replace(
-                firm,
-                form=form,
-                name=name,
-                address=where,
-                domain=OWN_DOMAIN,
-                email=f"office{number or ''}@{OWN_DOMAIN}",
-                branches=(),
-            )
-        )
-    return tuple(firms)
+    petersburg, hamburg = words.RU_CITIES[1], words.DE_CITIES[0]
+    head = Organisation(
+        entity_id="O90000",
+        country="RU",
+        form="ООО",
+        name="Северная линия",
+        inn="7801283931",
+        kpp="780101001",
+        ogrn="1237873234686",
+        vat="",
+        address=Address(petersburg, "Портовый проезд", "17", "198005"),
+        switchboard="+78123400170",
+        email=f"office@{OWN_DOMAIN}",
+        domain=OWN_DOMAIN,
+        branches=(),
+        owner="",
+    )
+    service = replace(
+        head,
+        entity_id="O90001",
+        name="Северная линия Сервис",
+        inn="7815637228",
+        kpp="781501001",
+        ogrn="1167801740644",
+        switchboard="+78123400171",
+        email=f"service@{OWN_DOMAIN}",
+    )
+    abroad = replace(
+        head,
+        entity_id="O90002",
+        country="DE",
+        form="GmbH",
+        name="Nordlinie Pumpen",
+        inn="",
+        kpp="",
+        ogrn="",
+        vat="DE421010037",
+        address=Address(hamburg, "Speicherstraße", "9", "20457"),
+        switchboard="+49403400172",
+        email=f"hamburg@{OWN_DOMAIN}",
+    )
+    return head, service, abroad
 
 
 def build_society(seed: int, scale: float) -> Society:

@@ -36,8 +36,9 @@ DECIMAL_POINT: Final = frozenset(
 MAX_DIGITS: Final = 30
 
 CURRENCY_WORDS: Final = {
-    "643": "RUB", "810": "RUB", "RUR": "RUB", "₽": "RUB", "РУБ": "RUB", "РУБ.": "RUB", "РУБЛЬ": "RUB", "840": "USD",
-    "$": "USD", "978": "EUR", "€": "EUR", "£": "GBP", "826": "GBP", "156": "CNY", "398": "KZT", "933": "BYN",
+    "643": "RUB", "810": "RUB", "RUR": "RUB", "₽": "RUB", "РУБ": "RUB", "РУБ.": "RUB", "РУБЛЬ": "RUB",
+    "840": "USD", "$": "USD",
+    "978": "EUR", "€": "EUR", "£": "GBP", "826": "GBP", "156": "CNY", "398": "KZT", "933": "BYN",
 }  # fmt: skip
 """What registers write for a currency beside its ISO 4217 letters: numeric codes, signs, abolished codes."""
 
@@ -51,7 +52,7 @@ _GROUPED: Final = {
 
 
 def amount_text(value: Any, *, decimal_point: bool = False) -> tuple[str, str | None] | None:
-    """An amount as decimal text and what was mended (`decimal comma`, `grouped digits`, ...); None for an empty value.
+    """An amount as decimal text and what was mended (`decimal comma`, ...); None for an empty value.
 
     `decimal_point`: a single comma before three digits groups thousands. Raises Unreadable.
     """
@@ -89,6 +90,8 @@ def _written(text: str, decimal_point: bool) -> tuple[str, str | None]:
     elif len(bare) > 1 and bare.endswith("-"):  # SAP writes the sign behind
         negative, bare = True, bare[:-1]
     bare, repair = _separators(bare, decimal_point)
+    if repair is None:
+        repair = "grouped digits" if _SPACES.search(text.strip()) else "number format"
     try:
         number = Decimal(bare)
     except InvalidOperation:
@@ -99,7 +102,7 @@ def _written(text: str, decimal_point: bool) -> tuple[str, str | None]:
 def _separators(text: str, decimal_point: bool) -> tuple[str, str | None]:
     comma, dot = text.rfind(","), text.rfind(".")
     if comma < 0 and dot < 0:
-        return text, "grouped digits"
+        return text, None
     if comma >= 0 and dot >= 0:
         if comma > dot and _GROUPED["."].match(text):
             return text.replace(".", "").replace(",", "."), "decimal comma"
@@ -116,7 +119,7 @@ def _separators(text: str, decimal_point: bool) -> tuple[str, str | None]:
         if not _GROUPED["."].match(text):
             raise Unreadable("unreadable-amount", "the number has several points")
         return text.replace(".", ""), "grouped digits"
-    return text, "number format"
+    return text, None
 
 
 def _exact(number: Decimal) -> str:

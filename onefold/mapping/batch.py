@@ -35,7 +35,7 @@ class RawRow(NamedTuple):
     """JSON as it was landed."""
     source_updated_at: datetime | None = None
     children: Mapping[str, Sequence[bytes]] | Sequence[ChildRecord] | None = None
-    """The live child records linked to this one, in the order of their keys: payloads by child stream, or records."""
+    """Live child records linked to this one, by key: payloads by child stream, or records."""
 
 
 class Reject(NamedTuple):
@@ -54,8 +54,8 @@ class Reject(NamedTuple):
 
 @dataclass(slots=True)
 class Mapped:
-    """A batch after mapping. Each input record is in `head` or `interactions` or `relationships`, or in `rejects`
-    (not partial), or in `left_out`; a stream without `as` gives only `child_links`."""
+    """A batch after mapping. Each input record is in `head`, `interactions`, `relationships`, `rejects` (not
+    partial) or `left_out`; a stream without `as` gives only `child_links`."""
 
     head: pa.Table = field(default_factory=HEAD.empty_table)
     values: pa.Table = field(default_factory=VALUE.empty_table)

@@ -149,9 +149,9 @@ _SERIAL: Final = re.compile(r"\d{5}(?:\.\d+)?$")
 
 
 def date_value(value: Any) -> tuple[str, str | None] | None:
-    """A date attribute as the standard form will read it, and what was mended; None when the source left it empty.
+    """A date attribute as the standard form reads it, and what was mended; None when it was left empty.
 
-    Text stays as the source wrote it, but for Excel's day numbers. Raises Unreadable for dates that cannot be meant.
+    Text stays as the source wrote it, but for Excel's day numbers. Raises Unreadable.
     """
     text = as_text(value)
     if text is None:

@@ -54,7 +54,7 @@ class StreamMapper:
         self._filter = compile_where(stream.where) if stream.where else None
 
     def parent_keys(self, child_stream: str, payload: bytes) -> list[str]:
-        """Keys in this stream of the records that a payload of `child_stream` feeds; none if it cannot be read."""
+        """Keys in this stream of the records that a payload of `child_stream` feeds."""
         links = self._children.get(child_stream, ())
         if not links:
             return []
@@ -65,7 +65,7 @@ class StreamMapper:
         return list(dict.fromkeys(key for link in links if (key := link.key(record)) is not None))
 
     def map_batch(self, rows: Sequence[RawRow]) -> Mapped:
-        """The batch mapped. Never raises for data: what cannot be mapped is in `rejects`, its neighbours are unharmed."""
+        """The batch mapped. Never raises for data: what cannot be mapped is in `rejects`."""
         mapped = Mapped()
         decoded: list[tuple[int, str, Any, datetime | None, Children]] = []
         child_ids: list[int] = []

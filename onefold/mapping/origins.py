@@ -1,4 +1,4 @@
-"""Where a field's values come from, compiled: paths, templates, constants, choices by value, fields of child records."""
+"""Where a field's values come from, compiled: paths, templates, constants, choices, child records."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def needs_children(specs: Sequence[object]) -> bool:
 
 
 def compile_text(spec: object, constants: Sequence[str] = ()) -> Callable[[Any], str | None]:
-    """One text: a path or template (or a word of `constants`, taken as it is), a constant, a choice; None gives None."""
+    """One text: a path or template, a word of `constants` as it is, a constant, a choice; None gives None."""
     if spec is None:
         return lambda _payload: None
     if isinstance(spec, str) and spec not in constants:
@@ -71,7 +71,7 @@ def compile_text(spec: object, constants: Sequence[str] = ()) -> Callable[[Any],
 
 
 def compile_when(spec: When[Any]) -> Callable[[Any], Any]:
-    """The choice: compares the trimmed text at its path (true and false as words); a list chooses by its first match."""
+    """Compares the trimmed text at its path (true and false as words); of a list the first match."""
     read, cases, otherwise = compile_reader(spec.when), dict(spec.cases), spec.otherwise
 
     def choose(payload: Any) -> Any:
@@ -86,7 +86,7 @@ def compile_when(spec: When[Any]) -> Callable[[Any], Any]:
 
 
 def compile_where(where: Mapping[str, Any]) -> Callable[[Any, str | None], bool]:
-    """`payload, key -> bool`: every condition holds; `$key` compares with the key, a list means any of its values."""
+    """`payload, key -> bool`: every condition holds; `$key` means the key, a list any of its values."""
     tests: list[tuple[Callable[[Any], Any], frozenset[str] | None]] = []
     for path, wanted in where.items():
         words = None if wanted == "$key" else frozenset(_words(wanted))

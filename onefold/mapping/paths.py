@@ -1,6 +1,6 @@
 """Where a value comes from, compiled once: a path, its transforms, or a template.
 
-    properties.email                             a dotted path (see connectors.paths for [n], [], [field=value], quotes)
+    properties.email                             a dotted path (see connectors.paths for the whole of them)
     contacts[kind=phone].value | digits          a path and transforms
     {given} {family}                             a template: its parts are paths, missing parts leave no gap
     $                                            the value itself (inside `lines: each:` over plain values)

@@ -55,7 +55,7 @@ def compile_one(reference: Reference | None, source: str) -> Callable[[Any], int
 def compile_relationship(
     link: WorksAt, type_: str, source: str, moment: MomentReader
 ) -> Callable[[Any, int], list[RelationshipRow]]:
-    """`payload, record id -> relationship rows` from the record to those that the link names. Raises Unreadable."""
+    """`payload, record id -> relationship rows` to the records that the link names. Raises Unreadable."""
     targets, role = compile_reference(link, source), compile_text(link.role)
     day_from, day_to = compile_day(link.valid_from, moment), compile_day(link.valid_to, moment)
 

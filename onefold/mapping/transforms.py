@@ -1,4 +1,4 @@
-"""The named transforms of a path: a short list; anything more is a Python function of the entry-point group."""
+"""The named transforms of a path: a short list; anything more is a registered Python function."""
 
 from __future__ import annotations
 

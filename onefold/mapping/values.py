@@ -33,7 +33,7 @@ def plain(value: Any) -> Cleaned:
 def number_of_identity(value: Any) -> Cleaned:
     """A phone or identifier that a spreadsheet may have turned into a number.
 
-    `5,05012E+11` becomes its digits, `79161234567.0` loses its tail; both are marked. A leading zero that was lost is
+    `5,05012E+11` becomes its digits, `79161234567.0` loses its tail; both are marked. A lost leading zero is
     restored by the standard form, which knows the checksum.
     """
     if isinstance(value, Decimal):

@@ -9,11 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 from onefold.errors import OnefoldError, UsageError
 from onefold.steps.report import Report
 
 if TYPE_CHECKING:
     from onefold.context import Context
+
+
+Labels = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +42,6 @@ def evaluate(context: Context, truth: Path) -> EvaluateReport:
     A record_id is `source:stream:key`, `source:key`, or the key alone when no two records share it.
     Source names compare without case. Raises UsageError naming file and line where the file cannot be read.
     """
-    from identity.evaluate import measures
-
     wanted = read_truth(truth)
     with context.connection("onefold evaluate") as conn:
         rows = conn.execute(
@@ -56,16 +60,29 @@ def evaluate(context: Context, truth: Path) -> EvaluateReport:
         else:
             entity_of[position] = entity
     positions = sorted(entity_of)
-    clients = [str(rows[position][3]) for position in positions]
-    entities = [entity_of[position] for position in positions]
+    clients = np.array([rows[position][3] for position in positions], dtype=object)
+    entities = np.array([entity_of[position] for position in positions], dtype=object)
     return EvaluateReport(
         records=len(positions),
         clients=len(set(clients)),
         entities=len(set(entities)),
-        measures=measures(clients, entities) if positions else {},
+        measures=measures(clients, entities),
         records_without_truth=len(rows) - len(positions),
         truth_without_record=tuple(unknown[:20]),
     )
+
+
+def measures(clients: Labels, entities: Labels) -> dict[str, float]:
+    """Pairwise and B-cubed precision, recall and F1, and the share of clients that are exactly an entity."""
+    from identity.evaluate import compare_partitions
+
+    found = compare_partitions(clients, entities)
+    qualities = {"pairwise": found.pairwise, "bcubed": found.b_cubed, "cluster": found.clusters}
+    return {
+        f"{name}_{part}": getattr(quality, part)
+        for name, quality in qualities.items()
+        for part in ("precision", "recall", "f1")
+    }
 
 
 def read_truth(path: Path) -> dict[str, str]:

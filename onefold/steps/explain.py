@@ -44,8 +44,8 @@ def explain(context: Context, left: str, right: str) -> dict[str, Any]:
             pair,
             model,
             context.configuration.matching,
-            generic_of(context, conn, list(pair)),
-            resolution.block_sizes(conn, list(pair)),
+            generic=generic_of(context, conn, list(pair)),
+            block_sizes=resolution.block_sizes(conn, list(pair)),
         )
         clients = queries.clients_of_records(conn, list(pair))
         said = judgements.load_judgements(conn, JUDGEMENT, list(pair)).to_pylist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -11,7 +11,7 @@ from identity.survive import PIN, SurvivorshipRules
 from identity.survive import golden as golden_records
 from onefold.steps.report import PublishReport
 from onefold.steps.rules import requeue_changed_rules
-from warehouse import golden, judgements, queue, runs
+from warehouse import golden, judgements, queue, runs, served
 from warehouse.clock import hub_lock, next_as_of
 from warehouse.connect import unit_of_work
 
@@ -34,6 +34,7 @@ def publish(context: Context) -> PublishReport:
     with context.connection("onefold publish") as conn:
         with unit_of_work(conn):
             hub_lock(conn)
+            served.extend(conn, open_attributes(context))
             requeue_changed_rules(
                 conn, "publish", [rules.settings, dict(rules.authority), sorted(rules.multi), trust(context)]
             )
@@ -95,6 +96,23 @@ def survivorship_rules(context: Context) -> SurvivorshipRules:
     return SurvivorshipRules(
         configuration.survivorship, {name: tuple(sources) for name, sources in authority.items()}, multi
     )
+
+
+def open_attributes(context: Context) -> list[dict[str, Any]]:
+    """The attributes that attributes.yaml adds, as the served views know them."""
+    plain = {"number", "boolean", "date"}
+    return [
+        {
+            "name": name,
+            "kind": "any" if found.kind == "both" else found.kind,
+            "type": found.type if found.type in plain else "text",
+            "is_multi": found.multi,
+            "label_en": found.labels.get("en") or name,
+            "label_ru": found.labels.get("ru"),
+            "personal_data": found.personal_data,
+        }
+        for name, found in context.configuration.open_attributes.items()
+    ]
 
 
 def trust(context: Context) -> dict[str, int]:

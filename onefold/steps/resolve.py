@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 
 from identity.ids import LedgerEntry, assign_ids
 from identity.model import MatchModel, from_json, prior_model, to_json
@@ -125,12 +126,14 @@ def store(
     old = crosswalk.filter(pa.array(_in_touched_clients(crosswalk, labels, touched)))
     mine = labels.filter(pa.array(touched))
     assigned = assign_ids(mine, old, _ledger(conn, mine, old))
-    kept = crosswalk.filter(
-        pa.compute.invert(pa.compute.is_in(crosswalk["record_id"], value_set=pa.concat_arrays([*mine["record_id"].chunks, *old["record_id"].chunks])))
+    is_in, invert = pa.compute.is_in, pa.compute.invert
+    mine_ids, old_ids = mine["record_id"].combine_chunks(), old["record_id"].combine_chunks()
+    kept = crosswalk.filter(invert(pa.compute.or_(is_in(crosswalk["record_id"], mine_ids), is_in(crosswalk["record_id"], old_ids))))
+    left = old.filter(invert(is_in(old["record_id"], mine_ids)))
+    gone = pa.table({"record_id": left["record_id"], "client_id": pa.nulls(left.num_rows, pa.string())})
+    assignments = pa.concat_tables(
+        [table.select(resolution.ASSIGNMENT.names).cast(resolution.ASSIGNMENT) for table in (assigned.crosswalk, kept, gone)]
     )
-    left = old.filter(pa.compute.invert(pa.compute.is_in(old["record_id"], value_set=mine["record_id"].combine_chunks())))
-    gone = pa.table({"record_id": left["record_id"], "client_id": pa.nulls(left.num_rows, pa.string())}, schema=_ASSIGNMENT)
-    assignments = pa.concat_tables([table.cast(_ASSIGNMENT) for table in (assigned.crosswalk, kept)] + [gone])
     events = [
         resolution.LedgerEvent(
             event.entry.client_id,
@@ -150,9 +153,6 @@ def store(
         run_id=run_id,
         changed=changed,
     )
-
-
-_ASSIGNMENT = pa.schema([pa.field("record_id", pa.int64()), pa.field("client_id", pa.string())])
 
 
 def _touched(labels: pa.Table, crosswalk: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -183,9 +183,10 @@ def _ledger(conn: psycopg.Connection, labels: pa.Table, crosswalk: pa.Table) -> 
     """The ledger's entries that concern these clusters."""
     if labels.num_rows == 0 and crosswalk.num_rows == 0:
         return []
+    held = set(crosswalk["client_id"].to_pylist())
     facts = resolution.load_ledger(
         conn,
-        sorted(set(crosswalk["client_id"].to_pylist())),
+        sorted(held),
         record_ids=[*labels["record_id"].to_pylist(), *crosswalk["record_id"].to_pylist()],
         founding_keys=labels["natural_key"].to_pylist(),
     )
@@ -199,6 +200,8 @@ def _ledger(conn: psycopg.Connection, labels: pa.Table, crosswalk: pa.Table) -> 
             frozenset() if _STATUS[fact.state] == "active" else fact.last_records,
         )
         for fact in facts
+        # A living id that none of these records bears now is not concerned, though one of them once bore it.
+        if _STATUS[fact.state] != "active" or fact.client_id in held
     ]
 
 

@@ -46,23 +46,6 @@ def standard_profile(context: Context) -> Profile:
     )
 
 
-def interaction_types(configuration: Configuration) -> list[dict[str, Any]]:
-    """The registry of interaction types in the columns of core.interaction_type."""
-    return [
-        {
-            "code": code,
-            "department": found.department,
-            "label_en": found.labels.get("en") or next(iter(found.labels.values()), code),
-            "label_ru": found.labels.get("ru"),
-            "direction": found.direction,
-            "detail_schema": {name: field.model_dump(mode="json") for name, field in found.detail.items()},
-            "money": found.money,
-            "tax": found.tax,
-        }
-        for code, found in configuration.interaction_types.items()
-    ]
-
-
 def requeue_changed_mappings(conn: psycopg.Connection, configuration: Configuration) -> list[str]:
     """Queue every record of the streams whose mapping is another one than that which made the stored records."""
     wanted = mapping_fingerprints(configuration)

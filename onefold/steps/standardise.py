@@ -15,7 +15,7 @@ from identity.schema import HEAD, VALUE
 from identity.standard import standardise as standard_forms
 from onefold.mapping import Mapped, RawRow, StreamMapper, compile_source
 from onefold.steps.report import StandardiseReport
-from onefold.steps.rules import interaction_types, requeue_changed_mappings, standard_profile
+from onefold.steps.rules import requeue_changed_mappings, standard_profile
 from warehouse import queue, runs, standard
 from warehouse.connect import unit_of_work
 from warehouse.keys import record_id
@@ -53,7 +53,7 @@ def standardise(context: Context) -> StandardiseReport:
     with context.connection("onefold standardise") as conn:
         with unit_of_work(conn):
             queue.lock_step(conn, "standardise")
-            standard.store_interaction_types(conn, interaction_types(configuration))
+            standard.store_interaction_types(conn, configuration.interaction_rows())
             remapped = requeue_changed_mappings(conn, configuration)
         waiting = queue.size(conn, "standardise")
         if not waiting:

@@ -8,16 +8,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import psycopg
+
 from connectors.errors import ComeBackLater, ConnectorError
 from connectors.page import Page, StreamRequest
 from connectors.registry import open_connector
+from onefold.configuration.errors import SecretMissing
 from onefold.errors import HubBusy, NothingFound
 from onefold.steps.report import StreamReport, SyncReport
 from warehouse import landing, runs
+from warehouse.connect import redact
 
 if TYPE_CHECKING:
-    import psycopg
-
     from connectors.page import Connector
     from onefold.configuration import SourceConfiguration
     from onefold.context import Context
@@ -41,7 +43,7 @@ def sync(context: Context, source: str, streams: Sequence[str] = (), *, full: bo
             with open_source(context, configured) as connector:
                 for name in chosen:
                     reports.append(sync_stream(context, conn, connector, configured, name, run_id, full=full))
-        except ConnectorError as error:  # the source as a whole could not be opened
+        except (ConnectorError, SecretMissing) as error:  # the source as a whole could not be opened
             reports = [StreamReport(stream=name, **failure(error)) for name in chosen]
         report = SyncReport(source, run_id, round(time.perf_counter() - started, 3), tuple(reports))
         runs.finish_run(conn, run_id, status=report.status, report=report.as_dict(), at=context.clock())
@@ -111,6 +113,9 @@ def sync_stream(
                 stage.advance(len(page.rows))
         except ConnectorError as error:
             return replace(report, **failure(error))
+        except psycopg.DataError as error:
+            # A page that PostgreSQL refuses as a whole: its transaction is undone, the other streams go on.
+            return replace(report, **refused(f"{configured.source}:{name}", error))
     return report
 
 
@@ -143,7 +148,7 @@ def land(
     )
 
 
-def failure(error: ConnectorError) -> dict[str, Any]:
+def failure(error: ConnectorError | SecretMissing) -> dict[str, Any]:
     """How an error stands in a stream's report."""
     later = isinstance(error, ComeBackLater)
     return {
@@ -152,6 +157,12 @@ def failure(error: ConnectorError) -> dict[str, Any]:
         "error_class": type(error).__name__,
         "retry_at": error.retry_at.isoformat() if isinstance(error, ComeBackLater) else None,
     }
+
+
+def refused(place: str, error: psycopg.DataError) -> dict[str, Any]:
+    """How a refusal by the database stands in a stream's report: without the values that it quotes."""
+    message = f"{place}: the database refuses what came: {redact(error)}"
+    return {"status": "failed", "error": message, "error_class": type(error).__name__}
 
 
 @contextmanager

@@ -68,7 +68,7 @@ def test_a_changed_value_reaches_the_client_view_and_its_history(filled_hub: Hub
     ((email,),) = filled_hub.query("SELECT email FROM onefold_v1.dim_client WHERE client_id = %s", (client,))
     assert "anna@example.com" in str(email)
     history = filled_hub.query(
-        "SELECT valid_from, valid_to FROM onefold_v1.dim_client_history WHERE client_id = %s ORDER BY valid_from", (client,)
+        "SELECT valid_from::text, valid_to::text FROM onefold_v1.dim_client_history WHERE client_id = %s ORDER BY valid_from", (client,)
     )
     assert len(history) == 2
     assert history[0][1] == history[1][0]

@@ -1,1 +1,3 @@
-"""Alembic migrations of the hub. Revisions are numbered; the definitions in `sql/definitions` are installed after them."""
+"""Alembic migrations of the hub. Revisions are numbered; the definitions in `sql/definitions` are installed
+after them.
+"""

@@ -1,4 +1,6 @@
-"""The tables of the hub as SQLModel classes, one module per schema. Importing this takes seconds: migrations and tests only."""
+"""The tables of the hub as SQLModel classes, one module per schema. Importing this takes seconds: migrations
+and tests only.
+"""
 
 from warehouse.models import core, identity, ops, raw
 from warehouse.models.base import SCHEMAS, Table

@@ -13,7 +13,7 @@ SCHEMAS: Final = {
     "identity": "Standard records, evidence, judgements, and which record belongs to which client",
     "core": "Golden clients with history and lineage, and the facts that hang on source records",
     "ops": "Runs, checkpoints, rejects, work queues, the change feed and the hub clock",
-    "onefold_v1": "The served contract, version 1: views only, stable; columns are appended and never removed",
+    "onefold_v1": "The served contract, version 1: views only; columns are appended and never removed",
 }
 """Schema -> comment. Migrations create them before anything else."""
 

@@ -1,7 +1,7 @@
 """SQL in files under names.
 
-`sql("landing.probe")` is the statement under `-- name: probe` in `landing.sql`; a file under `definitions/` holds
-functions and views that are installed whole (see `migrate.py`).
+`sql("landing.probe")` is the statement under `-- name: probe` in `landing.sql`; a file under `definitions/`
+holds functions and views that are installed whole (see `migrate.py`).
 """
 
 from __future__ import annotations

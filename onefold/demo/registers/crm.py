@@ -81,7 +81,7 @@ def _companies(rng: Random, society: Society, ledger: Ledger) -> list[dict[str, 
 
 
 def _company(rng: Random, society: Society, firm: Organisation, is_main: bool) -> dict[str, Any]:
-    sure = firm.entity_id == STORY and is_main
+    sure = (firm.entity_id == STORY and is_main) or firm.entity_id in society.own
     is_client = "erp" in society.registers[firm.entity_id]
     has_tax_no = sure or rng.random() < 0.45
     city = firm.address.city

@@ -39,7 +39,7 @@ def write_service_desk(folder: Path, seed: int, scale: float, society: Society) 
     tickets: list[dict[str, Any]] = []
     complaints: list[dict[str, Any]] = []
     for index, (entity, on) in enumerate(zip(requesters, days, strict=True)):
-        is_complaint = index == last or rng.random() < 0.18
+        is_complaint = index == last or (entity != STORY and rng.random() < 0.18)
         if is_complaint:
             key = f"CL-{len(complaints) + 1:05d}"
             complaints.append(_entry(rng, society, entity, key=key, on=on, subjects=words.COMPLAINT_SUBJECTS))

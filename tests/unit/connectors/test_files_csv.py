@@ -14,7 +14,10 @@ from connectors.files.connector import FilesConnector
 from connectors.files.detect import detect_encoding
 from connectors.page import Page, StreamRequest
 
-RUSSIAN = "ИНН;Наименование;Телефон\r\n7707083893;ООО «Ромашка»;+7 495 123-45-67\r\n500100732259;Иванов Иван Петрович;\r\n"
+RUSSIAN = (
+    "ИНН;Наименование;Телефон\r\n7707083893;ООО «Ромашка»;+7 495 123-45-67\r\n"
+    "500100732259;Иванов Иван Петрович;\r\n"
+)
 GERMAN = (
     "Nr;Name;Ort\r\n1;Müller & Söhne GmbH;Köln\r\n2;Bäckerei Weiß;Düsseldorf\r\n3;Jürgen Groß;Nürnberg\r\n"
 )
@@ -141,7 +144,7 @@ def test_rows_without_a_key_are_told_by_line(tmp_path: Path) -> None:
 
 
 def test_a_missing_key_column_stops_before_everything_is_rejected(tmp_path: Path) -> None:
-    with pytest.raises(SourceDataError, match="'id'.*clients.csv.*code, name"):
+    with pytest.raises(SourceDataError, match=r"'id'.*clients\.csv.*code, name"):
         read(write(tmp_path, "code;name\n1;a\n"), key="id")
 
 

@@ -1,5 +1,7 @@
 """JSON lines, JSON documents, workbooks and Parquet."""
 
+# ruff: noqa: DTZ001 - cells of a sheet have no time zone
+
 from __future__ import annotations
 
 import datetime as dt

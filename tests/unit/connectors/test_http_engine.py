@@ -53,10 +53,14 @@ class Source:
         **keywords: Any,
     ) -> Answer:
         engine = HttpEngine(
-            "crm", httpx.URL("https://crm.test"), limits=Limits.model_validate(limits or {}),
-            auth=TypeAdapter(Auth).validate_python(auth or {"kind": "none"}), transport=httpx.MockTransport(self),
-            errors=[ErrorRule.model_validate(rule) for rule in keywords.pop("errors", [])], headers=keywords.pop("headers", None),
-        )  # fmt: skip
+            "crm",
+            httpx.URL("https://crm.test"),
+            limits=Limits.model_validate(limits or {}),
+            auth=TypeAdapter(Auth).validate_python(auth or {"kind": "none"}),
+            transport=httpx.MockTransport(self),
+            errors=[ErrorRule.model_validate(rule) for rule in keywords.pop("errors", [])],
+            headers=keywords.pop("headers", None),
+        )
         try:
             return engine.fetch(
                 Call(method, httpx.URL(url), "contacts page 3", "contacts", **keywords), self.waits.append
@@ -72,13 +76,22 @@ def ok(data: Any = None) -> httpx.Response:
 @pytest.mark.parametrize(
     "failure",
     [
-        httpx.Response(429), httpx.Response(500), httpx.Response(502), httpx.Response(503), httpx.Response(504),
-        httpx.ConnectError("refused"), httpx.ConnectTimeout("t"), httpx.ReadTimeout("t"), httpx.ReadError("reset"),
-        httpx.RemoteProtocolError("incomplete chunked read"), httpx.Response(200, content=b'{"items": [1, 2'),
-        httpx.Response(200, content=b"no gzip", headers={"Content-Encoding": "gzip"}) if False else httpx.ReadError("cut"),
+        httpx.Response(429),
+        httpx.Response(500),
+        httpx.Response(502),
+        httpx.Response(503),
+        httpx.Response(504),
+        httpx.ConnectError("refused"),
+        httpx.ConnectTimeout("t"),
+        httpx.ReadTimeout("t"),
+        httpx.ReadError("reset"),
+        httpx.RemoteProtocolError("incomplete chunked read"),
+        httpx.Response(200, content=b'{"items": [1, 2'),
     ],
-    ids=lambda failure: type(failure).__name__ if isinstance(failure, Exception) else str(failure.status_code),
-)  # fmt: skip
+    ids=lambda failure: (
+        type(failure).__name__ if isinstance(failure, Exception) else str(failure.status_code)
+    ),
+)
 def test_what_may_pass_is_tried_again(failure: Any) -> None:
     source = Source(failure, failure, ok())
     assert source.fetch().data == {"ok": True}
@@ -98,10 +111,14 @@ def test_tries_are_bounded_and_the_message_says_what_happened() -> None:
 @pytest.mark.parametrize(
     ("status", "kind", "words"),
     [
-        (401, CredentialsError, "refused"), (403, CredentialsError, "right"), (404, SourceConfigurationError, "nothing at this address"),
-        (400, SourceConfigurationError, "400"), (410, SourceConfigurationError, "410"), (501, SourceDataError, "501"),
+        (401, CredentialsError, "refused"),
+        (403, CredentialsError, "right"),
+        (404, SourceConfigurationError, "nothing at this address"),
+        (400, SourceConfigurationError, "400"),
+        (410, SourceConfigurationError, "410"),
+        (501, SourceDataError, "501"),
     ],
-)  # fmt: skip
+)
 def test_what_will_not_pass_is_not_tried_again(status: int, kind: type[Exception], words: str) -> None:
     source = Source(httpx.Response(status, json={"error": f"bad {TOKEN}"}))
     with pytest.raises(kind, match=words) as caught:

@@ -144,7 +144,7 @@ def test_an_unknown_connector_suggests_the_nearest() -> None:
 
 def test_a_plug_in_that_cannot_be_loaded_or_clashes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     points = [EntryPoint("mine", "no_such_package:Thing", registry.GROUP)]
-    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+    monkeypatch.setattr(registry, "entry_points", lambda **_group: points)
     with pytest.raises(SourceConfigurationError, match="no_such_package"):
         registry.connector_class("mine")
     points.append(EntryPoint("mine", "other:Thing", registry.GROUP))
@@ -166,7 +166,8 @@ manifest = {{"base_url": "https://crm.test", "streams": {{"contacts": {{"path": 
 answer = httpx.MockTransport(lambda request: httpx.Response(200, json=[{{"id": 1}}]))
 with RestConnector("crm", {{"manifest": manifest}}, transport=answer) as connector:
     assert sum(len(page.rows) for page in connector.read(StreamRequest("contacts"), None)) == 1
-heavy = [name for name in ("pyarrow", "numpy", "alembic", "sqlmodel", "pandas", "sqlalchemy", "scipy", "duckdb") if name in sys.modules]
+names = ("pyarrow", "numpy", "alembic", "sqlmodel", "pandas", "sqlalchemy", "scipy", "duckdb")
+heavy = [name for name in names if name in sys.modules]
 assert not heavy, heavy
 """
     done = subprocess.run(
@@ -176,7 +177,10 @@ assert not heavy, heavy
 
 
 def test_importing_the_registry_is_light() -> None:
-    script = "import sys, connectors, connectors.registry; print([n for n in ('httpx', 'sqlalchemy', 'pyarrow') if n in sys.modules])"
+    script = (
+        "import sys, connectors, connectors.registry;"
+        "print([name for name in ('httpx', 'sqlalchemy', 'pyarrow') if name in sys.modules])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
     )

@@ -1,4 +1,7 @@
-"""A manifest's stream is read page by page, resumed, and kept from endless loops; the fake sits at the transport."""
+"""A manifest's stream is read page by page, resumed, and kept from endless loops.
+
+The fake sits at the transport.
+"""
 
 from __future__ import annotations
 
@@ -214,7 +217,10 @@ def test_a_selector_that_finds_nothing_names_what_came() -> None:
 
 
 def test_bad_rows_are_set_aside_with_their_place() -> None:
-    body = b'{"items": [{"id": 1}, {"name": "x"}, {"id": 2, "t": "a\\u0000"}, "text", {"id": 1.0, "v": 2}, {"id": 3, "b": 123456789012345678901234567890}]}'
+    body = (
+        b'{"items": [{"id": 1}, {"name": "x"}, {"id": 2, "t": "a\\u0000"}, "text", {"id": 1.0, "v": 2},'
+        b'{"id": 3, "b": 123456789012345678901234567890}]}'
+    )
     connector = connect(
         {"contacts": {"path": "contacts", "records": "items", "key": "id"}},
         lambda _: httpx.Response(200, content=body),
@@ -251,10 +257,14 @@ class ChangesServer:
 
     def connector(self, **stream: Any) -> RestConnector:
         spec = {
-            "path": "contacts", "records": "items", "key": "id", "updated_at": "updated_at",
+            "path": "contacts",
+            "records": "items",
+            "key": "id",
+            "updated_at": "updated_at",
             "paging": {"kind": "offset", "limit": 3},
-            "changes": {"param": "since", "until_param": "until", "lookback": "1h"}, **stream,
-        }  # fmt: skip
+            "changes": {"param": "since", "until_param": "until", "lookback": "1h"},
+            **stream,
+        }
         return connect({"contacts": spec}, self)
 
 
@@ -304,9 +314,16 @@ def test_a_record_of_the_year_2099_does_not_end_later_reading() -> None:
 
 @pytest.mark.parametrize(
     ("how", "text"),
-    [("epoch", "1772323200"), ("epoch_ms", "1772323200000"), ("date", "2026-03-01"), ("sql", "2026-03-01 03:00:00"),
-     ("odata", "datetime'2026-03-01T03:00:00'"), ("%d.%m.%Y", "01.03.2026"), ("http", "Sun, 01 Mar 2026 00:00:00 GMT")],
-)  # fmt: skip
+    [
+        ("epoch", "1772323200"),
+        ("epoch_ms", "1772323200000"),
+        ("date", "2026-03-01"),
+        ("sql", "2026-03-01 03:00:00"),
+        ("odata", "datetime'2026-03-01T03:00:00'"),
+        ("%d.%m.%Y", "01.03.2026"),
+        ("http", "Sun, 01 Mar 2026 00:00:00 GMT"),
+    ],
+)
 def test_times_are_written_as_the_source_wants_them(how: str, text: str) -> None:
     asked: list[httpx.Request] = []
 
@@ -315,9 +332,11 @@ def test_times_are_written_as_the_source_wants_them(how: str, text: str) -> None
         return httpx.Response(200, json=[])
 
     stream = {
-        "path": "contacts", "key": "id", "updated_at": "at",
+        "path": "contacts",
+        "key": "id",
+        "updated_at": "at",
         "changes": {"param": "filter", "template": "updated>={since}", "format": how, "lookback": 0},
-    }  # fmt: skip
+    }
     connector = connect({"contacts": stream}, handler)
     state = read(connector, timezone="Europe/Moscow")
     assert state == [] or state[-1].rows == []
@@ -379,10 +398,18 @@ def test_bodies_are_templates() -> None:
         return httpx.Response(200, json={"result": PEOPLE[start : start + 3]})
 
     stream = {
-        "path": "rpc", "method": "POST", "records": "result", "key": "id",
-        "body": {"method": "contact.list", "offset": "{offset}", "filter": {"since": "{since}"}, "q": "limit {limit}"},
+        "path": "rpc",
+        "method": "POST",
+        "records": "result",
+        "key": "id",
+        "body": {
+            "method": "contact.list",
+            "offset": "{offset}",
+            "filter": {"since": "{since}"},
+            "q": "limit {limit}",
+        },
         "paging": {"kind": "offset", "limit": 3, "param": None, "limit_param": None},
-    }  # fmt: skip
+    }
     assert len(keys(read(connect({"contacts": stream}, handler)))) == 7
     assert asked[1] == {"method": "contact.list", "offset": 3, "filter": {}, "q": "limit 3"}
 

@@ -11,13 +11,20 @@ from hypothesis import strategies as st
 
 from connectors.errors import SourceConfigurationError
 from connectors.page import RejectedRow, Row
-from connectors.rows import RowMaker, assemble, join_key, key_text, make_row
+from connectors.rows import Assembled, Assembler, RowMaker, join_key, key_text, make_row
 
 
 def row(record: Any, key: Any = "id", **keywords: Any) -> Row:
     made = make_row(record, key, **keywords)
     assert isinstance(made, Row), made
     return made
+
+
+def assemble(records: Any, place: Any, **keywords: Any) -> Assembled:
+    assembler = Assembler(RowMaker("id"), place, **keywords)
+    assembler.add(records[:1])
+    assembler.add(records[1:])
+    return assembler.finish()
 
 
 def rejected(record: Any, key: Any = "id") -> RejectedRow:
@@ -115,7 +122,7 @@ def test_naive_times_are_meant_in_the_sources_zone() -> None:
 
 def test_of_two_rows_with_one_key_the_later_stands_and_the_earlier_is_kept() -> None:
     records = [(1, {"id": 1, "v": "a"}), (2, {"id": 2}), (3, {"id": 1, "v": "b"}), (4, {"id": 2})]
-    made = assemble(RowMaker("id"), records, lambda number: f"line {number}")
+    made = assemble(records, lambda number: f"line {number}")
     assert [item.payload for item in made.rows] == [b'{"id":1,"v":"b"}', b'{"id":2}']
     assert [(item.reason, item.place) for item in made.rejects] == [("duplicate-key", "line 1")]
     assert "line 3" in made.rejects[0].detail
@@ -126,7 +133,7 @@ def test_the_later_of_a_record_and_its_deletion_decides() -> None:
         return bool(record.get("gone"))
 
     records = [(1, {"id": 1}), (2, {"id": 1, "gone": 1}), (3, {"id": 2, "gone": 1}), (4, {"id": 2})]
-    made = assemble(RowMaker("id"), records, str, is_deleted=is_deleted)
+    made = assemble(records, str, is_deleted=is_deleted)
     assert ([item.key for item in made.rows], made.tombstones) == (["2"], ["1"])
 
 

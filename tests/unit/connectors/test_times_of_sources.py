@@ -57,7 +57,8 @@ def test_absurd_times_are_none(value: Any) -> None:
 def test_the_ends_of_the_calendar_do_not_overflow() -> None:
     assert as_timestamp("0001-01-01T00:00:00", "Asia/Tokyo") is None
     assert as_timestamp("9999-12-31T23:59:59", "America/New_York") is None
-    assert as_timestamp(datetime(9999, 12, 31, 23), "America/New_York") is None
+    naive = datetime(9999, 12, 31, 23)  # noqa: DTZ001 - as drivers give it
+    assert as_timestamp(naive, "America/New_York") is None
 
 
 def test_durations_are_numbers_or_short_texts() -> None:

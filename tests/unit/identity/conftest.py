@@ -18,11 +18,14 @@ MakeRecords = Callable[[Sequence[Mapping[str, Any]]], Tables]
 
 def id_of(key: str, source: str = "crm") -> int:
     """The record id of a natural key, as any 64-bit hash would give it."""
-    return int.from_bytes(hashlib.blake2b(f"{source}:s:{key}".encode(), digest_size=8).digest(), "big", signed=True)
+    return int.from_bytes(
+        hashlib.blake2b(f"{source}:s:{key}".encode(), digest_size=8).digest(), "big", signed=True
+    )
 
 
 def make_tables(rows: Sequence[Mapping[str, Any]]) -> Tables:
-    """RECORD and IDENTIFIER tables of rows like {key, given, family, born, email, org, inn, ...}, in natural order."""
+    """RECORD and IDENTIFIER tables of rows like {key, given, family, born, email, org, inn, ...}, in natural
+    order."""
     fields: dict[str, list[Any]] = {field.name: [] for field in RECORD}
     identifiers: dict[str, list[Any]] = {field.name: [] for field in IDENTIFIER}
     for row in sorted(rows, key=lambda r: (r.get("source", "crm"), str(r["key"]))):
@@ -31,7 +34,8 @@ def make_tables(rows: Sequence[Mapping[str, Any]]) -> Tables:
         full = row.get("full") or " ".join(part for part in (given, middle, family) if part) or None
         kind = "organisation" if "org" in row or row.get("kind") == "organisation" else "person"
         values = {
-            "record_id": id_of(key, source), "source": source, "stream": "s", "source_key": key, "kind": kind,
+            "record_id": id_of(key, source), "source": source, "stream": "s", "source_key": key,
+            "kind": kind,
             "role": "client", "is_own": row.get("own", False), "full_name": full, "full_latin": full,
             "given_name": given, "given_latin": given, "middle_name": middle, "middle_latin": middle,
             "family_name": family, "family_latin": family,
@@ -47,7 +51,13 @@ def make_tables(rows: Sequence[Mapping[str, Any]]) -> Tables:
             found = row.get(kind_of) or ()
             for value in (found,) if isinstance(found, str) else found:
                 invalid = value.startswith("!")
-                entry = (values["record_id"], kind_of, value.lstrip("!"), not invalid, "checksum" if invalid else None)
+                entry = (
+                    values["record_id"],
+                    kind_of,
+                    value.lstrip("!"),
+                    not invalid,
+                    "checksum" if invalid else None,
+                )
                 for name, part in zip(identifiers, entry, strict=True):
                     identifiers[name].append(part)
     return pa.table(fields, schema=RECORD), pa.table(identifiers, schema=IDENTIFIER)

@@ -19,7 +19,9 @@ from identity.parts import derive, part_of, sound
 from identity.schema import BLOCKING_KEY
 from identity.settings import load_settings, parse_value
 
-RULES = load_settings({"person": {"blocking": [["phone"], ["family_name.sound", "birth_date.year"], ["full_name.token"]]}})
+RULES = load_settings(
+    {"person": {"blocking": [["phone"], ["family_name.sound", "birth_date.year"], ["full_name.token"]]}}
+)
 
 
 def keys_of(table: pa.Table) -> pa.Table:
@@ -27,10 +29,19 @@ def keys_of(table: pa.Table) -> pa.Table:
 
 
 def test_keys_are_the_same_whatever_else_is_in_the_batch(tables: Any, record_id: Any) -> None:
-    one = {"key": "1", "given": "ivan", "family": "sidorov", "born": "1980-05-01", "phone": ["+79161234567", "+79160000001"]}
+    one = {
+        "key": "1",
+        "given": "ivan",
+        "family": "sidorov",
+        "born": "1980-05-01",
+        "phone": ["+79161234567", "+79160000001"],
+    }
     alone = keys_of(tables([one]))
     among = keys_of(tables([one, {"key": "0", "given": "anna", "family": "li", "phone": "+79161234567"}]))
-    assert alone["key"].to_pylist() == among.filter(pa.compute.equal(among["record_id"], record_id("1")))["key"].to_pylist()
+    assert (
+        alone["key"].to_pylist()
+        == among.filter(pa.compute.equal(among["record_id"], record_id("1")))["key"].to_pylist()
+    )
     assert alone.num_rows == 2 + 1 + 2
     assert alone.schema == BLOCKING_KEY
 
@@ -56,7 +67,9 @@ def test_invalid_and_generic_values_and_own_firms_make_no_keys(tables: Any) -> N
 
 
 def test_a_family_telephone_is_not_generic(tables: Any) -> None:
-    family = tables([{"key": f"{n:03d}", "given": f"g{n}", "family": "li", "phone": "+74950000000"} for n in range(40)])
+    family = tables(
+        [{"key": f"{n:03d}", "given": f"g{n}", "family": "li", "phone": "+74950000000"} for n in range(40)]
+    )
     assert generic_values(*family, 12).num_rows == 0
 
 

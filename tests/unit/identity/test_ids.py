@@ -31,7 +31,9 @@ def step(state: State, groups: Groups) -> tuple[State, Assignment]:
     crosswalk, ledger = state
     old = pa.table({"record_id": list(crosswalk), "client_id": list(crosswalk.values())}, schema=CROSSWALK)
     found = assign_ids(labels_of(groups), old, list(ledger.values()))
-    new = dict(zip(found.crosswalk["record_id"].to_pylist(), found.crosswalk["client_id"].to_pylist(), strict=True))
+    new = dict(
+        zip(found.crosswalk["record_id"].to_pylist(), found.crosswalk["client_id"].to_pylist(), strict=True)
+    )
     return (new, ledger | {event.entry.client_id: event.entry for event in found.events}), found
 
 
@@ -47,7 +49,11 @@ def test_an_id_is_the_uuid5_of_founding_key_and_mint_number() -> None:
 def test_new_clusters_get_new_ids() -> None:
     (crosswalk, _), found = step(EMPTY, [[1, 2], [3]])
     assert kinds(found) == ["mint", "mint"]
-    assert crosswalk == {1: client_id("crm:s:001", 1), 2: client_id("crm:s:001", 1), 3: client_id("crm:s:003", 1)}
+    assert crosswalk == {
+        1: client_id("crm:s:001", 1),
+        2: client_id("crm:s:001", 1),
+        3: client_id("crm:s:003", 1),
+    }
 
 
 def test_nothing_happens_when_nothing_changed() -> None:
@@ -70,7 +76,7 @@ def test_a_merge_keeps_the_id_with_more_records_and_redirects_the_other() -> Non
 def test_merge_then_undo_revives_both_ids() -> None:
     for groups in ([[1], [2]], [[1], [2, 3]], [[1, 2], [3, 4]], [[5], [1, 2, 3, 4]]):
         state, _ = step(EMPTY, groups)
-        merged, _ = step(state, [sorted(sum(groups, []))])
+        merged, _ = step(state, [sorted(record for group in groups for record in group)])
         undone, _ = step(merged, groups)
         assert undone[0] == state[0]
         assert {entry.status for entry in undone[1].values()} == {"active"}
@@ -135,7 +141,8 @@ def test_ids_are_stable_unique_and_never_given_to_other_records(history: list[li
             majority = [group for group in groups if 2 * len(held & set(group)) > len(held)]
             taken = [c for c in set(before[0].values()) if c != client]
             if majority and not any(
-                2 * len({r for r, of in before[0].items() if of == other} & set(majority[0])) > 0 for other in taken
+                2 * len({r for r, of in before[0].items() if of == other} & set(majority[0])) > 0
+                for other in taken
             ):
                 assert crosswalk[majority[0][0]] == client
         for entry in ledger.values():
@@ -145,6 +152,9 @@ def test_ids_are_stable_unique_and_never_given_to_other_records(history: list[li
             ever.setdefault(client, set()).update(record for record, of in crosswalk.items() if of == client)
         assert step(state, groups)[1].events == ()
         shuffled = labels_of(groups[::-1])
-        old = pa.table({"record_id": list(before[0])[::-1], "client_id": list(before[0].values())[::-1]}, schema=CROSSWALK)
+        old = pa.table(
+            {"record_id": list(before[0])[::-1], "client_id": list(before[0].values())[::-1]},
+            schema=CROSSWALK,
+        )
         again = assign_ids(shuffled, old, list(before[1].values())[::-1])
         assert again.events == found.events

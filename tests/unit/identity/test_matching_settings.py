@@ -29,7 +29,10 @@ def test_the_documented_example_is_accepted() -> None:
             "person": {
                 "blocking": [["email"], ["family_name", "birth_date"], ["family_name.sound", "postcode"]],
                 "compare": {
-                    "name": {"levels": ["exact", {"jaro_winkler": 0.92}, {"jaro_winkler": 0.8}], "term_frequency": True},
+                    "name": {
+                        "levels": ["exact", {"jaro_winkler": 0.92}, {"jaro_winkler": 0.8}],
+                        "term_frequency": True,
+                    },
                     "birth_date": {"levels": ["exact", {"edits": 1}, {"edits": 2}]},
                     "email": {"levels": ["exact", {"same": "local_part"}, {"jaro_winkler": 0.95}]},
                 },
@@ -39,7 +42,11 @@ def test_the_documented_example_is_accepted() -> None:
             }
         }
     )
-    assert [level.name for level in ours.person.compare["name"].levels] == ["exact", "jaro_winkler_0.92", "jaro_winkler_0.8"]
+    assert [level.name for level in ours.person.compare["name"].levels] == [
+        "exact",
+        "jaro_winkler_0.92",
+        "jaro_winkler_0.8",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,17 @@ def test_ids_of_a_stream_are_the_ids_of_its_records_and_fit_a_bigint(key: str) -
 
 
 def test_source_stream_and_key_are_told_apart() -> None:
-    assert len({record_id("a", "b", "c"), record_id("ab", "", "c"), record_id("a", "bc", ""), record_id("", "ab", "c")}) == 4
+    assert (
+        len(
+            {
+                record_id("a", "b", "c"),
+                record_id("ab", "", "c"),
+                record_id("a", "bc", ""),
+                record_id("", "ab", "c"),
+            }
+        )
+        == 4
+    )
 
 
 def test_a_key_that_is_no_text_is_refused() -> None:

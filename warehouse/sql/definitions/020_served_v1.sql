@@ -240,7 +240,10 @@ SELECT
     f.lineage -> 'losers' AS losers,
     f.lineage,
     c.changed_seq,
-    c.is_deleted
+    c.is_deleted,
+    w.source,
+    w.stream,
+    w.source_key
 FROM core.client AS c
 CROSS JOIN LATERAL (
     SELECT e.key AS attribute, item AS lineage
@@ -248,7 +251,8 @@ CROSS JOIN LATERAL (
     CROSS JOIN LATERAL jsonb_array_elements(
         CASE WHEN jsonb_typeof(e.value) = 'array' THEN e.value ELSE jsonb_build_array(e.value) END
     ) AS item
-) AS f;
+) AS f
+LEFT JOIN raw.record AS w ON w.record_id = (f.lineage ->> 'record_id')::bigint;
 COMMENT ON VIEW onefold_v1.client_field_lineage IS 'For every golden value the record and rule that it came from, and what lost';
 
 CREATE OR REPLACE VIEW onefold_v1.dim_interaction_type AS

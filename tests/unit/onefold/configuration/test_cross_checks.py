@@ -1,4 +1,5 @@
 """What one file says about another."""
+# ruff: noqa: E501 - tables of cases and lines of YAML read better whole
 
 from __future__ import annotations
 
@@ -69,7 +70,9 @@ CASES = {
 
 
 @pytest.mark.parametrize(("text", "line", "column", "words"), CASES.values(), ids=CASES)
-def test_what_refers_to_nothing_is_told(problems: Problems, text: str, line: int, column: int, words: str) -> None:
+def test_what_refers_to_nothing_is_told(
+    problems: Problems, text: str, line: int, column: int, words: str
+) -> None:
     found = problems(source_crm=text)
     said = "\n".join(map(str, found))
     assert any((p.line, p.column) == (line, column) and words in str(p) for p in found), said
@@ -106,7 +109,9 @@ def test_open_attributes_and_own_types_are_known(folder: Callable[..., object]) 
 
     found = load_configuration(
         folder(  # type: ignore[arg-type]
-            source_crm=CRM.replace("{full_name: name}", "{full_name: name, loyalty: level}").replace("sales_deal", "claim"),
+            source_crm=CRM.replace("{full_name: name}", "{full_name: name, loyalty: level}").replace(
+                "sales_deal", "claim"
+            ),
             attributes="attributes: {loyalty: {kind: person, labels: {en: Loyalty}}}\n",
             interactions="interactions: {claim: {department: service, labels: Claim, detail: {serial: text}}}\n",
         )

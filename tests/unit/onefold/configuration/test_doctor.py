@@ -1,4 +1,5 @@
 """What the doctor finds in a folder that loads."""
+# ruff: noqa: E501 - tables of cases and lines of YAML read better whole
 
 from __future__ import annotations
 
@@ -58,11 +59,15 @@ CASES = {
 
 
 @pytest.mark.parametrize(("old", "new", "severity", "line", "words"), CASES.values(), ids=CASES)
-def test_what_will_hurt_is_found(folder: Folder, old: str, new: str, severity: str, line: int, words: str) -> None:
+def test_what_will_hurt_is_found(
+    folder: Folder, old: str, new: str, severity: str, line: int, words: str
+) -> None:
     assert old in SOURCE
     found = diagnose(folder(source_crm=SOURCE.replace(old, new), hub=HUB))
     told = [one for one in found if words in one.message]
-    assert [(one.severity, one.line, one.file) for one in told] == [(severity, line, "config/sources/crm.yaml")], found
+    assert [(one.severity, one.line, one.file) for one in told] == [
+        (severity, line, "config/sources/crm.yaml")
+    ], found
 
 
 def test_a_good_folder_has_no_finding(folder: Folder) -> None:
@@ -75,7 +80,9 @@ def test_the_shipped_company_has_no_error_and_no_warning() -> None:
 
 
 def test_a_literal_secret_is_not_shown(folder: Folder) -> None:
-    text = SOURCE.replace("connector: files", "connector: singer:tap-x\nsettings: {api_key: sup3r, url: 'https://a:sup3r@h'}")
+    text = SOURCE.replace(
+        "connector: files", "connector: singer:tap-x\nsettings: {api_key: sup3r, url: 'https://a:sup3r@h'}"
+    )
     assert "sup3r" not in "\n".join(map(str, diagnose(folder(source_crm=text))))
 
 
@@ -83,7 +90,7 @@ def test_registers_of_equal_trust_are_named(folder: Folder) -> None:
     other = SOURCE.replace("source: crm", "source: erp")
     found = diagnose(folder(source_crm=SOURCE, source_erp=other, hub=HUB))
     assert [one.message for one in found] == [
-        "`crm` and `erp` have the same trust (60); the newer value will win between them."
+        "`crm` and `erp` have the same trust (60); the newer value will win."
     ]
 
 

@@ -19,8 +19,14 @@ def stream(name: str, *fields: FieldInfo) -> StreamInfo:
 
 LANGUAGES = {
     "en": ("customers", ["id", "First Name", "Last Name", "Date of Birth", "E-mail", "Phone", "ZIP", "City"]),
-    "de": ("kunden", ["id", "Vorname", "Nachname", "Geburtsdatum", "E-Mail-Adresse", "Telefon", "PLZ", "Ort"]),
-    "ru": ("клиенты", ["id", "Имя", "Фамилия", "Дата рождения", "Электронная почта", "Телефон", "Индекс", "Город"]),
+    "de": (
+        "kunden",
+        ["id", "Vorname", "Nachname", "Geburtsdatum", "E-Mail-Adresse", "Telefon", "PLZ", "Ort"],
+    ),
+    "ru": (
+        "клиенты",
+        ["id", "Имя", "Фамилия", "Дата рождения", "Электронная почта", "Телефон", "Индекс", "Город"],
+    ),
 }
 
 
@@ -35,7 +41,9 @@ def test_a_sheet_of_persons_is_understood_in_three_languages(name: str, columns:
 
 
 def test_legal_forms_in_the_names_make_organisations() -> None:
-    found = propose_mapping(stream("list", field("Код", "1", "2"), field("Наименование", "ООО Ромашка", "АО Василёк")))
+    found = propose_mapping(
+        stream("list", field("Код", "1", "2"), field("Наименование", "ООО Ромашка", "АО Василёк"))
+    )
     assert (found.as_, found.key, found.fields) == ("organisation", "Код", {"legal_name": ["Наименование"]})
     assert any("legal form" in reason for reason in found.reasons)
 
@@ -60,9 +68,15 @@ def test_custom_fields_are_known_by_their_label_and_content() -> None:
 
 
 def test_a_stream_of_orders_becomes_interactions_and_asks_for_the_party() -> None:
-    found = propose_mapping(stream("orders", field("order_no"), field("customer_id"), field("order_date"), field("total")))
+    found = propose_mapping(
+        stream("orders", field("order_no"), field("customer_id"), field("order_date"), field("total"))
+    )
     assert found.as_ == "interaction"
-    assert found.interaction == {"type": "sales_order", "occurred_at": "order_date", "amount": {"value": "total"}}
+    assert found.interaction == {
+        "type": "sales_order",
+        "occurred_at": "order_date",
+        "amount": {"value": "total"},
+    }
     assert any("party" in reason for reason in found.reasons)
 
 

@@ -11,7 +11,9 @@ from onefold.configuration.secrets import read_env_file
 from onefold.settings import Settings
 
 
-def test_without_anything_the_hub_lives_beside_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_anything_the_hub_lives_beside_the_caller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert Settings.from_environment({}) == Settings(Path("var"), Path("config"), None)
 
@@ -21,7 +23,9 @@ def test_a_flag_wins_over_the_environment_which_wins_over_the_env_file(tmp_path:
     environ = {"ONEFOLD_CONFIG": str(tmp_path / "config"), "ONEFOLD_HOME": "from-env"}
     found = Settings.from_environment(environ)
     assert (found.home, found.database_url) == (Path("from-env"), "postgresql:///file")
-    found = Settings.from_environment(environ, {"home": "from-flag", "database_url": "postgresql:///flag", "config": None})
+    found = Settings.from_environment(
+        environ, {"home": "from-flag", "database_url": "postgresql:///flag", "config": None}
+    )
     assert (found.home, found.database_url) == (Path("from-flag"), "postgresql:///flag")
     assert found.config == tmp_path / "config"
 

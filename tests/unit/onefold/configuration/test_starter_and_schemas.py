@@ -1,4 +1,5 @@
 """The starter passes the doctor; the published schemas are those of the models and accept what the models accept."""
+# ruff: noqa: E501 - tables of cases and lines of YAML read better whole
 
 from __future__ import annotations
 
@@ -61,8 +62,14 @@ def test_published_schemas_accept_the_shipped_company() -> None:
         schema = json.loads((ROOT / "docs" / "schemas" / f"{name}.json").read_text("utf-8"))
         jsonschema.Draft202012Validator.check_schema(schema)
         for document in parse(path.read_bytes(), path.name)[0]:
-            found = [error.message[:200] for error in jsonschema.Draft202012Validator(schema).iter_errors(document.data)]
-            if name not in ("matching", "survivorship"):  # their short forms are wider than pydantic's schema says
+            found = [
+                error.message[:200]
+                for error in jsonschema.Draft202012Validator(schema).iter_errors(document.data)
+            ]
+            if name not in (
+                "matching",
+                "survivorship",
+            ):  # their short forms are wider than pydantic's schema says
                 assert found == [], path.name
 
 
@@ -71,7 +78,9 @@ def test_published_schemas_refuse_a_mistyped_key() -> None:
     validator = jsonschema.Draft202012Validator(schema)
     assert not validator.is_valid({"source": "a", "conector": "files"})
     assert not validator.is_valid({"source": "a", "connector": "files", "streams": {"x": {"as": "persn"}}})
-    assert validator.is_valid({"source": "a", "connector": "files", "streams": {"x": {"as": "person", "key": "id"}}})
+    assert validator.is_valid(
+        {"source": "a", "connector": "files", "streams": {"x": {"as": "person", "key": "id"}}}
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,7 +100,9 @@ def test_the_longest_pause_of_a_schedule(text: str, pause: timedelta) -> None:
     assert longest_pause(text) == pause
 
 
-@pytest.mark.parametrize("text", ["", "* * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "a * * * *", "*/0 * * * *", "5-1 * * * *"])
+@pytest.mark.parametrize(
+    "text", ["", "* * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "a * * * *", "*/0 * * * *", "5-1 * * * *"]
+)
 def test_what_is_no_schedule_is_refused(text: str) -> None:
     with pytest.raises(ScheduleError):
         check(text)

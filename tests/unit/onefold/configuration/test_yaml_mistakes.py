@@ -1,4 +1,5 @@
 """YAML mistakes of every kind, each with the place where an editor should jump."""
+# ruff: noqa: E501 - tables of cases and lines of YAML read better whole
 
 from __future__ import annotations
 
@@ -24,6 +25,7 @@ CASES = {
     "wrong indentation": ("source: crm\n connector: files\n", "2:11", "mapping values", "indentation"),
     "an unclosed quote": ('source: "crm\nconnector: files\n', "3:1", "end of stream", "not closed"),
     "an unclosed bracket": ("source: crm\nsettings: {path: [a, b\nconnector: files\n", "3:10", "expected ',' or", "not closed"),
+    "a secret's name inside braces": ("source: crm\nsettings: {token: ${X}}\n", "2:20", "expected ',' or", "quote a secret's name"),
     "a value that begins with a percent sign": ("source: crm\nowner: %x\n", "2:8", "cannot start", "Quote"),
     "an alias without anchor": ("source: crm\nsettings: *common\n", "2:11", "undefined alias", "anchor"),
     "a list where keys should stand": ("- source: crm\nconnector: files\n", "2:1", "block end", "indentation"),
@@ -73,7 +75,7 @@ def test_a_file_of_text_or_a_list_is_told(problems: Problems) -> None:
 
 
 def test_a_file_in_another_encoding_is_told_with_the_byte(problems: Problems) -> None:
-    (found,) = problems(hub="title: x\nlanguages: [en]\n".encode() + "# Кириллица\n".encode("cp1251"))
+    (found,) = problems(hub=b"title: x\nlanguages: [en]\n" + "# Кириллица\n".encode("cp1251"))
     assert at(found) == "config/hub.yaml:3:3"
     assert "UTF-8" in found.message
 
@@ -133,7 +135,7 @@ def test_a_folder_that_is_not_there_names_the_command(tmp_path: object) -> None:
 
     from onefold.configuration import ConfigurationError, load_configuration
 
-    with pytest.raises(ConfigurationError, match="no such folder.*onefold init"):
+    with pytest.raises(ConfigurationError, match=r"no such folder.*onefold init"):
         load_configuration(Path(str(tmp_path)) / "nowhere")
 
 
@@ -142,7 +144,7 @@ def test_a_folder_without_sources_names_the_command(tmp_path: object) -> None:
 
     from onefold.configuration import ConfigurationError, load_configuration
 
-    with pytest.raises(ConfigurationError, match="no source.*onefold source add"):
+    with pytest.raises(ConfigurationError, match=r"no source.*onefold source add"):
         load_configuration(Path(str(tmp_path)))
 
 

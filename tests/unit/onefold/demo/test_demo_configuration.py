@@ -123,3 +123,13 @@ def test_the_companys_own_firms_are_those_of_the_hub(configuration: Configuratio
 @pytest.mark.parametrize("name", ["senzing_truthset", "febrl3", "febrl4", "historical_50k"])
 def test_every_example_configuration_is_valid(name: str) -> None:
     assert load_configuration(ROOT / "docs" / "examples" / name / "config").sources
+
+
+def test_the_expectations_agree_with_the_planted_truth(tmp_path: Path, configuration: Configuration) -> None:
+    truth = read_truth(generate(tmp_path, seed=7).folder)
+    for one in configuration.expectations.same_client:
+        assert len({truth[record] for record in one.records}) == 1
+    for one in configuration.expectations.different_clients:
+        entities = [truth[record] for record in one.records]
+        assert len(entities) == len(set(entities))
+    assert all(one.record in truth for one in configuration.expectations.values)

@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.schema import ROLES
 from identity.standard.columns import encode_json_strings
 from identity.survive.candidates import Candidates, Ints, Records, read_attributes
 from identity.survive.choice import Chosen, choose_all, choose_group, choose_one
@@ -50,6 +49,8 @@ GOLDEN: Final = pa.schema(
         ),  # UUID text of a digest over all of the above but client_id
     ]
 )
+ROLE_ORDER: Final = ("client", "prospect", "supplier", "authority", "staff")
+"""A client of several roles has the first of them."""
 BATCH_RECORDS: Final = 400_000
 """Records per batch, cut between clients; keeps string columns below Arrow's 2 GiB."""
 _NAME_OF_LAST_RESORT: Final = (
@@ -126,9 +127,11 @@ def _golden_batch(
         table["kind"].combine_chunks().take(index),
         table["source_key"].combine_chunks().take(index),
     )
-    rank_of_role = pc.index_in(table["role"].combine_chunks(), pa.array(ROLES)).fill_null(len(ROLES) - 1)
+    rank_of_role = pc.index_in(table["role"].combine_chunks(), pa.array(ROLE_ORDER)).fill_null(
+        len(ROLE_ORDER) - 1
+    )
     best_role = np.minimum.reduceat(rank_of_role.to_numpy(zero_copy_only=False), first)
-    role = pa.array(ROLES).take(pa.array(best_role))
+    role = pa.array(ROLE_ORDER).take(pa.array(best_role))
     fallback = pc.binary_join_element_wise(records.source.take(index), source_key, ":")
     display = _display_name(chosen, size, kind, fallback)
     count = pa.array(np.diff(np.append(first, len(starts))).astype(np.int32))

@@ -1,0 +1,139 @@
+"""source add: discover what a system offers, propose a mapping, and write it as a source's YAML."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from connectors.registry import open_connector, settings_schema
+from onefold.configuration import environment, resolve_secrets
+from onefold.configuration.proposals import Proposal, propose_mapping
+from onefold.errors import UsageError
+from onefold.steps.report import Report
+
+if TYPE_CHECKING:
+    from connectors.page import StreamInfo
+    from onefold.settings import Settings
+
+
+_CYRILLIC = re.compile("[А-Яа-яЁё]")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAdded(Report):
+    """What was written, and what was guessed for it."""
+
+    file: str
+    streams: tuple[str, ...]
+    guesses: tuple[tuple[str, str, str, str], ...]
+    """stream, field, attribute, why."""
+    secrets: tuple[str, ...]
+    """Names under which given secrets now stand in the .env file beside the configuration."""
+
+
+def source_add(
+    settings: Settings, name: str, connector: str, given: Mapping[str, str], *, overwrite: bool = False
+) -> SourceAdded:
+    """Write `config/sources/NAME.yaml` for what the connector discovers; nothing is read but samples.
+
+    A secret given as it is goes to the .env file beside the configuration, and its name into the YAML. Raises
+    UsageError for a name that cannot be one or is taken, and the connector's errors, which say what to do.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise UsageError(f"{name!r} cannot be a source's name.", "Use small Latin letters, digits and _, such as crm.")
+    target = settings.config / "sources" / f"{name}.yaml"
+    if target.exists() and not overwrite:
+        raise UsageError(f"{target} exists already.", "Add --force to overwrite it.")
+    written = _settings(connector, given)
+    secrets = _take_secrets(settings.config, name, connector, written)
+    environ = environment(settings.config, os.environ)
+    with open_connector(connector, name, resolve_secrets(written, environ)) as opened:
+        streams = list(opened.discover())
+    proposals = {info.name: propose_mapping(info) for info in streams}
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(_yaml(name, connector, written, streams, proposals), encoding="utf-8")
+    guesses = [
+        (stream, guess.path, guess.attribute, guess.because)
+        for stream, proposal in proposals.items()
+        for guess in proposal.guesses
+    ]
+    return SourceAdded(str(target), tuple(proposals), tuple(guesses), tuple(secrets))
+
+
+def _settings(connector: str, given: Mapping[str, str]) -> dict[str, Any]:
+    """The given settings as YAML values; a folder of files becomes a pattern with one stream a file."""
+    known = settings_schema(connector).get("properties", {})
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise UsageError(f"{connector} has no setting {', '.join(unknown)}.", f"It has: {', '.join(sorted(known))}.")
+    values: dict[str, Any] = dict(given)
+    if connector == "files" and Path(values.get("path", "")).is_dir():
+        values["path"] = str(Path(values["path"]) / "{stream}.*")
+    return values
+
+
+def _take_secrets(config: Path, name: str, connector: str, values: dict[str, Any]) -> list[str]:
+    """Move secrets that were given as they are into .env, and leave their names in `values`."""
+    moved = {}
+    for setting, schema in settings_schema(connector).get("properties", {}).items():
+        is_secret = schema.get("writeOnly") or schema.get("format") == "password"
+        if is_secret and setting in values and "${" not in values[setting]:
+            variable = f"{name}_{setting}".upper()
+            moved[variable] = values[setting]
+            values[setting] = f"${{{variable}}}"
+    if moved:
+        path = config.resolve().parent / ".env"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        kept = [line for line in path.read_text("utf-8").splitlines() if line.partition("=")[0] not in moved]
+        path.write_text("\n".join([*kept, *(f"{key}={value}" for key, value in moved.items())]) + "\n", "utf-8")
+    return sorted(moved)
+
+
+def _yaml(
+    name: str,
+    connector: str,
+    values: Mapping[str, Any],
+    streams: Sequence[StreamInfo],
+    proposals: Mapping[str, Proposal],
+) -> str:
+    """The source's file, with the reason of each guess beside it."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.comments import CommentedMap
+
+    document = CommentedMap()
+    document["source"] = name
+    document["title"] = name
+    document["department"] = "sales"
+    document.yaml_add_eol_comment("whose register it is: please set", "department")
+    document["connector"] = connector
+    document["settings"] = CommentedMap(values)
+    if any(_CYRILLIC.search(field.path) for info in streams for field in info.fields):
+        document["defaults"] = CommentedMap(country="RU", timezone="Europe/Moscow", currency="RUB", language="ru")
+        document.yaml_add_eol_comment("guessed from the field names: for phones, dates and amounts", "defaults")
+    document["trust"] = 50
+    document.yaml_add_eol_comment("0..100: whose word wins when registers differ", "trust")
+    document["schedule"] = "0 * * * *"
+    made = CommentedMap()
+    for info in streams:
+        proposal = proposals[info.name]
+        stream = CommentedMap(proposal.as_config())
+        if "fields" in stream:
+            fields = CommentedMap(stream["fields"])
+            for guess in proposal.guesses:
+                if guess.attribute in fields:
+                    fields.yaml_add_eol_comment(guess.because, guess.attribute)
+            stream["fields"] = fields
+        made[info.name] = stream
+    document["streams"] = made
+    yaml = YAML()
+    yaml.width = 120
+    out = StringIO()
+    yaml.dump(document, out)
+    head = f"# Written by `onefold source add {name}`. Guesses carry their reason; look them over, then `onefold doctor`.\n"
+    return head + out.getvalue()

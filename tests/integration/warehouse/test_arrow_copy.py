@@ -1,0 +1,87 @@
+"""What goes in as Arrow comes out as Arrow, to the last character."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg.sql import SQL
+
+from warehouse import arrow
+from warehouse.catalogue import catalogue, differences
+
+SCHEMA = pa.schema(
+    [
+        pa.field("a", pa.int64()),
+        pa.field("b", pa.string()),
+        pa.field("c", pa.timestamp("us", tz="UTC")),
+        pa.field("d", pa.date32()),
+        pa.field("e", pa.bool_()),
+        pa.field("f", pa.int32()),
+        pa.field("g", pa.list_(pa.int64())),
+    ]
+)
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30)
+ROW = st.fixed_dictionaries(
+    {
+        "a": st.none() | st.integers(-(2**63), 2**63 - 1),
+        "b": st.none()
+        | TEXT
+        | st.sampled_from(["", "\\.", "\\N", '"', '""', "\n", "\r\n", ",", " ", "NULL", "t", "nan"]),
+        "c": st.none() | st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)),  # noqa: DTZ001
+        "d": st.none() | st.dates(date(1, 1, 1), date(9999, 12, 31)),
+        "e": st.none() | st.booleans(),
+        "f": st.none() | st.integers(-(2**31), 2**31 - 1),
+        "g": st.none() | st.lists(st.integers(-(2**63), 2**63 - 1), max_size=4),
+    }
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(entries=st.lists(ROW, max_size=20))
+def test_every_value_survives_the_round_trip(conn: psycopg.Connection, entries: list[dict[str, Any]]) -> None:
+    table = pa.Table.from_pylist(entries, schema=SCHEMA)
+    conn.execute("DROP TABLE IF EXISTS pg_temp.t")
+    conn.execute(
+        "CREATE TEMP TABLE t (n serial, a bigint, b text, c timestamptz, d date, e boolean, f integer,"
+        " g bigint[])"
+    )
+    assert arrow.copy_in(conn, "pg_temp.t", table) == len(entries)
+    found = arrow.read(conn, SQL("SELECT a, b, c, d, e, f, g FROM t ORDER BY n"), schema=SCHEMA)
+    assert found.to_pylist() == table.to_pylist()
+
+
+def test_a_single_column_of_nulls_keeps_its_rows(conn: psycopg.Connection) -> None:
+    schema = pa.schema([pa.field("b", pa.string())])
+    found = arrow.read(conn, SQL("SELECT NULL::text FROM generate_series(1, 3)"), schema=schema)
+    assert found.column("b").to_pylist() == [None] * 3
+
+
+def test_a_row_longer_than_a_block_is_read_whole(conn: psycopg.Connection) -> None:
+    schema = pa.schema([pa.field("n", pa.int64()), pa.field("b", pa.string())])
+    query = SQL(
+        "SELECT n, repeat('x', CASE WHEN n = 5 THEN 20000000 ELSE 1 END) FROM generate_series(1, 9) AS n"
+    )
+    found = arrow.read(conn, query, schema=schema)
+    assert [len(text) for text in found.column("b").to_pylist()] == [1] * 4 + [20_000_000] + [1] * 4
+
+
+def test_reading_sees_what_the_own_transaction_wrote(conn: psycopg.Connection) -> None:
+    schema = pa.schema([pa.field("record_id", pa.int64())])
+    with conn.transaction(force_rollback=True):
+        conn.execute("INSERT INTO ops.pending (step, record_id) VALUES ('resolve', 5)")
+        query = SQL("SELECT record_id FROM ops.pending WHERE step = %(step)s")
+        assert arrow.read(conn, query, {"step": "resolve"}, schema=schema).to_pylist() == [{"record_id": 5}]
+
+
+def test_a_large_load_leaves_keys_and_indexes_as_they_were(conn: psycopg.Connection) -> None:
+    before = catalogue(conn)
+    rows = pa.table({"key": range(150_000), "record_id": range(150_000)})
+    with conn.transaction():
+        assert arrow.load(conn, "identity.blocking_key", rows) == 150_000
+    assert differences(before, catalogue(conn)) == []
+    assert conn.execute("SELECT count(*) FROM identity.blocking_key").fetchone() == (150_000,)

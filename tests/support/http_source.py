@@ -1,0 +1,111 @@
+"""A real HTTP server on 127.0.0.1 that behaves as badly as a test says."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What goes over the wire. `announced` bytes may be more than come: the answer is then cut off."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    announced: int | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request."""
+
+    path: str
+    params: dict[str, str]
+    headers: dict[str, str]
+
+
+Answerer = Callable[[Asked], Reply]
+
+
+def records(items: Any, status: int = 200, **headers: str) -> Reply:
+    """An answer of JSON."""
+    body = json.dumps(items, ensure_ascii=False).encode()
+    return Reply(status, body, {"Content-Type": "application/json", **headers})
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up in the middle of an answer is part of the tests."""
+
+
+class HttpSource:
+    """A running server. `answers` gives each path what answers it; `asked` is what came, in order."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Answerer] = {}
+        self.asked: list[Asked] = []
+        source = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                parts = urlsplit(self.path)
+                asked = Asked(parts.path, dict(parse_qsl(parts.query)), dict(self.headers))
+                source.asked.append(asked)
+                answer = source.answers.get(parts.path)
+                reply = answer(asked) if answer else Reply(404)
+                self.send_response(reply.status)
+                for name, value in reply.headers.items():
+                    self.send_header(name, value)
+                length = len(reply.body) if reply.announced is None else reply.announced
+                self.send_header("Content-Length", str(length))
+                self.end_headers()
+                self.wfile.write(reply.body)
+                self.close_connection = length != len(reply.body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Silent."""
+
+        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def paths(self) -> list[str]:
+        """The paths that were asked for, in order."""
+        return [asked.path for asked in self.asked]
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening; what still waits for an answer gets none."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
+
+
+@contextmanager
+def http_source() -> Iterator[HttpSource]:
+    """A server for the length of the block."""
+    source = HttpSource()
+    source.start()
+    try:
+        yield source
+    finally:
+        source.stop()
