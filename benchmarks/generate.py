@@ -140,8 +140,8 @@ def _people(count: int, rng: np.random.Generator) -> _People:
     given = np.where(female, zipf(len(FEMALE), count, rng), len(FEMALE) + zipf(len(MALE), count, rng))
     made = _People(
         given=given,
-        family=zipf(len(family_names()), count, rng),
-        maiden=zipf(len(family_names()), count, rng),
+        family=zipf(len(family_names()), count, rng, exponent=1.0, shift=15),
+        maiden=zipf(len(family_names()), count, rng, exponent=1.0, shift=15),
         born=rng.integers(0, 365 * 75, count),
         mail=rng.integers(0, 10_000, count),
         phone=rng.integers(4 * 10**8, 6 * 10**8, count),
@@ -149,11 +149,11 @@ def _people(count: int, rng: np.random.Generator) -> _People:
         house=rng.integers(1, 180, count),
         street=rng.integers(0, len(STREETS) * len(STREET_KINDS), count),
     )
-    # Relatives: one person in fifty is a twin of the one before, one in fifty a child who bears the name.
+    # Relatives: one person in a hundred is a twin of the one before, one in a hundred a child of its name.
     kind = rng.random(count)
-    related = np.flatnonzero((kind < 0.04) & (np.arange(count) > 0))
+    related = np.flatnonzero((kind < 0.02) & (np.arange(count) > 0))
     related = related[~np.isin(related - 1, related)]
-    twin = kind[related] < 0.02
+    twin = kind[related] < 0.01
     for name in ("family", "place", "house", "street"):
         column = getattr(made, name)
         column[related] = column[related - 1]

@@ -58,7 +58,11 @@ def ensure_schema(database_url: str) -> bool:
             return False
     environment = {**os.environ, "ONEFOLD_MIGRATE_URL": database_url}  # not in argv, where `ps` would show it
     done = subprocess.run(
-        [sys.executable, "-m", "warehouse.migrate"], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "warehouse.migrate"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         from onefold.errors import OnefoldError

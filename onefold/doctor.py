@@ -99,16 +99,12 @@ def _hub(configuration: Configuration, today: date) -> Iterator[Finding]:
         yield Finding("hint", file, line, message, None, column)
     if configuration.hub.notifications.webhook and "${" not in configuration.hub.notifications.webhook:
         file, line, column = _file_place(configuration, "hub.yaml", "notifications", "webhook")
-        yield Finding(
-            "warning", file, line, "A webhook's address is a secret; name it as ${NAME}.", None, column
-        )
+        yield Finding("warning", file, line, "A webhook's address is a secret; name it as ${NAME}.", None, column)
     for i, entry in enumerate(configuration.authority):
         if entry.review_on is not None and entry.review_on < today:
             file, line, column = _file_place(configuration, "authority.yaml", "authority", i, "review_on")
             what = entry.attribute or entry.document
-            yield Finding(
-                "hint", file, line, f"The authority over `{what}` was to be reviewed by now.", None, column
-            )
+            yield Finding("hint", file, line, f"The authority over `{what}` was to be reviewed by now.", None, column)
     by_trust: dict[int, list[str]] = {}
     for source in configuration.sources.values():
         if source.enabled and source.mapped("party"):
@@ -159,9 +155,7 @@ def _source(configuration: Configuration, source: SourceConfiguration) -> Iterat
         yield _at(configuration, "warning", name, ("source",), message)
     children = source.children()
     for stream_name, stream in source.streams.items():
-        for severity, path, message in _stream(
-            configuration, source, stream_name, stream, stream_name in children
-        ):
+        for severity, path, message in _stream(configuration, source, stream_name, stream, stream_name in children):
             yield _at(configuration, severity, name, ("streams", stream_name, *path), message)
 
 
@@ -228,12 +222,7 @@ def _stream(
             )
         for key, words in (("channel", CHANNELS), ("direction", DIRECTIONS)):
             value = getattr(stream, key)
-            if (
-                isinstance(value, str)
-                and value not in words
-                and (guess := nearest(value, words))
-                and value != key
-            ):
+            if isinstance(value, str) and value not in words and (guess := nearest(value, words)) and value != key:
                 yield "hint", (key,), f"`{value}` is taken as a path. Did you mean the word `{guess}`?"
         if isinstance(stream.type, When) and stream.type.otherwise is None:
             yield "hint", ("type",), "Records with another value become rejects; add `else` to take them in."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 
@@ -23,18 +23,8 @@ class Stage(Protocol):
 class Progress(Protocol):
     """Opens stages; the command line draws them, a DAG logs them."""
 
-    def stage(self, title: str, total: int | None = None) -> AbstractStage:
+    def stage(self, title: str, total: int | None = None) -> AbstractContextManager[Stage]:
         """A stage, closed at the end of its `with` block."""
-
-
-class AbstractStage(Protocol):
-    """A context manager that gives a `Stage`."""
-
-    def __enter__(self) -> Stage:
-        """Begin."""
-
-    def __exit__(self, *exc: object) -> bool | None:
-        """End."""
 
 
 class _SilentStage:

@@ -6,7 +6,7 @@ probed by primary key first; what is unchanged does not travel to the server aga
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
@@ -14,7 +14,6 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import psycopg
 from psycopg import errors
-from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
 from warehouse.connect import redact
@@ -127,11 +126,9 @@ def land_page(
         read, gone = _page_rows(work, rows, tombstones, tell_duplicates=snapshot is not None)
         known = _probe(work, [*read, *gone])
         new, changed, revived = _sort_out(work, read.values(), known)
-        inserted = _insert(work, new)
-        updated = _update(work, changed)
-        deleted = _delete(
-            work, [i for i in gone if i in known and not known[i].is_deleted], is_inferred=False
-        )
+        inserted = _store(work, new, supersedes=False)
+        updated = _store(work, changed, supersedes=True)
+        deleted = _delete(work, [i for i in gone if i in known and not known[i].is_deleted], is_inferred=False)
         newly_deleted = sum(row.is_deleted and not known[row.record_id].is_deleted for row in updated)
         if snapshot is not None:
             deleted += _sweep(work, *snapshot, [*read], max_deletions)
@@ -227,7 +224,8 @@ def _sort_out(
     return new, changed, revived
 
 
-def _insert(work: _Work, rows: Sequence[_Row]) -> list[_Row]:
+def _store(work: _Work, rows: Sequence[_Row], *, supersedes: bool) -> list[_Row]:
+    """COPY rows into raw.record, which does not hold them yet or (`supersedes`) holds another version of them."""
     place, now = work.place, work.place["now"].isoformat()
     before = _escape(place["source"].encode()) + b"\t" + _escape(place["stream"].encode())
     after = f"\t{now}\t{place['run_id']}\n".encode()
@@ -235,35 +233,20 @@ def _insert(work: _Work, rows: Sequence[_Row]) -> list[_Row]:
     def line(row: _Row) -> bytes:
         return b"%d\t%b\t%b\t%b%b" % (row.record_id, before, _escape(row.key.encode()), _values(row), after)
 
-    stored = _copy(work, "copy_new", line, rows)
-    work.touched.extend(row.record_id for row in stored)
-    return stored
-
-
-def _update(work: _Work, rows: Sequence[_Row]) -> list[_Row]:
-    if not rows:
-        return []
-    exists = work.execute("staging_exists").fetchone()
-    # ON COMMIT DELETE ROWS leaves rows of an earlier page of the same transaction.
-    work.execute("clear_staging" if exists and exists[0] else "create_staging")
-    stored = _copy(work, "copy_changed", lambda row: b"%d\t%b\n" % (row.record_id, _values(row)), rows)
-    work.execute("keep_superseded")
-    work.execute("update_changed")
+    stored = _copy(work, line, rows, supersedes=supersedes)
     work.touched.extend(row.record_id for row in stored)
     return stored
 
 
 def _delete(work: _Work, record_ids: Sequence[int], *, is_inferred: bool) -> int:
     if record_ids:
-        work.execute("keep_superseded_of", record_ids=record_ids)
+        work.execute("keep_superseded", record_ids=record_ids)
         work.execute("delete_of", record_ids=record_ids, is_inferred=is_inferred)
         work.touched.extend(record_ids)
     return len(record_ids)
 
 
-def _sweep(
-    work: _Work, pass_id: str, is_complete: bool, record_ids: Sequence[int], max_deletions: int | None
-) -> int:
+def _sweep(work: _Work, pass_id: str, is_complete: bool, record_ids: Sequence[int], max_deletions: int | None) -> int:
     """Mark what the page showed, refused rows included; at the end of a pass delete what it did not show."""
     work.execute("forget_other_passes", pass_id=pass_id)
     if record_ids:
@@ -277,26 +260,26 @@ def _sweep(
     return _delete(work, missing, is_inferred=True)
 
 
-def _copy(work: _Work, name: str, line: Any, rows: Sequence[_Row]) -> list[_Row]:
-    """COPY rows; those that cannot be stored are found by halving, each try in a savepoint, and become
-    rejects.
-    """
+def _copy(work: _Work, line: Callable[[_Row], bytes], rows: Sequence[_Row], *, supersedes: bool) -> list[_Row]:
+    """What could be stored; the rest is found by halving, each try in a savepoint, and becomes rejects."""
     if not rows:
         return []
     try:
-        with work.conn.transaction(), work.conn.cursor().copy(_statement(name)) as copy:
-            copy.write(b"".join(map(line, rows)))
+        with work.conn.transaction():
+            if supersedes:
+                # Moved away and copied anew: half the time of an update through a temporary table.
+                work.execute("supersede", record_ids=[row.record_id for row in rows])
+            with work.conn.cursor().copy(sql("landing.copy_new")) as copy:
+                copy.write(b"".join(map(line, rows)))
     except _NOT_STORABLE as exc:
         if len(rows) == 1:
             work.rejects.append(_not_storable(rows[0], exc))
             return []
         middle = len(rows) // 2
-        return _copy(work, name, line, rows[:middle]) + _copy(work, name, line, rows[middle:])
+        return _copy(work, line, rows[:middle], supersedes=supersedes) + _copy(
+            work, line, rows[middle:], supersedes=supersedes
+        )
     return list(rows)
-
-
-def _statement(name: str) -> SQL:
-    return sql(f"landing.{name}")
 
 
 def _not_storable(row: _Row, exc: BaseException) -> _Reject:

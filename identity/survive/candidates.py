@@ -17,6 +17,9 @@ Ints = npt.NDArray[np.int64]
 NEVER_SURVIVES = pa.array(["placeholder", "own organisation"])
 """Reasons after which a value is not even a last resort."""
 
+OF_ONE_RECORD = frozenset({"url"})
+"""What belongs to a source record (its card in its own system) and is nobody's golden value."""
+
 _VALUE = pa.list_(
     pa.struct(
         [("v", pa.string()), ("invalid", pa.string()), ("repaired", pa.string()), ("derived", pa.string())]
@@ -67,7 +70,7 @@ def read_attributes(documents: pa.Array) -> dict[str, Candidates]:
     found = {}
     for name in sorted(table.column_names):
         lists = table[name]
-        if lists.null_count == len(lists):
+        if name in OF_ONE_RECORD or lists.null_count == len(lists):
             continue
         lists = lists.combine_chunks()
         row = pc.list_parent_indices(lists).to_numpy(zero_copy_only=False).astype(np.int64)

@@ -45,8 +45,12 @@ class Invocation:
 @app.callback()
 def root(
     ctx: typer.Context,
-    home: Annotated[str | None, typer.Option(help="Where the hub keeps its state [ONEFOLD_HOME, default ./var].")] = None,
-    config: Annotated[str | None, typer.Option(help="The configuration folder [ONEFOLD_CONFIG, default ./config].")] = None,
+    home: Annotated[
+        str | None, typer.Option(help="Where the hub keeps its state [ONEFOLD_HOME, default ./var].")
+    ] = None,
+    config: Annotated[
+        str | None, typer.Option(help="The configuration folder [ONEFOLD_CONFIG, default ./config].")
+    ] = None,
     database: Annotated[
         str | None,
         typer.Option(help="Any PostgreSQL >= 15 [ONEFOLD_DATABASE_URL, default: the embedded server]."),

@@ -26,7 +26,10 @@ def embedded(ctx: typer.Context) -> EmbeddedServer:
 
     settings = settings_of(ctx)
     if settings.database_url:
-        raise UsageError("This hub uses a database of yours (--database / ONEFOLD_DATABASE_URL).", "Start and stop it there.")
+        raise UsageError(
+            "This hub uses a database of yours (--database / ONEFOLD_DATABASE_URL).",
+            "Start and stop it there.",
+        )
     return embedded_server(settings)
 
 
@@ -40,8 +43,10 @@ def start(ctx: typer.Context) -> None:
     endpoint = server.start(keep=True)
     ensure_schema(endpoint.url)
     output.data({"running": True, "port": endpoint.port})
-    output.say(f"PostgreSQL is running on 127.0.0.1:{endpoint.port}. `onefold db url` prints how to reach it; "
-               "`onefold db stop` ends it.")
+    output.say(
+        f"PostgreSQL is running on 127.0.0.1:{endpoint.port}. `onefold db url` prints how to reach it; "
+        "`onefold db stop` ends it."
+    )
 
 
 @db.command()

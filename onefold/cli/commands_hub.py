@@ -138,7 +138,15 @@ def judge_list(ctx: typer.Context) -> None:
     output.table(
         ("no", "verdict", "records", "value", "by", "at", "reason"),
         [
-            (r["judgement_id"], r["verdict"], " | ".join(r["records"]), r["value"], r["by"], r["at"], r["reason"])
+            (
+                r["judgement_id"],
+                r["verdict"],
+                " | ".join(r["records"]),
+                r["value"],
+                r["by"],
+                r["at"],
+                r["reason"],
+            )
             for r in rows
         ],
     )
@@ -147,7 +155,9 @@ def judge_list(ctx: typer.Context) -> None:
 def show_judgement(output: Output, report: JudgeReport) -> None:
     """What a judgement did."""
     output.data(report.as_dict())
-    events = ", ".join(f"{count} {name}" for name, count in sorted(report.resolve.events.items())) or "no client changed"
+    events = (
+        ", ".join(f"{count} {name}" for name, count in sorted(report.resolve.events.items())) or "no client changed"
+    )
     output.say(
         f"Judgement {report.judgement_id} ({report.verdict.replace('_', ' ')}): {report.resolve.moved} records moved, "
         f"{events}; {report.publish.changed} golden records changed. "

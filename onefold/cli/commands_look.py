@@ -66,7 +66,16 @@ def find(
     output.table(
         ("client", "kind", "role", "name", "records", "e-mail", "phone", "matched"),
         [
-            (r["client_id"], r["kind"], r["role"], r["display_name"], r["record_count"], r["email"], r["phone"], r["why"])
+            (
+                r["client_id"],
+                r["kind"],
+                r["role"],
+                r["display_name"],
+                r["record_count"],
+                r["email"],
+                r["phone"],
+                r["why"],
+            )
             for r in rows
         ],
         right=(4,),
@@ -120,7 +129,9 @@ def show_client(output: Output, view: dict[str, Any]) -> None:
         ("when", "department", "what", "number", "amount", "in words", "promise", "record"),
         [
             (
-                (i["occurred_at"] if i["precision"] != "day" else i["occurred_on"] or "")[:16] if i["occurred_at"] else None,
+                (i["occurred_at"] if i["precision"] != "day" else i["occurred_on"] or "")[:16]
+                if i["occurred_at"]
+                else None,
                 i["department"],
                 i["label_en"] or i["type"],
                 i["document_number"],
@@ -196,7 +207,16 @@ def show_explanation(output: Output, found: dict[str, Any]) -> None:
             continue
         running += finding["bits"]
         bar = ("+" if finding["bits"] >= 0 else "-") * min(30, round(abs(finding["bits"])))
-        rows.append((finding["words"]["en"], finding["left"], finding["right"], f"{finding['bits']:+.1f}", f"{running:+.1f}", bar))
+        rows.append(
+            (
+                finding["words"]["en"],
+                finding["left"],
+                finding["right"],
+                f"{finding['bits']:+.1f}",
+                f"{running:+.1f}",
+                bar,
+            )
+        )
     output.table(("evidence", "left", "right", "bits", "sum", ""), rows, right=(3, 4))
     output.say(
         f"{found['total_bits']:+.1f} bits; two records alone are linked from {found['link_bits']:+.1f}, "
@@ -214,7 +234,10 @@ def show_explanation(output: Output, found: dict[str, Any]) -> None:
     output.say(f"proposed by: {'; '.join(shared)}" if shared else "no blocking rule proposes this pair")
     for rule in found["rules"]:
         if rule["outcome"] == "over_cap":
-            output.say(f"  {rule['rule']}: shared, but {rule['size']} records share it, more than the cap", style="dim")
+            output.say(
+                f"  {rule['rule']}: shared, but {rule['size']} records share it, more than the cap",
+                style="dim",
+            )
         elif rule["outcome"] == "differs" and not shared:
             output.say(f"  {rule['rule']}: {', '.join(rule['hindrances'])} stood in the way", style="dim")
 
@@ -236,22 +259,32 @@ def show_trace(output: Output, record: str, found: dict[str, Any]) -> None:
     if raw := found["raw"]:
         state = "deleted at the source" if raw["is_deleted"] else "live"
         inferred = ", inferred: a complete pass did not show it" if raw["is_deletion_inferred"] else ""
-        output.say(f"raw          {state}{inferred}; landed {_minute(raw['ingested_at'])} by run {raw['run_id']}, "
-                   f"{len(found['versions'])} earlier versions")
+        output.say(
+            f"raw          {state}{inferred}; landed {_minute(raw['ingested_at'])} by run {raw['run_id']}, "
+            f"{len(found['versions'])} earlier versions"
+        )
     if standard := found["standard_record"]:
         columns = {k: v for k, v in standard["columns"].items() if v is not None and k != "attributes"}
-        output.say("standard     " + ", ".join(f"{k}={v}" for k, v in columns.items() if k not in ("source", "stream", "source_key")))
+        output.say(
+            "standard     "
+            + ", ".join(f"{k}={v}" for k, v in columns.items() if k not in ("source", "stream", "source_key"))
+        )
     for identifier in found["identifiers"]:
         wrong = "" if identifier["is_valid"] else f"  invalid: {identifier['invalid_reason']}"
         output.say(f"identifier   {identifier['type']} {identifier['value']}{wrong}")
     if found["blocking"]:
         output.say(f"blocking     {', '.join(f'{k}={v}' for k, v in found['blocking'].items())}")
     for pair in found["pairs"]:
-        output.say(f"pair         {pair['source']}:{pair['stream']}:{pair['source_key']} {pair['weight'] / 1024:+.1f} bits")
+        output.say(
+            f"pair         {pair['source']}:{pair['stream']}:{pair['source_key']} {pair['weight'] / 1024:+.1f} bits"
+        )
     if crosswalk := found["crosswalk"]:
         output.say(f"client       {crosswalk['client_id']}  {crosswalk.get('display_name') or ''}")
     for row in found["crosswalk_history"]:
-        output.say(f"  belonged   {row['client_id']} from {_minute(row['valid_from'])} to {_minute(row['valid_to']) or 'now'}", style="dim")
+        output.say(
+            f"  belonged   {row['client_id']} from {_minute(row['valid_from'])} to {_minute(row['valid_to']) or 'now'}",
+            style="dim",
+        )
     if fact := found["interaction"]:
         output.say("interaction  " + ", ".join(f"{k}={v}" for k, v in fact.items() if v is not None))
     for name in ("pending", "rejects", "cases", "judgements", "feeds", "fed_by"):

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from onefold.cli.app import EXIT_TRY_AGAIN, app
+from onefold.cli.failures import exit_code_of_streams
 from onefold.cli.opening import opened
 
 if TYPE_CHECKING:
     from onefold.cli.output import Output
-    from onefold.steps.report import PublishReport, ResolveReport, RunReport, StandardiseReport, SyncReport
+    from onefold.steps.report import PublishReport, ResolveReport, RunReport, StandardiseReport
 
 Sources = Annotated[list[str] | None, typer.Option("--source", "-s", help="Only this source; may be repeated.")]
 
@@ -25,6 +26,8 @@ def sync(
 ) -> None:
     """Pull what is new from one source and land it, page by page, each with its checkpoint.
 
+    When streams fail, the exit code is that of their common cause (3, 5, 75), else 1.
+
     Example: onefold sync crm contacts
     """
     from onefold.steps.sync import sync as step
@@ -33,7 +36,9 @@ def sync(
         report = step(context, source, streams or (), full=full)
     output.data(report.as_dict())
     show_syncs(output, [report])
-    leave(report.status)
+    classes = {stream.error_class for stream in report.streams if stream.error_class}
+    if classes:
+        raise typer.Exit(exit_code_of_streams(classes))
 
 
 @app.command(rich_help_panel="Pipeline")
@@ -50,7 +55,9 @@ def standardise(ctx: typer.Context) -> None:
 @app.command(rich_help_panel="Pipeline")
 def resolve(
     ctx: typer.Context,
-    everything: Annotated[bool, typer.Option("--all", help="Compare all records again, not only what changed.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Compare all records again, not only what changed.")
+    ] = False,
 ) -> None:
     """Decide which records are the same client: block, compare, score, cluster what changed."""
     from onefold.steps.resolve import resolve as step
@@ -119,7 +126,10 @@ def show_syncs(output: Output, reports: Any) -> None:
         for s in r.streams
     ]
     output.table(
-        ("stream", "new", "changed", "same", "deleted", "rejected", "status"), rows, title="Sync", right=range(1, 6)
+        ("stream", "new", "changed", "same", "deleted", "rejected", "status"),
+        rows,
+        title="Sync",
+        right=range(1, 6),
     )
     for report in reports:
         for stream in report.streams:

@@ -28,7 +28,9 @@ def list_sources(ctx: typer.Context) -> None:
     rows = [
         (s.source, s.connector, s.department, ", ".join(s.streams), s.trust) for s in configuration.sources.values()
     ]
-    output.data([dict(zip(("source", "connector", "department", "streams", "trust"), row, strict=True)) for row in rows])
+    output.data(
+        [dict(zip(("source", "connector", "department", "streams", "trust"), row, strict=True)) for row in rows]
+    )
     output.table(("source", "connector", "department", "streams", "trust"), rows, right=(4,))
 
 
@@ -36,10 +38,13 @@ def list_sources(ctx: typer.Context) -> None:
 def add_source(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="What to call it: crm, erp, accounting ...")],
-    connector: Annotated[str, typer.Option("--connector", "-c", help="files, sql, rest, or one of a package you installed.")],
+    connector: Annotated[
+        str, typer.Option("--connector", "-c", help="files, sql, rest, or one of a package you installed.")
+    ],
     path: Annotated[str | None, typer.Option("--path", help="For files: a file, a folder or a pattern.")] = None,
     setting: Annotated[
-        list[str] | None, typer.Option("--set", help="A setting of the connector, as name=value; may be repeated.")
+        list[str] | None,
+        typer.Option("--set", help="A setting of the connector, as name=value; may be repeated."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the source's file.")] = False,
 ) -> None:
@@ -89,13 +94,26 @@ def discover(
     output.data([asdict(info) for info in found])
     columns = ("stream", "key", "changes by", "deletes by", "rows", "fields")
     rows = [
-        (i.name, i.key if isinstance(i.key, str | None) else " + ".join(i.key), i.updated_at, i.deletes, i.rows, len(i.fields))
+        (
+            i.name,
+            i.key if isinstance(i.key, str | None) else " + ".join(i.key),
+            i.updated_at,
+            i.deletes,
+            i.rows,
+            len(i.fields),
+        )
         for i in found
     ]
     output.table(columns, rows, right=(4, 5))
     for info in found if stream else ():
         fields = [
-            (f.path, f.type, f.label, None if f.filled is None else f"{f.filled:.0%}", ", ".join(f.samples[:3]))
+            (
+                f.path,
+                f.type,
+                f.label,
+                None if f.filled is None else f"{f.filled:.0%}",
+                ", ".join(f.samples[:3]),
+            )
             for f in info.fields
         ]
         output.table(("field", "type", "label", "filled", "samples"), fields, right=(3,))
@@ -129,7 +147,15 @@ def preview(
                         mended = f"   (repaired: {value['repaired']})" if value.get("repaired") else ""
                         output.say(f"     {attribute:<14} {value['v']}{wrong}{mended}")
             if fact := row["interaction"]:
-                for column in ("type", "occurred_at", "document_number", "amount", "currency", "summary", "detail"):
+                for column in (
+                    "type",
+                    "occurred_at",
+                    "document_number",
+                    "amount",
+                    "currency",
+                    "summary",
+                    "detail",
+                ):
                     if fact[column] is not None:
                         output.say(f"     {column:<14} {fact[column]}")
 

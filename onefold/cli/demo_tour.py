@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,7 +90,10 @@ def show_world(output: Output, hub: DemoHub) -> None:
     """What was planted."""
     world = hub.world
     output.table(
-        ("register", "client records"), world.records.items(), title="Records of persons and organisations", right=(1,)
+        ("register", "client records"),
+        world.records.items(),
+        title="Records of persons and organisations",
+        right=(1,),
     )
     output.table(("register", "operations"), world.interactions.items(), title="Operations", right=(1,))
     output.say(
@@ -135,7 +137,10 @@ def first_run(context: Context, output: Output, hub: DemoHub) -> dict[str, Any]:
         "quality": dict(quality.measures),
         "overlap": overlap,
         "cases": report.resolve.cases_open,
-        "story": {"client_id": view["client_id"], "registers": sorted({r["source"] for r in view["records"]})},
+        "story": {
+            "client_id": view["client_id"],
+            "registers": sorted({r["source"] for r in view["records"]}),
+        },
     }
 
 
@@ -242,7 +247,7 @@ def show_way_on(output: Output, hub: DemoHub, facts: dict[str, Any], *, keep: bo
     """How to go on: the database's address, queries, commands."""
     output.heading("10. Look around")
     if keep:
-        output.say(f"The database is running. As the reader that tools get (psql, DBeaver, Metabase):")
+        output.say("The database is running. As the reader that tools get (psql, DBeaver, Metabase):")
         if hub.database_url is None:
             output.say(f"  {connection_url(hub.settings, reader=True)}")
         for question, query in QUERIES:

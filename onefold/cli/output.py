@@ -83,7 +83,12 @@ class Output:
         self.err.print(text, style="yellow", markup=False, soft_wrap=True)
 
     def table(
-        self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, right: Iterable[int] = ()
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        *,
+        title: str | None = None,
+        right: Iterable[int] = (),
     ) -> None:
         """A table for people; columns listed in `right` are aligned right."""
         if self.as_json:
@@ -136,7 +141,14 @@ class TerminalProgress:
     """Rich bars on standard error: count, rate and time left."""
 
     def __init__(self, output: Output) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            ProgressColumn,
+            TextColumn,
+            TimeRemainingColumn,
+        )
         from rich.text import Text
 
         class Rate(ProgressColumn):

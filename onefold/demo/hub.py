@@ -49,7 +49,9 @@ def shipped_configuration() -> Path:
     """The example company's configuration: `config/` of the checkout."""
     found = Path(__file__).parents[2] / "config"
     if not (found / "hub.yaml").is_file():
-        raise OnefoldError("The demo's company stands in a checkout's config/ folder.", "Run `make demo` in a checkout.")
+        raise OnefoldError(
+            "The demo's company stands in a checkout's config/ folder.", "Run `make demo` in a checkout."
+        )
     return found
 
 

@@ -35,7 +35,8 @@ def explain(context: Context, left: str, right: str) -> dict[str, Any]:
         for name, record in zip((left, right), pair, strict=True):
             if record not in found:
                 raise NothingFound(
-                    f"{name} is not among the client records.", f"`onefold trace {name}` shows what is known of it."
+                    f"{name} is not among the client records.",
+                    f"`onefold trace {name}` shows what is known of it.",
                 )
         model = current_model(context, conn)
         evidence = explain_pair(
@@ -71,7 +72,9 @@ def generic_of(context: Context, conn: psycopg.Connection, record_ids: list[int]
     sharing = resolution.sharing(conn, record_ids)
     identifiers = resolution.load_identifiers(conn, IDENTIFIER, sharing)
     return generic_values(
-        resolution.load_records(conn, RECORD, sharing), identifiers, context.configuration.matching.generic_names
+        resolution.load_records(conn, RECORD, sharing),
+        identifiers,
+        context.configuration.matching.generic_names,
     )
 
 
@@ -98,5 +101,3 @@ def as_plain(evidence: Evidence) -> dict[str, Any]:
         "rules": [asdict(rule) for rule in evidence.rules],
         "is_candidate": evidence.is_candidate,
     }
-
-

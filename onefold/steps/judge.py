@@ -56,36 +56,36 @@ def judge(
     `left` and `right` name records (source:stream:key) or clients, meaning the records that they hold now. Raises
     OpposingJudgements when a judgement in force says otherwise, UsageError when the sides do not fit the verdict.
     """
-    with context.connection("onefold judge") as conn:
-        with unit_of_work(conn):
-            hub_lock(conn)
-            sides = [sorted({i for name in names for i in records_named(context, conn, name)}) for names in (left, right)]
-            _check(context, conn, verdict, sides, attribute)
-            judgement = stored.Judgement(
-                verdict,
-                sides[0],
-                sides[1],
-                attribute=attribute,
-                value=value,
-                policy="pin" if verdict == "pin" else None,
-                reason=reason or None,
-            )
-            number = stored.add(conn, judgement, by=by, at=next_as_of(conn, context.clock))
-            _queue(conn, verdict, [*sides[0], *sides[1]])
+    with context.connection("onefold judge") as conn, unit_of_work(conn):
+        hub_lock(conn)
+        sides = [
+            sorted({i for name in names for i in records_named(context, conn, name)}) for names in (left, right)
+        ]
+        _check(context, conn, verdict, sides, attribute)
+        judgement = stored.Judgement(
+            verdict,
+            sides[0],
+            sides[1],
+            attribute=attribute,
+            value=value,
+            policy="pin" if verdict == "pin" else None,
+            reason=reason or None,
+        )
+        number = stored.add(conn, judgement, by=by, at=next_as_of(conn, context.clock))
+        _queue(conn, verdict, [*sides[0], *sides[1]])
     return JudgeReport(number, verdict, resolve(context), publish(context))
 
 
 def lift(context: Context, judgement_id: int, *, reason: str, by: str) -> JudgeReport:
     """Undo a judgement by a new decision: evidence decides again. NothingFound if it is not in force."""
-    with context.connection("onefold judge") as conn:
-        with unit_of_work(conn):
-            hub_lock(conn)
-            at = next_as_of(conn, context.clock)
-            try:
-                was = stored.lift(conn, judgement_id, reason=reason or None, by=by, at=at)
-            except stored.JudgementNotFoundError as error:
-                raise NothingFound(f"{error}.", "`onefold judge list` shows those in force.") from None
-            _queue(conn, was.verdict, [*was.left_ids, *was.right_ids])
+    with context.connection("onefold judge") as conn, unit_of_work(conn):
+        hub_lock(conn)
+        at = next_as_of(conn, context.clock)
+        try:
+            was = stored.lift(conn, judgement_id, reason=reason or None, by=by, at=at)
+        except stored.JudgementNotFoundError as error:
+            raise NothingFound(f"{error}.", "`onefold judge list` shows those in force.") from None
+        _queue(conn, was.verdict, [*was.left_ids, *was.right_ids])
     return JudgeReport(judgement_id, "lift", resolve(context), publish(context))
 
 
@@ -109,7 +109,11 @@ def judgements(context: Context) -> list[dict[str, Any]]:
 
 
 def _check(
-    context: Context, conn: psycopg.Connection, verdict: str, sides: Sequence[Sequence[int]], attribute: str | None
+    context: Context,
+    conn: psycopg.Connection,
+    verdict: str,
+    sides: Sequence[Sequence[int]],
+    attribute: str | None,
 ) -> None:
     names = resolution.names_of(conn, [*sides[0], *sides[1]])
     unknown = [i for side in sides for i in side if i not in names]
@@ -122,7 +126,8 @@ def _check(
     if set(sides[0]) & set(sides[1]):
         raise UsageError("The same record stands on both sides.")
     new = pa.table(
-        {"judgement_id": [2**62], "verdict": [verdict], "left_ids": [sides[0]], "right_ids": [sides[1]]}, JUDGEMENT
+        {"judgement_id": [2**62], "verdict": [verdict], "left_ids": [sides[0]], "right_ids": [sides[1]]},
+        JUDGEMENT,
     )
     asked = pa.concat_tables([stored.load_judgements(conn, JUDGEMENT), new])
     everybody = pa.chunked_array([pa.array(sorted(names), pa.int64())])

@@ -66,9 +66,7 @@ def publish(context: Context) -> PublishReport:
     return report
 
 
-def _chunk(
-    context: Context, conn: psycopg.Connection, rules: SurvivorshipRules
-) -> tuple[int, int, golden.Published]:
+def _chunk(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules) -> tuple[int, int, golden.Published]:
     """One transaction: entries taken, clients looked at, what was written."""
     with unit_of_work(conn):
         hub_lock(conn)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
@@ -27,7 +28,14 @@ if TYPE_CHECKING:
     from identity.settings import MatchingSettings
     from onefold.context import Context
 
-_STATUS: Mapping[str, Any] = {"mint": "active", "revive": "active", "redirect": "redirected", "retire": "retired"}
+Flags = npt.NDArray[np.bool_]
+
+_STATUS: Mapping[str, Any] = {
+    "mint": "active",
+    "revive": "active",
+    "redirect": "redirected",
+    "retire": "retired",
+}
 
 
 def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
@@ -44,7 +52,8 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
             rules = [context.configuration.matching, model.version, sorted(distinct_sources(context))]
             requeue_changed_rules(conn, "resolve", rules)
         if not everything and not queue.size(conn, "resolve"):
-            return ResolveReport(None, round(time.perf_counter() - started, 3), **standing(conn))
+            clients, cases = resolution.standing(conn)
+            return ResolveReport(None, round(time.perf_counter() - started, 3), clients=clients, cases_open=cases)
         run_id = runs.start_run(conn, command="resolve", at=context.clock())
         with unit_of_work(conn), context.progress.stage("resolve", 4) as stage:
             hub_lock(conn)
@@ -55,6 +64,7 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
             stage.advance()
             queue.done(conn, batch)
             stage.advance()
+        clients, cases = resolution.standing(conn)
         report = ResolveReport(
             run_id,
             round(time.perf_counter() - started, 3),
@@ -70,7 +80,8 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
                 for block in found.report.refused[:20]
             ),
             model_version=model.version,
-            **standing(conn),
+            clients=clients,
+            cases_open=cases,
         )
         runs.finish_run(conn, run_id, status="done", report=report.as_dict(), at=context.clock())
     return report
@@ -128,11 +139,16 @@ def store(
     assigned = assign_ids(mine, old, _ledger(conn, mine, old))
     is_in, invert = pa.compute.is_in, pa.compute.invert
     mine_ids, old_ids = mine["record_id"].combine_chunks(), old["record_id"].combine_chunks()
-    kept = crosswalk.filter(invert(pa.compute.or_(is_in(crosswalk["record_id"], mine_ids), is_in(crosswalk["record_id"], old_ids))))
+    kept = crosswalk.filter(
+        invert(pa.compute.or_(is_in(crosswalk["record_id"], mine_ids), is_in(crosswalk["record_id"], old_ids)))
+    )
     left = old.filter(invert(is_in(old["record_id"], mine_ids)))
     gone = pa.table({"record_id": left["record_id"], "client_id": pa.nulls(left.num_rows, pa.string())})
     assignments = pa.concat_tables(
-        [table.select(resolution.ASSIGNMENT.names).cast(resolution.ASSIGNMENT) for table in (assigned.crosswalk, kept, gone)]
+        [
+            table.select(resolution.ASSIGNMENT.names).cast(resolution.ASSIGNMENT)
+            for table in (assigned.crosswalk, kept, gone)
+        ]
     )
     events = [
         resolution.LedgerEvent(
@@ -155,7 +171,7 @@ def store(
     )
 
 
-def _touched(labels: pa.Table, crosswalk: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _touched(labels: pa.Table, crosswalk: pa.Table) -> Flags:
     """Of each row of `labels`: whether its cluster is not exactly one client of the crosswalk."""
     import pandas as pd
 
@@ -166,12 +182,11 @@ def _touched(labels: pa.Table, crosswalk: pa.Table) -> np.ndarray[Any, np.dtype[
     by_label = rows.groupby("label", sort=False)["client"]
     same = (by_label.transform("nunique") == 1) & (by_label.transform("count") == by_label.transform("size"))
     whole = by_label.transform("size").to_numpy() == sizes.reindex(rows["client"]).to_numpy()
-    return ~(same.to_numpy() & whole)
+    result: Flags = ~(same.to_numpy() & whole)
+    return result
 
 
-def _in_touched_clients(
-    crosswalk: pa.Table, labels: pa.Table, touched: np.ndarray[Any, np.dtype[np.bool_]]
-) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _in_touched_clients(crosswalk: pa.Table, labels: pa.Table, touched: Flags) -> Flags:
     """Rows of the crosswalk that share a client with a touched or a vanished record."""
     ids = crosswalk["record_id"].to_numpy()
     moved = np.isin(ids, labels["record_id"].to_numpy()[touched]) | ~np.isin(ids, labels["record_id"].to_numpy())
@@ -214,13 +229,11 @@ def review_cases(found: Resolution) -> list[resolution.ReviewCase]:
             record_ids=[row["left_id"], row["right_id"]],
             weight=row["weight"],
             impact=row["records"],
-            evidence={"pairs": row["pairs"], "left_label": row["left_label"], "right_label": row["right_label"]},
+            evidence={
+                "pairs": row["pairs"],
+                "left_label": row["left_label"],
+                "right_label": row["right_label"],
+            },
         )
         for row in found.cases.to_pylist()
     ]
-
-
-def standing(conn: psycopg.Connection) -> dict[str, int]:
-    """How many clients there are and how many cases wait, for the report."""
-    clients, cases = resolution.standing(conn)
-    return {"clients": clients, "cases_open": cases}

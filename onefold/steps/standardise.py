@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -69,14 +70,21 @@ def standardise(context: Context) -> StandardiseReport:
             while (done := _chunk(context, conn, mappers, counts, run_id)) > 0:
                 stage.advance(done)
         report = StandardiseReport(
-            run_id, round(time.perf_counter() - started, 3), **asdict(counts), remapped_streams=tuple(remapped)
+            run_id,
+            round(time.perf_counter() - started, 3),
+            **asdict(counts),
+            remapped_streams=tuple(remapped),
         )
         runs.finish_run(conn, run_id, status="done", report=report.as_dict(), at=context.clock())
     return report
 
 
 def _chunk(
-    context: Context, conn: psycopg.Connection, mappers: Mapping[Place, StreamMapper], counts: Counts, run_id: int
+    context: Context,
+    conn: psycopg.Connection,
+    mappers: Mapping[Place, StreamMapper],
+    counts: Counts,
+    run_id: int,
 ) -> int:
     """One transaction: results, rejects and the next queues commit with the removal from this one. Entries taken."""
     with unit_of_work(conn):
@@ -89,9 +97,7 @@ def _chunk(
         for raw in raws:
             if not raw.is_deleted:
                 by_place[raw.source, raw.stream].append(raw)
-        mapped = [
-            _map_stream(conn, mappers[place], group) for place, group in by_place.items() if place in mappers
-        ]
+        mapped = [_map_stream(conn, mappers[place], group) for place, group in by_place.items() if place in mappers]
         _store(context, conn, mapped, [raw.record_id for raw in raws], counts, run_id)
         queue.done(conn, batch)
         counts.records += len(raws)
@@ -134,7 +140,24 @@ def _map_stream(conn: psycopg.Connection, mapper: StreamMapper, raws: Sequence[s
         for child in fed.get(raw.record_id, ()):
             children[child.stream].append(child.payload)
         rows.append(RawRow(raw.record_id, raw.source_key, raw.payload, raw.source_updated_at, children))
-    return mapper.map_batch(rows)
+    return with_cards(mapper, mapper.map_batch(rows))
+
+
+def with_cards(mapper: StreamMapper, mapped: Mapped) -> Mapped:
+    """The batch with each client record's card in its own system, as its value of `url`."""
+    if mapper.url_template is None or mapped.head.num_rows == 0:
+        return mapped
+    keys = mapped.head.column("source_key").to_pylist()
+    cards = pa.table(
+        {
+            "row": pa.array(range(len(keys)), pa.int32()),
+            "attribute": ["url"] * len(keys),
+            "value": [mapper.url_template.replace("{key}", quote(key, safe="")) for key in keys],
+            "repair": pa.nulls(len(keys), pa.string()),
+        },
+        schema=VALUE,
+    )
+    return replace(mapped, values=pa.concat_tables([mapped.values, cards]))
 
 
 def _store(

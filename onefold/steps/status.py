@@ -19,7 +19,15 @@ def status(context: Context) -> dict[str, Any]:
     known = {(stream["source"], stream["stream"]) for stream in found["streams"]}
     for name, source in context.configuration.sources.items():
         found["streams"] += [
-            {"source": name, "stream": stream, "records": 0, "deleted": 0, "synced_at": None, "newest_record_at": None, "rejects": 0}
+            {
+                "source": name,
+                "stream": stream,
+                "records": 0,
+                "deleted": 0,
+                "synced_at": None,
+                "newest_record_at": None,
+                "rejects": 0,
+            }
             for stream in source.streams
             if (name, stream) not in known
         ]

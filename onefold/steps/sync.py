@@ -44,7 +44,7 @@ def sync(context: Context, source: str, streams: Sequence[str] = (), *, full: bo
                 for name in chosen:
                     reports.append(sync_stream(context, conn, connector, configured, name, run_id, full=full))
         except (ConnectorError, SecretMissing) as error:  # the source as a whole could not be opened
-            reports = [StreamReport(stream=name, **failure(error)) for name in chosen]
+            reports = [StreamReport(stream=name, **failure(source, error)) for name in chosen]
         report = SyncReport(source, run_id, round(time.perf_counter() - started, 3), tuple(reports))
         runs.finish_run(conn, run_id, status=report.status, report=report.as_dict(), at=context.clock())
     return report
@@ -111,16 +111,19 @@ def sync_stream(
                 report = land(context, conn, configured.source, name, page, run_id, report)
                 stage.resize(page.total_rows)
                 stage.advance(len(page.rows))
-        except ConnectorError as error:
-            return replace(report, **failure(error))
-        except psycopg.DataError as error:
-            # A page that PostgreSQL refuses as a whole: its transaction is undone, the other streams go on.
-            return replace(report, **refused(f"{configured.source}:{name}", error))
+        except (ConnectorError, psycopg.DataError) as error:
+            return replace(report, **failure(f"{configured.source}:{name}", error))
     return report
 
 
 def land(
-    context: Context, conn: psycopg.Connection, source: str, stream: str, page: Page, run_id: int, so_far: StreamReport
+    context: Context,
+    conn: psycopg.Connection,
+    source: str,
+    stream: str,
+    page: Page,
+    run_id: int,
+    so_far: StreamReport,
 ) -> StreamReport:
     """One page in one transaction; the stream's counts with it."""
     mark = (page.snapshot.pass_id, page.snapshot.is_complete) if page.snapshot else None
@@ -148,21 +151,19 @@ def land(
     )
 
 
-def failure(error: ConnectorError | SecretMissing) -> dict[str, Any]:
-    """How an error stands in a stream's report."""
+def failure(place: str, error: ConnectorError | SecretMissing | psycopg.DataError) -> dict[str, Any]:
+    """How an error at `place` (source:stream) stands in a stream's report."""
+    # What PostgreSQL says of a page that it refuses quotes the values of its rows.
+    message = f"the database refuses it: {redact(error)}" if isinstance(error, psycopg.Error) else str(error)
+    if getattr(error, "source", None) is None:  # raised where only the file or the answer was known
+        message = f"{place}: {message}"
     later = isinstance(error, ComeBackLater)
     return {
         "status": "deferred" if later else "failed",
-        "error": str(error),
+        "error": message,
         "error_class": type(error).__name__,
         "retry_at": error.retry_at.isoformat() if isinstance(error, ComeBackLater) else None,
     }
-
-
-def refused(place: str, error: psycopg.DataError) -> dict[str, Any]:
-    """How a refusal by the database stands in a stream's report: without the values that it quotes."""
-    message = f"{place}: the database refuses what came: {redact(error)}"
-    return {"status": "failed", "error": message, "error_class": type(error).__name__}
 
 
 @contextmanager

@@ -45,7 +45,13 @@ def fill(hub: Hub) -> None:
         {"id": "3", "first": "Lev", "last": "Tolstoy", "born": "1975-09-09", "emails": "lev@example.org"},
     ]  # fmt: skip
     hub.registers["crm_companies"] = [
-        {"id": "10", "name": "ООО «Ромашка»", "inn": "7707083893", "phone": "+7 495 555-10-10", "site": "romashka.example.ru"},
+        {
+            "id": "10",
+            "name": "ООО «Ромашка»",
+            "inn": "7707083893",
+            "phone": "+7 495 555-10-10",
+            "site": "romashka.example.ru",
+        },
         {"id": "11", "name": "Василёк, ООО", "inn": "5003052454"},
     ]
     hub.registers["crm_deals"] = [

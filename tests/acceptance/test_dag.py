@@ -41,7 +41,11 @@ def test_the_dag_runs_the_same_steps_on_real_airflow_and_a_failed_source_keeps_n
 ) -> None:
     fill(hub)
     done = subprocess.run(
-        [AIRFLOW, "dags", "test", "onefold"], env=airflow_environment, capture_output=True, text=True, check=False
+        [AIRFLOW, "dags", "test", "onefold"],
+        env=airflow_environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     assert hub.client_of("crm:companies:10") == hub.client_of("erp:customers:C1")
@@ -50,12 +54,17 @@ def test_the_dag_runs_the_same_steps_on_real_airflow_and_a_failed_source_keeps_n
     hub.registers["crm_contacts"][2]["first"] = "Leo"
     hub.write("crm_contacts")
     done = subprocess.run(
-        [AIRFLOW, "dags", "test", "onefold"], env=airflow_environment, capture_output=True, text=True, check=False
+        [AIRFLOW, "dags", "test", "onefold"],
+        env=airflow_environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     output = done.stdout + done.stderr
     assert "erp_orders.jsonl" in output
     ((name,),) = hub.query(
-        "SELECT given_name FROM onefold_v1.dim_client WHERE client_id = %s", (hub.client_of("crm:contacts:3"),)
+        "SELECT given_name FROM onefold_v1.dim_client WHERE client_id = %s",
+        (hub.client_of("crm:contacts:3"),),
     )
     assert name == "Leo"
 
@@ -70,7 +79,11 @@ def test_every_dag_file_parses_without_an_import_error(airflow_environment: dict
     )
     assert "Traceback" not in done.stdout + done.stderr
     listed = subprocess.run(
-        [sys.executable, "-c", "import dags.onefold_pipeline as p; print(sorted(p.onefold_pipeline().task_ids))"],
+        [
+            sys.executable,
+            "-c",
+            "import dags.onefold_pipeline as p; print(sorted(p.onefold_pipeline().task_ids))",
+        ],
         env=airflow_environment,
         capture_output=True,
         text=True,

@@ -36,7 +36,9 @@ def test_merge_then_undo_both_old_ids_answer_again_and_every_total_is_as_before(
     assert hub.query("SELECT * FROM onefold_v1.xref_client_redirect") == []
 
 
-def test_a_not_same_judgement_survives_re_sync_re_run_and_the_record_s_deletion_and_return(filled_hub: Hub) -> None:
+def test_a_not_same_judgement_survives_re_sync_re_run_and_the_record_s_deletion_and_return(
+    filled_hub: Hub,
+) -> None:
     hub = filled_hub
     with hub.context() as context:
         judge(context, "not_same", ["crm:contacts:1"], ["erp:customers:C2"], reason="father and son", by="ada")
@@ -55,7 +57,15 @@ def test_a_not_same_judgement_survives_re_sync_re_run_and_the_record_s_deletion_
 def test_a_pinned_value_survives_re_sync_and_re_run(filled_hub: Hub) -> None:
     hub = filled_hub
     with hub.context() as context:
-        judge(context, "pin", ["crm:companies:10"], attribute="legal_name", value="ООО «Ромашка Плюс»", reason="new name", by="ada")
+        judge(
+            context,
+            "pin",
+            ["crm:companies:10"],
+            attribute="legal_name",
+            value="ООО «Ромашка Плюс»",
+            reason="new name",
+            by="ada",
+        )
     client = hub.client_of("crm:companies:10")
     name = "SELECT legal_name FROM onefold_v1.dim_client WHERE client_id = %s"
     assert hub.query(name, (client,)) == [("ООО «Ромашка Плюс»",)]

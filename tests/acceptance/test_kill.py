@@ -41,7 +41,16 @@ def big_registers(hub: Hub) -> None:
 def run_command(hub: Hub) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "ONEFOLD_DATABASE_URL": hub.database_url}
     return subprocess.Popen(
-        [sys.executable, "-m", "onefold", "--home", str(hub.folder / "var"), "--config", str(hub.folder / "config"), "run"],
+        [
+            sys.executable,
+            "-m",
+            "onefold",
+            "--home",
+            str(hub.folder / "var"),
+            "--config",
+            str(hub.folder / "config"),
+            "run",
+        ],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

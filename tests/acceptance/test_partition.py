@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from tests.acceptance.conftest import FreshDatabases
 from tests.support.hub import Hub
 
-NAMES = [("Иван", "Петров"), ("Пётр", "Иванов"), ("Anna", "Schmidt"), ("Мария", "Сидорова"), ("Olga", "Smirnova")]
+NAMES = [
+    ("Иван", "Петров"),
+    ("Пётр", "Иванов"),
+    ("Anna", "Schmidt"),
+    ("Мария", "Сидорова"),
+    ("Olga", "Smirnova"),
+]
 BIRTHS = ["1980-01-02", "1985-07-30", "1990-12-12"]
 
 

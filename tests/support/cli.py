@@ -65,7 +65,10 @@ def onefold(*arguments: str | Path, environ: Mapping[str, str] | None = None) ->
 
 
 def onefold_process(
-    *arguments: str | Path, environ: Mapping[str, str] | None = None, cwd: Path | None = None, seconds: float = 240
+    *arguments: str | Path,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    seconds: float = 240,
 ) -> Done:
     """`onefold ARGUMENTS` in a process of its own; by the checkout, wherever it is started."""
     with _environment({"PYTHONPATH": str(CHECKOUT), **(environ or {})}):

@@ -99,9 +99,7 @@ def _migrate(url: str) -> None:
 def _drop_leftovers(url: str, run: str) -> None:
     """Databases of this run on a server that is not ours; our own server is removed as a whole."""
     with connect(with_database(url, "postgres"), application_name="onefold tests") as conn:
-        found = conn.execute(
-            "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [f"{run}_"]
-        ).fetchall()
+        found = conn.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [f"{run}_"]).fetchall()
     for (name,) in found:
         drop_database(with_database(url, name))
         _drop_roles(url, name)

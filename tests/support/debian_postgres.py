@@ -39,9 +39,7 @@ def main(command: list[str]) -> int:
         server = EmbeddedServer(Path(home) / "data", ServerOptions(is_durable=False, programs=folder))
         with server.lease() as endpoint:
             print(f"on {folder.parent.name} of {_INSTALLED}: {' '.join(command)}", flush=True)  # noqa: T201
-            return subprocess.run(
-                command, env={**os.environ, EXTERNAL_URL: endpoint.url}, check=False
-            ).returncode
+            return subprocess.run(command, env={**os.environ, EXTERNAL_URL: endpoint.url}, check=False).returncode
 
 
 if __name__ == "__main__":

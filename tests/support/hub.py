@@ -30,6 +30,7 @@ streams:
     options: {path: data/crm_contacts.jsonl}
     fields: {given_name: first, family_name: last, middle_name: middle, birth_date: born, email: emails, phone: phone, city: city}
     works_at: {stream: companies, key: company, role: title}
+    url: "https://crm.example.com/contacts/{key}"
   companies:
     as: organisation
     key: id

@@ -12,43 +12,21 @@ COPY raw.record (
     record_id, source, stream, source_key, payload, payload_hash, is_deleted, source_updated_at, ingested_at, run_id
 ) FROM STDIN
 
--- name: staging_exists
-SELECT to_regclass('pg_temp.landing_page') IS NOT NULL
-
--- name: create_staging
-CREATE TEMP TABLE landing_page (
-    record_id bigint NOT NULL,
-    payload jsonb,
-    payload_hash uuid,
-    is_deleted boolean NOT NULL,
-    source_updated_at timestamptz
-) ON COMMIT DELETE ROWS
-
--- name: clear_staging
-DELETE FROM landing_page
-
--- name: copy_changed
-COPY landing_page (record_id, payload, payload_hash, is_deleted, source_updated_at) FROM STDIN
-
--- name: keep_superseded
+-- name: supersede
+WITH superseded AS (
+    DELETE FROM raw.record AS r USING unnest(%(record_ids)s::bigint[]) AS p (record_id)
+    WHERE r.record_id = p.record_id
+    RETURNING r.*
+)
 INSERT INTO raw.record_version (
     record_id, payload, payload_hash, is_deleted, is_deletion_inferred, source_updated_at, ingested_at,
     superseded_at, run_id
 )
-SELECT r.record_id, r.payload, r.payload_hash, r.is_deleted, r.is_deletion_inferred, r.source_updated_at,
-    r.ingested_at, %(now)s, r.run_id
-FROM landing_page AS p
-CROSS JOIN LATERAL (SELECT * FROM raw.record AS t WHERE t.record_id = p.record_id OFFSET 0) AS r
-ORDER BY r.record_id
+SELECT record_id, payload, payload_hash, is_deleted, is_deletion_inferred, source_updated_at, ingested_at,
+    %(now)s, run_id
+FROM superseded
 
--- name: update_changed
-UPDATE raw.record AS r
-SET payload = p.payload, payload_hash = p.payload_hash, is_deleted = p.is_deleted, is_deletion_inferred = false,
-    source_updated_at = p.source_updated_at, ingested_at = %(now)s, run_id = %(run_id)s
-FROM landing_page AS p
-WHERE r.record_id = p.record_id
-
--- name: keep_superseded_of
+-- name: keep_superseded
 INSERT INTO raw.record_version (
     record_id, payload, payload_hash, is_deleted, is_deletion_inferred, source_updated_at, ingested_at,
     superseded_at, run_id
