@@ -89,14 +89,10 @@ def add(benchmark: Benchmark, data: DataSet, mine: Outcome, rival: str, theirs: 
             rival_value=seconds,
             at_least=False,
         )
-        benchmark.add(
-            f"{data.name}, peak memory", mine.peak_mib, "MiB", rival=rival, rival_value=peak, at_least=False
-        )
+        benchmark.add(f"{data.name}, peak memory", mine.peak_mib, "MiB", rival=rival, rival_value=peak, at_least=False)
 
 
-def measured(
-    benchmark: Benchmark, data: DataSet, rivals_too: bool
-) -> tuple[Outcome, list[tuple[str, Outcome | None]]]:
+def measured(benchmark: Benchmark, data: DataSet, rivals_too: bool) -> tuple[Outcome, list[tuple[str, Outcome | None]]]:
     """Our outcome, and the rivals' beside it."""
     with scratch("accuracy") as folder:
         benchmark.progress(f"{data.name}: Onefold")
@@ -113,9 +109,7 @@ def measured(
 def main() -> int:
     """Measure and print."""
     options = parser(__doc__)
-    options.add_argument(
-        "--data", type=Path, help="folder with labelled data sets; else FEBRL and ru_de only"
-    )
+    options.add_argument("--data", type=Path, help="folder with labelled data sets; else FEBRL and ru_de only")
     options.add_argument("--only", nargs="*", help="these data sets")
     options.add_argument("--ru-de-records", type=int, default=100_000)
     given = options.parse_args()
@@ -130,9 +124,7 @@ def main() -> int:
         mine, beside = measured(benchmark, data, not given.no_rivals)
         for rival, theirs in beside:
             add(benchmark, data, mine, rival, theirs)
-        benchmark.notes += [
-            outcome.note for outcome in (mine, *(o for _, o in beside)) if outcome and outcome.note
-        ]
+        benchmark.notes += [outcome.note for outcome in (mine, *(o for _, o in beside)) if outcome and outcome.note]
         if data.situations is not None:
             for situation, (pairs, recall) in by_situation(data, mine.labels).items():
                 benchmark.add(f"{name}, recall of {situation} ({pairs:,} pairs)", round(recall, 4), "")

@@ -36,11 +36,7 @@ class DataSet:
     @property
     def attributes(self) -> list[str]:
         """The attributes, without the columns that say where a record comes from."""
-        return [
-            name
-            for name in self.records.column_names
-            if name not in ("record_id", "source", "kind", "country")
-        ]
+        return [name for name in self.records.column_names if name not in ("record_id", "source", "kind", "country")]
 
 
 def table(rows: Iterable[Mapping[str, Values]]) -> pa.Table:
@@ -63,9 +59,7 @@ def _truth(path: Path) -> dict[str, str]:
         return {row["record_id"]: row["entity_id"] for row in csv.DictReader(stream)}
 
 
-def _from_parquet(
-    folder: Path, name: str, kind: str, fields: Mapping[str, str], country: str | None = None
-) -> DataSet:
+def _from_parquet(folder: Path, name: str, kind: str, fields: Mapping[str, str], country: str | None = None) -> DataSet:
     raw = pq.read_table(folder / name / "records.parquet")
     size = raw.num_rows
     columns: dict[str, Any] = {
@@ -161,11 +155,7 @@ def _senzing_row(record: Mapping[str, Any]) -> dict[str, Values]:
         "kind": "organisation" if "ORGANIZATION" in kinds else "person",
         "country": "US",
         # Further names of a person (native, alias) stay out where the parts are known.
-        **{
-            name: values
-            for name, values in found.items()
-            if name != "full_name" or not any(n in found for n in named)
-        },
+        **{name: values for name, values in found.items() if name != "full_name" or not any(n in found for n in named)},
     }
 
 

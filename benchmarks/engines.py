@@ -20,7 +20,7 @@ from processes import CommandFailedError, measure
 
 Found = TypeVar("Found")
 SPLINK_AT = 0.95
-THRESHOLDS = (0.5, 0.8, 0.9, SPLINK_AT, 0.99, 0.999, 0.9999, 0.99999, 0.999999)
+THRESHOLDS = (0.01, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, SPLINK_AT, 0.99, 0.999, 0.9999, 0.99999, 0.999999)
 HERE = Path(__file__).resolve().parent
 EDGE = pa.schema([("left", pa.string()), ("right", pa.string()), ("probability", pa.float64())])
 
@@ -66,9 +66,7 @@ def ours(data: DataSet, folder: Path) -> Outcome:
     return Outcome(*found, sum(told["seconds"].values()), done.peak_mib, by_id, note)
 
 
-def edges_of(
-    script: str, rival: str, data: DataSet, folder: Path, timeout: float
-) -> tuple[pa.Table, float, float]:
+def edges_of(script: str, rival: str, data: DataSet, folder: Path, timeout: float) -> tuple[pa.Table, float, float]:
     """A rival's edges over all kinds, its seconds and its peak memory."""
     python = rivals.python_of(rival)
     ready = prepared(data)
@@ -79,12 +77,8 @@ def edges_of(
             continue
         source, target = folder / f"{rival}-{kind}.parquet", folder / f"{rival}-{kind}-edges.parquet"
         pq.write_table(part, source)
-        options = json.dumps(
-            {"distinct": data.distinct, "uk_postcodes": "GB" in set(part["country"].to_pylist())}
-        )
-        done = measure(
-            [python, rivals.SCRIPTS / script, source, target, options], timeout=timeout, cwd=folder
-        )
+        options = json.dumps({"distinct": data.distinct, "uk_postcodes": "GB" in set(part["country"].to_pylist())})
+        done = measure([python, rivals.SCRIPTS / script, source, target, options], timeout=timeout, cwd=folder)
         seconds += sum(done.last_json()["seconds"].values())
         peak = max(peak, done.peak_mib)
         tables.append(pq.read_table(target).cast(EDGE))

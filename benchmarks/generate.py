@@ -87,9 +87,7 @@ def persons(records: int, seed: int = 1) -> Generated:
     number = _numbered("P", np.arange(records))
     who = _numbered("E", entity[order])
     shuffled = {name: column.take(pa.array(order)) for name, column in columns.items()}
-    return Generated(
-        pa.table({"record_id": number, **shuffled}), pa.table({"record_id": number, "entity_id": who})
-    )
+    return Generated(pa.table({"record_id": number, **shuffled}), pa.table({"record_id": number, "entity_id": who}))
 
 
 @cache
@@ -192,19 +190,13 @@ def _as_written(people: _People, entity: Rows, rng: np.random.Generator) -> dict
 
     given_text = _words((*FEMALE, *MALE), given)
     family_text = _words(family_names(), family)
-    address = pc.binary_join_element_wise(
-        pc.utf8_lower(given_text), pc.utf8_lower(family_text), _text(mail), "."
-    )
-    address = pc.binary_join_element_wise(
-        address, _words(PROVIDERS, people.mail[entity] % len(PROVIDERS)), "@"
-    )
+    address = pc.binary_join_element_wise(pc.utf8_lower(given_text), pc.utf8_lower(family_text), _text(mail), ".")
+    address = pc.binary_join_element_wise(address, _words(PROVIDERS, people.mail[entity] % len(PROVIDERS)), "@")
     written = {
         "given_name": _edited(given_text, some(0.05), rng, lambda text, _: NICKNAMES.get(text, text)),
         "family_name": family_text,
         "gender": _words(("f", "m"), (given >= len(FEMALE)).astype(np.int64)),
-        "birth_date": pa.array(np.datetime64("1930-01-01") + people.born[entity], pa.date32()).cast(
-            pa.string()
-        ),
+        "birth_date": pa.array(np.datetime64("1930-01-01") + people.born[entity], pa.date32()).cast(pa.string()),
         "email": address,
         "phone": pc.binary_join_element_wise("+44", _text(phone), "7"),
         "street": pc.binary_join_element_wise(_text(house), _words(_streets(), street), " "),
@@ -295,9 +287,7 @@ def _streets() -> tuple[str, ...]:
 
 @cache
 def _cities() -> tuple[str, ...]:
-    names = [
-        f"{stem}{ending}" for stem in reversed(STEMS) for ending in ("port", "minster", "chester", "mouth")
-    ]
+    names = [f"{stem}{ending}" for stem in reversed(STEMS) for ending in ("port", "minster", "chester", "mouth")]
     return tuple(names[:CITIES])
 
 

@@ -63,9 +63,7 @@ def persons_source(path: Path) -> dict[str, Any]:
     return {
         "connector": "files",
         "settings": {"path": str(path)},
-        "streams": {
-            "persons": {"as": "person", "key": "record_id", "fields": {name: name for name in names}}
-        },
+        "streams": {"persons": {"as": "person", "key": "record_id", "fields": {name: name for name in names}}},
     }
 
 

@@ -54,9 +54,7 @@ def mapped(records: pa.Table) -> tuple[pa.Table, pa.Table]:
         rows, column = rows.filter(there), column.filter(there)
         attribute = pa.array([name] * len(column), pa.string())
         repair = pa.nulls(len(column), pa.string())
-        parts.append(
-            pa.table({"row": rows, "attribute": attribute, "value": column, "repair": repair}).cast(VALUE)
-        )
+        parts.append(pa.table({"row": rows, "attribute": attribute, "value": column, "repair": repair}).cast(VALUE))
     values = pa.concat_tables(parts)
     return head, values.take(pc.sort_indices(values, sort_keys=[("row", "ascending")]))
 

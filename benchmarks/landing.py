@@ -63,9 +63,7 @@ def floor(rates: Rates, how: str, address: str, url: str, records: int) -> None:
     """httpx + msgspec + COPY."""
     script = rivals.SCRIPTS / "http_floor.py"
     database = fresh_database(url, "floor")
-    done = measure(
-        [sys.executable, script, address, how, *SETS], timeout=600, env={"BENCH_DATABASE_URL": database}
-    )
+    done = measure([sys.executable, script, address, how, *SETS], timeout=600, env={"BENCH_DATABASE_URL": database})
     rates.take(done, records, {name: value["seconds"] for name, value in done.last_json().items()})
 
 
@@ -127,18 +125,14 @@ def main() -> int:
     return benchmark.finish(given)
 
 
-def report(
-    benchmark: Benchmark, records: int, *, append: Rates, upsert: Rates, hub: Rates, merge: Rates
-) -> None:
+def report(benchmark: Benchmark, records: int, *, append: Rates, upsert: Rates, hub: Rates, merge: Rates) -> None:
     """The rows: ours beside the floor, then beside dlt."""
     unit = "records/s"
     for name, title in SETS.items():
         mine, least = hub.rate(name), upsert.rate(name)
         # The bar is 15,000 records/s, or on a slower machine 80 % of its floor.
         target = min(RATE, round(SHARE_OF_FLOOR * least)) if least else RATE
-        benchmark.add(
-            f"sync, {title}", mine, unit, rival="floor: keyed upsert", rival_value=least, target=target
-        )
+        benchmark.add(f"sync, {title}", mine, unit, rival="floor: keyed upsert", rival_value=least, target=target)
     for name, title in SETS.items():
         benchmark.add(f"sync, {title}", hub.rate(name), unit, rival="dlt merge", rival_value=merge.rate(name))
         mine, theirs = hub.rate(name), merge.rate(name)
@@ -155,9 +149,7 @@ def report(
     )
     benchmark.add("floor: append, first load", append.rate("base"), unit)
     benchmark.add("floor: keyed upsert, peak memory", upsert.peak, "MiB", at_least=False)
-    benchmark.add(
-        "sync, start and end of the process", round(statistics.median(hub.starts), 2), "s", at_least=False
-    )
+    benchmark.add("sync, start and end of the process", round(statistics.median(hub.starts), 2), "s", at_least=False)
     benchmark.note(f"{records:,} records of 25 fields, {len(hub.by_set['base'])} round(s)")
 
 

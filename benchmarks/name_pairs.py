@@ -37,11 +37,7 @@ def kernel_weights(pairs: Sequence[Pair]) -> list[float]:
     weights = [0.0] * len(pairs)
     for kind, attribute in (("person", "full_name"), ("organisation", "legal_name")):
         mine = [at for at, pair in enumerate(pairs) if (pair["schema"] == "Person") == (kind == "person")]
-        rows = [
-            {"record_id": f"{at:05d}{side}", "name": pairs[at][f"name{side}"]}
-            for at in mine
-            for side in (1, 2)
-        ]
+        rows = [{"record_id": f"{at:05d}{side}", "name": pairs[at][f"name{side}"]} for at in mine for side in (1, 2)]
         records = pa.table(
             {
                 "record_id": [row["record_id"] for row in rows],

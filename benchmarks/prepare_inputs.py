@@ -24,13 +24,9 @@ COPIED = {
 
 def main() -> None:
     """Write the inputs, and say how many records and entities each has."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder that holds senzing_truthset/ and historical_50k/")
-    parser.add_argument(
-        "--out", type=Path, default=Path("var/examples"), help="folder to write to, made if missing"
-    )
+    parser.add_argument("--out", type=Path, default=Path("var/examples"), help="folder to write to, made if missing")
     chosen = parser.parse_args()
     for name, count, entities in prepare(chosen.out, chosen.data):
         print(f"{name:18} {count:>7} records  {entities:>6} entities")

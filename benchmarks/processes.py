@@ -33,9 +33,7 @@ class Measured:
         for line in reversed(self.out.splitlines()):
             if line.startswith("{"):
                 return json.loads(line)
-        raise RuntimeError(
-            f"no JSON in the output (exit code {self.code}): {self.out[-500:]} {self.err[-2000:]}"
-        )
+        raise RuntimeError(f"no JSON in the output (exit code {self.code}): {self.out[-500:]} {self.err[-2000:]}")
 
 
 class CommandFailedError(RuntimeError):

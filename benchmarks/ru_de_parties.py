@@ -39,9 +39,7 @@ class Party:
     former_core: str = ""
 
 
-def next_party(
-    rng: random.Random, number: int, accountants: Sequence[Party], previous: Party | None
-) -> Party:
+def next_party(rng: random.Random, number: int, accountants: Sequence[Party], previous: Party | None) -> Party:
     """Half firms, half persons; 70 % Russian. Now and then a relative of the person before."""
     country = "RU" if rng.random() < 0.7 else "DE"
     if rng.random() < 0.5:
@@ -138,11 +136,7 @@ def _russian_firm(rng: random.Random, number: int, accountants: Sequence[Party])
     if draw < 0.45:
         core = by_rank(rng, words.RU_FIRM_WORDS) + rng.choice(words.RU_FIRM_TAILS)
     else:
-        core = (
-            rng.choice(words.RU_FIRM_STARTS)
-            + rng.choice(words.RU_FIRM_ENDS)
-            + rng.choice(words.RU_FIRM_TAILS)
-        )
+        core = rng.choice(words.RU_FIRM_STARTS) + rng.choice(words.RU_FIRM_ENDS) + rng.choice(words.RU_FIRM_TAILS)
     if rng.random() < 0.15:
         core = f"{rng.choice(words.RU_TRADES)} {core}"
     form = rng.choices(("ООО", "АО", "ЗАО", "ПАО"), (80, 10, 7, 3))[0]
@@ -188,9 +182,9 @@ def _german_firm(rng: random.Random, number: int) -> Party:
     else:
         core = rng.choice(words.DE_FIRM_STARTS) + rng.choice(words.DE_FIRM_ENDS)
         core += rng.choice(("", "", f" {rng.choice(words.DE_TRADES)}"))
-    form = rng.choices(
-        ("GmbH", "GmbH & Co. KG", "AG", "e.K.", "UG (haftungsbeschränkt)", "OHG"), (58, 17, 8, 6, 6, 5)
-    )[0]
+    form = rng.choices(("GmbH", "GmbH & Co. KG", "AG", "e.K.", "UG (haftungsbeschränkt)", "OHG"), (58, 17, 8, 6, 6, 5))[
+        0
+    ]
     made = housed(Party("organisation", "DE", core=core, form=form, vat=vat_de(rng)), rng)
     made.email = f"{rng.choice(('info', 'kontakt', 'office', 'vertrieb'))}@{_site(core, number)}"
     if rng.random() < 0.04:
@@ -207,17 +201,11 @@ def housed(party: Party, rng: random.Random) -> Party:
         city, _, dial, post = by_rank(rng, words.RU_CITIES)
         street, postcode = rng.choice(words.RU_STREETS), post + f"{rng.randrange(0, 140):03d}"
         mobile = party.kind == "person" and rng.random() < 0.85
-        local = (
-            f"9{rng.choice('0123568')}{rng.randrange(10**8):08d}"
-            if mobile
-            else dial + digits(rng, 10 - len(dial))
-        )
+        local = f"9{rng.choice('0123568')}{rng.randrange(10**8):08d}" if mobile else dial + digits(rng, 10 - len(dial))
         phone = "+7" + local
     else:
         city, dial, post = by_rank(rng, words.DE_CITIES)
         street, postcode = rng.choice(words.DE_STREETS), post + f"{rng.randrange(100, 999)}"
         mobile = party.kind == "person" and rng.random() < 0.7
         phone = "+4917" + rng.choice("015") + digits(rng, 7) if mobile else f"+49{dial[1:]}{digits(rng, 7)}"
-    return replace(
-        party, city=city, street=street, house=str(rng.randrange(1, 160)), postcode=postcode, phone=phone
-    )
+    return replace(party, city=city, street=street, house=str(rng.randrange(1, 160)), postcode=postcode, phone=phone)

@@ -141,15 +141,11 @@ def _firm_name(firm: Party, rng: random.Random, foreign: bool) -> str:
         )
     if foreign:
         return " ".join(
-            part
-            for part in (cyrillic(core), CYRILLIC_FORMS.get(form, "") if rng.random() < 0.7 else "")
-            if part
+            part for part in (cyrillic(core), CYRILLIC_FORMS.get(form, "") if rng.random() < 0.7 else "") if part
         )
     core = german(core, rng)
     if form.startswith("GmbH") and rng.random() < 0.12:
-        form = form.replace(
-            "GmbH", rng.choice(("G.m.b.H.", "Gesellschaft mit beschränkter Haftung", "Gmbh", "GMBH"))
-        )
+        form = form.replace("GmbH", rng.choice(("G.m.b.H.", "Gesellschaft mit beschränkter Haftung", "Gmbh", "GMBH")))
     return rng.choice(
         (
             f"{core} {form}",
@@ -174,9 +170,7 @@ def _person_name(person: Party, rng: random.Random, foreign: bool) -> dict[str, 
         elif draw < 0.08:
             given = words.RU_SHORT.get(given, given)
         if rng.random() < 0.7:
-            family, given, middle = (
-                text.replace("ё", "е").replace("Ё", "Е") for text in (family, given, middle)
-            )
+            family, given, middle = (text.replace("ё", "е").replace("Ё", "Е") for text in (family, given, middle))
         if foreign:
             system = rng.randrange(3)
             family, given, middle = latin(family, system), latin(given, system), latin(middle, system)
@@ -208,6 +202,4 @@ def _phone(party: Party, rng: random.Random) -> str:
             )
         )
     rest = number[3:]
-    return rng.choice(
-        (number, "0" + rest, f"0{rest[:3]}/{rest[3:]}", f"+49 (0) {rest[:3]} {rest[3:]}", f"0049{rest}")
-    )
+    return rng.choice((number, "0" + rest, f"0{rest[:3]}/{rest[3:]}", f"+49 (0) {rest[:3]} {rest[3:]}", f"0049{rest}"))

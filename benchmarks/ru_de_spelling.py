@@ -29,9 +29,7 @@ def cyrillic(text: str) -> str:
         if start and rest[:2] in {"st", "sp"}:
             source, target = rest[:2], "ш" + ("т" if rest[1] == "t" else "п")
         else:
-            source, target = next(
-                ((s, t) for s, t in words.TO_CYRILLIC if rest.startswith(s)), (rest[:1], rest[:1])
-            )
+            source, target = next(((s, t) for s, t in words.TO_CYRILLIC if rest.startswith(s)), (rest[:1], rest[:1]))
             if source == "ü" and made and made[-1].lower() in "аеёиоуыэюя":
                 target = "и"
         made.append(target.capitalize() if text[at].isupper() else target)
@@ -45,9 +43,7 @@ def german(text: str, rng: random.Random) -> str:
     draw = rng.random()
     if draw < 0.72:
         return text
-    pairs = zip(
-        "äöüßÄÖÜ", ("ae", "oe", "ue", "ss", "Ae", "Oe", "Ue") if draw < 0.92 else "aousAOU", strict=True
-    )
+    pairs = zip("äöüßÄÖÜ", ("ae", "oe", "ue", "ss", "Ae", "Oe", "Ue") if draw < 0.92 else "aousAOU", strict=True)
     return text.translate({ord(letter): other for letter, other in pairs})
 
 

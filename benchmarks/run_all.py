@@ -21,9 +21,7 @@ def main() -> int:
     """One after the other, so that they do not disturb each other; the worst exit code."""
     options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     options.add_argument("names", nargs="*", help=f"which ones; all if none is named: {', '.join(ALL)}")
-    options.add_argument(
-        "--full", action="store_true", help="the full sizes, for which the targets are meant"
-    )
+    options.add_argument("--full", action="store_true", help="the full sizes, for which the targets are meant")
     options.add_argument("--json", action="store_true", help="end with one line, one JSON array")
     options.add_argument("--data", type=Path, default=SHARED_DATA, help="labelled data sets for accuracy")
     given, passed = options.parse_known_args()

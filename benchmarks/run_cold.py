@@ -34,8 +34,7 @@ def apart(config: Path, database: str, timeout: float) -> dict[str, float]:
     """Peak memory by step, each in a process of its own."""
     commands = {"sync": ("sync", "clients"), **{step: (step,) for step in STEPS[1:]}}
     return {
-        step: onefold(config, database, *arguments, timeout=timeout).peak_mib
-        for step, arguments in commands.items()
+        step: onefold(config, database, *arguments, timeout=timeout).peak_mib for step, arguments in commands.items()
     }
 
 
@@ -99,15 +98,11 @@ def main() -> int:
     for name in ("precision", "recall", "f1") if "measures" in quality else ():
         benchmark.add(f"pairwise {name}", round(quality["measures"][f"pairwise_{name}"], 4), "")
     if "measures" in quality:
-        benchmark.add(
-            "clients", quality["clients"], "clients", rival="truth", rival_value=quality["entities"]
-        )
+        benchmark.add("clients", quality["clients"], "clients", rival="truth", rival_value=quality["entities"])
     else:
         benchmark.note(f"no quality: evaluate said {quality['message']}")
     benchmark.add("candidate pairs", report["resolve"]["candidate_pairs"], "pairs", at_least=False)
-    benchmark.note(
-        f"{records:,} persons, {megabytes:.0f} MiB of CSV, seed {given.seed}; shipped priors, untrained"
-    )
+    benchmark.note(f"{records:,} persons, {megabytes:.0f} MiB of CSV, seed {given.seed}; shipped priors, untrained")
     if report["resolve"]["refused_blocks"]:
         benchmark.note(f"{len(report['resolve']['refused_blocks'])} blocks were over the cap and left out")
     return benchmark.finish(given)

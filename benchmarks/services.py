@@ -39,9 +39,7 @@ def throwaway_postgres(folder: Path, benchmark: Benchmark) -> Iterator[str]:
                 for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                     row = conn.execute("SELECT current_setting(%s)", [setting]).fetchone()
                     if row is None or row[0] != "on":
-                        raise RuntimeError(
-                            f"the server runs with {setting} off; its figures would mean nothing"
-                        )
+                        raise RuntimeError(f"the server runs with {setting} off; its figures would mean nothing")
                 benchmark.postgres = conn.info.parameter_status("server_version")
             yield endpoint.url
     finally:

@@ -51,9 +51,7 @@ def sources(folder: Path) -> dict[str, dict[str, Any]]:
 def main() -> int:
     """Measure and print."""
     options = parser(__doc__)
-    options.add_argument(
-        "--times", type=int, default=10, help="how often --help is started; the median counts"
-    )
+    options.add_argument("--times", type=int, default=10, help="how often --help is started; the median counts")
     given = options.parse_args()
     times = 3 if given.small else given.times
     benchmark = Benchmark("startup")

@@ -39,8 +39,8 @@ class Addresses:
         same["city"], known["city"] = self._similar("city", _CITY_NEAR, left, right)
         place = same["postcode"] | same["city"] | ~(known["postcode"] | known["city"])
         result = np.zeros(len(left), dtype=np.uint8)
-        result[known["postcode"] | known["city"] | known["region"] | (known["street"] & known["house"])] = (
-            _code("different")
+        result[known["postcode"] | known["city"] | known["region"] | (known["street"] & known["house"])] = _code(
+            "different"
         )
         result[same["region"]] = _code("region")
         result[same["city"]] = _code("city")

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 
 from identity import parts
@@ -126,7 +127,7 @@ def _run(engine: Any, keys: pa.Table, cap: int, dirty: pa.Table | None) -> Candi
     engine.register("blocking_key", keys)
     engine.register("block_limit", pa.table({"cap": pa.array([cap], pa.int64())}))
     if dirty is None:
-        dirty = pa.table({"record_id": pa.array(np.unique(keys["record_id"].to_numpy()), pa.int64())})
+        dirty = pa.table({"record_id": pa.array(pd.unique(keys["record_id"].to_numpy()), pa.int64())})
     engine.register("dirty", dirty)
     pairs = engine.sql(sql("candidate_pairs")).to_arrow_table()
     refused = engine.sql(sql("refused_blocks")).to_arrow_table()

@@ -17,9 +17,7 @@ CASE: Final = pa.schema(
         pa.field("left_id", pa.int64(), nullable=False),  # the strongest pair of records of the two clusters
         pa.field("right_id", pa.int64(), nullable=False),
         pa.field("weight", pa.int32(), nullable=False),  # 1/1024 bit
-        pa.field(
-            "left_label", pa.int64(), nullable=False
-        ),  # record id of each cluster's smallest natural key
+        pa.field("left_label", pa.int64(), nullable=False),  # record id of each cluster's smallest natural key
         pa.field("right_label", pa.int64(), nullable=False),
         pa.field("pairs", pa.int64(), nullable=False),  # plausible pairs between the two
         pa.field("records", pa.int64(), nullable=False),  # records in both clusters: what the answer moves

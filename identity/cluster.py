@@ -36,6 +36,7 @@ class Thresholds:
     plausible: int  # pairs from here on make components; no merge has a lower mean
     link: int  # what the evidence for one merge must come to
     bound: int  # most points in a component
+    pooled: bool = True  # whether the pairs between two clusters are more evidence than one of them
 
 
 @dataclass(frozen=True)
@@ -214,12 +215,38 @@ class Linkage:
         self._alive = np.ones(count, dtype=np.bool_)
 
     def merged(self, must: Ints) -> Ints:
-        """For each point the smallest point of its cluster; the pairs `must` (places in the triangle) are
-        joined."""
+        """For each point the smallest point of its cluster; the pairs `must` (places in the triangle) are joined.
+
+        A human who joins two records means their clients: clusters grow by evidence first and are then joined whole, so
+        that unlike cards that are one client do not drive away those who belong to either. Where that would put two
+        together that must stay apart, the records themselves are joined first and evidence decides about the rest.
+        """
+        before = [part.copy() for part in self._state()]
+        self._grow()
+        if len(must) == 0:
+            return self._group
+        if not self._join(must, heeding=True):
+            for part, former in zip(self._state(), before, strict=True):
+                part[...] = former
+            self._join(must, heeding=False)
+        self._grow()
+        return self._group
+
+    def _state(self) -> tuple[Ints | Flags, ...]:
+        return self._total, self._barred, self._size, self._group, self._alive
+
+    def _join(self, must: Ints, *, heeding: bool) -> bool:
+        """Join the clusters of each pair; False, and no further, where that is barred and is heeded."""
         for at in must.tolist():
             one, two = sorted(int(self._group[side[at]]) for side in self._upper)
             if one != two:
+                if heeding and self._barred[one, two]:
+                    return False
                 self._merge(one, two)
+        return True
+
+    def _grow(self) -> None:
+        """Merge by evidence until no allowed pair of clusters has enough of it."""
         mean = self._means(self._total, self._barred, self._size[:, None])
         mean[~self._alive] = _NONE
         best = mean.argmax(axis=1)
@@ -227,7 +254,7 @@ class Linkage:
         while True:
             one = int(height.argmax())
             if height[one] == _NONE:
-                return self._group
+                return
             two = int(best[one])
             self._merge(one, two)
             row = self._means(self._total[one], self._barred[one], self._size[one])
@@ -248,11 +275,13 @@ class Linkage:
         """Mean weights with eight binary places; none where a merge is barred or its evidence too thin.
 
         The cross pairs of two clusters are not independent evidence: clusters of a and b records bear about
-        as many independent comparisons as the harmonic mean of a and b. The evidence is the mean weight that
-        many times, and must reach the link threshold; the mean itself must stay plausible.
+        as many independent comparisons as the harmonic mean of a and b. Pooled, the evidence is the mean
+        weight that many times; otherwise, where weights are no estimates, the mean alone. It must reach the
+        link threshold, and the mean itself must stay plausible.
         """
         two = self._size
-        enough = 2 * total >= np.int64(self._thresholds.link) * (one + two)
+        effective = one + two if self._thresholds.pooled else 2 * one * two
+        enough = 2 * total >= np.int64(self._thresholds.link) * effective
         enough &= total >= self._thresholds.plausible * one * two
         enough &= ~barred & self._alive
         return np.where(enough, (total << _MEAN_SHIFT) // (one * two), _NONE)

@@ -4,10 +4,12 @@ silent."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from identity.addresses import ADDRESS, Addresses
 from identity.features import Features, Flags, Ints, Levels, Values
@@ -70,7 +72,7 @@ class Comparer:
     def __init__(self, features: Features, kind: str, settings: KindSettings, words: WordWeights) -> None:
         self.columns = level_names(kind, settings)
         self._features = features
-        self._contradictions = settings.contradictions
+        self._excluding = {name: features.values(name) for name in settings.contradictions}
         self._comparisons: list[Compares] = []
         for name, comparison in settings.compare.items():
             if comparison.levels:
@@ -93,10 +95,17 @@ class Comparer:
     def contradicts(self, left: Ints, right: Ints) -> Flags:
         """Pairs with two different valid values, and none in common, of a type that forbids the merge."""
         result = np.zeros(len(left), dtype=np.bool_)
-        for kind in self._contradictions:
-            values = self._features.values(kind)
+        for values in self._excluding.values():
             result |= shared_levels(values, left, right) == 2
         return result
+
+    def accept(self, same: tuple[Ints, Ints]) -> None:
+        """Take a human's word that pairs of rows are one client: their identifiers no longer exclude each other.
+
+        A firm that was reorganised has two valid tax ids; who joins a card with the old one and a card with the new one
+        says so for every other card that bears either.
+        """
+        self._excluding = {name: _joined(values, same) for name, values in self._excluding.items()}
 
 
 def _field(name: str, kind: str) -> str:
@@ -111,11 +120,31 @@ def _values(features: Features, field: str, settings: KindSettings) -> Values:
         return features.values(field)
     own = tuple(f"{name.removeprefix('identifier.')}:" for name in settings.compare)
     values = features.values("identifier")
-    keep = np.fromiter(
-        (not text.startswith(own) for text in values.unique.to_pylist()), np.bool_, len(values.unique)
-    )
+    keep = np.fromiter((not text.startswith(own) for text in values.unique.to_pylist()), np.bool_, len(values.unique))
     kept = keep[values.codes]
     rows = np.repeat(np.arange(len(values.offsets) - 1), values.counts)[kept]
     offsets = np.zeros(len(values.offsets), dtype=np.int64)
     np.cumsum(np.bincount(rows, minlength=len(values.offsets) - 1), out=offsets[1:])
     return Values(values.unique, offsets, values.codes[kept])
+
+
+def _joined(values: Values, same: tuple[Ints, Ints]) -> Values:
+    """Values in which all codes of rows that are one client are one code."""
+    if len(same[0]) == 0 or values.is_empty:
+        return values
+    # A graph of rows and codes: whatever hangs together through the joined rows is one value.
+    rows = np.unique(np.concatenate(same))
+    count = values.counts[rows]
+    row = np.repeat(np.arange(len(rows)), count)
+    code = values.codes[
+        np.repeat(values.offsets[rows] - (np.cumsum(count) - count), count) + np.arange(int(count.sum()))
+    ]
+    size = len(values.unique)
+    ends = (
+        np.concatenate([row, np.searchsorted(rows, same[0])]),
+        np.concatenate([len(rows) + code, np.searchsorted(rows, same[1])]),
+    )
+    graph = coo_matrix((np.ones(len(ends[0]), dtype=np.int8), ends), shape=(len(rows) + size,) * 2)
+    component = connected_components(graph, directed=False)[1][len(rows) :]
+    _, first = np.unique(component, return_index=True)
+    return replace(values, codes=first[np.searchsorted(np.unique(component), component[values.codes])].astype(np.int32))

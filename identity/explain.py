@@ -172,9 +172,7 @@ def _rules(
         if shared:
             known = [sizes[key] for key in shared if key in sizes]
             size = min(known, default=None)
-            outcome: Literal["shared", "over_cap"] = (
-                "over_cap" if size is not None and size > cap else "shared"
-            )
+            outcome: Literal["shared", "over_cap"] = "over_cap" if size is not None and size > cap else "shared"
             result.append(RuleFinding(rule_name(rule), outcome, size, ()))
         else:
             result.append(_hindered(features, rule))
@@ -185,9 +183,7 @@ def _hindered(features: Features, rule: BlockingRule) -> RuleFinding:
     """Which values of a rule keep two records from sharing its key."""
     hindrances, missing = [], False
     for value in rule:
-        level = int(
-            shared_levels(derive(features.values(value.field), value), np.array([0]), np.array([1]))[0]
-        )
+        level = int(shared_levels(derive(features.values(value.field), value), np.array([0]), np.array([1]))[0])
         missing |= level == 0
         if level != 1:
             hindrances.append(str(value))

@@ -76,9 +76,7 @@ def encode(column: pa.ChunkedArray | pa.Array) -> tuple[pa.StringArray, Codes]:
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if array.type != pa.string():
         array = array.cast(pa.string())
-    array = pc.replace_with_mask(
-        array, pc.fill_null(pc.equal(array, ""), False), pa.scalar(None, pa.string())
-    )
+    array = pc.replace_with_mask(array, pc.fill_null(pc.equal(array, ""), False), pa.scalar(None, pa.string()))
     encoded = array.dictionary_encode()
     codes = encoded.indices.fill_null(MISSING).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
     return encoded.dictionary, codes

@@ -33,9 +33,7 @@ class LedgerEntry:
     mint_number: int  # how manyeth id minted for that key, from 1
     status: Status
     target: str | None = None  # where a redirected id leads
-    last_records: frozenset[int] = (
-        frozenset()
-    )  # the records it held when it was last active; empty while active
+    last_records: frozenset[int] = frozenset()  # the records it held when it was last active; empty while active
 
 
 @dataclass(frozen=True)
@@ -58,9 +56,7 @@ class Assignment:
 def client_id(founding_key: str, mint_number: int) -> str:
     """The n-th id minted for a natural key: UUIDv5, so that the same history gives the same ids."""
     digest = bytearray(
-        hashlib.sha1(
-            NAMESPACE.bytes + f"{founding_key}#{mint_number}".encode(), usedforsecurity=False
-        ).digest()[:16]
+        hashlib.sha1(NAMESPACE.bytes + f"{founding_key}#{mint_number}".encode(), usedforsecurity=False).digest()[:16]
     )
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80
@@ -86,9 +82,7 @@ def assign_ids(labels: pa.Table, crosswalk: pa.Table, ledger: Sequence[LedgerEnt
     clusters = _clusters(labels)
     of_record = {record: cluster.label for cluster in clusters.values() for record in cluster.records}
     held: dict[str, set[int]] = defaultdict(set)
-    for record, client in zip(
-        crosswalk["record_id"].to_pylist(), crosswalk["client_id"].to_pylist(), strict=True
-    ):
+    for record, client in zip(crosswalk["record_id"].to_pylist(), crosswalk["client_id"].to_pylist(), strict=True):
         held[client].add(record)
     entries = {entry.client_id: entry for entry in ledger}
     claims = _claims(entries, held, of_record, clusters)
@@ -156,9 +150,7 @@ def _claims(
     claims: dict[int, list[tuple[bool, int, str, int, str]]] = defaultdict(list)
     for client, entry in entries.items():
         is_active = entry.status == "active"
-        home = _home(
-            held.get(client, ()) if is_active else entry.last_records, entry.founding_key, of_record, clusters
-        )
+        home = _home(held.get(client, ()) if is_active else entry.last_records, entry.founding_key, of_record, clusters)
         if home is not None:
             claims[home[0]].append((not is_active, -home[1], entry.founding_key, entry.mint_number, client))
     return claims
@@ -175,9 +167,7 @@ def _mint(
     for label, cluster in clusters.items():
         if label not in winners:
             number = last.get(cluster.first_key, 0) + 1
-            minted[label] = LedgerEntry(
-                client_id(cluster.first_key, number), cluster.first_key, number, "active"
-            )
+            minted[label] = LedgerEntry(client_id(cluster.first_key, number), cluster.first_key, number, "active")
     return minted
 
 
@@ -195,9 +185,7 @@ def _event(
     if winner == entry.client_id:
         if entry.status == "active":
             return None
-        return LedgerEvent(
-            "revive", LedgerEntry(entry.client_id, entry.founding_key, entry.mint_number, "active")
-        )
+        return LedgerEvent("revive", LedgerEntry(entry.client_id, entry.founding_key, entry.mint_number, "active"))
     if winner is None:
         if entry.status == "retired":
             return None

@@ -49,6 +49,8 @@ class KindModel:
     review: int  # ... and shown to a human from this weight on
     plausible: int  # ... and weighed together with its neighbours from this weight on
     words: WordWeights
+    # whether several plausible pairs may add up to a link: only where weights were estimated
+    pooled: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,4 +160,5 @@ def _kind(raw: Mapping[str, Any]) -> KindModel:
         review=raw["review"],
         plausible=raw["plausible"],
         words=WordWeights(**raw["words"]),
+        pooled=raw["pooled"],
     )

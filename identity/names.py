@@ -57,12 +57,8 @@ class PersonNames:
         doubtful = np.flatnonzero((family >= _code(FAMILY, "part")) & (given >= _code(GIVEN, "near")))
         if len(doubtful):
             here, there = left[doubtful], right[doubtful]
-            one = once_per_value_pair_or_same(
-                self._family[here], self._given[there], size, self._family_levels
-            )
-            two = once_per_value_pair_or_same(
-                self._given[here], self._family[there], size, self._family_levels
-            )
+            one = once_per_value_pair_or_same(self._family[here], self._given[there], size, self._family_levels)
+            two = once_per_value_pair_or_same(self._given[here], self._family[there], size, self._family_levels)
             near = _code(FAMILY, "near")
             swapped = (one > 0) & (two > 0) & (one <= near) & (two <= near)
             family[doubtful[swapped]] = np.maximum(one, two)[swapped]
@@ -121,9 +117,9 @@ class PersonNames:
         result[_one_within_other(a, b)] = _code(FAMILY, "part")
         near = (jaro >= _NEAR) | (self._same_sound(left, right) & (jaro >= 750))
         result[near] = _code(FAMILY, "near")
-        result[
-            (self._is_initial[left] | self._is_initial[right]) & (self._letters[left] == self._letters[right])
-        ] = _code(FAMILY, "far")
+        result[(self._is_initial[left] | self._is_initial[right]) & (self._letters[left] == self._letters[right])] = (
+            _code(FAMILY, "far")
+        )
         return result
 
     def _given_levels(self, left: Codes, right: Codes) -> Levels:
@@ -131,9 +127,9 @@ class PersonNames:
         jaro = pairwise(JaroWinkler.normalized_similarity, a, b)
         result = np.full(len(left), _code(GIVEN, "different"))
         result[jaro >= _FAR] = _code(GIVEN, "far")
-        result[
-            (jaro >= _NEAR) | (self._same_sound(left, right) & (jaro >= 750)) | _one_within_other(a, b)
-        ] = _code(GIVEN, "near")
+        result[(jaro >= _NEAR) | (self._same_sound(left, right) & (jaro >= 750)) | _one_within_other(a, b)] = _code(
+            GIVEN, "near"
+        )
         result[self._share_nickname(left, right)] = _code(GIVEN, "nickname")
         initial = self._is_initial[left] | self._is_initial[right]
         same = self._letters[left] == self._letters[right]
@@ -192,9 +188,7 @@ def _one_within_other(left: Texts, right: Texts) -> Flags:
 def _full_levels(left: Texts, right: Texts) -> Levels:
     ordered = pairwise(fuzz.token_sort_ratio, left, right)
     within = _one_within_other(left, right)
-    lone = np.fromiter(
-        (" " not in a or " " not in b for a, b in zip(left, right, strict=True)), np.bool_, len(left)
-    )
+    lone = np.fromiter((" " not in a or " " not in b for a, b in zip(left, right, strict=True)), np.bool_, len(left))
     result = np.full(len(left), _code(FULL, "different"))
     result[ordered >= 750] = _code(FULL, "far")
     result[within & lone] = _code(FULL, "word")

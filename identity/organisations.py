@@ -15,9 +15,7 @@ from identity.similarity import once_per_value_pair_or_same, pairwise, texts
 
 ORGANISATION_NAME: Final = {"name": ("exact", "exact_common", "strong", "near", "far", "different")}
 
-_WORD_NEAR: Final = (
-    880  # in 1/1000 of Jaro-Winkler similarity; below it two words have nothing to do with each other
-)
+_WORD_NEAR: Final = 880  # in 1/1000 of Jaro-Winkler similarity; below it two words have nothing to do with each other
 # Shares of the words' weight found in the other name, in 1/1000.
 _STRONG: Final = 900
 _NEAR: Final = 720
@@ -40,15 +38,9 @@ class OrganisationNames:
         codes, unique = pd.factorize(flat) if len(flat) else (np.zeros(0, np.int64), flat)
         self._word_codes = codes.astype(np.int32)
         self._words = unique
-        self._word_weights = np.fromiter(
-            (weights.get(word, unseen) for word in unique), np.int64, len(unique)
-        )
-        self._has_digit = np.fromiter(
-            (any(c.isdigit() for c in word) for word in unique), np.bool_, len(unique)
-        )
-        self._joined = pd.factorize(
-            np.array([name.replace(" ", "") for name in self._names.tolist()], dtype=object)
-        )[0]
+        self._word_weights = np.fromiter((weights.get(word, unseen) for word in unique), np.int64, len(unique))
+        self._has_digit = np.fromiter((any(c.isdigit() for c in word) for word in unique), np.bool_, len(unique))
+        self._joined = pd.factorize(np.array([name.replace(" ", "") for name in self._names.tolist()], dtype=object))[0]
         mass = np.zeros(len(words), dtype=np.int64)
         np.add.at(mass, np.repeat(np.arange(len(words)), sizes), self._word_weights[self._word_codes])
         self._is_rare = mass >= rare
@@ -65,9 +57,7 @@ class OrganisationNames:
         """Levels of pairs of unequal names, in chunks that bound the memory of their words beside each
         other."""
         chunk = 200_000
-        parts = [
-            self._chunk(left[at : at + chunk], right[at : at + chunk]) for at in range(0, len(left), chunk)
-        ]
+        parts = [self._chunk(left[at : at + chunk], right[at : at + chunk]) for at in range(0, len(left), chunk)]
         return np.concatenate(parts)
 
     def _chunk(self, left: Codes, right: Codes) -> Levels:

@@ -72,11 +72,7 @@ def _fingerprints(features: Features, kind: str, settings: KindSettings) -> Hash
         elif name == "address":
             names |= {"street", "house", "postcode", "city", "region", "country"}
         else:
-            names |= (
-                {"given_name", "middle_name", "family_name", "full_name"}
-                if kind == "person"
-                else {"org_name"}
-            )
+            names |= {"given_name", "middle_name", "family_name", "full_name"} if kind == "person" else {"org_name"}
     result: Hashes = np.zeros(len(features), dtype=np.uint64)
     for name in sorted(names):
         result = combine(result, _of_values(features.values(name)))

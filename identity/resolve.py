@@ -116,10 +116,10 @@ def _resolve_kind(kind: str, records: pa.Table, run: _Run) -> dict[str, pa.Table
     rules, model = run.settings.kind(kind), run.model.kind(kind)
     scorer = Scorer(features, kind, rules, model)
     eligible = ~records["is_own"].to_numpy()
+    same, not_same, conflicts = constraints_of(run.judgements, records["record_id"])
+    scorer.comparer.accept(same)
     keys = keys_by_rule(features, kind, rules, eligible)
-    apart = pc.is_in(
-        records["source"], value_set=pa.array(sorted(run.distinct_sources), pa.string())
-    ).to_numpy()
+    apart = pc.is_in(records["source"], value_set=pa.array(sorted(run.distinct_sources), pa.string())).to_numpy()
     source = records["source"].combine_chunks().dictionary_encode().indices.to_numpy()
 
     def score(left: Ints, right: Ints) -> Scores:
@@ -130,14 +130,13 @@ def _resolve_kind(kind: str, records: pa.Table, run: _Run) -> dict[str, pa.Table
     free = eligible & ~apart & ~np.isin(ids, _judged(run.judgements))
     points = points_of(scorer, features, rules, free)
     pairs = _plausible(_candidates(kind, keys, points, ids, run), score, model.plausible)
-    same, not_same, conflicts = constraints_of(run.judgements, records["record_id"])
     of = points.of
     open_pairs = ~pairs.forbidden
     found = cluster(
         points.sizes,
         (of[pairs.left[open_pairs]], of[pairs.right[open_pairs]], pairs.weight[open_pairs]),
         lambda left, right: score(points.row[left], points.row[right]),
-        Thresholds(model.plausible, model.link, run.model.component_bound),
+        Thresholds(model.plausible, model.link, run.model.component_bound, model.pooled),
         Constraints((of[same[0]], of[same[1]]), (of[not_same[0]], of[not_same[1]])),
     )
     label = points.row[found.label][of]  # the row of the smallest natural key of each record's cluster
@@ -158,9 +157,7 @@ def _resolve_kind(kind: str, records: pa.Table, run: _Run) -> dict[str, pa.Table
         "labels": pa.table({"record_id": ids, "label": ids[label], "natural_key": keyed}, schema=LABEL),
         "keys": pa.table({"key": keys.key[order], "record_id": ids[keys.row[order]]}, schema=BLOCKING_KEY),
         "pairs": _pair_table(ids, pairs, points, run.model.version),
-        "cases": cases_of(
-            ids, label, (pairs.left, pairs.right, pairs.weight, pairs.forbidden), not_same, model
-        ),
+        "cases": cases_of(ids, label, (pairs.left, pairs.right, pairs.weight, pairs.forbidden), not_same, model),
     }
 
 
@@ -177,17 +174,18 @@ def _candidates(kind: str, keys: RuleKeys, points: Points, ids: Ints, run: _Run)
         table = pa.table({"key": keys.key[chosen], "record_id": keys.row[chosen]}, schema=BLOCKING_KEY)
         found = candidate_pairs(table, run.settings.block_cap)
         run.report.refused += refused_blocks(kind, run.settings.kind(kind), keys, found.refused, ids)
-        left, right = found.pairs["left_id"].to_numpy(), found.pairs["right_id"].to_numpy()
+        pairs = found.pairs
     else:
         known = pa.chunked_array([pa.array(ids)])
         left, right = positions(known, run.given["left_id"]), positions(known, run.given["right_id"])
         here = (left >= 0) & (right >= 0)
         left, right = points.row[points.of[left[here]]], points.row[points.of[right[here]]]
-    count = max(len(ids), 1)
-    both = np.unique(np.minimum(left, right) * count + np.maximum(left, right))
-    left, right = both // count, both % count
-    run.report.candidate_pairs += int((left != right).sum())
-    return left[left != right], right[left != right]
+        pairs = pa.table({"left_id": np.minimum(left, right), "right_id": np.maximum(left, right)})
+        pairs = pairs.filter(pc.not_equal(pairs["left_id"], pairs["right_id"]))
+        pairs = pairs.group_by(["left_id", "right_id"]).aggregate([])
+    pairs = pairs.sort_by([("left_id", "ascending"), ("right_id", "ascending")])
+    run.report.candidate_pairs += pairs.num_rows
+    return pairs["left_id"].to_numpy(), pairs["right_id"].to_numpy()
 
 
 def _plausible(candidates: tuple[Ints, Ints], score: ScorePairs, threshold: int) -> _Pairs:

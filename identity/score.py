@@ -49,8 +49,7 @@ class Scorer:
         self.comparer = Comparer(features, kind, settings, model.words)
         self.model = model
         self._tables = {
-            name: _weight_table(model.columns.get(name), levels)
-            for name, levels in self.comparer.columns.items()
+            name: _weight_table(model.columns.get(name), levels) for name, levels in self.comparer.columns.items()
         }
         self._terms = {
             name: _Terms.of(column, features, TERM_FIELDS.get(name, name))
@@ -111,9 +110,7 @@ class _Terms:
             np.int32,
             len(values.unique),
         )
-        adjusted = np.array(
-            [False, *(level.name not in _UNADJUSTED for level in column.levels)], dtype=np.bool_
-        )
+        adjusted = np.array([False, *(level.name not in _UNADJUSTED for level in column.levels)], dtype=np.bool_)
         return cls(values.single(), adjust, adjusted)
 
     def adjustment(self, levels: Levels, left: Ints, right: Ints) -> Weights:

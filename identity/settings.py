@@ -41,9 +41,7 @@ PARTS: Final = (
 STRUCTURED: Final = ("name", "address")
 """Comparisons over several columns at once, with levels of their own."""
 
-_VALUE = re.compile(
-    r"^(?P<field>(?:identifier|attributes)\.\w+|\w+)(?:\.(?P<part>\w+)(?:\((?P<count>\d+)\))?)?$"
-)
+_VALUE = re.compile(r"^(?P<field>(?:identifier|attributes)\.\w+|\w+)(?:\.(?P<part>\w+)(?:\((?P<count>\d+)\))?)?$")
 
 
 class BlockingValue(BaseModel):
@@ -82,9 +80,7 @@ def parse_value(text: str) -> BlockingValue:
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"unknown part {part!r} of {field}{hint} (known: {', '.join(PARTS)})")
     if (part in ("first", "last")) != (count is not None) or (count is not None and int(count) < 1):
-        raise ValueError(
-            f"{text!r}: first and last take a number of characters, as in first(3); other parts take none"
-        )
+        raise ValueError(f"{text!r}: first and last take a number of characters, as in first(3); other parts take none")
     return BlockingValue(field=field, part=part, count=None if count is None else int(count))
 
 
@@ -111,9 +107,7 @@ class Level(BaseModel):
 def _level(raw: object) -> object:
     if isinstance(raw, str):
         if raw not in ("exact", "day_month_swapped"):
-            raise ValueError(
-                f"unknown level {raw!r}; allowed: exact, day_month_swapped, edits, jaro_winkler, same"
-            )
+            raise ValueError(f"unknown level {raw!r}; allowed: exact, day_month_swapped, edits, jaro_winkler, same")
         return Level(method=raw)  # type: ignore[arg-type]
     if isinstance(raw, Mapping) and len(raw) == 1:
         ((method, argument),) = raw.items()
@@ -130,9 +124,7 @@ def _level(raw: object) -> object:
             if value.part in ("token", "token_pairs"):
                 raise ValueError(f"same: {argument} is not one value")
             return Level(method="same", part=str(argument))
-        raise ValueError(
-            f"unknown level {method!r}; allowed: exact, day_month_swapped, edits, jaro_winkler, same"
-        )
+        raise ValueError(f"unknown level {method!r}; allowed: exact, day_month_swapped, edits, jaro_winkler, same")
     return raw
 
 
@@ -163,9 +155,7 @@ class KindSettings(BaseModel):
     def _no_empty_rule(cls, rules: tuple[BlockingRule, ...]) -> tuple[BlockingRule, ...]:
         for rule in rules:
             if not rule:
-                raise ValueError(
-                    "a blocking rule without a field would compare every record with every other"
-                )
+                raise ValueError("a blocking rule without a field would compare every record with every other")
         return rules
 
     @field_validator("compare")
@@ -234,11 +224,7 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         below = result.get(key)
         if value is None and key in result:
             del result[key]
-        elif (
-            key in ("person", "organisation", "compare")
-            and isinstance(below, Mapping)
-            and isinstance(value, Mapping)
-        ):
+        elif key in ("person", "organisation", "compare") and isinstance(below, Mapping) and isinstance(value, Mapping):
             result[key] = merged(below, value)
         else:
             result[key] = value

@@ -177,9 +177,7 @@ def shared_levels(values: Values, left_rows: Ints, right_rows: Ints) -> Levels:
     if values.is_single:
         single = values.single()
         left, right = single[left_rows], single[right_rows]
-        return np.where((left == MISSING) | (right == MISSING), 0, np.where(left == right, 1, 2)).astype(
-            np.uint8
-        )
+        return np.where((left == MISSING) | (right == MISSING), 0, np.where(left == right, 1, 2)).astype(np.uint8)
     return best_levels(values, left_rows, right_rows, 2, _unlike)
 
 

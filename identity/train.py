@@ -83,9 +83,7 @@ class _Trainer:
         matched = {name: np.zeros(len(level)) for name, level in m.items()}
         for index, rule in enumerate(self._rules.blocking):
             mine = active & (rule_of == index)
-            at = np.flatnonzero(
-                share_a_value(_values(len(self._features), row[mine], key[mine]), left, right)
-            )
+            at = np.flatnonzero(share_a_value(_values(len(self._features), row[mine], key[mine]), left, right))
             at = at[_drawn(at.astype(np.uint64), PAIRS_PER_PASS)]
             for name, counts in self._pass(rule, left[at], right[at], m, u).items():
                 matched[name] += counts
@@ -116,10 +114,7 @@ class _Trainer:
         patterns = patterns_of(self._scorer.comparer.vectors(left, right))
         free = [name for name in patterns.columns if name not in blocked_columns(rule, self._rules)]
         found = expect_matches(patterns, m, u, free)
-        return {
-            name: counts * min(1.0, _MOST_PER_PASS / max(counts.sum(), 1e-9))
-            for name, counts in found.items()
-        }
+        return {name: counts * min(1.0, _MOST_PER_PASS / max(counts.sum(), 1e-9)) for name, counts in found.items()}
 
     def _with(self, m: dict[str, Reals], u: dict[str, Reals]) -> KindModel:
         columns = {}
@@ -134,7 +129,7 @@ class _Trainer:
             if setting is not None and setting.term_frequency and name in TERM_FIELDS:
                 terms, unseen = term_adjustments(self._features, TERM_FIELDS[name], float(u[name][0]))
             columns[name] = ColumnModel(levels, terms, unseen)
-        return replace(self._base, columns=columns)
+        return replace(self._base, columns=columns, pooled=True)
 
     def _thresholds(self, model: KindModel, left: Ints, right: Ints) -> KindModel:
         """The prior of a match among all pairs, from the candidates' weights, and the thresholds that

@@ -38,9 +38,7 @@ _PLANS: Final = {
     "identity.pair": _Plan(),
     "identity.judgement": _Plan(("decided_at",)),
     "identity.crosswalk": _Plan(("since", *_CLOCKS)),
-    "identity.crosswalk_history": _Plan(
-        ("valid_from", "valid_to", "ended_seq"), ("record_id",), "valid_from"
-    ),
+    "identity.crosswalk_history": _Plan(("valid_from", "valid_to", "ended_seq"), ("record_id",), "valid_from"),
     "identity.client_id_ledger": _Plan(("id", "at", *_CLOCKS), ("client_id",), "id"),
     "identity.model": _Plan(("created_at",)),
     "identity.review_case": _Plan(("opened_at", "closed_at")),
@@ -75,8 +73,7 @@ def row_versions(conn: psycopg.Connection[Any]) -> dict[str, set[tuple[str, str,
     """
     tables = [table for table in _PLANS if not table.startswith("ops.")]
     return {
-        table: set(conn.execute(sql("dump.row_versions").format(table=qualified(table))).fetchall())
-        for table in tables
+        table: set(conn.execute(sql("dump.row_versions").format(table=qualified(table))).fetchall()) for table in tables
     }
 
 

@@ -47,9 +47,7 @@ def touched_clients(conn: psycopg.Connection[Any], record_ids: Sequence[int]) ->
 
 def load_contributions(conn: psycopg.Connection[Any], client_ids: Sequence[str]) -> pa.Table:
     """The records of these clients as CONTRIBUTION, by client_id, then natural key, bytewise."""
-    return arrow.read(
-        conn, sql("golden.contributions"), {"client_ids": list(client_ids)}, schema=CONTRIBUTION
-    )
+    return arrow.read(conn, sql("golden.contributions"), {"client_ids": list(client_ids)}, schema=CONTRIBUTION)
 
 
 def store_golden(
@@ -140,9 +138,7 @@ def _redirects(conn: psycopg.Connection[Any], client_ids: Sequence[str]) -> dict
     return {str(row[0]): str(row[1]) for row in rows}
 
 
-def _rows(
-    golden: pa.Table, kinds: Mapping[str, str], wanted: Sequence[str], seq: Mapping[str, int]
-) -> pa.Table:
+def _rows(golden: pa.Table, kinds: Mapping[str, str], wanted: Sequence[str], seq: Mapping[str, int]) -> pa.Table:
     """The rows of some kinds, in order of client_id, with their `changed_seq`."""
     chosen = pa.array(sorted(c for c, kind in kinds.items() if kind in wanted), pa.string())
     rows = golden.filter(pc.is_in(golden.column("client_id"), value_set=chosen)).sort_by("client_id")

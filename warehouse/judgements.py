@@ -38,9 +38,7 @@ class Judgement:
     """Given by the database."""
 
 
-def add(
-    conn: psycopg.Connection[Any], judgement: Judgement, *, by: str, at: datetime, case: str | None = None
-) -> int:
+def add(conn: psycopg.Connection[Any], judgement: Judgement, *, by: str, at: datetime, case: str | None = None) -> int:
     """Append a judgement (under the hub lock) and mark the review case of that fingerprint decided; its
     number.
     """
@@ -66,9 +64,7 @@ def add(
     return int(row[0])
 
 
-def lift(
-    conn: psycopg.Connection[Any], judgement_id: int, *, reason: str | None, by: str, at: datetime
-) -> Judgement:
+def lift(conn: psycopg.Connection[Any], judgement_id: int, *, reason: str | None, by: str, at: datetime) -> Judgement:
     """End a judgement; the judgement that was lifted. Its review cases are closed, to be opened anew if need
     be.
     """

@@ -6,15 +6,18 @@ line, the API and the console print the same.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
 import psycopg
 from psycopg.rows import dict_row
 
+from warehouse.keys import record_id as id_of
 from warehouse.sql import sql
 
 Answer = dict[str, Any]
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TRACE_PARTS: Final = (
     "versions",
     "identifiers",
@@ -100,29 +103,30 @@ def find_clients(conn: psycopg.Connection[Any], text: str, *, limit: int = 20) -
     A text that is exactly an identifier or a key comes before one that is only like a name.
     """
     words = text.strip()
-    if not words:
+    if not words or "\x00" in words:
         return []
+    values = {words, words.casefold(), words.upper()}
     digits = "".join(c for c in words if c.isdigit())
+    if len(digits) >= 7 and not any(c.isalpha() for c in words):
+        values |= {digits, f"+{_international(digits)}"}
     return _all(
         conn,
         "find_clients",
-        text=words,
-        folded=words.casefold(),
-        phone=f"+{_international(digits)}" if len(digits) >= 7 else None,
+        client_id=words if _UUID.fullmatch(words) else None,
+        values=sorted(values),
+        record_ids=_records_called(conn, words),
+        whole=_literally(words),
+        part=f"%{_literally(words)}%",
         limit=limit,
     )
 
 
-def open_rejects(
-    conn: psycopg.Connection[Any], *, source: str | None = None, limit: int | None = None
-) -> list[Answer]:
+def open_rejects(conn: psycopg.Connection[Any], *, source: str | None = None, limit: int | None = None) -> list[Answer]:
     """What is refused as far as is known, newest first, without its bytes."""
     return _all(conn, "open_rejects", source=source, limit=limit)
 
 
-def review_cases(
-    conn: psycopg.Connection[Any], *, status: str = "open", limit: int | None = 50
-) -> list[Answer]:
+def review_cases(conn: psycopg.Connection[Any], *, status: str = "open", limit: int | None = 50) -> list[Answer]:
     """Review cases by impact, then weight, with the natural keys and clients of their records."""
     return _all(conn, "review_cases", status=status, limit=limit)
 
@@ -131,6 +135,20 @@ def clients_of_records(conn: psycopg.Connection[Any], record_ids: Sequence[int])
     """The client of each record that has one now."""
     rows = _all(conn, "clients_of_records", record_ids=list(record_ids))
     return {row["record_id"]: row["client_id"] for row in rows}
+
+
+def _records_called(conn: psycopg.Connection[Any], name: str) -> list[int]:
+    """Ids that a record would have that is called `source:stream:key`, or only by its key."""
+    streams = [(row["source"], row["stream"]) for row in _all(conn, "streams")]
+    ids = {id_of(source, stream, name) for source, stream in streams}
+    source, _, rest = name.partition(":")
+    stream, _, key = rest.partition(":")
+    return sorted(ids | {id_of(source, stream, key)})
+
+
+def _literally(text: str) -> str:
+    """A pattern for ILIKE that means the text itself."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _international(digits: str) -> str:

@@ -21,9 +21,7 @@ from warehouse import arrow, queue
 from warehouse.clock import allocate_events
 from warehouse.sql import sql
 
-ASSIGNMENT: Final = pa.schema(
-    [pa.field("record_id", pa.int64(), nullable=False), pa.field("client_id", pa.string())]
-)
+ASSIGNMENT: Final = pa.schema([pa.field("record_id", pa.int64(), nullable=False), pa.field("client_id", pa.string())])
 """Which client a record belongs to from now on; null: it has left (deleted, or no party any more)."""
 _BULK_ROWS: Final = 100_000
 _LEDGER: Final = pa.schema(
@@ -101,9 +99,7 @@ def load_records(
 ) -> pa.Table:
     """Standard records (all, or these) in natural-key order, in the columns that `schema` names."""
     columns = SQL(", ").join(Identifier(name) for name in schema.names)
-    query = sql("resolution.records" if record_ids is None else "resolution.records_of").format(
-        columns=columns
-    )
+    query = sql("resolution.records" if record_ids is None else "resolution.records_of").format(columns=columns)
     return arrow.read(conn, query, _ids(record_ids), schema=schema)
 
 
@@ -126,17 +122,13 @@ def load_crosswalk(
     return arrow.read(conn, sql(name), _ids(record_ids), schema=schema)
 
 
-def load_pairs(
-    conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int] | None = None
-) -> pa.Table:
+def load_pairs(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int] | None = None) -> pa.Table:
     """Plausible pairs (all, or those with one of these records) ordered by left_id, right_id."""
     name = "resolution.pairs" if record_ids is None else "resolution.pairs_of"
     return arrow.read(conn, sql(name), _ids(record_ids), schema=schema)
 
 
-def load_keys(
-    conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int] | None = None
-) -> pa.Table:
+def load_keys(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int] | None = None) -> pa.Table:
     """Blocking keys (all, or of these records) ordered by record_id, key."""
     name = "resolution.keys" if record_ids is None else "resolution.keys_of"
     return arrow.read(conn, sql(name), _ids(record_ids), schema=schema)
@@ -161,17 +153,12 @@ def sharing(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> list[in
 
 def block_sizes(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> dict[int, int]:
     """Of every block that one of these records is in: how many records it holds, by key."""
-    return {
-        row[0]: row[1]
-        for row in conn.execute(sql("resolution.block_sizes"), {"record_ids": list(record_ids)})
-    }
+    return {row[0]: row[1] for row in conn.execute(sql("resolution.block_sizes"), {"record_ids": list(record_ids)})}
 
 
 def names_of(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> dict[int, str]:
     """`source:stream:key` of those of the records that are landed, deleted ones included."""
-    return {
-        row[0]: row[1] for row in conn.execute(sql("resolution.names_of"), {"record_ids": list(record_ids)})
-    }
+    return {row[0]: row[1] for row in conn.execute(sql("resolution.names_of"), {"record_ids": list(record_ids)})}
 
 
 def standing(conn: psycopg.Connection[Any]) -> tuple[int, int]:
@@ -260,14 +247,10 @@ def _add_ledger(
         for name in ("client_id", "event", "target_client_id", "founding_key", "mint_number")
     }
     columns |= {"at": [as_of] * len(events), "run_id": [run_id] * len(events)}
-    arrow.load(
-        conn, "identity.client_id_ledger", pa.table({f.name: columns[f.name] for f in _LEDGER}, _LEDGER)
-    )
+    arrow.load(conn, "identity.client_id_ledger", pa.table({f.name: columns[f.name] for f in _LEDGER}, _LEDGER))
 
 
-def _store_cases(
-    conn: psycopg.Connection[Any], cases: Sequence[ReviewCase], as_of: datetime
-) -> tuple[int, int]:
+def _store_cases(conn: psycopg.Connection[Any], cases: Sequence[ReviewCase], as_of: datetime) -> tuple[int, int]:
     conn.execute(sql("resolution.create_case_staging"))
     with conn.cursor().copy(sql("resolution.copy_cases")) as copy:
         copy.set_types(["uuid", "text", "int8[]", "int4", "int8", "jsonb"])

@@ -24,9 +24,7 @@ def finish_run(
     conn: psycopg.Connection[Any], run_id: int, *, status: str, report: Mapping[str, Any], at: datetime
 ) -> None:
     """Record how a run ended: done, failed, deferred or stopped, with its report (counts and ids only)."""
-    conn.execute(
-        sql("runs.finish"), {"run_id": run_id, "status": status, "report": Jsonb(dict(report)), "at": at}
-    )
+    conn.execute(sql("runs.finish"), {"run_id": run_id, "status": status, "report": Jsonb(dict(report)), "at": at})
 
 
 def try_source_lock(conn: psycopg.Connection[Any], source: str) -> bool:
@@ -41,6 +39,4 @@ def release_source_lock(conn: psycopg.Connection[Any], source: str) -> None:
 
 
 def _lock_key(source: str) -> int:
-    return int.from_bytes(
-        blake2b(b"source lock " + source.encode(), digest_size=8).digest(), "big", signed=True
-    )
+    return int.from_bytes(blake2b(b"source lock " + source.encode(), digest_size=8).digest(), "big", signed=True)

@@ -61,8 +61,7 @@ def compose(conn: psycopg.Connection[Any]) -> None:
     """Bring the composed views up to the package and to core.attribute, and comment every served column."""
     conn.execute(sql("served.lock"))
     open_attributes = {
-        row[0]: _expression(row[0], row[1], row[2])
-        for row in conn.execute(sql("served.attributes")).fetchall()
+        row[0]: _expression(row[0], row[1], row[2]) for row in conn.execute(sql("served.attributes")).fetchall()
     }
     for view, base, clients_only, comment in _VIEWS:
         statement = sql("served.replace_view").format(

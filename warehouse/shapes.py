@@ -1,4 +1,4 @@
-"""Arrow shapes of the facts that `onefold` hands to the warehouse; each is a table of `core` without its derived columns.
+"""Arrow shapes of the facts that `onefold` hands to the warehouse: tables of `core` without their derived columns.
 
 Amounts and quantities travel as decimal text, never as float; PostgreSQL casts them to numeric.
 """
@@ -16,9 +16,7 @@ INTERACTION: Final = pa.schema(
         pa.field("stream", pa.string(), nullable=False),
         pa.field("source_key", pa.string(), nullable=False),
         pa.field("type", pa.string(), nullable=False),  # code of core.interaction_type
-        pa.field(
-            "party_record_id", pa.int64()
-        ),  # the client's source record, landed or not yet; null: none named
+        pa.field("party_record_id", pa.int64()),  # the client's source record, landed or not yet; null: none named
         pa.field("occurred_at", pa.timestamp("us", tz="UTC")),
         pa.field("occurred_on", pa.date32()),  # local date at the source
         pa.field("time_zone", pa.string()),  # IANA name in which the source meant it
@@ -33,9 +31,7 @@ INTERACTION: Final = pa.schema(
         pa.field("reverses_record_id", pa.int64()),
         pa.field("url", pa.string()),
         pa.field("detail", pa.string(), nullable=False),  # JSON object
-        pa.field(
-            "content_hash", pa.string(), nullable=False
-        ),  # UUID text over all of the above, lines and promises
+        pa.field("content_hash", pa.string(), nullable=False),  # UUID text over all of the above, lines and promises
     ]
 )
 INTERACTION_LINE: Final = pa.schema(
@@ -103,12 +99,8 @@ GOLDEN: Final = pa.schema(
         pa.field("kind", pa.string(), nullable=False),
         pa.field("role", pa.string(), nullable=False),
         pa.field("display_name", pa.string()),
-        pa.field(
-            "attributes", pa.string(), nullable=False
-        ),  # JSON object: attribute -> value or list of values
-        pa.field(
-            "lineage", pa.string(), nullable=False
-        ),  # JSON object: attribute -> record, rule, losing values
+        pa.field("attributes", pa.string(), nullable=False),  # JSON object: attribute -> value or list of values
+        pa.field("lineage", pa.string(), nullable=False),  # JSON object: attribute -> record, rule, losing values
         pa.field("record_count", pa.int32(), nullable=False),
         pa.field("golden_hash", pa.string(), nullable=False),  # UUID text over all of the above
     ]

@@ -171,9 +171,7 @@ def store_interactions(
     record_ids = interactions.column("record_id").to_pylist() if interactions is not None else []
     known = {
         row[0]: (row[1].hex, row[2], row[3])
-        for row in conn.execute(
-            sql("standard.known_interactions"), {"record_ids": [*record_ids, *removed_ids]}
-        )
+        for row in conn.execute(sql("standard.known_interactions"), {"record_ids": [*record_ids, *removed_ids]})
     }
     removed = [i for i in removed_ids if i in known and not known[i][1]]
     if removed:
@@ -192,9 +190,7 @@ def store_interactions(
     if changed:
         fresh = _only(interactions, changed)
         clients = [_former_client(known, i) for i in fresh.column("record_id").to_pylist()]
-        arrow.copy_in(
-            conn, "core.interaction", fresh.append_column("client_id", pa.array(clients, pa.string()))
-        )
+        arrow.copy_in(conn, "core.interaction", fresh.append_column("client_id", pa.array(clients, pa.string())))
         for table, rows in (("core.interaction_line", lines), ("core.promise", promises)):
             if rows is not None:
                 arrow.copy_in(conn, table, _only(rows, changed))

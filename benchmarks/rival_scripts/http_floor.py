@@ -45,9 +45,7 @@ ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, payload = excluded.payload
 def prepare(conn: psycopg.Connection) -> None:
     """The two tables."""
     conn.execute("CREATE TABLE floor_append (payload jsonb NOT NULL)")
-    conn.execute(
-        "CREATE TABLE floor_upsert (id bigint PRIMARY KEY, hash bytea NOT NULL, payload jsonb NOT NULL)"
-    )
+    conn.execute("CREATE TABLE floor_upsert (id bigint PRIMARY KEY, hash bytea NOT NULL, payload jsonb NOT NULL)")
     conn.execute("CREATE TEMP TABLE page (id bigint, hash bytea, payload jsonb) ON COMMIT DELETE ROWS")
     conn.commit()
 
@@ -66,9 +64,7 @@ def land(conn: psycopg.Connection, client: httpx.Client, address: str, how: str)
             with conn.cursor().copy("COPY page (id, hash, payload) FROM STDIN") as copy:
                 for item in page.items:
                     raw = bytes(item)
-                    copy.write_row(
-                        (keys.decode(raw).id, hashlib.blake2b(raw, digest_size=16).digest(), raw.decode())
-                    )
+                    copy.write_row((keys.decode(raw).id, hashlib.blake2b(raw, digest_size=16).digest(), raw.decode()))
             conn.execute(UPSERT)
         conn.commit()
         records += len(page.items)

@@ -29,10 +29,12 @@ BLOCKING = {
         ["given_name", "family_name"],
         ["family_name", "birth_date"],
         ["given_name", "birth_date"],
+        ["birth_date", "postcode"],
         ["postcode", "family_name"],
+        ["postcode", "given_name"],
+        ["national_id"],
         ["email"],
         ["phone"],
-        ["national_id"],
         ["inn"],
     ),
     "organisation": (["legal_name"], ["inn"], ["vat"], ["phone"], ["email"]),
@@ -47,9 +49,7 @@ def main() -> None:
     frame = pd.read_parquet(source).set_index("record_id")
     kind = frame["kind"].iloc[0]
     columns = [
-        name
-        for name in frame.columns
-        if name not in ("source", "kind", "country") and frame[name].notna().any()
+        name for name in frame.columns if name not in ("source", "kind", "country") and frame[name].notna().any()
     ]
     sides = [frame[frame["source"] == name] for name in options["distinct"]] or [frame]
     started = time.perf_counter()
@@ -72,11 +72,7 @@ def main() -> None:
         {"left": matches.get_level_values(0), "right": matches.get_level_values(1), "probability": 1.0}
     )
     edges.to_parquet(target)
-    print(
-        json.dumps(
-            {"seconds": {"compare": compared - started, "classify": done - compared}, "edges": len(edges)}
-        )
-    )
+    print(json.dumps({"seconds": {"compare": compared - started, "classify": done - compared}, "edges": len(edges)}))
 
 
 if __name__ == "__main__":

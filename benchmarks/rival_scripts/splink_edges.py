@@ -65,9 +65,7 @@ def comparisons(columns: set[str], uk_postcodes: bool) -> list[object]:
     made: list[object] = []
     if {"given_name", "family_name"} <= columns:
         made.append(
-            cl.ForenameSurnameComparison(
-                "given_name", "family_name", forename_surname_concat_col_name="both_names"
-            )
+            cl.ForenameSurnameComparison("given_name", "family_name", forename_surname_concat_col_name="both_names")
         )
     for name in ("full_name", "legal_name"):
         if name in columns:
@@ -79,9 +77,7 @@ def comparisons(columns: set[str], uk_postcodes: bool) -> list[object]:
     if "email" in columns:
         made.append(cl.EmailComparison("email"))
     if "postcode" in columns:
-        made.append(
-            cl.PostcodeComparison("postcode") if uk_postcodes else cl.LevenshteinAtThresholds("postcode", [1])
-        )
+        made.append(cl.PostcodeComparison("postcode") if uk_postcodes else cl.LevenshteinAtThresholds("postcode", [1]))
     for name in ("phone", "inn", "ogrn", "vat", "national_id"):
         if name in columns:
             made.append(cl.LevenshteinAtThresholds(name, [1]))
@@ -126,9 +122,7 @@ def main() -> None:
     if {"given_name", "family_name"} <= columns:
         both = [
             f"{a} {b}" if a and b else None
-            for a, b in zip(
-                records["given_name"].to_pylist(), records["family_name"].to_pylist(), strict=True
-            )
+            for a, b in zip(records["given_name"].to_pylist(), records["family_name"].to_pylist(), strict=True)
         ]
         records = records.append_column("both_names", pa.array(both, pa.string()))
     kind = records["kind"][0].as_py()
@@ -144,8 +138,7 @@ def main() -> None:
     database = DuckDBAPI()
     if options["distinct"]:
         frames = [
-            database.register(records.filter(pa.compute.equal(records["source"], name)))
-            for name in options["distinct"]
+            database.register(records.filter(pa.compute.equal(records["source"], name))) for name in options["distinct"]
         ]
     else:
         frames = database.register(records)
@@ -166,9 +159,7 @@ def main() -> None:
     done = time.perf_counter()
     edges.columns = ["left", "right", "probability"]
     pq.write_table(pa.Table.from_pandas(edges, preserve_index=False), target)
-    print(
-        json.dumps({"seconds": {"train": trained - started, "predict": done - trained}, "edges": len(edges)})
-    )
+    print(json.dumps({"seconds": {"train": trained - started, "predict": done - trained}, "edges": len(edges)}))
 
 
 if __name__ == "__main__":

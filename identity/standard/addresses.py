@@ -36,9 +36,7 @@ _STATE_AT_END = re.compile(r"^(.*?)\s*\b([A-Z]{2})$")
 _SIX = re.compile(r"(?<![\d\-])(\d{6})(?![\d\-])")
 _FIVE_AND_CITY = re.compile(r"^(?:[A-Z]{1,3}-)?(\d{4,5})\s+([^\W\d_].*)$")
 _FIVE = re.compile(r"(?:[A-Z]{1,2}-)?\d{4,5}")
-_CITY_MARK = re.compile(
-    r"^(?:г|гор|город|пос|пгт|рп|с|село|дер|деревня|ст-ца|станица)\b\.?\s*(?=[^\W\d_])", re.I
-)
+_CITY_MARK = re.compile(r"^(?:г|гор|город|пос|пгт|рп|с|село|дер|деревня|ст-ца|станица)\b\.?\s*(?=[^\W\d_])", re.I)
 _FLAT = re.compile(
     r"^(?:кв|квартира|оф|офис|пом|помещение|комн?|этаж|эт|подъезд|apt|apartment|flat|suite|ste|unit|floor|каб)\b\.?",
     re.I,
@@ -55,9 +53,9 @@ def _marks_street(part: str) -> bool:
     keys = comparable(part).split()
     kinds = mapping("street_words")
     marked = any(word in kinds and len(word) >= _MIN_STREET_WORD for word in keys)
-    return (
-        len(keys) > 1 and (marked or any(" ".join(keys[i : i + 2]) in kinds for i in range(len(keys))))
-    ) or bool(_STREET_END.search(part))
+    return (len(keys) > 1 and (marked or any(" ".join(keys[i : i + 2]) in kinds for i in range(len(keys))))) or bool(
+        _STREET_END.search(part)
+    )
 
 
 def _marks_region(part: str) -> bool:
@@ -155,11 +153,7 @@ def _read_rest(rest: list[str], found: dict[str, str]) -> None:
             mapping("us_states").values()
         ):
             found["region"] = part
-        elif (
-            "street" not in found
-            and not re.search(r"\d", part)
-            and comparable(found.get("city", "")) in _CAPITALS
-        ):
+        elif "street" not in found and not re.search(r"\d", part) and comparable(found.get("city", "")) in _CAPITALS:
             found["street"] = part
 
 

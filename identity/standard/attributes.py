@@ -57,9 +57,7 @@ def documents(entries: list[Entry], size: int) -> pa.Array:
     new_attribute = new_row.copy()
     new_attribute[1:] |= rank[1:] != rank[:-1]
     # what stands before a value: `{"a":[` opens a row, `],"a":[` the next attribute, `,` the next value
-    leads = pa.array(
-        [*(f"{{{name}:[" for name in names), *(f"],{name}:[" for name in names), ","], pa.string()
-    )
+    leads = pa.array([*(f"{{{name}:[" for name in names), *(f"],{name}:[" for name in names), ","], pa.string())
     lead = np.where(new_row, rank, np.where(new_attribute, rank + len(names), 2 * len(names)))
     pieces = pc.binary_join_element_wise(leads.take(pa.array(lead)), texts, "")
     offsets = np.zeros(size + 1, dtype=np.int32)

@@ -93,9 +93,7 @@ def _encode(values: Values, countries: Ints | None) -> tuple[Ints, list[str], In
         mended = values.repairs.dictionary_encode()
         repairs = [*mended.dictionary.to_pylist(), None]
         radix_repair = len(repairs)
-        keys = keys * radix_repair + pc.fill_null(mended.indices, radix_repair - 1).to_numpy(
-            zero_copy_only=False
-        )
+        keys = keys * radix_repair + pc.fill_null(mended.indices, radix_repair - 1).to_numpy(zero_copy_only=False)
     unique, inverse = np.unique(keys, return_inverse=True)
     repair_of, rest = unique % radix_repair, unique // radix_repair
     return (

@@ -25,9 +25,7 @@ _MONTHS: Final = {
     for stem in stems.split()
 }  # fmt: skip
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]\d{1,2}:\d\d.*)?", re.ASCII)
-_DAY_MONTH = re.compile(
-    r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d{2})(?:\s*г\.?)?(?:,?[T ]\d{1,2}:\d\d.*)?", re.ASCII
-)
+_DAY_MONTH = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d{2})(?:\s*г\.?)?(?:,?[T ]\d{1,2}:\d\d.*)?", re.ASCII)
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:\.0)?", re.ASCII)
 _WORD_DAY_FIRST = re.compile(
     r"(\d{1,2})(?:st|nd|rd|th|\.)?[ \-]*(?:of )?([^\W\d_]{3,9})\.?,?[ \-]*(\d{4})(?: ?г\w*)?\.?"

@@ -24,9 +24,7 @@ def _classes() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
         for form in (name, *forms):
             international.setdefault(comparable(form), set()).add(comparable(name))
     by_name = {
-        name: tuple(
-            sorted(names | set(chain.from_iterable(international.get(n, ()) for n in (name, *names))))
-        )
+        name: tuple(sorted(names | set(chain.from_iterable(international.get(n, ()) for n in (name, *names)))))
         for name in sorted(canonical.keys() | international.keys())
         for names in (canonical.get(name, set()),)
     }
@@ -38,9 +36,7 @@ def _classes() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
 
 def _look_up(name: str) -> tuple[str, ...]:
     by_name, by_latin = _classes()
-    return tuple(
-        sorted({*by_name.get(name, ()), *by_latin.get(name, ()), *by_latin.get(latin_key(name), ())})
-    )
+    return tuple(sorted({*by_name.get(name, ()), *by_latin.get(name, ()), *by_latin.get(latin_key(name), ())}))
 
 
 _class_of = Memo(_look_up, 200_000)

@@ -12,9 +12,7 @@ from identity.standard.profile import IDENTIFIERS, STANDARD_ATTRIBUTES, Profile
 
 def normaliser(attribute: str, profile: Profile) -> Normaliser:
     """The normaliser of an attribute as a function of (value, country)."""
-    rules = dates.DateRules(
-        profile.day_first, f"{profile.earliest_birth_year:04d}-01-01", profile.today.isoformat()
-    )
+    rules = dates.DateRules(profile.day_first, f"{profile.earliest_birth_year:04d}-01-01", profile.today.isoformat())
     simple: dict[str, Callable[[str], Form]] = {
         "full_name": persons.full_name, "given_name": persons.name_part, "middle_name": persons.name_part,
         "family_name": persons.name_part, "gender": values.gender, "legal_name": organisations.legal_name,

@@ -32,9 +32,7 @@ _BOUNDARY = re.compile(r"[,;()«»\"“”„]")
 
 
 @cache
-def _forms() -> tuple[
-    dict[tuple[str, ...], str], int, frozenset[tuple[str, ...]], tuple[tuple[str, ...], ...]
-]:
+def _forms() -> tuple[dict[tuple[str, ...], str], int, frozenset[tuple[str, ...]], tuple[tuple[str, ...], ...]]:
     """Words of a form -> its class; the longest form; forms for the edges only; words of affiliation."""
     data = load("legal_forms")
     table = {tuple(comparable(form).split()): kind for kind, forms in data["forms"].items() for form in forms}

@@ -26,9 +26,7 @@ def own_values(profile: Profile) -> Mapping[str, frozenset[str]]:
     for kind, raw in profile.own_identifiers:
         form = normaliser(kind, profile)(raw, profile.default_country)
         own.setdefault("domain" if kind == "website" else kind, set()).add(form.value or raw)
-    own.setdefault("domain", set()).update(
-        emails.domain(raw).value or raw.lower() for raw in profile.own_domains
-    )
+    own.setdefault("domain", set()).update(emails.domain(raw).value or raw.lower() for raw in profile.own_domains)
     return {kind: frozenset(found) for kind, found in own.items() if found}
 
 
@@ -42,10 +40,7 @@ def mark_own(batch: Batch, own: Mapping[str, frozenset[str]]) -> Bools:
         kind = "domain" if name == "website" else name
         held = own.get(kind, frozenset())
         if name == "email" and (held or domains):
-            ours = [
-                v is not None and (v in held or v.rpartition("@")[2] in domains)
-                for v in found.value.to_pylist()
-            ]
+            ours = [v is not None and (v in held or v.rpartition("@")[2] in domains) for v in found.value.to_pylist()]
         elif held:
             ours = pc.fill_null(pc.is_in(found.value, pa.array(sorted(held), pa.string())), False).to_pylist()
         else:

@@ -176,11 +176,7 @@ def _family_start(parts: list[_Word]) -> int:
 def _family_first(parts: list[_Word]) -> bool:
     """Two or three words in an order that only the words themselves can tell."""
     first, last = parts[0], parts[-1]
-    if (
-        first.text.isupper()
-        and len(first.key) > 1
-        and not any(w.text.isupper() and len(w.key) > 1 for w in parts[1:])
-    ):
+    if first.text.isupper() and len(first.key) > 1 and not any(w.text.isupper() and len(w.key) > 1 for w in parts[1:]):
         return True
     if last.text.isupper() and len(last.key) > 1 and not first.text.isupper():
         return False

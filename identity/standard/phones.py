@@ -34,9 +34,7 @@ class _Description(NamedTuple):
     pattern: re.Pattern[str]
 
     def holds(self, number: str) -> bool:
-        return (not self.lengths or len(number) in self.lengths) and self.pattern.fullmatch(
-            number
-        ) is not None
+        return (not self.lengths or len(number) in self.lengths) and self.pattern.fullmatch(number) is not None
 
 
 class _Region(NamedTuple):

@@ -64,9 +64,7 @@ def _standardise_batch(
     batch = Batch(profile, head, size, is_person, _by_attribute(table, rows, is_person))
     _normalise(batch)
     is_own = mark_own(batch, own)
-    batch.entries.extend(
-        Entry(name, found.rows, found.codes, found.fragments) for name, found in batch.columns.items()
-    )
+    batch.entries.extend(Entry(name, found.rows, found.codes, found.fragments) for name, found in batch.columns.items())
     names_of_persons(batch)
     names_of_organisations(batch)
     places_of_records(batch)
@@ -150,16 +148,12 @@ def _records(batch: Batch, is_own: Bools, identifiers: pa.Array) -> pa.Table:
         if name not in arrays and name not in {"attributes", "content_hash"}:
             arrays[name] = batch.record.get(name, nulls(size))
     arrays["attributes"] = documents(batch.entries, size)
-    hashed = [
-        n for n in RECORD.names if n not in {"record_id", "source_updated_at", "content_hash", "is_own"}
-    ]
+    hashed = [n for n in RECORD.names if n not in {"record_id", "source_updated_at", "content_hash", "is_own"}]
     hashed_texts = [pc.fill_null(arrays[name], "\x00") for name in hashed]
     hashed_texts.append(pc.if_else(arrays["is_own"], "1", "0"))
     content = pc.binary_join_element_wise(*hashed_texts, identifiers, "\x1f")
     digest = hashlib.blake2b
     hexes = [digest(text.encode(), digest_size=16).hexdigest() for text in content.to_pylist()]
-    arrays["content_hash"] = pa.array(
-        [f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}" for h in hexes], pa.string()
-    )
+    arrays["content_hash"] = pa.array([f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}" for h in hexes], pa.string())
     arrays["birth_date"] = arrays["birth_date"].cast(pa.date32())
     return pa.Table.from_arrays([arrays[name] for name in RECORD.names], schema=RECORD)

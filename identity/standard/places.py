@@ -171,12 +171,7 @@ def _postcode(key: tuple[str, str | None]) -> Form:
     value = "".join(ch for ch in text.upper() if ch.isalnum())
     if text[-2:] == ".0" and text[:-2].isdigit():
         text, value, repaired = text[:-2], text[:-2], "decimal tail"
-    if (
-        value.isdigit()
-        and is_placeholder_number(value)
-        and value.count(value[0]) == len(value)
-        and value[0] in "09"
-    ):
+    if value.isdigit() and is_placeholder_number(value) and value.count(value[0]) == len(value) and value[0] in "09":
         return invalid(text, "placeholder")
     if match := _US_ZIP.fullmatch(text):
         value = match[1]

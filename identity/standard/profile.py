@@ -10,9 +10,7 @@ from typing import Final, Literal
 
 ValueType = Literal["text", "number", "date", "boolean", "email", "phone", "url", "identifier"]
 
-ENTITY_IDENTIFIERS: Final = frozenset(
-    {"inn", "ogrn", "ogrnip", "okpo", "snils", "vat", "lei", "ein", "ssn", "hrb"}
-)
+ENTITY_IDENTIFIERS: Final = frozenset({"inn", "ogrn", "ogrnip", "okpo", "snils", "vat", "lei", "ein", "ssn", "hrb"})
 """Identifiers that name one person or organisation; the others may be shared or written on a stranger's
 card."""
 
@@ -67,7 +65,5 @@ class Profile:
         """How an open attribute is read; undeclared ones are text, undeclared `*_number` are identifiers."""
         declared = self.attributes.get(attribute)
         if declared is not None:
-            return (
-                "identifier" if declared.type == "text" and attribute.endswith("_number") else declared.type
-            )
+            return "identifier" if declared.type == "text" and attribute.endswith("_number") else declared.type
         return "identifier" if attribute.endswith("_number") else "text"

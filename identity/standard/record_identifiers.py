@@ -25,9 +25,7 @@ def identifiers_of_records(batch: Batch) -> tuple[pa.Table, pa.Array]:
     parts.sort(key=lambda part: part[0])
     kinds = sorted({kind for kind, _ in parts})
     rows = np.concatenate([found.rows for _, found in parts])
-    rank = np.concatenate(
-        [np.full(len(found.rows), kinds.index(kind), dtype=np.int64) for kind, found in parts]
-    )
+    rank = np.concatenate([np.full(len(found.rows), kinds.index(kind), dtype=np.int64) for kind, found in parts])
     value, valid, reason = [], [], []
     for _, found in parts:
         codes = pa.array(found.codes)

@@ -40,9 +40,7 @@ def names_of_persons(batch: Batch) -> None:
     middle = pc.coalesce(middle, rest)
     if "full_name" in field_of:
         source, chosen = field_of["full_name"]
-        parsed = [
-            persons.parse_full_name(raw) if len(raw) <= MAX_LENGTH else persons.NOBODY for raw in source.raws
-        ]
+        parsed = [persons.parse_full_name(raw) if len(raw) <= MAX_LENGTH else persons.NOBODY for raw in source.raws]
         parts = [texts(list(part)) for part in zip(*parsed, strict=True)]
         read_given, read_middle, read_family, full = (take(parts[i], chosen) for i in (0, 1, 2, 6))
         swapped = pc.and_kleene(pc.equal(given, read_family), pc.equal(family, read_given))
@@ -69,9 +67,7 @@ def _show_full_name(batch: Batch, field_of: dict[str, tuple[Column, Ints]]) -> N
     given, middle, family = (shown.get(name, nulls(batch.size)) for name in PERSON_NAMES[1:])
     western = joined(given, middle, family)
     if middle.null_count < batch.size:
-        russian = pc.and_(
-            middle.is_valid(), pc.fill_null(pc.match_substring_regex(family, r"\p{Cyrillic}"), False)
-        )
+        russian = pc.and_(middle.is_valid(), pc.fill_null(pc.match_substring_regex(family, r"\p{Cyrillic}"), False))
         western = pc.if_else(russian, joined(family, given, middle), western)
     named = western.is_valid().to_numpy(zero_copy_only=False)
     rows = np.flatnonzero(named & ~present(batch.columns.get("full_name"), batch.size))
@@ -89,8 +85,7 @@ def names_of_organisations(batch: Batch) -> None:
         source = batch.columns["legal_name"]
         chosen = np.where(batch.is_person, -1, pick(source, size))
         forms_ = [
-            organisations.parse_legal_name(raw).legal_form if len(raw) <= MAX_LENGTH else None
-            for raw in source.raws
+            organisations.parse_legal_name(raw).legal_form if len(raw) <= MAX_LENGTH else None for raw in source.raws
         ]
         form = pc.coalesce(form, take(texts(forms_), chosen))
         batch.record["org_name"] = take(source.value, chosen)

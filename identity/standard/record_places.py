@@ -57,8 +57,7 @@ def _parts_of_address(batch: Batch) -> None:
             continue
         normalise = normaliser(name, batch.profile)
         forms = [
-            normalise(text, address.country) if text else None
-            for text, address in zip(written, parsed, strict=True)
+            normalise(text, address.country) if text else None for text, address in zip(written, parsed, strict=True)
         ]
         keys = take(texts([form.value if form else None for form in forms]), chosen)
         batch.record[name] = pc.coalesce(batch.record[name], keys) if name in batch.record else keys

@@ -22,12 +22,8 @@ _SCIENTIFIC = re.compile(r"\d([.,]\d+)?[eE]\+?\d{1,2}")
 _DECIMAL_TAIL = re.compile(r"(\d{5,})[.,]0+")
 _SEPARATORS = re.compile(r"[\s\-–./_:№#]+")
 _KPP = re.compile(r"\d{4}[0-9A-Z]{2}\d{3}", re.ASCII)
-_HRB = re.compile(
-    r"\b(HRA|HRB|GNR|PR|VR|GSR)\b[\s.:\-]*(?:NR\.?|NUMMER)?\s*(\d{1,7})\s*([A-Z]{1,3}\b)?", re.ASCII
-)
-_COURT_WORDS: Final = frozenset(
-    {"amtsgericht", "ag", "handelsregister", "registergericht", "beim", "hr", "nr"}
-)
+_HRB = re.compile(r"\b(HRA|HRB|GNR|PR|VR|GSR)\b[\s.:\-]*(?:NR\.?|NUMMER)?\s*(\d{1,7})\s*([A-Z]{1,3}\b)?", re.ASCII)
+_COURT_WORDS: Final = frozenset({"amtsgericht", "ag", "handelsregister", "registergericht", "beim", "hr", "nr"})
 _LOOKALIKE: Final = str.maketrans("АВЕКМНОРСТУХ", "ABEKMHOPCTYX")
 _REASONS: Final = (
     (InvalidLength, "length"),
@@ -69,11 +65,7 @@ def _snils(number: str) -> str | None:
         return "format"
     if len(number) != 11:
         return "length"
-    total = (
-        sum(int(digit) * weight for digit, weight in zip(number[:9], range(9, 0, -1), strict=True))
-        % 101
-        % 100
-    )
+    total = sum(int(digit) * weight for digit, weight in zip(number[:9], range(9, 0, -1), strict=True)) % 101 % 100
     return None if total == int(number[9:]) else "checksum"
 
 
@@ -113,22 +105,14 @@ def _number(kind: str, text: str, compact: str) -> Form:
     reason = check(compact)
     if reason is None:
         return Form(compact, compact)
-    if (
-        kind in _HAS_CHECK_DIGITS
-        and compact.isdigit()
-        and len(compact) + 1 in lengths
-        and check(f"0{compact}") is None
-    ):
+    if kind in _HAS_CHECK_DIGITS and compact.isdigit() and len(compact) + 1 in lengths and check(f"0{compact}") is None:
         return Form(f"0{compact}", f"0{compact}", None, "leading zero")
     return invalid(text, reason)
 
 
 def _vat(text: str, compact: str, country: str | None) -> Form:
     prefix = compact[:2]
-    if (
-        prefix.isalpha()
-        and (module := get_cc_module("gr" if prefix == "EL" else prefix.lower(), "vat")) is not None
-    ):
+    if prefix.isalpha() and (module := get_cc_module("gr" if prefix == "EL" else prefix.lower(), "vat")) is not None:
         code, number = prefix, compact if prefix == "CH" else compact[2:]
     elif country and (module := get_cc_module(country.lower(), "vat")) is not None:
         code, number = ("EL" if country == "GR" else country), compact
@@ -151,9 +135,7 @@ def _register(text: str) -> Form:
         return invalid(text, "format")
     rest = text[: match.start()] + " " + text[match.end() :]
     court = " ".join(word for word in comparable(rest).split() if word not in _COURT_WORDS)
-    value = " ".join(
-        part for part in (f"{match[1]} {int(match[2])}{match[3] or ''}", latin_key(court)) if part
-    )
+    value = " ".join(part for part in (f"{match[1]} {int(match[2])}{match[3] or ''}", latin_key(court)) if part)
     return Form(text, value)
 
 
@@ -183,11 +165,7 @@ def _standard(key: tuple[str, str, str | None]) -> Form:
         form = Form(text, compact) if compact.isalnum() and digits >= 3 else invalid(text, "format")
     else:  # a number that the source itself gives out: no rule but its characters
         form = Form(text, compact) if compact else invalid(text, "format")
-    return (
-        form._replace(repaired="decimal tail")
-        if tail and form.value is not None and not form.repaired
-        else form
-    )
+    return form._replace(repaired="decimal tail") if tail and form.value is not None and not form.repaired else form
 
 
 _memo = Memo(_standard, 200_000)

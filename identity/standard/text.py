@@ -7,9 +7,7 @@ import re
 import unicodedata
 from typing import Final
 
-_CONTROL = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
-)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _APOSTROPHE = re.compile(r"['`´ʹʺʻʼʽˈ‘’‛′]")
 _NOT_WORD = re.compile(r"[\W_]+")
 
@@ -27,9 +25,7 @@ PLACEHOLDERS: Final = frozenset(
     |to be defined""".replace("\n    ", "").split("|")
 )
 _EDGE = " \t.,;:-–—_*/\\?!\"'()[]{}"
-_SEQUENCES: Final = frozenset(
-    {"1234567890", "0123456789", "123456789", "12345678", "9876543210", "987654321"}
-)
+_SEQUENCES: Final = frozenset({"1234567890", "0123456789", "123456789", "12345678", "9876543210", "987654321"})
 
 
 def clean(text: str) -> str:

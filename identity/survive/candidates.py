@@ -21,9 +21,7 @@ OF_ONE_RECORD = frozenset({"url"})
 """What belongs to a source record (its card in its own system) and is nobody's golden value."""
 
 _VALUE = pa.list_(
-    pa.struct(
-        [("v", pa.string()), ("invalid", pa.string()), ("repaired", pa.string()), ("derived", pa.string())]
-    )
+    pa.struct([("v", pa.string()), ("invalid", pa.string()), ("repaired", pa.string()), ("derived", pa.string())])
 )
 
 
@@ -56,9 +54,7 @@ def read_attributes(documents: pa.Array) -> dict[str, Candidates]:
     """The `attributes` documents of records (in `Records` order) as candidates by attribute."""
     if len(documents) == 0:
         return {}
-    lines = pc.binary_join(
-        pa.ListArray.from_arrays(pa.array([0, len(documents)], pa.int32()), documents), "\n"
-    )
+    lines = pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(documents)], pa.int32()), documents), "\n")
     text = lines[0].as_buffer()
     longest = pc.max(pc.binary_length(documents)).as_py() or 0
     # Every column in the schema costs, filled or not: only those that may occur are asked for.

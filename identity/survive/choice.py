@@ -85,9 +85,7 @@ class _Figures:
 
 def _figures(found: Candidates, codes: Ints) -> _Figures:
     length = pc.utf8_length(found.value).to_numpy(zero_copy_only=False).astype(np.int64)
-    return _Figures(
-        found.row, codes, _flag(found.invalid), _flag(found.derived), np.zeros_like(codes), length
-    )
+    return _Figures(found.row, codes, _flag(found.invalid), _flag(found.derived), np.zeros_like(codes), length)
 
 
 def _note(name: str, values: pa.Array) -> pa.Array:
@@ -223,9 +221,7 @@ def choose_all(records: Records, name: str, found: Candidates, rules: Survivorsh
     first = np.ones(len(counts), dtype=np.int64).cumsum() - 1
     first_at = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)[first] if size else first
     best_ids = (
-        records.record_id.take(pa.array(found.row[order[kept][first_at]]))
-        if size
-        else records.record_id.slice(0, 0)
+        records.record_id.take(pa.array(found.row[order[kept][first_at]])) if size else records.record_id.slice(0, 0)
     )
     lineage = pc.binary_join_element_wise(
         '{"record_id":', best_ids.cast(pa.string()), ',"rule":"all","values":[', _lists(counts, each), "]",
@@ -266,9 +262,7 @@ def choose_group(
         code[has] = _codes(found.value)[positions]
         same_all = pair_codes(same_all, code)
     row: Ints = np.flatnonzero(filled_all > 0)
-    figures = _Figures(
-        row, same_all[row], invalid_all[row], derived_all[row], filled_all[row], length_all[row]
-    )
+    figures = _Figures(row, same_all[row], invalid_all[row], derived_all[row], filled_all[row], length_all[row])
     keys = figures.keys(records, group, rules)
     order_of_rules = rules.of(group)
     ranking = rank(records.client[row], order_of_rules, keys)

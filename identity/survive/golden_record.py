@@ -93,9 +93,7 @@ def golden(contributions: pa.Table, rules: SurvivorshipRules, pins: pa.Table | N
 
 
 def _records(table: pa.Table, starts: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Records:
-    updated = pc.fill_null(
-        table["source_updated_at"].combine_chunks().cast(pa.int64()), np.iinfo(np.int64).min + 1
-    )
+    updated = pc.fill_null(table["source_updated_at"].combine_chunks().cast(pa.int64()), np.iinfo(np.int64).min + 1)
     return Records(
         np.cumsum(starts, dtype=np.int64) - 1,
         table["record_id"].combine_chunks(),
@@ -127,17 +125,13 @@ def _golden_batch(
         table["kind"].combine_chunks().take(index),
         table["source_key"].combine_chunks().take(index),
     )
-    rank_of_role = pc.index_in(table["role"].combine_chunks(), pa.array(ROLE_ORDER)).fill_null(
-        len(ROLE_ORDER) - 1
-    )
+    rank_of_role = pc.index_in(table["role"].combine_chunks(), pa.array(ROLE_ORDER)).fill_null(len(ROLE_ORDER) - 1)
     best_role = np.minimum.reduceat(rank_of_role.to_numpy(zero_copy_only=False), first)
     role = pa.array(ROLE_ORDER).take(pa.array(best_role))
     fallback = pc.binary_join_element_wise(records.source.take(index), source_key, ":")
     display = _display_name(chosen, size, kind, fallback)
     count = pa.array(np.diff(np.append(first, len(starts))).astype(np.int32))
-    hashed = pc.binary_join_element_wise(
-        kind, role, display, attributes, lineage, count.cast(pa.string()), "\x1f"
-    )
+    hashed = pc.binary_join_element_wise(kind, role, display, attributes, lineage, count.cast(pa.string()), "\x1f")
     hexes = [hashlib.blake2b(text.encode(), digest_size=16).hexdigest() for text in hashed.to_pylist()]
     hashes = pa.array([f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}" for h in hexes], pa.string())
     client_id = table["client_id"].combine_chunks().take(index)
@@ -145,9 +139,7 @@ def _golden_batch(
     return pa.Table.from_arrays(columns, schema=GOLDEN)
 
 
-def _choose(
-    records: Records, candidates: dict[str, Candidates], rules: SurvivorshipRules
-) -> dict[str, Chosen]:
+def _choose(records: Records, candidates: dict[str, Candidates], rules: SurvivorshipRules) -> dict[str, Chosen]:
     group_of = rules.group_of(candidates)
     chosen: dict[str, Chosen] = {}
     groups: dict[str, dict[str, Candidates]] = {}
@@ -192,6 +184,4 @@ def _display_name(chosen: dict[str, Chosen], size: int, kind: pa.Array, fallback
 
     legal_first = pc.if_else(pc.equal(kind, "organisation"), of("legal_name"), pa.scalar(None, pa.string()))
     both = pc.binary_join_element_wise(of("given_name"), of("family_name"), " ")
-    return pc.coalesce(
-        legal_first, of("full_name"), both, *(of(name) for name in _NAME_OF_LAST_RESORT[1:]), fallback
-    )
+    return pc.coalesce(legal_first, of("full_name"), both, *(of(name) for name in _NAME_OF_LAST_RESORT[1:]), fallback)

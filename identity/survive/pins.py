@@ -17,9 +17,7 @@ PIN: Final = pa.schema(
         pa.field("record_id", pa.int64(), nullable=False),
         pa.field("attribute", pa.string(), nullable=False),
         pa.field("value", pa.string()),  # null: the attribute is to be empty
-        pa.field(
-            "policy", pa.string(), nullable=False
-        ),  # pin | until_source_changes | until_date | fill_if_empty
+        pa.field("policy", pa.string(), nullable=False),  # pin | until_source_changes | until_date | fill_if_empty
         pa.field("reason", pa.string()),
     ]
 )
@@ -32,11 +30,7 @@ def apply_pins(records: Records, chosen: dict[str, Chosen], pins: pa.Table, rule
 
     Of two pins on one field the one of the smaller natural key holds, and its lineage says `conflict`.
     """
-    row_of = (
-        {record: row for row, record in enumerate(records.record_id.to_pylist())}
-        if pins.num_rows > 1000
-        else None
-    )
+    row_of = {record: row for row, record in enumerate(records.record_id.to_pylist())} if pins.num_rows > 1000 else None
     if row_of is None:
         wanted = np.unique(pins["record_id"].to_numpy())
         ids = records.record_id.to_numpy(zero_copy_only=False)
@@ -52,9 +46,7 @@ def apply_pins(records: Records, chosen: dict[str, Chosen], pins: pa.Table, rule
         chosen[attribute] = _pinned(chosen.get(attribute), by_client, rules.keeps_all(attribute))
 
 
-def _pinned(
-    old: Chosen | None, by_client: dict[int, list[tuple[int, dict[str, Any]]]], is_list: bool
-) -> Chosen:
+def _pinned(old: Chosen | None, by_client: dict[int, list[tuple[int, dict[str, Any]]]], is_list: bool) -> Chosen:
     clients: list[int] = [] if old is None else old.client.tolist()
     values: list[str | None] = [] if old is None else old.first_value.to_pylist()
     jsons: list[str] = [] if old is None else old.value_json.to_pylist()
@@ -93,9 +85,7 @@ def _pinned(
     )
 
 
-def _lineage(
-    pin: dict[str, Any], before: dict[str, Any] | None, value: str | None, is_list: bool
-) -> dict[str, Any]:
+def _lineage(pin: dict[str, Any], before: dict[str, Any] | None, value: str | None, is_list: bool) -> dict[str, Any]:
     """What a pinned value's lineage says: the record that holds the pin, and the values that it replaced."""
     rule = "fill_if_empty" if pin["policy"] == "fill_if_empty" else "pinned"
     lineage: dict[str, Any] = {"record_id": pin["record_id"], "rule": rule, "policy": pin["policy"]}
@@ -110,9 +100,7 @@ def _lineage(
     else:
         replaced = [(before["record_id"], value)]
     losers = [
-        {"record_id": record, "value": lost, "reason": "pinned"}
-        for record, lost in replaced
-        if lost != pin["value"]
+        {"record_id": record, "value": lost, "reason": "pinned"} for record, lost in replaced if lost != pin["value"]
     ] + [loser for loser in before.get("losers", []) if loser["value"] != pin["value"]]
     if losers:
         lineage["losers"] = losers

@@ -21,9 +21,7 @@ class FieldRule(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     rules: tuple[Rule, ...] | None = Field(None, description="Rules in order; null: the default ones.")
-    keep: Literal["one", "all"] = Field(
-        "one", description="`all` keeps every distinct valid value, best first."
-    )
+    keep: Literal["one", "all"] = Field("one", description="`all` keeps every distinct valid value, best first.")
 
 
 class SurvivorshipSettings(BaseModel):
@@ -48,9 +46,7 @@ class SurvivorshipSettings(BaseModel):
     def _list_is_rules(cls, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
-        return {
-            name: {"rules": rule} if isinstance(rule, list | tuple) else rule for name, rule in value.items()
-        }
+        return {name: {"rules": rule} if isinstance(rule, list | tuple) else rule for name, rule in value.items()}
 
     @field_validator("default")
     @classmethod
@@ -69,9 +65,7 @@ class SurvivorshipSettings(BaseModel):
                 owner[member] = group
         for name, rule in self.fields.items():
             if name in owner and owner[name] != name and name not in self.groups:
-                raise ValueError(
-                    f"field {name!r} is in group {owner[name]!r}; give its rules under {owner[name]!r}"
-                )
+                raise ValueError(f"field {name!r} is in group {owner[name]!r}; give its rules under {owner[name]!r}")
             if rule.keep == "all" and name in self.groups:
                 raise ValueError(f"group {name!r} cannot keep all: its fields are taken from one record")
             if rule.rules is not None:
@@ -89,9 +83,9 @@ class SurvivorshipSettings(BaseModel):
             if name not in self.groups
         }
         groups = {name: members for name, members in groups.items() if members} | dict(self.groups)
-        fields = {
-            name: rule for name, rule in base.fields.items() if name in groups or name not in base.groups
-        } | dict(self.fields)
+        fields = {name: rule for name, rule in base.fields.items() if name in groups or name not in base.groups} | dict(
+            self.fields
+        )
         grouped = {member: group for group, members in groups.items() for member in members}
         fields = {name: rule for name, rule in fields.items() if name in groups or name not in grouped}
         return SurvivorshipSettings(
@@ -136,8 +130,5 @@ class SurvivorshipRules:
         """Field -> its group, for those of `attributes` that are in one."""
         wanted = set(attributes)
         return {
-            member: group
-            for group, members in self.settings.groups.items()
-            for member in members
-            if member in wanted
+            member: group for group, members in self.settings.groups.items() for member in members if member in wanted
         }

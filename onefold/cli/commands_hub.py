@@ -158,10 +158,11 @@ def show_judgement(output: Output, report: JudgeReport) -> None:
     events = (
         ", ".join(f"{count} {name}" for name, count in sorted(report.resolve.events.items())) or "no client changed"
     )
+    said = "lifted" if report.verdict == "lift" else report.verdict.replace("_", " ")
+    back = "" if report.verdict == "lift" else f" To take it back: onefold judge undo {report.judgement_id}"
     output.say(
-        f"Judgement {report.judgement_id} ({report.verdict.replace('_', ' ')}): {report.resolve.moved} records moved, "
-        f"{events}; {report.publish.changed} golden records changed. "
-        f"To take it back: onefold judge undo {report.judgement_id}"
+        f"Judgement {report.judgement_id} ({said}): records moved: {report.resolve.moved}; {events}; "
+        f"golden records changed: {report.publish.changed}.{back}"
     )
 
 

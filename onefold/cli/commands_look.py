@@ -63,6 +63,9 @@ def find(
     with opened(ctx) as (context, output), context.connection() as conn:
         rows = find_clients(conn, text, limit=limit)
     output.data(rows)
+    if not rows:
+        output.say("Nobody found.")
+        return
     output.table(
         ("client", "kind", "role", "name", "records", "e-mail", "phone", "matched"),
         [
@@ -80,8 +83,6 @@ def find(
         ],
         right=(4,),
     )
-    if not rows:
-        output.say("Nobody found.")
 
 
 @app.command(rich_help_panel="Clients")
@@ -171,6 +172,9 @@ def cases(ctx: typer.Context, limit: Annotated[int, typer.Option("--limit", "-n"
 
 def show_cases(output: Output, rows: list[dict[str, Any]]) -> None:
     """Review cases with the command that explains each."""
+    if not rows:
+        output.say("Nothing waits for review.")
+        return
     table = []
     for row in rows:
         records = row["records"] or []
@@ -179,8 +183,6 @@ def show_cases(output: Output, rows: list[dict[str, Any]]) -> None:
         bits = None if row["weight"] is None else f"{row['weight'] / 1024:.1f}"
         table.append((row["kind"], bits, clients, f"onefold explain {' '.join(names)}"))
     output.table(("why", "bits", "clients", "look at it"), table, right=(1,))
-    if not rows:
-        output.say("Nothing waits for review.")
 
 
 @app.command(rich_help_panel="Clients")
@@ -201,6 +203,9 @@ def show_explanation(output: Output, found: dict[str, Any]) -> None:
     """Evidence as a waterfall of bits."""
     together = "one client" if found["together"] else "different clients"
     output.heading(f"{found['left']}  and  {found['right']}: {together}")
+    if found["verdict"] == "other_kind":
+        output.say("One is a person and the other an organisation: these are never one client, only related.")
+        return
     rows, running = [], 0.0
     for finding in found["findings"]:
         if finding["level"] == "missing":
@@ -230,6 +235,11 @@ def show_explanation(output: Output, found: dict[str, Any]) -> None:
         output.say(f"judgement {judgement['judgement_id']}: {judgement['verdict'].replace('_', ' ')}", style="bold")
     if found["together"] and found["verdict"] != "link":
         output.say("They are together through the other records of their client; `onefold client` lists them.")
+    if not found["together"] and found["verdict"] == "link" and not found["judgements"]:
+        output.say(
+            "They are apart all the same: the other records of their clients outweigh this pair, or their register "
+            "is `distinct`."
+        )
     shared = [rule["rule"] for rule in found["rules"] if rule["outcome"] == "shared"]
     output.say(f"proposed by: {'; '.join(shared)}" if shared else "no blocking rule proposes this pair")
     for rule in found["rules"]:

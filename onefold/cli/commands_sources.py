@@ -172,9 +172,8 @@ def rejects(
     with opened(ctx) as (context, output), context.connection() as conn:
         rows = open_rejects(conn, source=source, limit=limit)
     output.data(rows)
-    output.table(
-        ("source", "stream", "place", "step", "reason", "detail", "since"),
-        [(r["source"], r["stream"], r["place"], r["step"], r["reason"], r["detail"], r["first_at"]) for r in rows],
-    )
     if not rows:
         output.say("Nothing is rejected.")
+        return
+    columns = ("source", "stream", "place", "step", "reason", "detail")
+    output.table((*columns, "since"), [(*(r[c] for c in columns), r["first_at"][:16]) for r in rows])

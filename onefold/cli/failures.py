@@ -62,6 +62,8 @@ def describe(error: BaseException) -> str:
 def is_expected(error: BaseException) -> bool:
     """True when the message alone tells the user what to do; else a trace of our code is added."""
     known = ("onefold.", "connectors.", "warehouse.", "identity.")
+    if isinstance(error, OSError):
+        return error.filename is not None
     return type(error).__module__.startswith(known) or exit_code(error) == EXIT_DATABASE
 
 

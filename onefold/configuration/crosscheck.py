@@ -137,7 +137,7 @@ class _Stream:
         for name, origins in (self.stream.fields or {}).items():
             if name not in known:
                 hint = f"{did_you_mean(name, known, limit=0) if _guess(name, known) else ''} ".lstrip()
-                hint += f"Or declare `{name}` in attributes.yaml."
+                hint += f"{'Or declare' if hint else 'Declare'} `{name}` in attributes.yaml."
                 yield self._problem(("fields", name), f"`{name}` is no known attribute.", hint, key=True)
             for i, origin in enumerate(origins):
                 if isinstance(origin, ChildField) and origin.stream not in self.source.streams:

@@ -1,5 +1,4 @@
-"""Alembic's entry: runs on the connection that `warehouse.migrate` hands over, and creates the schemas first.
-"""
+"""Alembic's entry: runs on the connection that `warehouse.migrate` hands over, and creates the schemas first."""
 
 from __future__ import annotations
 

@@ -43,9 +43,7 @@ def column(
 ) -> Any:
     """A column with its comment; `default` is the server's, `extra` an Identity or ForeignKey."""
     return Field(
-        sa_column=Column(
-            type_, *extra, primary_key=key, nullable=null, server_default=default, comment=comment
-        )
+        sa_column=Column(type_, *extra, primary_key=key, nullable=null, server_default=default, comment=comment)
     )
 
 

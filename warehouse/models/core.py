@@ -75,9 +75,7 @@ class ClientHistory(Table, table=True):
     record_count: int = column(Integer, "Source records behind it")
     golden_hash: UUID = column(Uuid, "Hash over the golden values and lineage")
     changed_seq: int = column(BigInteger, "The change event that opened or last closed the version")
-    is_deleted: bool = column(
-        Boolean, "The version says that the client was merged or retired", default=text("false")
-    )
+    is_deleted: bool = column(Boolean, "The version says that the client was merged or retired", default=text("false"))
 
 
 class InteractionType(Table, table=True):
@@ -143,9 +141,7 @@ class Interaction(Table, table=True):
     stream: str = column(Text, "Stream")
     source_key: str = column(Text, "The record's key in its source")
     type: str = column(Text, "Code of core.interaction_type")
-    party_record_id: int | None = column(
-        BigInteger, "The client's source record, landed or not yet", null=True
-    )
+    party_record_id: int | None = column(BigInteger, "The client's source record, landed or not yet", null=True)
     occurred_at: datetime | None = column(_AT, "When it happened", null=True)
     occurred_on: date | None = column(Date, "Local date at the source", null=True)
     time_zone: str | None = column(Text, "Time zone in which the source meant it", null=True)
@@ -161,12 +157,8 @@ class Interaction(Table, table=True):
     url: str | None = column(Text, "The card in its own system", null=True)
     detail: dict[str, Any] = column(JSONB, "Further fields of its type")
     content_hash: UUID = column(Uuid, "Hash over all of the above, lines and promises")
-    client_id: UUID | None = column(
-        Uuid, "Derived: the client that party_record_id belongs to now", null=True
-    )
-    changed_seq: int | None = column(
-        BigInteger, "The change event; null until the change is published", null=True
-    )
+    client_id: UUID | None = column(Uuid, "Derived: the client that party_record_id belongs to now", null=True)
+    changed_seq: int | None = column(BigInteger, "The change event; null until the change is published", null=True)
     is_deleted: bool = column(Boolean, "Its source record is gone", default=text("false"))
 
 
@@ -212,9 +204,7 @@ class Relationship(Table, table=True):
         Index("ix_relationship_record_id", "record_id"),
         Index("ix_relationship_from_record_id", "from_record_id"),
         Index("ix_relationship_to_record_id", "to_record_id"),
-        Index(
-            "ix_relationship_unpublished", "relationship_key", postgresql_where=text("changed_seq IS NULL")
-        ),
+        Index("ix_relationship_unpublished", "relationship_key", postgresql_where=text("changed_seq IS NULL")),
         {
             "schema": "core",
             "comment": "Relationships between source records, so that they survive merge and unmerge",
@@ -229,7 +219,5 @@ class Relationship(Table, table=True):
     role: str | None = column(Text, "In words, such as chief accountant", null=True)
     valid_from: date | None = column(Date, "From when it holds", null=True)
     valid_to: date | None = column(Date, "Until when it held", null=True)
-    changed_seq: int | None = column(
-        BigInteger, "The change event; null until the change is published", null=True
-    )
+    changed_seq: int | None = column(BigInteger, "The change event; null until the change is published", null=True)
     is_deleted: bool = column(Boolean, "No longer stated", default=text("false"))

@@ -82,7 +82,8 @@ class Identifier(Table, table=True):
     __mapper_args__ = {"primary_key": ["record_id", "type", "value"]}  # noqa: RUF012
     __table_args__ = (
         Index("ix_identifier_record_id", "record_id"),
-        Index("ix_identifier_type_value", "type", "value", postgresql_where=text("is_valid")),
+        # The value first: people search by what they have at hand and do not say what it is.
+        Index("ix_identifier_value_type", "value", "type", postgresql_where=text("is_valid")),
         {
             "schema": "identity",
             "comment": "Typed, multi-valued identifiers of records; invalid ones are no evidence",
@@ -140,9 +141,7 @@ class Judgement(Table, table=True):
         },
     )
 
-    judgement_id: int = column(
-        BigInteger, "Rises with every judgement", key=True, extra=(Identity(always=True),)
-    )
+    judgement_id: int = column(BigInteger, "Rises with every judgement", key=True, extra=(Identity(always=True),))
     verdict: str = column(
         Text, "same, not_same, related, cannot_tell; pin: a golden value; lift: ends another judgement"
     )
@@ -185,9 +184,7 @@ class CrosswalkHistory(Table, table=True):
     __tablename__ = "crosswalk_history"
     __table_args__ = (
         Index("ix_crosswalk_history_client_id", "client_id"),
-        Index(
-            "uq_crosswalk_history_open", "record_id", unique=True, postgresql_where=text("valid_to IS NULL")
-        ),
+        Index("uq_crosswalk_history_open", "record_id", unique=True, postgresql_where=text("valid_to IS NULL")),
         {
             "schema": "identity",
             "comment": "Which client a source record belonged to when; one open row per linked record",
@@ -259,9 +256,7 @@ class ReviewCase(Table, table=True):
     )
 
     fingerprint: UUID = column(Uuid, "Of kind and records: the same question is one case", key=True)
-    kind: str = column(
-        Text, "Why it is a case: band, contradiction, distinct, leftover, changed_identity, ..."
-    )
+    kind: str = column(Text, "Why it is a case: band, contradiction, distinct, leftover, changed_identity, ...")
     record_ids: list[int] = column(ARRAY(BigInteger), "The records in question")
     status: str = column(Text, "open, closed (the question is gone) or decided", default=text("'open'"))
     weight: int | None = column(Integer, "Match weight in 1/1024 bit", null=True)

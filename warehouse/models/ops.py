@@ -41,9 +41,7 @@ class Run(Table, table=True):
     source: str | None = column(Text, "The source that it worked on, if one", null=True)
     status: str = column(Text, "running, done, failed, deferred or stopped")
     started_at: datetime = column(_AT, "When it began")
-    finished_at: datetime | None = column(
-        _AT, "When it ended; null while running or after a crash", null=True
-    )
+    finished_at: datetime | None = column(_AT, "When it ended; null while running or after a crash", null=True)
     report: dict[str, Any] | None = column(JSONB, "Its report: counts and ids, no client data", null=True)
 
 
@@ -156,9 +154,7 @@ class ChangeEvent(Table, table=True):
 
     id: int = column(BigInteger, "Contiguous, allocated under the hub lock", key=True)
     at: datetime = column(_AT, "The as_of of the change")
-    kind: str = column(
-        Text, "created, changed, redirected, retired, revived; links, facts: a batch that moved"
-    )
+    kind: str = column(Text, "created, changed, redirected, retired, revived; links, facts: a batch that moved")
     client_id: UUID | None = column(Uuid, "The client; null for a batch of links or facts", null=True)
     payload: dict[str, Any] = column(JSONB, "What changed: fields, target, counts")
 

@@ -249,23 +249,25 @@ FROM held AS h JOIN known AS k ON k.client_id = h.client_id
 GROUP BY h.source
 ORDER BY h.source COLLATE "C"
 
+-- name: streams
+SELECT source, stream FROM ops.checkpoint
+
 -- name: find_clients
 WITH hit AS (
-    SELECT client_id, 'client id' AS why, 0 AS rank FROM core.client WHERE client_id::text = %(folded)s
+    SELECT %(client_id)s::uuid AS client_id, 'client id' AS why, 0 AS rank
     UNION ALL
     SELECT x.client_id, i.type, 1
     FROM identity.identifier AS i JOIN identity.crosswalk AS x ON x.record_id = i.record_id
-    WHERE i.is_valid AND i.value IN (%(text)s, %(folded)s, upper(%(text)s), %(phone)s)
-        AND i.type IN (SELECT DISTINCT type FROM identity.identifier WHERE is_valid)
+    WHERE i.is_valid AND i.value = ANY (%(values)s::text[])
     UNION ALL
     SELECT x.client_id, 'source key', 2
-    FROM identity.standard_record AS r JOIN identity.crosswalk AS x ON x.record_id = r.record_id
-    WHERE r.source_key = %(text)s OR r.source || ':' || r.stream || ':' || r.source_key = %(text)s
+    FROM identity.crosswalk AS x
+    WHERE x.record_id = ANY (%(record_ids)s::bigint[])
     UNION ALL
     (
-        SELECT c.client_id, 'name', CASE WHEN lower(c.display_name) = lower(%(text)s) THEN 3 ELSE 4 END
+        SELECT c.client_id, 'name', CASE WHEN c.display_name ILIKE %(whole)s THEN 3 ELSE 4 END
         FROM core.client AS c
-        WHERE NOT c.is_deleted AND strpos(lower(c.display_name), lower(%(text)s)) > 0
+        WHERE NOT c.is_deleted AND c.display_name ILIKE %(part)s
         ORDER BY length(c.display_name), c.client_id
         LIMIT %(limit)s
     )

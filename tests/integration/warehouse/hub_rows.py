@@ -38,9 +38,7 @@ def rid(key: str, source: str = "crm", stream: str = "contacts") -> int:
 
 def rows(schema: pa.Schema, entries: Sequence[Mapping[str, Any]]) -> pa.Table:
     """A table of `schema`; what an entry leaves out is null."""
-    return pa.Table.from_pylist(
-        [{name: e.get(name) for name in schema.names} for e in entries], schema=schema
-    )
+    return pa.Table.from_pylist([{name: e.get(name) for name in schema.names} for e in entries], schema=schema)
 
 
 def party(
@@ -56,9 +54,7 @@ def party(
     return {**entry, "content_hash": digest([v for k, v in entry.items() if k != "source_updated_at"])}
 
 
-def identifier(
-    key: str, type_: str, value: str, *, is_valid: bool = True, source: str = "crm"
-) -> dict[str, Any]:
+def identifier(key: str, type_: str, value: str, *, is_valid: bool = True, source: str = "crm") -> dict[str, Any]:
     """An identifier of a record."""
     reason = None if is_valid else "checksum"
     return {
@@ -70,9 +66,7 @@ def identifier(
     }
 
 
-def interaction(
-    key: str, party_key: str | None, amount: str | None = "10.50", **columns: Any
-) -> dict[str, Any]:
+def interaction(key: str, party_key: str | None, amount: str | None = "10.50", **columns: Any) -> dict[str, Any]:
     """A sales order in the ERP for a party of the CRM."""
     entry = {
         "record_id": rid(key, "erp", "orders"), "source": "erp", "stream": "orders", "source_key": key,
@@ -107,9 +101,7 @@ def assign(
     conn: psycopg.Connection, links: Mapping[int, str | None], *events: tuple[Any, ...], **more: Any
 ) -> resolution.Applied:
     """Apply record -> client; events as (event, client, target)."""
-    ledger = [
-        resolution.LedgerEvent(c, event, f"crm:contacts:{c[-4:]}", 1, target) for event, c, target in events
-    ]
+    ledger = [resolution.LedgerEvent(c, event, f"crm:contacts:{c[-4:]}", 1, target) for event, c, target in events]
     table = pa.table({"record_id": list(links), "client_id": list(links.values())}, resolution.ASSIGNMENT)
     with conn.transaction():
         hub_lock(conn)

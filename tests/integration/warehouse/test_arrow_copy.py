@@ -47,8 +47,7 @@ def test_every_value_survives_the_round_trip(conn: psycopg.Connection, entries: 
     table = pa.Table.from_pylist(entries, schema=SCHEMA)
     conn.execute("DROP TABLE IF EXISTS pg_temp.t")
     conn.execute(
-        "CREATE TEMP TABLE t (n serial, a bigint, b text, c timestamptz, d date, e boolean, f integer,"
-        " g bigint[])"
+        "CREATE TEMP TABLE t (n serial, a bigint, b text, c timestamptz, d date, e boolean, f integer, g bigint[])"
     )
     assert arrow.copy_in(conn, "pg_temp.t", table) == len(entries)
     found = arrow.read(conn, SQL("SELECT a, b, c, d, e, f, g FROM t ORDER BY n"), schema=SCHEMA)
@@ -63,9 +62,7 @@ def test_a_single_column_of_nulls_keeps_its_rows(conn: psycopg.Connection) -> No
 
 def test_a_row_longer_than_a_block_is_read_whole(conn: psycopg.Connection) -> None:
     schema = pa.schema([pa.field("n", pa.int64()), pa.field("b", pa.string())])
-    query = SQL(
-        "SELECT n, repeat('x', CASE WHEN n = 5 THEN 20000000 ELSE 1 END) FROM generate_series(1, 9) AS n"
-    )
+    query = SQL("SELECT n, repeat('x', CASE WHEN n = 5 THEN 20000000 ELSE 1 END) FROM generate_series(1, 9) AS n")
     found = arrow.read(conn, query, schema=schema)
     assert [len(text) for text in found.column("b").to_pylist()] == [1] * 4 + [20_000_000] + [1] * 4
 

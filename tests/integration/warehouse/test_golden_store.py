@@ -28,9 +28,7 @@ from warehouse.dump import row_versions
 A, B = client(1), client(2)
 
 
-def publish(
-    conn: psycopg.Connection, entries: Sequence[dict[str, Any]], touched: Sequence[str]
-) -> golden.Published:
+def publish(conn: psycopg.Connection, entries: Sequence[dict[str, Any]], touched: Sequence[str]) -> golden.Published:
     with conn.transaction():
         hub_lock(conn)
         as_of = next_as_of(conn, lambda: NOW)
@@ -74,9 +72,7 @@ def test_former_clients_of_a_moved_record_are_touched_too(conn: psycopg.Connecti
 
 
 def test_the_life_of_a_golden_record(conn: psycopg.Connection) -> None:
-    assert publish(conn, [golden_row(A), golden_row(B, "Bob")], [A, B]) == golden.Published(
-        created=2, change_events=2
-    )
+    assert publish(conn, [golden_row(A), golden_row(B, "Bob")], [A, B]) == golden.Published(created=2, change_events=2)
     assert publish(conn, [golden_row(A, "Anne")], [A]) == golden.Published(changed=1, change_events=1)
     assign(conn, {}, ("mint", B, None), ("redirect", B, A))
     assert publish(conn, [golden_row(A, "Anne")], [A, B]) == golden.Published(redirected=1, change_events=1)
@@ -106,9 +102,7 @@ def test_the_life_of_a_golden_record(conn: psycopg.Connection) -> None:
     assert gaps == []
     ids = [row[0] for row in conn.execute("SELECT id FROM ops.change_event ORDER BY id")]
     assert ids == list(range(1, len(ids) + 1))
-    current = conn.execute(
-        "SELECT client_id::text, is_deleted, changed_seq FROM core.client ORDER BY 1"
-    ).fetchall()
+    current = conn.execute("SELECT client_id::text, is_deleted, changed_seq FROM core.client ORDER BY 1").fetchall()
     assert current == [(A, True, 6), (B, False, 5)]
 
 
@@ -128,16 +122,12 @@ def test_facts_follow_their_record_and_totals_come_back_after_undo(conn: psycopg
     changed = store_interactions(conn, *orders, interaction("o4", None, "7")).changed
 
     def totals() -> dict[str | None, Decimal]:
-        return dict(
-            conn.execute("SELECT client_id::text, sum(amount) FROM core.interaction GROUP BY 1").fetchall()
-        )
+        return dict(conn.execute("SELECT client_id::text, sum(amount) FROM core.interaction GROUP BY 1").fetchall())
 
     assert refresh(conn, *changed) == golden.Published(links_moved=4, change_events=1)
     before = totals()
     assert before == {A: Decimal("10.10"), B: Decimal("20.20"), None: Decimal(12)}
-    facts = conn.execute(
-        "SELECT record_id, source_key, amount, party_record_id FROM core.interaction"
-    ).fetchall()
+    facts = conn.execute("SELECT record_id, source_key, amount, party_record_id FROM core.interaction").fetchall()
     assign(conn, {rid("2"): A})
     assert refresh(conn, rid("2")) == golden.Published(links_moved=1, change_events=1)
     assert totals() == {A: Decimal("30.30"), None: Decimal(12)}

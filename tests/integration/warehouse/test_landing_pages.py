@@ -20,9 +20,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def row(key: str, updated_at: datetime | None = NOW, **payload: Any) -> RowTuple:
-    text = json.dumps({"id": key, **payload}, ensure_ascii=False, sort_keys=True).encode(
-        "utf-8", "surrogatepass"
-    )
+    text = json.dumps({"id": key, **payload}, ensure_ascii=False, sort_keys=True).encode("utf-8", "surrogatepass")
     return key, text, blake2b(text, digest_size=16).digest(), updated_at
 
 
@@ -42,9 +40,7 @@ def payloads(conn: psycopg.Connection) -> dict[str, Any]:
 
 
 def queued(conn: psycopg.Connection) -> list[int]:
-    return [
-        r[0] for r in conn.execute("SELECT record_id FROM ops.pending WHERE step = 'standardise' ORDER BY id")
-    ]
+    return [r[0] for r in conn.execute("SELECT record_id FROM ops.pending WHERE step = 'standardise' ORDER BY id")]
 
 
 def test_new_changed_and_unchanged_rows_are_told_apart(conn: psycopg.Connection) -> None:
@@ -81,9 +77,7 @@ def test_a_page_without_news_writes_no_row_and_burns_no_id(conn: psycopg.Connect
 def test_a_change_outside_the_digest_is_no_change(conn: psycopg.Connection) -> None:
     key, payload, digest, at = row("1", name="Anna", version=1)
     land(conn, [(key, payload, digest, at)])
-    assert land(conn, [(key, payload.replace(b"1}", b"2}"), digest, NOW + timedelta(days=1))]) == Landed(
-        unchanged=1
-    )
+    assert land(conn, [(key, payload.replace(b"1}", b"2}"), digest, NOW + timedelta(days=1))]) == Landed(unchanged=1)
 
 
 def test_tombstones_mark_and_a_row_that_returns_is_revived(conn: psycopg.Connection) -> None:
@@ -126,9 +120,7 @@ def test_a_complete_pass_deletes_what_it_did_not_show_even_when_it_was_resumed(
     landed = land(conn, [row("3")], snapshot=("second", True))
     assert landed.deleted == 3
     assert set(payloads(conn)) == {"1", "3"}
-    inferred = conn.execute(
-        "SELECT source_key FROM raw.record WHERE is_deletion_inferred ORDER BY 1"
-    ).fetchall()
+    inferred = conn.execute("SELECT source_key FROM raw.record WHERE is_deletion_inferred ORDER BY 1").fetchall()
     assert inferred == [("2",), ("4",), ("9",)]
     assert conn.execute("SELECT count(*) FROM ops.sweep_mark").fetchone() == (0,)
 
@@ -163,9 +155,7 @@ def test_what_jsonb_refuses_is_kept_with_its_bytes_and_harms_no_neighbour(conn: 
     landed = land(conn, rows, snapshot=("p", True))
     assert (landed.inserted, landed.rejected) == (100, 7)
     assert len(payloads(conn)) == 100
-    kept = dict(
-        conn.execute("SELECT source_key, payload FROM ops.reject WHERE reason = 'not-storable'").fetchall()
-    )
+    kept = dict(conn.execute("SELECT source_key, payload FROM ops.reject WHERE reason = 'not-storable'").fetchall())
     assert kept == bad
     details = " ".join(r[0] for r in conn.execute("SELECT detail FROM ops.reject"))
     assert 'surrogate"' not in details
@@ -188,9 +178,7 @@ def test_a_change_that_cannot_be_stored_leaves_the_former_version_and_is_closed_
 
 
 def test_keys_that_text_cannot_hold_are_rejected(conn: psycopg.Connection) -> None:
-    landed = land(
-        conn, [("a\x00b", b"{}", bytes(16), None), ("\ud800", b"{}", bytes(16), None), row("ok\t\\\n")]
-    )
+    landed = land(conn, [("a\x00b", b"{}", bytes(16), None), ("\ud800", b"{}", bytes(16), None), row("ok\t\\\n")])
     assert (landed.inserted, landed.rejected) == (1, 2)
     assert set(payloads(conn)) == {"ok\t\\\n"}
 
@@ -215,9 +203,7 @@ def test_a_key_twice_in_a_complete_pass_is_told(conn: psycopg.Connection) -> Non
     assert conn.execute("SELECT reason, source_key FROM ops.reject").fetchall() == [("duplicate-key", "1")]
 
 
-def test_two_keys_with_one_id_are_refused_by_name(
-    conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_keys_with_one_id_are_refused_by_name(conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(landing, "record_ids", lambda *_: lambda _: 7)
     landed = land(conn, [row("first"), row("second")])
     assert (landed.inserted, landed.rejected) == (1, 1)

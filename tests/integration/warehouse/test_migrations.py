@@ -28,9 +28,7 @@ def make_from_models(url: str) -> None:
     engine.dispose()
 
 
-def test_migrations_and_models_make_the_same_database(
-    conn: psycopg.Connection, empty_database_url: str
-) -> None:
+def test_migrations_and_models_make_the_same_database(conn: psycopg.Connection, empty_database_url: str) -> None:
     make_from_models(empty_database_url)
     with connect(empty_database_url, application_name="test") as other:
         assert differences(catalogue(other), catalogue(conn)) == []
@@ -75,9 +73,7 @@ def test_every_served_view_tells_its_change_and_whether_a_row_still_holds(conn: 
         "SELECT table_name, array_agg(column_name::text) FROM information_schema.columns"
         " WHERE table_schema = 'onefold_v1' GROUP BY 1"
     ).fetchall()
-    assert {"dim_client", "dim_party", "fct_interaction", "client_field_lineage", "change_feed"} <= {
-        r[0] for r in rows
-    }
+    assert {"dim_client", "dim_party", "fct_interaction", "client_field_lineage", "change_feed"} <= {r[0] for r in rows}
     assert [view for view, columns in rows if not {"changed_seq", "is_deleted"} <= set(columns)] == []
 
 
@@ -115,8 +111,6 @@ def test_views_that_analysts_hung_on_ours_survive_another_migration(
 def test_a_failed_migration_is_told_without_the_password(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(
-        "ONEFOLD_MIGRATE_URL", "postgresql://ada:hunter2@127.0.0.1:1/nothing?connect_timeout=1"
-    )
+    monkeypatch.setenv("ONEFOLD_MIGRATE_URL", "postgresql://ada:hunter2@127.0.0.1:1/nothing?connect_timeout=1")
     assert migrate.main() == 1
     assert "hunter2" not in capsys.readouterr().err

@@ -63,9 +63,7 @@ def test_a_client_s_whole_story(hub: psycopg.Connection) -> None:
     assert [(r["source"], r["source_key"]) for r in found["records"]] == [("crm", "1"), ("erp", "C1")]
     assert {i["source_key"]: i["amount"] for i in found["interactions"]} == {"o1": "10.50", "o2": "4.50"}
     assert found["totals"][0]["amount"] == "15.00"
-    assert [(r["type"], r["direction"], r["client_id"]) for r in found["relationships"]] == [
-        ("works_at", "to", B)
-    ]
+    assert [(r["type"], r["direction"], r["client_id"]) for r in found["relationships"]] == [("works_at", "to", B)]
     assert len(found["cases"]) == 1
     assert len(queries.client_view(hub, A, limit=1)["interactions"]) == 1  # type: ignore[index]
     json.dumps(found)

@@ -31,9 +31,7 @@ def test_an_empty_queue_gives_an_empty_batch(conn: psycopg.Connection) -> None:
     queue.done(conn, batch)
 
 
-def test_a_record_queued_again_while_it_is_worked_on_stays_queued(
-    conn: psycopg.Connection, database_url: str
-) -> None:
+def test_a_record_queued_again_while_it_is_worked_on_stays_queued(conn: psycopg.Connection, database_url: str) -> None:
     queue.enqueue(conn, "resolve", [7])
     with connect(database_url, application_name="test") as other, conn.transaction():
         batch = queue.read(conn, "resolve")
@@ -42,9 +40,7 @@ def test_a_record_queued_again_while_it_is_worked_on_stays_queued(
     assert list(queue.read(conn, "resolve").record_ids) == [7]
 
 
-def test_an_entry_that_commits_late_with_a_smaller_id_is_not_lost(
-    conn: psycopg.Connection, database_url: str
-) -> None:
+def test_an_entry_that_commits_late_with_a_smaller_id_is_not_lost(conn: psycopg.Connection, database_url: str) -> None:
     with connect(database_url, application_name="test") as late:
         with late.transaction():
             queue.enqueue(late, "resolve", [1])
@@ -101,7 +97,5 @@ def test_one_sync_per_source(conn: psycopg.Connection, database_url: str) -> Non
 def test_a_run_tells_how_it_ended(conn: psycopg.Connection) -> None:
     run_id = runs.start_run(conn, command="sync", source="crm", at=NOW)
     runs.finish_run(conn, run_id, status="done", report={"rows": 3}, at=NOW + timedelta(seconds=2))
-    found = conn.execute(
-        "SELECT command, source, status, report, finished_at - started_at FROM ops.run"
-    ).fetchall()
+    found = conn.execute("SELECT command, source, status, report, finished_at - started_at FROM ops.run").fetchall()
     assert found == [("sync", "crm", "done", {"rows": 3}, timedelta(seconds=2))]

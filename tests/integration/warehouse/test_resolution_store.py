@@ -20,9 +20,7 @@ A, B, C = client(1), client(2), client(3)
 
 def crosswalk(conn: psycopg.Connection) -> dict[int, str]:
     table = resolution.load_crosswalk(conn, CROSSWALK)
-    return dict(
-        zip(table.column("record_id").to_pylist(), table.column("client_id").to_pylist(), strict=True)
-    )
+    return dict(zip(table.column("record_id").to_pylist(), table.column("client_id").to_pylist(), strict=True))
 
 
 def assert_history_is_sound(conn: psycopg.Connection) -> None:
@@ -32,9 +30,7 @@ def assert_history_is_sound(conn: psycopg.Connection) -> None:
         " WHERE a.valid_from < b.valid_from AND (a.valid_to IS NULL OR a.valid_to > b.valid_from)"
     ).fetchall()
     assert overlaps == []
-    opened = conn.execute(
-        "SELECT record_id, client_id::text FROM identity.crosswalk_history WHERE valid_to IS NULL"
-    )
+    opened = conn.execute("SELECT record_id, client_id::text FROM identity.crosswalk_history WHERE valid_to IS NULL")
     assert dict(opened.fetchall()) == crosswalk(conn)
 
 
@@ -70,11 +66,7 @@ def test_an_unchanged_assignment_writes_nothing_and_makes_no_event(conn: psycopg
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    steps=st.lists(
-        st.dictionaries(st.integers(1, 5), st.sampled_from([A, B, C, None]), min_size=1), max_size=6
-    )
-)
+@given(steps=st.lists(st.dictionaries(st.integers(1, 5), st.sampled_from([A, B, C, None]), min_size=1), max_size=6))
 def test_any_sequence_of_assignments_leaves_a_sound_history(
     conn: psycopg.Connection, steps: list[dict[int, str | None]]
 ) -> None:
@@ -123,9 +115,7 @@ def test_cases_open_once_change_close_and_open_again(conn: psycopg.Connection) -
     assert assign(conn, {9: C}).cases_closed == 0
     assert assign(conn, {2: B}).cases_closed == 1
     assert assign(conn, {1: A, 2: B}, cases=[case()]).cases_opened == 1
-    number = judgements.add(
-        conn, judgements.Judgement("not_same", [1], [2]), by="ada", at=NOW, case=digest("q")
-    )
+    number = judgements.add(conn, judgements.Judgement("not_same", [1], [2]), by="ada", at=NOW, case=digest("q"))
     assert assign(conn, {1: A, 2: B}, cases=[case()]).cases_opened == 0
     assert conn.execute("SELECT status, judgement_id FROM identity.review_case").fetchone() == (
         "decided",
@@ -136,15 +126,11 @@ def test_cases_open_once_change_close_and_open_again(conn: psycopg.Connection) -
 
 
 def test_a_judgement_is_in_force_until_it_is_lifted_and_nothing_is_erased(conn: psycopg.Connection) -> None:
-    first = judgements.add(
-        conn, judgements.Judgement("same", [2, 1], [3], reason="one firm"), by="ada", at=NOW
-    )
+    first = judgements.add(conn, judgements.Judgement("same", [2, 1], [3], reason="one firm"), by="ada", at=NOW)
     pin = judgements.Judgement("pin", [1], attribute="city", value="Клин", policy="pin")
     second = judgements.add(conn, pin, by="bob", at=NOW + timedelta(hours=1))
     table = judgements.load_judgements(conn, JUDGEMENT)
-    assert table.to_pylist() == [
-        {"judgement_id": first, "verdict": "same", "left_ids": [1, 2], "right_ids": [3]}
-    ]
+    assert table.to_pylist() == [{"judgement_id": first, "verdict": "same", "left_ids": [1, 2], "right_ids": [3]}]
     assert judgements.load_judgements(conn, JUDGEMENT, [3]).num_rows == 1
     assert judgements.load_judgements(conn, JUDGEMENT, [4]).num_rows == 0
     (found,) = judgements.in_force(conn, ["pin"])

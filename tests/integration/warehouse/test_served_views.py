@@ -7,6 +7,7 @@ from datetime import date
 
 import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 
 from identity.schema import IDENTIFIER, RECORD
 from tests.integration.warehouse.hub_rows import (
@@ -24,6 +25,7 @@ from tests.integration.warehouse.test_golden_store import publish, refresh
 from warehouse import served, shapes, standard
 from warehouse.dump import row_versions
 from warehouse.migrate import upgrade
+from warehouse.roles import ensure_roles, grant_served
 
 A, B, C = client(1), client(2), client(3)
 
@@ -35,8 +37,7 @@ def test_golden_values_are_columns_of_their_types(conn: psycopg.Connection) -> N
     }  # fmt: skip
     publish(conn, [golden_row(A, attributes=json.dumps(values)), golden_row(B, role="supplier")], [A, B])
     found = conn.execute(
-        "SELECT given_name, email, emails, phone, phones, birth_date, inn, city, kpp"
-        " FROM onefold_v1.dim_client"
+        "SELECT given_name, email, emails, phone, phones, birth_date, inn, city, kpp FROM onefold_v1.dim_client"
     ).fetchall()
     assert found == [
         ("Анна", "a@example.org", ["a@example.org", "b@example.org"], "+79030000000", ["+79030000000"],
@@ -80,9 +81,7 @@ def test_open_attributes_append_columns_and_keep_them_across_migrations(
     names = [column.name for column in cursor.description]
     assert names[: len(before)] == [column.name for column in before]
     assert set(names[len(before) :]) == {"loyalty_points", "tags", "asks_for_invoice", "colour"}
-    row = conn.execute(
-        "SELECT loyalty_points, tags, asks_for_invoice, colour FROM onefold_v1.dim_client"
-    ).fetchone()
+    row = conn.execute("SELECT loyalty_points, tags, asks_for_invoice, colour FROM onefold_v1.dim_client").fetchone()
     assert row == (12.5, ["vip", "press"], True, None)
     comment = conn.execute(
         "SELECT col_description('onefold_v1.dim_client'::regclass, attnum) FROM pg_attribute"
@@ -111,16 +110,12 @@ def test_the_crosswalk_tells_where_a_record_is_and_that_it_left(conn: psycopg.Co
     assign(conn, {rid("2"): B})
     assign(conn, {rid("2"): None})
     standard.store_parties(conn, RECORD.empty_table(), IDENTIFIER.empty_table(), [rid("2")])
-    query = (
-        "SELECT client_id::text, source_key, url, is_deleted FROM onefold_v1.xref_client_record ORDER BY 2"  # noqa: E501
-    )
+    query = "SELECT client_id::text, source_key, url, is_deleted FROM onefold_v1.xref_client_record ORDER BY 2"
     assert conn.execute(query).fetchall() == [
         (A, "1", "https://crm.example.org/1", False),
         (B, "2", None, True),
     ]
-    numbers = conn.execute(
-        "SELECT count(*) FROM onefold_v1.xref_client_record WHERE changed_seq IS NULL"
-    ).fetchone()
+    numbers = conn.execute("SELECT count(*) FROM onefold_v1.xref_client_record WHERE changed_seq IS NULL").fetchone()
     assert numbers == (0,)
 
 
@@ -147,18 +142,14 @@ def test_an_incremental_reader_by_changed_seq_is_never_wrong(conn: psycopg.Conne
     refresh(conn, *store(*(interaction(f"o{n}", str(n % 3 + 1)) for n in range(9))))
     read_on()
     assign(conn, {rid("2"): A})
-    waiting = store(
-        interaction("o1", "3", "1"), interaction("late", "2"), removed=(rid("o2", "erp", "orders"),)
-    )
+    waiting = store(interaction("o1", "3", "1"), interaction("late", "2"), removed=(rid("o2", "erp", "orders"),))
     read_on()
     refresh(conn, *waiting, rid("2"))
     read_on()
     assign(conn, {rid("2"): B, rid("3"): None})
     refresh(conn, rid("2"), rid("3"))
     read_on()
-    full = conn.execute(
-        "SELECT record_id, client_id, amount, is_deleted FROM onefold_v1.fct_interaction"
-    ).fetchall()
+    full = conn.execute("SELECT record_id, client_id, amount, is_deleted FROM onefold_v1.fct_interaction").fetchall()
     assert copy == {row[0]: row[1:] for row in full}
 
 
@@ -176,9 +167,32 @@ def test_lineage_promises_and_freshness_are_served(conn: psycopg.Connection) -> 
         "due_on": NOW.date(),
         "actual_on": date(2026, 3, 4),
     }
-    standard.store_interactions(
-        conn, rows(shapes.INTERACTION, [order]), None, rows(shapes.PROMISE, [promise])
-    )
+    standard.store_interactions(conn, rows(shapes.INTERACTION, [order]), None, rows(shapes.PROMISE, [promise]))
     assert conn.execute("SELECT is_kept, days_late FROM onefold_v1.fct_promise").fetchall() == [(False, 3)]
     counts = dict(conn.execute("SELECT dataset, rows FROM onefold_v1.meta_dataset").fetchall())
     assert (counts["dim_client"], counts["fct_interaction"]) == (1, 1)
+
+
+def test_the_reader_role_reads_every_served_view_and_nothing_else(conn: psycopg.Connection) -> None:
+    publish(conn, [golden_row(A)], [A])
+    reader = ensure_roles(conn).names.reader
+    grant_served(conn)
+    views = conn.execute("SELECT viewname FROM pg_views WHERE schemaname = 'onefold_v1'").fetchall()
+    with conn.transaction(force_rollback=True):
+        conn.execute(SQL("SET LOCAL ROLE {}").format(Identifier(reader)))
+        for (view,) in views:
+            conn.execute(SQL("SELECT v::text FROM onefold_v1.{} AS v").format(Identifier(view))).fetchall()
+        assert conn.execute("SELECT birth_date FROM onefold_v1.dim_client").fetchall() == [(date(1980, 5, 7),)]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), conn.transaction():
+            conn.execute("SELECT 1 FROM core.client")
+
+
+def test_views_that_belong_to_the_owner_role_can_still_be_extended_and_migrated(
+    conn: psycopg.Connection, database_url: str
+) -> None:
+    ensure_roles(conn)
+    grant_served(conn)
+    assert served.extend(conn, [{"name": "colour", "label_en": "Colour"}]) == ["colour"]
+    conn.execute("UPDATE ops.definition SET fingerprint = gen_random_uuid() WHERE kind = 'sql'")
+    upgrade(database_url)
+    assert conn.execute("SELECT count(colour) FROM onefold_v1.dim_client").fetchone() == (0,)

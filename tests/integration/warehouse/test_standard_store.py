@@ -35,9 +35,7 @@ def test_standard_records_come_back_as_they_were_stored(conn: psycopg.Connection
         identifier("2", "email", "a@example.org"),
         identifier("2", "inn", "0" * 20_000, is_valid=False),
     ]
-    assert sorted(store_parties(conn, records, identifiers).changed) == sorted(
-        r["record_id"] for r in records
-    )
+    assert sorted(store_parties(conn, records, identifiers).changed) == sorted(r["record_id"] for r in records)
     found = resolution.load_records(conn, RECORD)
     assert found.column("source_key").to_pylist() == ["10", "1", "2"]
     by_key = {r["source_key"]: r for r in found.to_pylist()}
@@ -86,27 +84,19 @@ def test_a_newer_source_time_alone_is_a_change_because_recency_decides_values(
 def test_interactions_keep_amounts_to_the_kopek_and_are_marked_when_they_go(conn: psycopg.Connection) -> None:
     order = interaction("SO-1", "1", "12345678901234567890.01")
     key = order["record_id"]
-    lines = rows(
-        shapes.INTERACTION_LINE, [{"record_id": key, "position": 1, "quantity": "0.001", "amount": "0.10"}]
-    )
+    lines = rows(shapes.INTERACTION_LINE, [{"record_id": key, "position": 1, "quantity": "0.001", "amount": "0.10"}])
     promises = rows(shapes.PROMISE, [{"record_id": key, "kind": "delivery_date", "due_on": date(2026, 3, 5)}])
     stored = standard.store_interactions(conn, rows(shapes.INTERACTION, [order]), lines, promises)
     assert stored.changed == [key]
-    assert conn.execute("SELECT amount FROM core.interaction").fetchone() == (
-        Decimal("12345678901234567890.01"),
-    )
+    assert conn.execute("SELECT amount FROM core.interaction").fetchone() == (Decimal("12345678901234567890.01"),)
     assert conn.execute("SELECT quantity FROM core.interaction_line").fetchone() == (Decimal("0.001"),)
     before = row_versions(conn)
-    assert (
-        standard.store_interactions(conn, rows(shapes.INTERACTION, [order]), lines, promises, [5]).all == []
-    )
+    assert standard.store_interactions(conn, rows(shapes.INTERACTION, [order]), lines, promises, [5]).all == []
     assert row_versions(conn) == before
     assert standard.store_interactions(conn, None, None, None, [key]).removed == [key]
     assert standard.store_interactions(conn, None, None, None, [key]).removed == []
     assert conn.execute("SELECT is_deleted FROM core.interaction").fetchone() == (True,)
-    assert standard.store_interactions(conn, rows(shapes.INTERACTION, [order]), lines, promises).changed == [
-        key
-    ]
+    assert standard.store_interactions(conn, rows(shapes.INTERACTION, [order]), lines, promises).changed == [key]
     assert conn.execute("SELECT is_deleted FROM core.interaction").fetchone() == (False,)
     counts = "SELECT (SELECT count(*) FROM core.interaction_line), (SELECT count(*) FROM core.promise)"
     assert conn.execute(counts).fetchone() == (1, 1)
@@ -217,9 +207,9 @@ def test_interaction_types_are_written_when_they_change_only(conn: psycopg.Conne
     standard.store_interaction_types(conn, [order])
     assert row_versions(conn) == before
     standard.store_interaction_types(conn, [{**order, "label_ru": "Заказ"}])
-    assert conn.execute(
-        "SELECT label_ru FROM core.interaction_type WHERE code = 'sales_order'"
-    ).fetchone() == ("Заказ",)
+    assert conn.execute("SELECT label_ru FROM core.interaction_type WHERE code = 'sales_order'").fetchone() == (
+        "Заказ",
+    )
 
 
 def test_an_amount_that_is_no_number_is_refused_by_the_database(conn: psycopg.Connection) -> None:

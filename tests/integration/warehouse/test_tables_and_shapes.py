@@ -62,9 +62,6 @@ def test_what_survivorship_gives_is_what_is_stored() -> None:
 
 def test_no_amount_is_a_float() -> None:
     floats = [
-        str(c)
-        for t in metadata.tables.values()
-        for c in t.columns
-        if c.type.__visit_name__ in ("float", "double")
+        str(c) for t in metadata.tables.values() for c in t.columns if c.type.__visit_name__ in ("float", "double")
     ]
     assert floats == []

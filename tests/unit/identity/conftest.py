@@ -18,9 +18,7 @@ MakeRecords = Callable[[Sequence[Mapping[str, Any]]], Tables]
 
 def id_of(key: str, source: str = "crm") -> int:
     """The record id of a natural key, as any 64-bit hash would give it."""
-    return int.from_bytes(
-        hashlib.blake2b(f"{source}:s:{key}".encode(), digest_size=8).digest(), "big", signed=True
-    )
+    return int.from_bytes(hashlib.blake2b(f"{source}:s:{key}".encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def make_tables(rows: Sequence[Mapping[str, Any]]) -> Tables:
@@ -39,9 +37,11 @@ def make_tables(rows: Sequence[Mapping[str, Any]]) -> Tables:
             "role": "client", "is_own": row.get("own", False), "full_name": full, "full_latin": full,
             "given_name": given, "given_latin": given, "middle_name": middle, "middle_latin": middle,
             "family_name": family, "family_latin": family,
-            "birth_date": date.fromisoformat(row["born"]) if row.get("born") else None, "gender": row.get("gender"),
+            "birth_date": date.fromisoformat(row["born"]) if row.get("born") else None,
+            "gender": row.get("gender"),
             "org_name": row.get("org"), "org_latin": row.get("org"), "legal_form": row.get("form"),
-            "country": row.get("country"), "region": row.get("region"), "city": row.get("city"),
+            "country": row.get("country"), "region": row.get("region"),
+            "city": row.get("city"),
             "street": row.get("street"), "house": row.get("house"), "postcode": row.get("postcode"),
             "attributes": row.get("attributes", "{}"), "source_updated_at": None, "content_hash": "",
         }  # fmt: skip
@@ -72,7 +72,7 @@ def make_judgements(*judgements: tuple[str, Sequence[int], Sequence[int]]) -> pa
     return pa.Table.from_pylist(rows, schema=JUDGEMENT)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tables() -> MakeRecords:
     return make_tables
 

@@ -141,9 +141,7 @@ def slow(weights: dict[tuple[int, int], float], forbidden: set[tuple[int, int]])
 
 @settings(max_examples=300, deadline=None)
 @given(
-    bits=st.lists(
-        st.sampled_from([-4.0, 5.0, 9.0, 11.0, 12.0, 13.0, 20.0]), min_size=len(UPPER), max_size=len(UPPER)
-    ),
+    bits=st.lists(st.sampled_from([-4.0, 5.0, 9.0, 11.0, 12.0, 13.0, 20.0]), min_size=len(UPPER), max_size=len(UPPER)),
     forbidden=st.sets(st.sampled_from(UPPER), max_size=4),
 )
 def test_the_fast_loop_equals_the_plain_rule(bits: list[float], forbidden: set[tuple[int, int]]) -> None:

@@ -62,10 +62,7 @@ def test_given_names(tables: Any, one: str, two: str, level: str) -> None:
     ],
 )
 def test_family_names(tables: Any, one: str, two: str, level: str) -> None:
-    assert (
-        levels(tables, {"given": "eva", "family": one}, {"given": "eva", "family": two})["name.family"]
-        == level
-    )
+    assert levels(tables, {"given": "eva", "family": one}, {"given": "eva", "family": two})["name.family"] == level
 
 
 def test_names_in_each_others_place_count_as_swapped(tables: Any) -> None:
@@ -79,9 +76,7 @@ def test_a_different_patronymic_speaks_against_and_a_missing_one_is_silent(table
     assert bits(tables, base, base) == silent
     assert bits(tables, {**base, "middle": "olegovich"}, {**base, "middle": "petrovich"}) < silent
     assert bits(tables, {**base, "middle": "petrovich"}, {**base, "middle": "petrovich"}) > silent
-    assert (
-        levels(tables, {**base, "middle": "p"}, {**base, "middle": "petrovich"})["name.middle"] == "initial"
-    )
+    assert levels(tables, {**base, "middle": "p"}, {**base, "middle": "petrovich"})["name.middle"] == "initial"
 
 
 def test_a_name_that_could_not_be_parted_is_compared_as_a_whole(tables: Any) -> None:

@@ -65,9 +65,7 @@ def test_a_pair_that_was_never_proposed_is_told_what_stood_in_the_way(tables: An
 
 
 def test_a_shared_block_over_the_cap_is_named(tables: Any, record_id: Any) -> None:
-    table = tables(
-        [{"key": "1", "given": "anna", "family": "li"}, {"key": "2", "given": "anna", "family": "li"}]
-    )
+    table = tables([{"key": "1", "given": "anna", "family": "li"}, {"key": "2", "given": "anna", "family": "li"}])
     sizes = dict.fromkeys(blocking_keys(*table, SETTINGS)["key"].to_pylist(), 500)
     evidence = explain_pair(*table, (record_id("1"), record_id("2")), MODEL, SETTINGS, block_sizes=sizes)
     over = [rule for rule in evidence.rules if rule.outcome == "over_cap"]
@@ -77,9 +75,7 @@ def test_a_shared_block_over_the_cap_is_named(tables: Any, record_id: Any) -> No
 
 
 def test_a_contradiction_is_told(tables: Any, record_id: Any) -> None:
-    table = tables(
-        [{"key": "1", "org": "x", "inn": "7707083893"}, {"key": "2", "org": "x", "inn": "7728168971"}]
-    )
+    table = tables([{"key": "1", "org": "x", "inn": "7707083893"}, {"key": "2", "org": "x", "inn": "7728168971"}])
     evidence = explain_pair(*table, (record_id("1"), record_id("2")), MODEL, SETTINGS)
     assert evidence.verdict == "forbidden"
     assert evidence.contradictions == ("inn",)
@@ -111,9 +107,7 @@ def test_weights_and_thresholds_are_whole_numbers() -> None:
     for kind in (MODEL.person, MODEL.organisation):
         assert isinstance(kind.link, int)
         assert kind.review < kind.link
-        assert all(
-            isinstance(level.weight, int) for column in kind.columns.values() for level in column.levels
-        )
+        assert all(isinstance(level.weight, int) for column in kind.columns.values() for level in column.levels)
 
 
 LABELS = st.lists(st.integers(0, 5), min_size=0, max_size=30)
@@ -134,8 +128,7 @@ def test_measures_equal_their_definition(found: list[int], data: Any) -> None:
     if found:
         n = len(found)
         precision = sum(
-            sum(found[i] == found[j] and true[i] == true[j] for j in range(n)) / found.count(found[i])
-            for i in range(n)
+            sum(found[i] == found[j] and true[i] == true[j] for j in range(n)) / found.count(found[i]) for i in range(n)
         )
         assert measured.b_cubed.precision == pytest.approx(precision / n)
 

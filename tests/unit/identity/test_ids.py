@@ -31,9 +31,7 @@ def step(state: State, groups: Groups) -> tuple[State, Assignment]:
     crosswalk, ledger = state
     old = pa.table({"record_id": list(crosswalk), "client_id": list(crosswalk.values())}, schema=CROSSWALK)
     found = assign_ids(labels_of(groups), old, list(ledger.values()))
-    new = dict(
-        zip(found.crosswalk["record_id"].to_pylist(), found.crosswalk["client_id"].to_pylist(), strict=True)
-    )
+    new = dict(zip(found.crosswalk["record_id"].to_pylist(), found.crosswalk["client_id"].to_pylist(), strict=True))
     return (new, ledger | {event.entry.client_id: event.entry for event in found.events}), found
 
 
@@ -141,8 +139,7 @@ def test_ids_are_stable_unique_and_never_given_to_other_records(history: list[li
             majority = [group for group in groups if 2 * len(held & set(group)) > len(held)]
             taken = [c for c in set(before[0].values()) if c != client]
             if majority and not any(
-                2 * len({r for r, of in before[0].items() if of == other} & set(majority[0])) > 0
-                for other in taken
+                2 * len({r for r, of in before[0].items() if of == other} & set(majority[0])) > 0 for other in taken
             ):
                 assert crosswalk[majority[0][0]] == client
         for entry in ledger.values():

@@ -40,10 +40,7 @@ def record(
     updated: datetime | None = None,
 ) -> dict[str, Any]:
     lists = {
-        name: [
-            item if isinstance(item, dict) else value(item)
-            for item in (held if isinstance(held, list) else [held])
-        ]
+        name: [item if isinstance(item, dict) else value(item) for item in (held if isinstance(held, list) else [held])]
         for name, held in attributes.items()
     }
     return {
@@ -59,9 +56,7 @@ def run(
     table = golden(
         pa.Table.from_pylist(list(records), schema=CONTRIBUTION),
         rules,
-        pa.Table.from_pylist([{"policy": "pin", "reason": None, **pin} for pin in pins], schema=PIN)
-        if pins
-        else None,
+        pa.Table.from_pylist([{"policy": "pin", "reason": None, **pin} for pin in pins], schema=PIN) if pins else None,
     )
     assert table.schema.equals(GOLDEN)
     return [
@@ -114,9 +109,7 @@ def test_a_valid_value_goes_before_an_invalid_one_of_a_trusted_source() -> None:
 
 
 def test_an_invalid_value_is_a_last_resort_and_marked() -> None:
-    client = one(
-        record(1, {"inn": value("123", invalid="length"), "phone": [value("7", invalid="too short")]})
-    )
+    client = one(record(1, {"inn": value("123", invalid="length"), "phone": [value("7", invalid="too short")]}))
     assert client["attributes"] == {"inn": "123", "phone": ["7"]}
     assert client["lineage"]["inn"]["invalid"] == "length"
     assert client["lineage"]["phone"]["values"][0]["invalid"] == "too short"
@@ -254,9 +247,7 @@ def test_the_role_that_matters_most_is_the_clients() -> None:
 
 def test_an_organisation_is_shown_by_its_legal_name() -> None:
     client = one(
-        record(
-            1, {"legal_name": "ООО «Ромашка»", "full_name": "Ромашка", "email": "a@b.ru"}, kind="organisation"
-        )
+        record(1, {"legal_name": "ООО «Ромашка»", "full_name": "Ромашка", "email": "a@b.ru"}, kind="organisation")
     )
     assert (client["kind"], client["display_name"]) == ("organisation", "ООО «Ромашка»")
 
@@ -324,9 +315,7 @@ def test_lineage_names_fifty_losers_and_counts_the_rest() -> None:
 
 def test_strange_values_stay_json() -> None:
     odd = 'a "b" \\ \t \u2028 2020-01-01'
-    client = one(
-        record(1, {"hobby": odd, 'x"y': "2020-01-01T00:00:00Z", "n": "1.0"}), record(2, {"hobby": "}{"})
-    )
+    client = one(record(1, {"hobby": odd, 'x"y': "2020-01-01T00:00:00Z", "n": "1.0"}), record(2, {"hobby": "}{"}))
     assert client["attributes"] == {"hobby": odd, 'x"y': "2020-01-01T00:00:00Z", "n": "1.0"}
 
 
@@ -382,9 +371,7 @@ def test_batches_inside_are_cut_between_clients(monkeypatch: pytest.MonkeyPatch)
 def test_shipped_settings_are_valid_and_users_settings_lie_over_them() -> None:
     shipped = default_settings()
     assert shipped.groups["address"][-1] == "postcode"
-    mine = SurvivorshipSettings.model_validate(
-        {"fields": {"inn": ["longest"]}, "groups": {"name": ["full_name"]}}
-    )
+    mine = SurvivorshipSettings.model_validate({"fields": {"inn": ["longest"]}, "groups": {"name": ["full_name"]}})
     both = mine.over(shipped)
     assert both.groups == {"address": shipped.groups["address"], "name": ("full_name",)}
     assert both.fields["inn"].rules == ("longest",)

@@ -28,7 +28,7 @@ def test_definitions_come_in_the_order_of_their_numbers() -> None:
 def test_the_landing_path_loads_neither_arrow_nor_numpy_nor_alembic_nor_sqlmodel() -> None:
     code = (
         "import sys, warehouse.landing, warehouse.queue, warehouse.runs, warehouse.clock, warehouse.version\n"
-        "heavy = {'pyarrow', 'numpy', 'alembic', 'sqlmodel', 'sqlalchemy', 'pandas'}\\n"
+        "heavy = {'pyarrow', 'numpy', 'alembic', 'sqlmodel', 'sqlalchemy', 'pandas'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -17,15 +17,9 @@ def upgrade() -> None:  # noqa: PLR0915
 
     op.create_table(
         "attribute",
+        sa.Column("name", sa.Text(), nullable=False, comment="Name of the attribute and of its column in dim_client"),
         sa.Column(
-            "name", sa.Text(), nullable=False, comment="Name of the attribute and of its column in dim_client"
-        ),
-        sa.Column(
-            "kind",
-            sa.Text(),
-            server_default=sa.text("'any'"),
-            nullable=False,
-            comment="person, organisation or any",
+            "kind", sa.Text(), server_default=sa.text("'any'"), nullable=False, comment="person, organisation or any"
         ),
         sa.Column(
             "type",
@@ -35,11 +29,7 @@ def upgrade() -> None:  # noqa: PLR0915
             comment="text, number, boolean, date or timestamp",
         ),
         sa.Column(
-            "is_multi",
-            sa.Boolean(),
-            server_default=sa.text("false"),
-            nullable=False,
-            comment="May have several values",
+            "is_multi", sa.Boolean(), server_default=sa.text("false"), nullable=False, comment="May have several values"
         ),
         sa.Column("label_en", sa.Text(), nullable=False, comment="Label in English"),
         sa.Column("label_ru", sa.Text(), nullable=True, comment="Label in Russian"),
@@ -53,9 +43,7 @@ def upgrade() -> None:  # noqa: PLR0915
         "client",
         sa.Column("client_id", sa.Uuid(), nullable=False, comment="Stable id"),
         sa.Column("kind", sa.Text(), nullable=False, comment="person or organisation"),
-        sa.Column(
-            "role", sa.Text(), nullable=False, comment="client, prospect, supplier, staff or authority"
-        ),
+        sa.Column("role", sa.Text(), nullable=False, comment="client, prospect, supplier, staff or authority"),
         sa.Column("display_name", sa.Text(), nullable=True, comment="The name to show"),
         sa.Column(
             "attributes",
@@ -70,15 +58,9 @@ def upgrade() -> None:  # noqa: PLR0915
             comment="Attribute -> record, rule and losing values",
         ),
         sa.Column("record_count", sa.Integer(), nullable=False, comment="Source records behind it"),
-        sa.Column(
-            "golden_hash", sa.Uuid(), nullable=False, comment="Hash over the golden values and lineage"
-        ),
-        sa.Column(
-            "valid_from", sa.DateTime(timezone=True), nullable=False, comment="As of when it is as it is"
-        ),
-        sa.Column(
-            "changed_seq", sa.BigInteger(), nullable=False, comment="The last change event of this client"
-        ),
+        sa.Column("golden_hash", sa.Uuid(), nullable=False, comment="Hash over the golden values and lineage"),
+        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False, comment="As of when it is as it is"),
+        sa.Column("changed_seq", sa.BigInteger(), nullable=False, comment="The last change event of this client"),
         sa.Column(
             "is_deleted",
             sa.Boolean(),
@@ -111,9 +93,7 @@ def upgrade() -> None:  # noqa: PLR0915
             comment="As of when it no longer held; null: it still does",
         ),
         sa.Column("kind", sa.Text(), nullable=False, comment="person or organisation"),
-        sa.Column(
-            "role", sa.Text(), nullable=False, comment="client, prospect, supplier, staff or authority"
-        ),
+        sa.Column("role", sa.Text(), nullable=False, comment="client, prospect, supplier, staff or authority"),
         sa.Column("display_name", sa.Text(), nullable=True, comment="The name to show"),
         sa.Column(
             "attributes",
@@ -121,16 +101,9 @@ def upgrade() -> None:  # noqa: PLR0915
             nullable=False,
             comment="Golden values of the version",
         ),
-        sa.Column(
-            "lineage",
-            postgresql.JSONB(astext_type=sa.Text()),
-            nullable=False,
-            comment="Lineage of the version",
-        ),
+        sa.Column("lineage", postgresql.JSONB(astext_type=sa.Text()), nullable=False, comment="Lineage of the version"),
         sa.Column("record_count", sa.Integer(), nullable=False, comment="Source records behind it"),
-        sa.Column(
-            "golden_hash", sa.Uuid(), nullable=False, comment="Hash over the golden values and lineage"
-        ),
+        sa.Column("golden_hash", sa.Uuid(), nullable=False, comment="Hash over the golden values and lineage"),
         sa.Column(
             "changed_seq",
             sa.BigInteger(),
@@ -164,10 +137,7 @@ def upgrade() -> None:  # noqa: PLR0915
         sa.Column("source_key", sa.Text(), nullable=False, comment="The record's key in its source"),
         sa.Column("type", sa.Text(), nullable=False, comment="Code of core.interaction_type"),
         sa.Column(
-            "party_record_id",
-            sa.BigInteger(),
-            nullable=True,
-            comment="The client's source record, landed or not yet",
+            "party_record_id", sa.BigInteger(), nullable=True, comment="The client's source record, landed or not yet"
         ),
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=True, comment="When it happened"),
         sa.Column("occurred_on", sa.Date(), nullable=True, comment="Local date at the source"),
@@ -179,30 +149,15 @@ def upgrade() -> None:  # noqa: PLR0915
         sa.Column("summary", sa.Text(), nullable=True, comment="One line for the timeline"),
         sa.Column("amount", sa.Numeric(), nullable=True, comment="Amount in its currency"),
         sa.Column("currency", sa.Text(), nullable=True, comment="Currency, ISO 4217"),
-        sa.Column(
-            "parent_record_id", sa.BigInteger(), nullable=True, comment="The interaction that it belongs to"
-        ),
-        sa.Column(
-            "reverses_record_id", sa.BigInteger(), nullable=True, comment="The interaction that it reverses"
-        ),
+        sa.Column("parent_record_id", sa.BigInteger(), nullable=True, comment="The interaction that it belongs to"),
+        sa.Column("reverses_record_id", sa.BigInteger(), nullable=True, comment="The interaction that it reverses"),
         sa.Column("url", sa.Text(), nullable=True, comment="The card in its own system"),
         sa.Column(
-            "detail",
-            postgresql.JSONB(astext_type=sa.Text()),
-            nullable=False,
-            comment="Further fields of its type",
+            "detail", postgresql.JSONB(astext_type=sa.Text()), nullable=False, comment="Further fields of its type"
         ),
+        sa.Column("content_hash", sa.Uuid(), nullable=False, comment="Hash over all of the above, lines and promises"),
         sa.Column(
-            "content_hash",
-            sa.Uuid(),
-            nullable=False,
-            comment="Hash over all of the above, lines and promises",
-        ),
-        sa.Column(
-            "client_id",
-            sa.Uuid(),
-            nullable=True,
-            comment="Derived: the client that party_record_id belongs to now",
+            "client_id", sa.Uuid(), nullable=True, comment="Derived: the client that party_record_id belongs to now"
         ),
         sa.Column(
             "changed_seq",
@@ -217,9 +172,7 @@ def upgrade() -> None:  # noqa: PLR0915
             nullable=False,
             comment="Its source record is gone",
         ),
-        sa.CheckConstraint(
-            "direction IN ('inbound', 'outbound', 'internal')", name=op.f("ck_interaction_direction")
-        ),
+        sa.CheckConstraint("direction IN ('inbound', 'outbound', 'internal')", name=op.f("ck_interaction_direction")),
         sa.CheckConstraint("precision IN ('day', 'minute', 'second')", name=op.f("ck_interaction_precision")),
         sa.PrimaryKeyConstraint("record_id", name=op.f("pk_interaction")),
         schema="core",
@@ -227,15 +180,9 @@ def upgrade() -> None:  # noqa: PLR0915
     )
     op.create_index("ix_interaction_changed_seq", "interaction", ["changed_seq"], unique=False, schema="core")
     op.create_index(
-        "ix_interaction_client_id_occurred_at",
-        "interaction",
-        ["client_id", "occurred_at"],
-        unique=False,
-        schema="core",
+        "ix_interaction_client_id_occurred_at", "interaction", ["client_id", "occurred_at"], unique=False, schema="core"
     )
-    op.create_index(
-        "ix_interaction_party_record_id", "interaction", ["party_record_id"], unique=False, schema="core"
-    )
+    op.create_index("ix_interaction_party_record_id", "interaction", ["party_record_id"], unique=False, schema="core")
     op.create_index(
         "ix_interaction_unpublished",
         "interaction",
@@ -294,12 +241,8 @@ def upgrade() -> None:  # noqa: PLR0915
     )
     op.create_table(
         "promise",
-        sa.Column(
-            "promise_key", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Surrogate"
-        ),
-        sa.Column(
-            "record_id", sa.BigInteger(), nullable=False, comment="The interaction in which it was made"
-        ),
+        sa.Column("promise_key", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Surrogate"),
+        sa.Column("record_id", sa.BigInteger(), nullable=False, comment="The interaction in which it was made"),
         sa.Column("kind", sa.Text(), nullable=False, comment="What was promised, such as delivery_date"),
         sa.Column("due_on", sa.Date(), nullable=True, comment="Promised date"),
         sa.Column("actual_on", sa.Date(), nullable=True, comment="Date on which it happened"),
@@ -312,15 +255,10 @@ def upgrade() -> None:  # noqa: PLR0915
     op.create_index("ix_promise_record_id", "promise", ["record_id"], unique=False, schema="core")
     op.create_table(
         "relationship",
-        sa.Column(
-            "relationship_key", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Surrogate"
-        ),
+        sa.Column("relationship_key", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Surrogate"),
         sa.Column("record_id", sa.BigInteger(), nullable=False, comment="The record that states it"),
         sa.Column(
-            "from_record_id",
-            sa.BigInteger(),
-            nullable=False,
-            comment="The one: employee, branch, owner, successor",
+            "from_record_id", sa.BigInteger(), nullable=False, comment="The one: employee, branch, owner, successor"
         ),
         sa.Column(
             "to_record_id",
@@ -329,10 +267,7 @@ def upgrade() -> None:  # noqa: PLR0915
             comment="The other: employer, head office, company, predecessor",
         ),
         sa.Column(
-            "type",
-            sa.Text(),
-            nullable=False,
-            comment="works_at, branch_of, owner_of, member_of, successor_of, ...",
+            "type", sa.Text(), nullable=False, comment="works_at, branch_of, owner_of, member_of, successor_of, ..."
         ),
         sa.Column("role", sa.Text(), nullable=True, comment="In words, such as chief accountant"),
         sa.Column("valid_from", sa.Date(), nullable=True, comment="From when it holds"),
@@ -344,23 +279,15 @@ def upgrade() -> None:  # noqa: PLR0915
             comment="The change event; null until the change is published",
         ),
         sa.Column(
-            "is_deleted",
-            sa.Boolean(),
-            server_default=sa.text("false"),
-            nullable=False,
-            comment="No longer stated",
+            "is_deleted", sa.Boolean(), server_default=sa.text("false"), nullable=False, comment="No longer stated"
         ),
         sa.PrimaryKeyConstraint("relationship_key", name=op.f("pk_relationship")),
         schema="core",
         comment="Relationships between source records, so that they survive merge and unmerge",
     )
-    op.create_index(
-        "ix_relationship_from_record_id", "relationship", ["from_record_id"], unique=False, schema="core"
-    )
+    op.create_index("ix_relationship_from_record_id", "relationship", ["from_record_id"], unique=False, schema="core")
     op.create_index("ix_relationship_record_id", "relationship", ["record_id"], unique=False, schema="core")
-    op.create_index(
-        "ix_relationship_to_record_id", "relationship", ["to_record_id"], unique=False, schema="core"
-    )
+    op.create_index("ix_relationship_to_record_id", "relationship", ["to_record_id"], unique=False, schema="core")
     op.create_index(
         "ix_relationship_unpublished",
         "relationship",
@@ -371,17 +298,13 @@ def upgrade() -> None:  # noqa: PLR0915
     )
     op.create_table(
         "blocking_key",
-        sa.Column(
-            "key", sa.BigInteger(), nullable=False, comment="64-bit hash of kind, rule and standard value"
-        ),
+        sa.Column("key", sa.BigInteger(), nullable=False, comment="64-bit hash of kind, rule and standard value"),
         sa.Column("record_id", sa.BigInteger(), nullable=False, comment="The source record"),
         sa.PrimaryKeyConstraint("key", "record_id", name=op.f("pk_blocking_key")),
         schema="identity",
         comment="Blocking keys: records that share one are compared",
     )
-    op.create_index(
-        "ix_blocking_key_record_id", "blocking_key", ["record_id"], unique=False, schema="identity"
-    )
+    op.create_index("ix_blocking_key_record_id", "blocking_key", ["record_id"], unique=False, schema="identity")
     op.create_table(
         "child_link",
         sa.Column("child_record_id", sa.BigInteger(), nullable=False, comment="The record that feeds"),
@@ -395,28 +318,20 @@ def upgrade() -> None:  # noqa: PLR0915
     )
     op.create_table(
         "client_id_ledger",
-        sa.Column(
-            "id", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Rises with every event"
-        ),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Rises with every event"),
         sa.Column("client_id", sa.Uuid(), nullable=False, comment="The client id"),
         sa.Column("event", sa.Text(), nullable=False, comment="mint, redirect, retire or revive"),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False, comment="The as_of of the event"),
         sa.Column("target_client_id", sa.Uuid(), nullable=True, comment="For redirect: the survivor"),
         sa.Column("founding_key", sa.Text(), nullable=False, comment="Natural key of the founding record"),
-        sa.Column(
-            "mint_number", sa.Integer(), nullable=False, comment="The n-th mint for that founding key, from 1"
-        ),
+        sa.Column("mint_number", sa.Integer(), nullable=False, comment="The n-th mint for that founding key, from 1"),
         sa.Column("run_id", sa.BigInteger(), nullable=True, comment="The run"),
-        sa.CheckConstraint(
-            "event IN ('mint', 'redirect', 'retire', 'revive')", name=op.f("ck_client_id_ledger_event")
-        ),
+        sa.CheckConstraint("event IN ('mint', 'redirect', 'retire', 'revive')", name=op.f("ck_client_id_ledger_event")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_client_id_ledger")),
         schema="identity",
         comment="The life of every client id; append-only",
     )
-    op.create_index(
-        "ix_client_id_ledger_client_id", "client_id_ledger", ["client_id"], unique=False, schema="identity"
-    )
+    op.create_index("ix_client_id_ledger_client_id", "client_id_ledger", ["client_id"], unique=False, schema="identity")
     op.create_index(
         "ix_client_id_ledger_founding_key",
         "client_id_ledger",
@@ -437,9 +352,7 @@ def upgrade() -> None:  # noqa: PLR0915
         "crosswalk",
         sa.Column("record_id", sa.BigInteger(), nullable=False, comment="The source record"),
         sa.Column("client_id", sa.Uuid(), nullable=False, comment="The client"),
-        sa.Column(
-            "since", sa.DateTime(timezone=True), nullable=False, comment="As of when the record belongs to it"
-        ),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False, comment="As of when the record belongs to it"),
         sa.Column("changed_seq", sa.BigInteger(), nullable=False, comment="The change event of this link"),
         sa.PrimaryKeyConstraint("record_id", name=op.f("pk_crosswalk")),
         schema="identity",
@@ -449,9 +362,7 @@ def upgrade() -> None:  # noqa: PLR0915
     op.create_table(
         "crosswalk_history",
         sa.Column("record_id", sa.BigInteger(), nullable=False, comment="The source record"),
-        sa.Column(
-            "valid_from", sa.DateTime(timezone=True), nullable=False, comment="As of when the link held"
-        ),
+        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False, comment="As of when the link held"),
         sa.Column(
             "valid_to",
             sa.DateTime(timezone=True),
@@ -459,9 +370,7 @@ def upgrade() -> None:  # noqa: PLR0915
             comment="As of when it no longer held; null: it still does",
         ),
         sa.Column("client_id", sa.Uuid(), nullable=False, comment="The client"),
-        sa.Column(
-            "ended_seq", sa.BigInteger(), nullable=True, comment="The change event that ended the link"
-        ),
+        sa.Column("ended_seq", sa.BigInteger(), nullable=True, comment="The change event that ended the link"),
         sa.PrimaryKeyConstraint("record_id", "valid_from", name=op.f("pk_crosswalk_history")),
         schema="identity",
         comment="Which client a source record belonged to when; one open row per linked record",
@@ -480,12 +389,8 @@ def upgrade() -> None:  # noqa: PLR0915
     op.create_table(
         "identifier",
         sa.Column("record_id", sa.BigInteger(), nullable=False, comment="The source record"),
-        sa.Column(
-            "type", sa.Text(), nullable=False, comment="email, phone, inn, kpp, ogrn, vat, domain, ..."
-        ),
-        sa.Column(
-            "value", sa.Text(), nullable=False, comment="Standard form: E.164, lower case, digits only"
-        ),
+        sa.Column("type", sa.Text(), nullable=False, comment="email, phone, inn, kpp, ogrn, vat, domain, ..."),
+        sa.Column("value", sa.Text(), nullable=False, comment="Standard form: E.164, lower case, digits only"),
         sa.Column("is_valid", sa.Boolean(), nullable=False, comment="Passed its checksum or format"),
         sa.Column("invalid_reason", sa.Text(), nullable=True, comment="Why it is not valid"),
         schema="identity",
@@ -493,9 +398,9 @@ def upgrade() -> None:  # noqa: PLR0915
     )
     op.create_index("ix_identifier_record_id", "identifier", ["record_id"], unique=False, schema="identity")
     op.create_index(
-        "ix_identifier_type_value",
+        "ix_identifier_value_type",
         "identifier",
-        ["type", "value"],
+        ["value", "type"],
         unique=False,
         schema="identity",
         postgresql_where=sa.text("is_valid"),
@@ -528,16 +433,9 @@ def upgrade() -> None:  # noqa: PLR0915
             nullable=False,
             comment="Records on the other side",
         ),
-        sa.Column(
-            "relationship",
-            sa.Text(),
-            nullable=True,
-            comment="For related: branch_of, household, namesake, ...",
-        ),
+        sa.Column("relationship", sa.Text(), nullable=True, comment="For related: branch_of, household, namesake, ..."),
         sa.Column("attribute", sa.Text(), nullable=True, comment="For a pin: the golden attribute"),
-        sa.Column(
-            "value", postgresql.JSONB(astext_type=sa.Text()), nullable=True, comment="For a pin: the value"
-        ),
+        sa.Column("value", postgresql.JSONB(astext_type=sa.Text()), nullable=True, comment="For a pin: the value"),
         sa.Column("policy", sa.Text(), nullable=True, comment="For a pin: how long it holds"),
         sa.Column("until", sa.Date(), nullable=True, comment="For a pin until a date: that date"),
         sa.Column("lifts", sa.BigInteger(), nullable=True, comment="For a lift: the judgement that it ends"),
@@ -545,27 +443,19 @@ def upgrade() -> None:  # noqa: PLR0915
         sa.Column("decided_by", sa.Text(), nullable=False, comment="Who decided"),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False, comment="When it was decided"),
         sa.CheckConstraint(
-            "policy IN ('pin', 'until_source_changes', 'until_date', 'fill_if_empty')",
-            name=op.f("ck_judgement_policy"),
+            "policy IN ('pin', 'until_source_changes', 'until_date', 'fill_if_empty')", name=op.f("ck_judgement_policy")
         ),
         sa.CheckConstraint(
             "verdict IN ('same', 'not_same', 'related', 'cannot_tell', 'pin', 'lift')",
             name=op.f("ck_judgement_verdict"),
         ),
-        sa.ForeignKeyConstraint(
-            ["lifts"], ["identity.judgement.judgement_id"], name=op.f("fk_judgement_lifts")
-        ),
+        sa.ForeignKeyConstraint(["lifts"], ["identity.judgement.judgement_id"], name=op.f("fk_judgement_lifts")),
         sa.PrimaryKeyConstraint("judgement_id", name=op.f("pk_judgement")),
         schema="identity",
         comment="What humans decided; append-only, in force until a later row lifts it",
     )
     op.create_index(
-        "ix_judgement_left_ids",
-        "judgement",
-        ["left_ids"],
-        unique=False,
-        schema="identity",
-        postgresql_using="gin",
+        "ix_judgement_left_ids", "judgement", ["left_ids"], unique=False, schema="identity", postgresql_using="gin"
     )
     op.create_index(
         "ix_judgement_lifts",
@@ -576,20 +466,13 @@ def upgrade() -> None:  # noqa: PLR0915
         postgresql_where=sa.text("lifts IS NOT NULL"),
     )
     op.create_index(
-        "ix_judgement_right_ids",
-        "judgement",
-        ["right_ids"],
-        unique=False,
-        schema="identity",
-        postgresql_using="gin",
+        "ix_judgement_right_ids", "judgement", ["right_ids"], unique=False, schema="identity", postgresql_using="gin"
     )
     op.create_table(
         "model",
         sa.Column("version", sa.Integer(), nullable=False, comment="Rises with every version"),
         sa.Column("kind", sa.Text(), nullable=False, comment="prior, em, supervised"),
-        sa.Column(
-            "body", postgresql.JSONB(astext_type=sa.Text()), nullable=False, comment="The frozen model"
-        ),
+        sa.Column("body", postgresql.JSONB(astext_type=sa.Text()), nullable=False, comment="The frozen model"),
         sa.Column(
             "is_current",
             sa.Boolean(),
@@ -598,10 +481,7 @@ def upgrade() -> None:  # noqa: PLR0915
             comment="The version that resolve uses",
         ),
         sa.Column(
-            "fingerprint",
-            sa.Uuid(),
-            nullable=False,
-            comment="BLAKE2b-128 of the body: the same model is stored once",
+            "fingerprint", sa.Uuid(), nullable=False, comment="BLAKE2b-128 of the body: the same model is stored once"
         ),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, comment="When it was saved"),
         sa.PrimaryKeyConstraint("version", name=op.f("pk_model")),
@@ -618,9 +498,7 @@ def upgrade() -> None:  # noqa: PLR0915
     )
     op.create_table(
         "pair",
-        sa.Column(
-            "left_id", sa.BigInteger(), nullable=False, comment="The record with the smaller natural key"
-        ),
+        sa.Column("left_id", sa.BigInteger(), nullable=False, comment="The record with the smaller natural key"),
         sa.Column("right_id", sa.BigInteger(), nullable=False, comment="The other record"),
         sa.Column("weight", sa.Integer(), nullable=False, comment="Match weight in 1/1024 bit"),
         sa.Column("model_version", sa.Integer(), nullable=False, comment="The model that weighed it"),
@@ -632,10 +510,7 @@ def upgrade() -> None:  # noqa: PLR0915
     op.create_table(
         "review_case",
         sa.Column(
-            "fingerprint",
-            sa.Uuid(),
-            nullable=False,
-            comment="Of kind and records: the same question is one case",
+            "fingerprint", sa.Uuid(), nullable=False, comment="Of kind and records: the same question is one case"
         ),
         sa.Column(
             "kind",
@@ -643,9 +518,7 @@ def upgrade() -> None:  # noqa: PLR0915
             nullable=False,
             comment="Why it is a case: band, contradiction, distinct, leftover, changed_identity, ...",
         ),
-        sa.Column(
-            "record_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False, comment="The records in question"
-        ),
+        sa.Column("record_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False, comment="The records in question"),
         sa.Column(
             "status",
             sa.Text(),
@@ -668,9 +541,7 @@ def upgrade() -> None:  # noqa: PLR0915
             comment="Levels and bits of each comparison, and what stood in the way",
         ),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False, comment="When it was opened"),
-        sa.Column(
-            "closed_at", sa.DateTime(timezone=True), nullable=True, comment="When it was closed or decided"
-        ),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True, comment="When it was closed or decided"),
         sa.Column("judgement_id", sa.BigInteger(), nullable=True, comment="The judgement that decided it"),
         sa.CheckConstraint("status IN ('open', 'closed', 'decided')", name=op.f("ck_review_case_status")),
         sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_review_case")),
@@ -700,9 +571,7 @@ def upgrade() -> None:  # noqa: PLR0915
         sa.Column("stream", sa.Text(), nullable=False, comment="Stream"),
         sa.Column("source_key", sa.Text(), nullable=False, comment="The record's key in its source"),
         sa.Column("kind", sa.Text(), nullable=False, comment="person or organisation"),
-        sa.Column(
-            "role", sa.Text(), nullable=False, comment="client, prospect, supplier, staff or authority"
-        ),
+        sa.Column("role", sa.Text(), nullable=False, comment="client, prospect, supplier, staff or authority"),
         sa.Column(
             "is_own",
             sa.Boolean(),
@@ -719,9 +588,7 @@ def upgrade() -> None:  # noqa: PLR0915
         sa.Column("family_latin", sa.Text(), nullable=True, comment="Latin key of family_name"),
         sa.Column("birth_date", sa.Date(), nullable=True, comment="Birth date"),
         sa.Column("gender", sa.Text(), nullable=True, comment="Gender as the source states it"),
-        sa.Column(
-            "org_name", sa.Text(), nullable=True, comment="Organisation: comparable name without legal form"
-        ),
+        sa.Column("org_name", sa.Text(), nullable=True, comment="Organisation: comparable name without legal form"),
         sa.Column("org_latin", sa.Text(), nullable=True, comment="Latin key of org_name"),
         sa.Column("legal_form", sa.Text(), nullable=True, comment="Class of the legal form, such as llc"),
         sa.Column("country", sa.Text(), nullable=True, comment="Country, ISO 3166-1 alpha-2"),
@@ -750,19 +617,14 @@ def upgrade() -> None:  # noqa: PLR0915
         ),
         sa.CheckConstraint("kind IN ('person', 'organisation')", name=op.f("ck_standard_record_kind")),
         sa.CheckConstraint(
-            "role IN ('client', 'prospect', 'supplier', 'staff', 'authority')",
-            name=op.f("ck_standard_record_role"),
+            "role IN ('client', 'prospect', 'supplier', 'staff', 'authority')", name=op.f("ck_standard_record_role")
         ),
         sa.PrimaryKeyConstraint("record_id", name=op.f("pk_standard_record")),
         schema="identity",
         comment="The standard form of every source record of a person or organisation",
     )
     op.create_index(
-        "ix_standard_record_source_stream",
-        "standard_record",
-        ["source", "stream"],
-        unique=False,
-        schema="identity",
+        "ix_standard_record_source_stream", "standard_record", ["source", "stream"], unique=False, schema="identity"
     )
     op.create_table(
         "change_event",
@@ -774,9 +636,7 @@ def upgrade() -> None:  # noqa: PLR0915
             nullable=False,
             comment="created, changed, redirected, retired, revived; links, facts: a batch that moved",
         ),
-        sa.Column(
-            "client_id", sa.Uuid(), nullable=True, comment="The client; null for a batch of links or facts"
-        ),
+        sa.Column("client_id", sa.Uuid(), nullable=True, comment="The client; null for a batch of links or facts"),
         sa.Column(
             "payload",
             postgresql.JSONB(astext_type=sa.Text()),
@@ -840,12 +700,7 @@ def upgrade() -> None:  # noqa: PLR0915
             nullable=False,
             comment="Always true: there is one row",
         ),
-        sa.Column(
-            "last_as_of",
-            sa.DateTime(timezone=True),
-            nullable=True,
-            comment="The last as_of that was given out",
-        ),
+        sa.Column("last_as_of", sa.DateTime(timezone=True), nullable=True, comment="The last as_of that was given out"),
         sa.Column(
             "last_event_id",
             sa.BigInteger(),
@@ -861,9 +716,7 @@ def upgrade() -> None:  # noqa: PLR0915
     op.create_table(
         "pending",
         sa.Column("step", sa.Text(), nullable=False, comment="The step that has to look at the record"),
-        sa.Column(
-            "id", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Rises with every entry"
-        ),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Rises with every entry"),
         sa.Column("record_id", sa.BigInteger(), nullable=False, comment="The record"),
         sa.CheckConstraint("step IN ('standardise', 'resolve', 'publish')", name=op.f("ck_pending_step")),
         sa.PrimaryKeyConstraint("step", "id", name=op.f("pk_pending")),
@@ -881,16 +734,11 @@ def upgrade() -> None:  # noqa: PLR0915
         sa.Column("source", sa.Text(), nullable=False, comment="Source"),
         sa.Column("stream", sa.Text(), nullable=False, comment="Stream"),
         sa.Column("source_key", sa.Text(), nullable=True, comment="The record's key, if it could be read"),
-        sa.Column(
-            "record_id", sa.BigInteger(), nullable=True, comment="The record, if its key could be read"
-        ),
+        sa.Column("record_id", sa.BigInteger(), nullable=True, comment="The record, if its key could be read"),
         sa.Column("step", sa.Text(), nullable=False, comment="Where it was refused: sync or standardise"),
         sa.Column("reason", sa.Text(), nullable=False, comment="Short code in kebab-case"),
         sa.Column(
-            "detail",
-            sa.Text(),
-            nullable=False,
-            comment="One sentence for a data engineer; holds no client data",
+            "detail", sa.Text(), nullable=False, comment="One sentence for a data engineer; holds no client data"
         ),
         sa.Column(
             "place",
@@ -899,16 +747,11 @@ def upgrade() -> None:  # noqa: PLR0915
             comment="Where it stands at the source: file and line, page, sheet and cell",
         ),
         sa.Column(
-            "path",
-            sa.Text(),
-            nullable=True,
-            comment="The field's path in the payload, if one field is to blame",
+            "path", sa.Text(), nullable=True, comment="The field's path in the payload, if one field is to blame"
         ),
         sa.Column("payload", sa.LargeBinary(), nullable=False, comment="The input as it came, byte by byte"),
         sa.Column("run_id", sa.BigInteger(), nullable=False, comment="The run that refused it first"),
-        sa.Column(
-            "first_at", sa.DateTime(timezone=True), nullable=False, comment="When it was refused first"
-        ),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False, comment="When it was refused first"),
         sa.Column(
             "is_open",
             sa.Boolean(),
@@ -924,10 +767,7 @@ def upgrade() -> None:  # noqa: PLR0915
             comment="It was tried again since",
         ),
         sa.Column(
-            "closed_at",
-            sa.DateTime(timezone=True),
-            nullable=True,
-            comment="When a later version or mapping took it in",
+            "closed_at", sa.DateTime(timezone=True), nullable=True, comment="When a later version or mapping took it in"
         ),
         sa.CheckConstraint("step IN ('sync', 'standardise')", name=op.f("ck_reject_step")),
         sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_reject")),
@@ -945,16 +785,8 @@ def upgrade() -> None:  # noqa: PLR0915
     op.create_index("ix_reject_source_stream", "reject", ["source", "stream"], unique=False, schema="ops")
     op.create_table(
         "run",
-        sa.Column(
-            "run_id",
-            sa.BigInteger(),
-            sa.Identity(always=True),
-            nullable=False,
-            comment="Rises with every run",
-        ),
-        sa.Column(
-            "command", sa.Text(), nullable=False, comment="The step: sync, standardise, resolve, publish, ..."
-        ),
+        sa.Column("run_id", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Rises with every run"),
+        sa.Column("command", sa.Text(), nullable=False, comment="The step: sync, standardise, resolve, publish, ..."),
         sa.Column("source", sa.Text(), nullable=True, comment="The source that it worked on, if one"),
         sa.Column("status", sa.Text(), nullable=False, comment="running, done, failed, deferred or stopped"),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False, comment="When it began"),
@@ -977,44 +809,26 @@ def upgrade() -> None:  # noqa: PLR0915
         schema="ops",
         comment="One execution of a step",
     )
-    op.create_index(
-        "ix_run_command_source_run_id", "run", ["command", "source", "run_id"], unique=False, schema="ops"
-    )
+    op.create_index("ix_run_command_source_run_id", "run", ["command", "source", "run_id"], unique=False, schema="ops")
     op.create_table(
         "sweep_mark",
-        sa.Column(
-            "id", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Rises with every page"
-        ),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Rises with every page"),
         sa.Column("source", sa.Text(), nullable=False, comment="Source"),
         sa.Column("stream", sa.Text(), nullable=False, comment="Stream"),
+        sa.Column("pass_id", sa.Text(), nullable=False, comment="The pass; stays the same when it is resumed"),
         sa.Column(
-            "pass_id", sa.Text(), nullable=False, comment="The pass; stays the same when it is resumed"
-        ),
-        sa.Column(
-            "record_ids",
-            postgresql.ARRAY(sa.BigInteger()),
-            nullable=False,
-            comment="Records on one page of the pass",
+            "record_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False, comment="Records on one page of the pass"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sweep_mark")),
         schema="ops",
         comment="Records that an unfinished pass over a whole stream has shown so far",
     )
     op.create_index(
-        "ix_sweep_mark_source_stream_pass_id",
-        "sweep_mark",
-        ["source", "stream", "pass_id"],
-        unique=False,
-        schema="ops",
+        "ix_sweep_mark_source_stream_pass_id", "sweep_mark", ["source", "stream", "pass_id"], unique=False, schema="ops"
     )
     op.create_table(
         "record",
-        sa.Column(
-            "record_id",
-            sa.BigInteger(),
-            nullable=False,
-            comment="64-bit hash of source, stream and source_key",
-        ),
+        sa.Column("record_id", sa.BigInteger(), nullable=False, comment="64-bit hash of source, stream and source_key"),
         sa.Column("source", sa.Text(), nullable=False, comment="Name of the source system in config/sources"),
         sa.Column("stream", sa.Text(), nullable=False, comment="Stream of the source"),
         sa.Column("source_key", sa.Text(), nullable=False, comment="The record's key in its source"),
@@ -1050,9 +864,7 @@ def upgrade() -> None:  # noqa: PLR0915
             nullable=True,
             comment="When the source says that it changed",
         ),
-        sa.Column(
-            "ingested_at", sa.DateTime(timezone=True), nullable=False, comment="When this version was landed"
-        ),
+        sa.Column("ingested_at", sa.DateTime(timezone=True), nullable=False, comment="When this version was landed"),
         sa.Column("run_id", sa.BigInteger(), nullable=False, comment="The run that landed this version"),
         sa.PrimaryKeyConstraint("record_id", name=op.f("pk_record")),
         schema="raw",
@@ -1089,20 +901,13 @@ def upgrade() -> None:  # noqa: PLR0915
             nullable=True,
             comment="When the source said that it changed",
         ),
+        sa.Column("ingested_at", sa.DateTime(timezone=True), nullable=False, comment="When that version was landed"),
         sa.Column(
-            "ingested_at", sa.DateTime(timezone=True), nullable=False, comment="When that version was landed"
-        ),
-        sa.Column(
-            "superseded_at",
-            sa.DateTime(timezone=True),
-            nullable=False,
-            comment="When the next version was landed",
+            "superseded_at", sa.DateTime(timezone=True), nullable=False, comment="When the next version was landed"
         ),
         sa.Column("run_id", sa.BigInteger(), nullable=False, comment="The run that landed that version"),
         sa.PrimaryKeyConstraint("version_key", name=op.f("pk_record_version")),
         schema="raw",
         comment="Versions of source records that a later version superseded",
     )
-    op.create_index(
-        "ix_record_version_record_id", "record_version", ["record_id"], unique=False, schema="raw"
-    )
+    op.create_index("ix_record_version_record_id", "record_version", ["record_id"], unique=False, schema="raw")

@@ -68,9 +68,7 @@ def test_a_name_that_is_only_a_form_keeps_it() -> None:
 
 
 def test_two_firms_that_share_only_the_form_share_nothing() -> None:
-    assert not set(parse_legal_name("ООО Ромашка").core.split()) & set(
-        parse_legal_name("ООО Василёк").core.split()
-    )  # type: ignore[union-attr]
+    assert not set(parse_legal_name("ООО Ромашка").core.split()) & set(parse_legal_name("ООО Василёк").core.split())  # type: ignore[union-attr]
 
 
 def test_display_keeps_the_form_and_the_quotes() -> None:

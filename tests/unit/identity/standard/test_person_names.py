@@ -135,9 +135,7 @@ def test_forms_of_one_given_name_share_a_class(left: str, right: str) -> None:
     assert set(nickname_class(left)) & set(nickname_class(right))
 
 
-@pytest.mark.parametrize(
-    ("left", "right"), [("bob", "william"), ("маша", "даша"), ("john", "peter"), ("иван", "петр")]
-)
+@pytest.mark.parametrize(("left", "right"), [("bob", "william"), ("маша", "даша"), ("john", "peter"), ("иван", "петр")])
 def test_different_given_names_share_no_class(left: str, right: str) -> None:
     assert not set(nickname_class(left)) & set(nickname_class(right))
 

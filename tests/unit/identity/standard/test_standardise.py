@@ -98,9 +98,7 @@ def test_fields_of_their_own_correct_the_order_of_a_full_name() -> None:
 
 
 def test_a_title_in_the_full_name_is_no_middle_name_beside_fields() -> None:
-    record = one(
-        {"full_name": "tom 1st baron clifford of chudleigh", "given_name": "tom", "family_name": "chudleigh"}
-    )
+    record = one({"full_name": "tom 1st baron clifford of chudleigh", "given_name": "tom", "family_name": "chudleigh"})
     assert record["middle_name"] is None
     assert record["full_name"] == "tom 1st baron clifford of chudleigh"
 
@@ -141,18 +139,14 @@ def test_a_house_number_in_the_street_is_found() -> None:
 
 
 def test_the_records_own_country_reads_its_phones_before_the_default() -> None:
-    assert identifiers({"country": "Germany", "phone": "030 901820"}) == [
-        ("phone", "+4930901820", True, None)
-    ]
+    assert identifiers({"country": "Germany", "phone": "030 901820"}) == [("phone", "+4930901820", True, None)]
     assert identifiers({"phone": "8 495 123-45-67"}) == [("phone", "+74951234567", True, None)]
     done = run({"default_country": None, "phone": "8 495 123-45-67"}, profile=Profile(default_country="RU"))
     assert done.identifiers["value"].to_pylist() == ["+74951234567"]
 
 
 def test_display_values_invalid_reasons_and_repairs_are_kept() -> None:
-    record = one(
-        {"phone": ["8 (495) 123-45-67", "нет"], "inn": ["105003457", ("7707083893", "scientific notation")]}
-    )
+    record = one({"phone": ["8 (495) 123-45-67", "нет"], "inn": ["105003457", ("7707083893", "scientific notation")]})
     assert record["attributes"] == {
         "inn": [
             {"v": "0105003457", "repaired": "leading zero"},
@@ -163,9 +157,7 @@ def test_display_values_invalid_reasons_and_repairs_are_kept() -> None:
 
 
 def test_identifiers_are_multi_valued_ordered_and_distinct() -> None:
-    assert identifiers(
-        {"email": ["b@x.ru", "B@x.ru", "a@x.ru", "нет"], "website": "www.x.ru", "domain": "x.ru"}
-    ) == [
+    assert identifiers({"email": ["b@x.ru", "B@x.ru", "a@x.ru", "нет"], "website": "www.x.ru", "domain": "x.ru"}) == [
         ("domain", "x.ru", True, None),
         ("email", "b@x.ru", True, None),
         ("email", "a@x.ru", True, None),
@@ -180,9 +172,7 @@ def test_open_attributes_follow_the_registry() -> None:
             "billing_email": AttributeType(type="email"),
         }
     )
-    record = one(
-        {"kind": "organisation", "headcount": "1 250", "billing_email": "A@b.de", "colour": "Rot"}, profile
-    )
+    record = one({"kind": "organisation", "headcount": "1 250", "billing_email": "A@b.de", "colour": "Rot"}, profile)
     assert record["attributes"] == {
         "billing_email": [{"v": "a@b.de"}], "colour": [{"v": "Rot"}], "headcount": [{"v": "1250"}],
     }  # fmt: skip

@@ -1,0 +1,36 @@
+"""One text of candidate-pair SQL: PostgreSQL finds what DuckDB finds."""
+
+from __future__ import annotations
+
+import random
+
+import psycopg
+import pyarrow as pa
+import pytest
+
+from identity.blocking import candidate_pairs, sql
+from identity.schema import BLOCKING_KEY
+
+
+@pytest.mark.parametrize("share", [1.0, 0.1])
+def test_postgresql_and_duckdb_propose_the_same_pairs(empty_database_url: str, share: float) -> None:
+    draw = random.Random(5)
+    keys = sorted({(draw.randrange(-60, 60) * 2**50, draw.randrange(400) * 2**45) for _ in range(900)})
+    dirty = sorted({record for _, record in keys if draw.random() < share})
+    table = pa.table({"key": [k for k, _ in keys], "record_id": [r for _, r in keys]}, schema=BLOCKING_KEY)
+    here = candidate_pairs(table, 8, pa.table({"record_id": pa.array(dirty, pa.int64())}))
+    with psycopg.connect(empty_database_url) as conn, conn.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE blocking_key (key bigint, record_id bigint)")
+        cursor.execute("CREATE TEMP TABLE dirty (record_id bigint)")
+        cursor.execute("CREATE TEMP TABLE block_limit (cap bigint)")
+        cursor.execute("INSERT INTO block_limit VALUES (8)")
+        cursor.executemany("INSERT INTO blocking_key VALUES (%s, %s)", keys)
+        cursor.executemany("INSERT INTO dirty VALUES (%s)", [(record,) for record in dirty])
+        there = cursor.execute(sql("candidate_pairs")).fetchall()
+        refused = cursor.execute(sql("refused_blocks")).fetchall()
+    assert sorted(there) == sorted(
+        zip(*(here.pairs[name].to_pylist() for name in ("left_id", "right_id")), strict=True)
+    )
+    assert refused == list(zip(*(here.refused[name].to_pylist() for name in ("key", "size")), strict=True))
+    assert here.pairs.num_rows > 0
+    assert here.refused.num_rows > 0

@@ -1,0 +1,116 @@
+"""Training without labels on a small world that is known."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from identity.em import expect_matches, patterns_of, shrunk
+from identity.evaluate import compare_partitions
+from identity.model import MatchModel, prior_model, to_json
+from identity.resolve import resolve
+from identity.settings import load_settings
+from identity.train import blocked_columns, random_pairs, train
+
+SETTINGS = load_settings()
+PRIOR = prior_model(SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def world() -> list[dict[str, Any]]:
+    """400 persons with one to three records each; a third of the persons is called Sidorov."""
+    draw = random.Random(11)
+    rows = []
+    for person in range(400):
+        syllables = ["ba", "ki", "ro", "su", "te", "lo", "mi", "ge", "nu", "va", "zo", "pe"]
+        family = "sidorov" if draw.random() < 0.3 else "".join(draw.choice(syllables) for _ in range(4))
+        base = {
+            "given": draw.choice(["ivan", "anna", "olga", "petr", "maria", "boris", "vera", "oleg"]),
+            "family": family,
+            "born": f"{draw.randrange(1940, 2004)}-{draw.randrange(1, 13):02d}-{draw.randrange(1, 29):02d}",
+            "postcode": str(draw.randrange(100000, 100400)),
+        }
+        for copy in range(draw.randrange(1, 4)):
+            row = {**base, "key": f"{person:04d}-{copy}"}
+            if draw.random() < 0.3:
+                row["family"] = row["family"][:3] + row["family"][4:]
+            if draw.random() < 0.3:
+                row["born"] = None
+            if draw.random() < 0.3:
+                row["postcode"] = str(draw.randrange(100000, 100400))
+            rows.append(row)
+    return rows
+
+
+@pytest.fixture(scope="module")
+def trained(world: list[dict[str, Any]], tables: Any) -> MatchModel:
+    return train(*tables(world), SETTINGS, PRIOR, 2)
+
+
+def weight(model: MatchModel, column: str, level: str) -> int:
+    return next(entry.weight for entry in model.person.columns[column].levels if entry.name == level)
+
+
+def test_what_is_common_here_says_less_than_the_prior_thinks(trained: MatchModel) -> None:
+    assert weight(trained, "name.given", "exact") < weight(PRIOR, "name.given", "exact")
+    terms = trained.person.columns["name.family"].terms
+    assert terms["sidorov"] < -1024
+    assert trained.person.columns["name.family"].unseen_term > 0
+
+
+def test_a_trained_model_finds_the_persons(world: list[dict[str, Any]], trained: MatchModel, tables: Any) -> None:
+    records, identifiers = tables(world)
+    resolution = resolve(records, identifiers, None, trained, SETTINGS)
+    truth = np.array([key[:4] for key in records["source_key"].to_pylist()])
+    measured = compare_partitions(resolution.labels["label"].to_numpy(), truth)
+    assert measured.pairwise.precision > 0.95
+    assert measured.pairwise.recall > 0.65
+
+
+def test_training_gives_the_same_bits_in_any_order(
+    world: list[dict[str, Any]], trained: MatchModel, tables: Any
+) -> None:
+    records, identifiers = tables(world)
+    backwards = records.take(list(range(records.num_rows))[::-1])
+    again = train(backwards, identifiers, SETTINGS, PRIOR, 2)
+    assert to_json(again) == to_json(trained)
+
+
+def test_too_few_records_leave_the_priors(tables: Any) -> None:
+    model = train(*tables([{"key": "1", "given": "a"}, {"key": "2", "given": "b"}]), SETTINGS, PRIOR, 7)
+    assert model.version == 7
+    assert model.person == PRIOR.person
+
+
+def test_em_recovers_the_levels_of_the_matches() -> None:
+    draw = np.random.default_rng(3)
+    matched = draw.random(20_000) < 0.3
+
+    def column(m: float, u: float) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        agree = draw.random(len(matched)) < np.where(matched, m, u)
+        return np.where(agree, 1, 2).astype(np.uint8)
+
+    vectors = {"a": column(0.9, 0.05), "b": column(0.8, 0.1), "c": column(0.7, 0.02)}
+    u = {name: np.array([rate, 1 - rate]) for name, rate in (("a", 0.05), ("b", 0.1), ("c", 0.02))}
+    m = {name: np.array([0.6, 0.4]) for name in vectors}
+    found = expect_matches(patterns_of(vectors), m, u, ["a", "b", "c"])
+    for name, rate in (("a", 0.9), ("b", 0.8), ("c", 0.7)):
+        assert shrunk(found[name], m[name], 1)[0] == pytest.approx(rate, abs=0.03)
+
+
+def test_a_rule_says_nothing_of_the_columns_it_blocks_on() -> None:
+    rules = {" + ".join(map(str, rule)): rule for rule in SETTINGS.person.blocking}
+    assert "name.family" in blocked_columns(rules["family_name.sound + city"], SETTINGS.person)
+    assert "address" in blocked_columns(rules["family_name.sound + city"], SETTINGS.person)
+    assert {"email", "phone", "inn", "identifier"} <= blocked_columns(rules["identifier"], SETTINGS.person)
+
+
+def test_random_pairs_are_the_same_every_time_and_never_of_one_record() -> None:
+    left, right = random_pairs(50, 10_000)
+    again = random_pairs(50, 10_000)
+    assert (left != right).all()
+    assert (left == again[0]).all()
+    assert len(np.unique(left)) == 50
