@@ -37,7 +37,7 @@ _nul = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _int_limit = 4000  # Python refuses to convert longer texts to int; Decimal takes them
 
 
-class NotStorable(ValueError):  # noqa: N818 - named by what is wrong with the value
+class NotStorable(ValueError):
     """The value cannot be kept in jsonb; the message says why without showing the value."""
 
 

@@ -57,7 +57,7 @@ class RetriableError(ConnectorError):
         super().__init__(message, **place)
 
 
-class ComeBackLater(ConnectorError):  # noqa: N818
+class ComeBackLater(ConnectorError):
     """The source asks for a pause longer than the bound; what was landed stays and the next run goes on
     from there."""
 

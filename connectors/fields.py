@@ -17,9 +17,7 @@ SAMPLE = 1000
 
 _samples, _sample_length, _depth = 3, 60, 6
 _date = re.compile(r"\d{4}-\d{2}-\d{2}$|\d{1,2}\.\d{1,2}\.\d{4}$")
-_timestamp = re.compile(
-    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}|/Date\(-?\d+|\d{1,2}\.\d{1,2}\.\d{4} \d{1,2}:\d{2}"
-)
+_timestamp = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}|/Date\(-?\d+|\d{1,2}\.\d{1,2}\.\d{4} \d{1,2}:\d{2}")
 _number = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:[.,]\d+)?$")
 _key_name = re.compile(r"(?:.*[_.\s])?(?:id|guid|uuid|ref_key|key|код|code|no|номер)$", re.IGNORECASE)
 
@@ -53,12 +51,7 @@ def likely_key(records: Sequence[Mapping[str, Any]]) -> str | None:
     none."""
     seen, count = _scan(records)
     for path, found in seen.items():
-        if (
-            count
-            and "." not in path
-            and _key_name.match(path)
-            and len(found.distinct) == count == found.filled
-        ):
+        if count and "." not in path and _key_name.match(path) and len(found.distinct) == count == found.filled:
             return path
     return None
 
@@ -101,9 +94,7 @@ def _look(path: str, value: Any, seen: dict[str, _Seen], touched: set[str], dept
         text = str(value)
         found.distinct.add(text)
         if len(found.samples) < _samples:
-            found.samples.setdefault(
-                text if len(text) <= _sample_length else text[: _sample_length - 1] + "…"
-            )
+            found.samples.setdefault(text if len(text) <= _sample_length else text[: _sample_length - 1] + "…")
 
 
 def type_of(value: Any) -> str:

@@ -47,7 +47,7 @@ _MAX_REDIRECTS = 5
 _MAX_BACKOFF = 60.0
 
 
-class _Again(Exception):  # noqa: N818
+class _Again(Exception):
     """This attempt failed in a way that may pass."""
 
     def __init__(self, message: str, seconds: float | None = None) -> None:
@@ -126,9 +126,7 @@ class HttpEngine:
                 self.limits.timeout.total_seconds(), connect=min(20.0, self.limits.timeout.total_seconds())
             ),
             headers={"Accept": "application/json", "User-Agent": "onefold"},
-            limits=httpx.Limits(
-                max_connections=self.limits.parallel, max_keepalive_connections=self.limits.parallel
-            ),
+            limits=httpx.Limits(max_connections=self.limits.parallel, max_keepalive_connections=self.limits.parallel),
         )
 
     def close(self) -> None:
@@ -203,9 +201,7 @@ class HttpEngine:
         except httpx.TimeoutException as error:
             raise _Again(f"the source did not answer in time ({type(error).__name__})") from None
         except httpx.UnsupportedProtocol:
-            raise self._error(
-                SourceConfigurationError, call, "the address is neither http nor https"
-            ) from None
+            raise self._error(SourceConfigurationError, call, "the address is neither http nor https") from None
         except httpx.ConnectError as error:
             if isinstance(error.__cause__ and error.__cause__.__cause__, ssl.SSLError) or "SSL" in str(error):
                 message = "the source's TLS certificate or protocol is not accepted"
@@ -234,9 +230,7 @@ class HttpEngine:
             method, content = "GET", None
         if not self.is_own(target) and (content is not None or method != "GET"):
             # A body may hold credentials.
-            raise self._error(
-                SourceDataError, call, f"a redirect to another host ({target.host}) for a {call.method}"
-            )
+            raise self._error(SourceDataError, call, f"a redirect to another host ({target.host}) for a {call.method}")
         return replace(call, url=target, method=method, content=content)
 
     def _body(self, call: Call, response: httpx.Response) -> bytes:
@@ -248,9 +242,7 @@ class HttpEngine:
             size += len(chunk)
             if size > limit:
                 message = f"the answer is longer than {limit // 1024} KiB"
-                raise self._error(
-                    SourceDataError, call, message, "Ask for smaller pages, or raise `limits.max_body`"
-                )
+                raise self._error(SourceDataError, call, message, "Ask for smaller pages, or raise `limits.max_body`")
             if self._clock() - began > self.limits.max_duration.total_seconds():
                 raise self._error(SourceDataError, call, f"the answer does not end ({size} bytes so far)")
         return b"".join(chunks)
@@ -344,14 +336,10 @@ class HttpEngine:
             return self._error(SourceDataError, call, "the answer is empty")
         if _looks_like_markup(body):
             hint = "Does the address lead to a login page or a proxy?"
-            return self._error(
-                SourceDataError, call, f"an HTML or XML page came instead of JSON ({kind})", hint
-            )
+            return self._error(SourceDataError, call, f"an HTML or XML page came instead of JSON ({kind})", hint)
         return self._error(SourceDataError, call, f"the answer is not JSON ({kind}, {len(body)} bytes)")
 
-    def _error(
-        self, kind: type[ConnectorError], call: Call, message: str, hint: str | None = None
-    ) -> ConnectorError:
+    def _error(self, kind: type[ConnectorError], call: Call, message: str, hint: str | None = None) -> ConnectorError:
         return kind(message, source=self.source, stream=call.stream, place=call.place, hint=hint)
 
 

@@ -47,9 +47,7 @@ class Limits(Settings):
     per: Duration = timedelta(seconds=1)
     burst: int = Field(default=1, ge=1)
     parallel: int = Field(default=1, ge=1, description="Requests under way at once.")
-    signals: tuple[Signal, ...] = Field(
-        default=(), description="Beside `Retry-After`, which is always understood."
-    )
+    signals: tuple[Signal, ...] = Field(default=(), description="Beside `Retry-After`, which is always understood.")
     max_wait: Duration = Field(
         default=timedelta(minutes=2),
         description="Longest wait for one page; beyond it the run comes back later.",
@@ -61,9 +59,7 @@ class Limits(Settings):
     )
     timeout: Duration = Field(default=timedelta(seconds=60), description="Longest silence of the source.")
     max_body: int = Field(default=128 * 1024 * 1024, ge=1024, description="Bytes of one answer, unpacked.")
-    max_duration: Duration = Field(
-        default=timedelta(minutes=10), description="Longest time one answer may take."
-    )
+    max_duration: Duration = Field(default=timedelta(minutes=10), description="Longest time one answer may take.")
 
     def all_budgets(self) -> tuple[Budget, ...]:
         """The budgets, the short form included."""

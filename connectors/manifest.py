@@ -23,9 +23,7 @@ def _checked_path(text: str) -> str:
     return text
 
 
-FieldPath = Annotated[
-    str, BeforeValidator(lambda value: _checked_path(value) if isinstance(value, str) else value)
-]
+FieldPath = Annotated[str, BeforeValidator(lambda value: _checked_path(value) if isinstance(value, str) else value)]
 
 
 class ErrorRule(Settings):
@@ -33,9 +31,7 @@ class ErrorRule(Settings):
 
     path: FieldPath
     equals: tuple[str, ...] = ()
-    status: tuple[int, ...] = Field(
-        default=(), description="Only in answers with these statuses; any if not given."
-    )
+    status: tuple[int, ...] = Field(default=(), description="Only in answers with these statuses; any if not given.")
     then: Literal["retry", "fail", "credentials"] = "fail"
     message: FieldPath | None = Field(default=None, description="Path of the source's own words.")
 
@@ -43,9 +39,7 @@ class ErrorRule(Settings):
 class Changes(Settings):
     """How to ask for what changed since."""
 
-    param: str | None = Field(
-        default=None, description="Or use {since} and {until} in params, headers or body."
-    )
+    param: str | None = Field(default=None, description="Or use {since} and {until} in params, headers or body.")
     into: Literal["query", "header", "body"] = "query"
     template: str = Field(default="{since}", description="Such as `updated>={since}`.")
     until_param: str | None = None
@@ -84,9 +78,7 @@ class SweepDeletes(Settings):
 
 def _listed(value: Any) -> Any:
     items = value if isinstance(value, list | tuple) else [value]
-    return tuple(
-        {"kind": item} if isinstance(item, str) else item for item in items if item not in ("none", None)
-    )
+    return tuple({"kind": item} if isinstance(item, str) else item for item in items if item not in ("none", None))
 
 
 Deletes = Annotated[
@@ -155,11 +147,7 @@ class Manifest(Settings):
     @model_validator(mode="after")
     def _known_names(self) -> Manifest:
         known = {*self.parameters, "since", "until", "offset", "page", "cursor", "after", "limit"}
-        known |= (
-            set(self.auth.path_values({}))
-            if not self._needs_parameters()
-            else {getattr(self.auth, "name", "")}
-        )
+        known |= set(self.auth.path_values({})) if not self._needs_parameters() else {getattr(self.auth, "name", "")}
         for place, text in self._templates():
             for name in names_in(text):
                 if name not in known:
@@ -185,9 +173,7 @@ class RestSettings(Settings):
     manifest: Manifest | None = None
     manifest_file: Path | None = None
     base_url: str | None = Field(default=None, description="Instead of the manifest's.")
-    parameters: dict[str, SecretStr] = Field(
-        default_factory=dict, description="Values for the manifest's {names}."
-    )
+    parameters: dict[str, SecretStr] = Field(default_factory=dict, description="Values for the manifest's {names}.")
 
     @model_validator(mode="after")
     def _one_manifest(self) -> RestSettings:

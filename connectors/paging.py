@@ -88,9 +88,7 @@ class NextUrlPaging(NoPaging):
     keep_host: bool = Field(
         default=False, description="Take only path and query of an address that names another host."
     )
-    params: dict[str, Any] = Field(
-        default_factory=dict, description="For the first page only, such as a page size."
-    )
+    params: dict[str, Any] = Field(default_factory=dict, description="For the first page only, such as a page size.")
 
     @model_validator(mode="after")
     def _somewhere(self) -> NextUrlPaging:
@@ -104,11 +102,7 @@ class NextUrlPaging(NoPaging):
 
     def advance(self, position: Position, answer: Answer, records: Sequence[Any]) -> Position | None:
         """Where the answer points."""
-        found = (
-            compile_path(self.path).get(answer.data)
-            if self.path
-            else _link(answer.headers, self.header or "link")
-        )
+        found = compile_path(self.path).get(answer.data) if self.path else _link(answer.headers, self.header or "link")
         if not found:
             return None
         if not isinstance(found, str):
@@ -175,9 +169,7 @@ class CursorPaging(_Sized):
 
     def advance(self, position: Position, answer: Answer, records: Sequence[Any]) -> Position | None:
         """The answer's cursor, unless the source says that there is no more."""
-        cursor = (
-            compile_path(self.path).get(answer.data) if self.path else answer.headers.get(self.header or "")
-        )
+        cursor = compile_path(self.path).get(answer.data) if self.path else answer.headers.get(self.header or "")
         if self.has_more is not None and not compile_path(self.has_more).get(answer.data):
             return None
         text = as_text(cursor)
@@ -261,9 +253,7 @@ class KeysetPaging(_Counted):
     kind: Literal["keyset"] = "keyset"  # type: ignore[assignment]
     param: str | None = Field(default=None, description="Such as id__gt; or use {after} in params or body.")
     key: str = Field(default="id", description="Path of the ordering key in a record.")
-    first: str | int | None = Field(
-        default=None, alias="start", description="Sent on the first page, such as 0."
-    )
+    first: str | int | None = Field(default=None, alias="start", description="Sent on the first page, such as 0.")
 
     def start(self) -> Position:
         """Before the first key."""

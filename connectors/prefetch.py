@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Stopped(Exception):  # noqa: N818
+class Stopped(Exception):
     """The reader was closed while it waited."""
 
 

@@ -67,9 +67,7 @@ def connector_class(name: str) -> ConnectorClass:
     try:
         found = point.load()
     except (ImportError, AttributeError) as error:
-        message = (
-            f"the connector {name!r} cannot be loaded from {point.value} ({type(error).__name__}: {error})"
-        )
+        message = f"the connector {name!r} cannot be loaded from {point.value} ({type(error).__name__}: {error})"
         raise SourceConfigurationError(message) from error
     if not issubclass(getattr(found, "settings_model", object), BaseModel):
         raise SourceConfigurationError(f"the connector {name!r} ({point.value}) has no `settings_model`")

@@ -66,9 +66,7 @@ class RowMaker:
         if not self.is_keyless and not self._key_paths:
             raise SourceConfigurationError("the key has no path", source=source, stream=stream)
         self._timezone = timezone
-        self._single: Callable[[Any], Any] | None = (
-            self._key_paths[0].get if len(self._key_paths) == 1 else None
-        )
+        self._single: Callable[[Any], Any] | None = self._key_paths[0].get if len(self._key_paths) == 1 else None
         self._seen: dict[bytes, int] = {}
 
     @classmethod

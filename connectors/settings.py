@@ -44,9 +44,7 @@ def validated(model: type[M], values: Any, *, source: str, stream: str | None = 
         return model.model_validate(values)
     except ValidationError as error:
         problems = "; ".join(explain(error))
-        raise SourceConfigurationError(
-            f"the settings do not fit: {problems}", source=source, stream=stream
-        ) from None
+        raise SourceConfigurationError(f"the settings do not fit: {problems}", source=source, stream=stream) from None
 
 
 def explain(error: ValidationError) -> list[str]:

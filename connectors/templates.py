@@ -10,7 +10,7 @@ from typing import Any
 _placeholder = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
 
-class MissingValue(LookupError):  # noqa: N818
+class MissingValue(LookupError):
     """A text needs a name that has no value."""
 
 

@@ -1,4 +1,4 @@
-"""The shapes in which data enters and leaves `identity`: Arrow schemas, each a table of the warehouse or a plain hand-over.
+"""The shapes in which data enters and leaves `identity`: Arrow schemas, each a table or a plain hand-over.
 
 A test asserts that `RECORD`, `IDENTIFIER`, `BLOCKING_KEY` and `PAIR` equal the columns of their tables.
 Records are always handed over in natural-key order (source, stream, source_key; bytewise), so that a row's position

@@ -21,7 +21,7 @@ def embedded_server(settings: Settings) -> EmbeddedServer:
 
 
 def prepare_roles(database_url: str, secrets: Path | None) -> list[str]:
-    """Create the hub's roles and grant the served views, where permitted; what an administrator has to do, if anything."""
+    """Create the hub's roles and grant the served views, where permitted; what is left to an administrator."""
     from warehouse.connect import connect
     from warehouse.roles import ensure_roles, grant_served
 

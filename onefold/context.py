@@ -48,7 +48,7 @@ class Context:
 def ensure_schema(database_url: str) -> bool:
     """Migrate the database if it is behind; True if it was.
 
-    Alembic and SQLModel take 100 MiB and two seconds to import, so they run in a process of their own and only when needed.
+    Alembic and SQLModel take 100 MiB and two seconds to import, so they run in a process of their own.
     """
     from warehouse.connect import connect
     from warehouse.version import installed_revision, packaged_revision

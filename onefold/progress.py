@@ -44,4 +44,5 @@ class SilentProgress:
     @contextmanager
     def stage(self, title: str, total: int | None = None) -> Iterator[Stage]:
         """A stage that shows nothing."""
+        del title, total
         yield _SilentStage()

@@ -47,9 +47,7 @@ def connect(url: str, *, application_name: str, autocommit: bool = True) -> psyc
     goes into `unit_of_work`.
     """
     parameters = _parameters(url)
-    options = (
-        f"{parameters.pop('options', '') or ''} -c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres"
-    )
+    options = f"{parameters.pop('options', '') or ''} -c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres"
     parameters.setdefault("connect_timeout", 30)
     try:
         conn = psycopg.connect(
@@ -190,9 +188,7 @@ def database_name(url: str) -> str:
     parameters = _parameters(url)
     name = parameters.get("dbname") or parameters.get("user")
     if not name:
-        raise UnsuitableDatabaseError(
-            "the database URL names no database; write postgresql://user@host:5432/name"
-        )
+        raise UnsuitableDatabaseError("the database URL names no database; write postgresql://user@host:5432/name")
     return str(name)
 
 
@@ -214,9 +210,7 @@ def _maintenance(url: str) -> Iterator[psycopg.Connection]:
 
 
 def _exists(conn: psycopg.Connection, name: str) -> bool:
-    return (
-        conn.execute("SELECT FROM pg_catalog.pg_database WHERE datname = %s", [name]).fetchone() is not None
-    )
+    return conn.execute("SELECT FROM pg_catalog.pg_database WHERE datname = %s", [name]).fetchone() is not None
 
 
 def _check_suitable(conn: psycopg.Connection, url: str) -> None:

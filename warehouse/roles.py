@@ -124,9 +124,7 @@ def grant_served(conn: psycopg.Connection) -> RoleReport:
                     _run_script(conn, "roles.grant_served", names, SERVED_SCHEMA)
                     _hand_over_views(conn, names)
         except errors.InsufficientPrivilege:
-            note = (
-                f"{me} does not own the hub's tables or may not grant them; run the migrations as their owner"
-            )
+            note = f"{me} does not own the hub's tables or may not grant them; run the migrations as their owner"
             return RoleReport(names, notes=(note,))
     return RoleReport(names)
 
@@ -149,9 +147,7 @@ def _creation(names: RoleNames, name: str) -> str:
     return f"CREATE ROLE {{}} {rights} NOSUPERUSER NOCREATEDB NOCREATEROLE"
 
 
-def _give_password(
-    conn: psycopg.Connection, reader: str, secrets: Path | None, *, is_new: bool
-) -> tuple[str, ...]:
+def _give_password(conn: psycopg.Connection, reader: str, secrets: Path | None, *, is_new: bool) -> tuple[str, ...]:
     if secrets is None:
         note = f'the role {reader} has no password yet; give it one: ALTER ROLE "{reader}" PASSWORD …'
         return (note,) if is_new else ()

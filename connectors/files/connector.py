@@ -106,12 +106,8 @@ class FilesConnector:
             return list(self.settings.streams)
         pattern = self.settings.path
         if pattern is None:
-            raise SourceConfigurationError(
-                "no file is named", source=self.source, hint="Set `path` or `streams`"
-            )
-        found = find_files(
-            pattern.replace("{stream}", "*"), self.settings.base_dir, self.settings, self.source, "*"
-        )
+            raise SourceConfigurationError("no file is named", source=self.source, hint="Set `path` or `streams`")
+        found = find_files(pattern.replace("{stream}", "*"), self.settings.base_dir, self.settings, self.source, "*")
         if found.is_single and not self.settings.sheet:
             path = next(iter(found.files.values()))
             if format_of(path, self.settings) == "excel":
@@ -181,9 +177,7 @@ class FilesConnector:
         maker = RowMaker.for_request(stream, CONTENT, None, self.source)
         before: dict[str, Any] = dict(state or {})
         options = found.options.model_dump(mode="json", exclude={"page_size"})
-        reading = _hash(
-            [options, repr(stream.key), stream.updated_at, sorted(stream.volatile), stream.timezone]
-        )
+        reading = _hash([options, repr(stream.key), stream.updated_at, sorted(stream.volatile), stream.timezone])
         if before.get("reading") != reading:
             # What a row or its key is has changed: every file counts as new.
             before = {"reading": reading, "pass": before.get("pass", 0), "columns": before.get("columns")}
@@ -323,11 +317,7 @@ class _Pass:
             return
         names = [self.request.key] if isinstance(self.request.key, str) else list(self.request.key or ())
         paths = [FieldPath(name) for name in names if name != CONTENT]
-        lost = [
-            path.text
-            for path in paths
-            if path.is_plain_field and path.get(dict.fromkeys(columns, "")) is None
-        ]
+        lost = [path.text for path in paths if path.is_plain_field and path.get(dict.fromkeys(columns, "")) is None]
         if lost:
             raise SourceDataError(
                 f"the key column {', '.join(map(repr, lost))} is not in the file",

@@ -31,7 +31,7 @@ _SAMPLE_LINES = 200
 _SURROGATES = range(0xD800, 0xE000)
 
 
-class _Runaway(Exception):  # noqa: N818
+class _Runaway(Exception):
     """A record takes more lines than a record can."""
 
 
@@ -94,9 +94,7 @@ def read_csv(path: Path, options: FileOptions, start: int) -> Part:
     except LookupError:
         raise SourceConfigurationError(f"unknown encoding {encoding!r}", place=path.name) from None
     with _open(path, encoding) as text:
-        sample = list(
-            islice(iter(lambda: text.readline(MAX_LINE), ""), max(_SAMPLE_LINES, options.header_row or 0))
-        )
+        sample = list(islice(iter(lambda: text.readline(MAX_LINE), ""), max(_SAMPLE_LINES, options.header_row or 0)))
     dialect = detect_dialect(sample, options.delimiter, quote)
     make_reader = _reader_factory(dialect.delimiter, quote)
     header, header_line = _header(sample, make_reader, dialect.width, options.header_row)
@@ -116,11 +114,7 @@ def read_csv(path: Path, options: FileOptions, start: int) -> Part:
         return f"{path.name}:{number}"
 
     def on_reject(record: Any, made: RejectedRow) -> RejectedRow:
-        if (
-            made.reason == "not-storable"
-            and isinstance(record, dict)
-            and any(map(_is_undecoded, record.values()))
-        ):
+        if made.reason == "not-storable" and isinstance(record, dict) and any(map(_is_undecoded, record.values())):
             line = dialect.delimiter.join(record.get(name) or "" for name in names)
             detail = f"the line is not valid {encoding}"
             return made._replace(payload=_encode(line, encoding), reason="bad-encoding", detail=detail)
@@ -163,9 +157,7 @@ def _reader_factory(delimiter: str, quote: str) -> ReaderFactory:
     return make
 
 
-def _header(
-    sample: list[str], make_reader: ReaderFactory, width: int, header_row: int | None
-) -> tuple[list[str], int]:
+def _header(sample: list[str], make_reader: ReaderFactory, width: int, header_row: int | None) -> tuple[list[str], int]:
     """The header cells and the number of the line they end on (0: there is none, columns are numbered)."""
     if header_row == 0:
         return [f"column_{place + 1}" for place in range(width)], 0
@@ -190,7 +182,7 @@ def iter_readline(lines: list[str]) -> Callable[[int], str]:
     return lambda _limit: next(rest, "")
 
 
-def _batches(  # noqa: PLR0917
+def _batches(
     path: Path, encoding: str, make_reader: ReaderFactory, names: list[str], start: int, page_size: int
 ) -> Iterator[Batch]:
     width = len(names)

@@ -141,6 +141,4 @@ def _batches(rows: list[Cells], columns: list[str], start: int, options: FileOpt
 def _is_total(values: list[Any]) -> bool:
     filled = [value for value in values if value is not None]
     first = filled[0]
-    return (
-        isinstance(first, str) and len(filled) < len(values) and _TOTAL.fullmatch(first.strip()) is not None
-    )
+    return isinstance(first, str) and len(filled) < len(values) and _TOTAL.fullmatch(first.strip()) is not None

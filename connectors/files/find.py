@@ -65,9 +65,7 @@ def find_files(pattern: str, base: Path | None, options: FileOptions, source: st
         return Found(_named([item for item in inside if item.is_file()], fixed), is_single=False)
     if not full.is_file():
         hint = "Check `path`; a relative one starts at the folder that holds config/"
-        raise SourceConfigurationError(
-            "there is no such file", source=source, stream=stream, place=pattern, hint=hint
-        )
+        raise SourceConfigurationError("there is no such file", source=source, stream=stream, place=pattern, hint=hint)
     return Found({full.name: full}, is_single=True)
 
 

@@ -26,9 +26,7 @@ _BOM = b"\xef\xbb\xbf"
 def read_json_lines(path: Path, options: FileOptions, start: int) -> Part:
     """The records of a file with one JSON value a line, after line `start`; empty lines are passed over."""
     encoding = options.encoding or detect_encoding(path)
-    return Part(
-        (), _line_batches(path, encoding, start, options.page_size), lambda number: f"{path.name}:{number}"
-    )
+    return Part((), _line_batches(path, encoding, start, options.page_size), lambda number: f"{path.name}:{number}")
 
 
 def _line_batches(path: Path, encoding: str, start: int, page_size: int) -> Iterator[Batch]:
@@ -139,9 +137,7 @@ def _elements(text: TextIO, name: str) -> Iterator[Any]:
             if at_end:
                 rest = window[place:]
                 if rest.strip() or not isinstance(error, ValueError):
-                    yield RejectedRow(
-                        rest.encode("utf-8", "surrogatepass"), "invalid-json", _broken(error), ""
-                    )
+                    yield RejectedRow(rest.encode("utf-8", "surrogatepass"), "invalid-json", _broken(error), "")
                 return
             if len(window) - place > MAX_DOCUMENT:
                 raise SourceDataError("a record is too long", place=name) from None

@@ -24,23 +24,13 @@ class FileOptions(Settings):
         description="snapshot: a row missing from a complete new read is deleted (default for one file); "
         "append: new and changed files only add (default for a glob or a directory).",
     )
-    encoding: str | None = Field(
-        default=None, description="Of text files, e.g. utf-8, cp1251; detected if not given."
-    )
+    encoding: str | None = Field(default=None, description="Of text files, e.g. utf-8, cp1251; detected if not given.")
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
-    quote: str | None = Field(
-        default=None, max_length=1, description='Quote character, `"` by default; empty: none.'
-    )
-    header_row: int | None = Field(
-        default=None, ge=0, description="Row of the headers, from 1; 0: the file has none."
-    )
-    sheet: str | None = Field(
-        default=None, description="Of a workbook; the first one with data if not given."
-    )
+    quote: str | None = Field(default=None, max_length=1, description='Quote character, `"` by default; empty: none.')
+    header_row: int | None = Field(default=None, ge=0, description="Row of the headers, from 1; 0: the file has none.")
+    sheet: str | None = Field(default=None, description="Of a workbook; the first one with data if not given.")
     totals: bool = Field(default=True, description="Set rows such as `Total` in a sheet aside as rejects.")
-    records: str | None = Field(
-        default=None, description="Path of the list of records inside a JSON document."
-    )
+    records: str | None = Field(default=None, description="Path of the list of records inside a JSON document.")
     page_size: int = Field(default=5000, ge=1, le=100_000)
 
 

@@ -69,9 +69,7 @@ class RestConnector:
         for name in given.keys() - declared.keys():
             near = difflib.get_close_matches(name, declared, 1)
             hint = f"Did you mean {near[0]!r}?" if near else None
-            raise SourceConfigurationError(
-                f"the manifest knows no parameter {name!r}", source=self.source, hint=hint
-            )
+            raise SourceConfigurationError(f"the manifest knows no parameter {name!r}", source=self.source, hint=hint)
         values = {name: item.default for name, item in declared.items() if item.default is not None} | given
         missing = sorted(declared.keys() - values.keys())
         if missing:
@@ -197,18 +195,14 @@ class RestConnector:
         spec = self._stream(stream)
         key = stream.key or spec.key
         if key is None:
-            raise SourceConfigurationError(
-                "no key is known", source=self.source, stream=stream.name, hint="Set `key`"
-            )
+            raise SourceConfigurationError("no key is known", source=self.source, stream=stream.name, hint="Set `key`")
         volatile = (*spec.volatile, *stream.volatile)
         updated_at = stream.updated_at or spec.updated_at
         maker = RowMaker(key, updated_at, volatile, stream.timezone, source=self.source, stream=stream.name)
         parts = spec.model_dump(
             mode="json", include={"path", "method", "params", "body", "records", "paging", "changes"}
         )
-        reading = blake2b(
-            canonical([parts, key, updated_at, volatile, stream.timezone]), digest_size=8
-        ).hexdigest()
+        reading = blake2b(canonical([parts, key, updated_at, volatile, stream.timezone]), digest_size=8).hexdigest()
         before = dict(state or {})
         if before.get("reading") != reading:
             before = {"reading": reading, "pass": before.get("pass", 0)}
@@ -253,9 +247,7 @@ def manifest_connector(path: Path) -> type[RestConnector]:
         def _settings(self, settings: Any) -> RestSettings:
             given = validated(model, settings, source=self.source)
             values = {name: getattr(given, name) for name in manifest.parameters}
-            return RestSettings(
-                manifest=manifest, base_url=getattr(given, "base_url", None), parameters=values
-            )
+            return RestSettings(manifest=manifest, base_url=getattr(given, "base_url", None), parameters=values)
 
     ManifestConnector.__name__ = ManifestConnector.__qualname__ = f"{path.stem.title()}Connector"
     ManifestConnector.__doc__ = manifest.title or path.stem

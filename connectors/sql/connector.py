@@ -23,9 +23,7 @@ from connectors.sql.reading import Reading, utc_now
 from connectors.sql.relation import relation, split_name
 from connectors.sql.settings import SqlOptions, SqlSettings
 
-_CHANGED = re.compile(
-    r"(?:updated|modified|changed|write|last_modified|modification)_?(?:at|on|date|time|ts)?$", re.I
-)
+_CHANGED = re.compile(r"(?:updated|modified|changed|write|last_modified|modification)_?(?:at|on|date|time|ts)?$", re.I)
 
 
 class SqlConnector:
@@ -152,9 +150,7 @@ class SqlConnector:
             with self._engine.connect() as connection:
                 found = relation(connection, options, stream, self.settings.schema_, self.source)
                 quoted = ["'" + name.replace("'", "''") + "'" for name in found.key]
-                changed = (
-                    None if found.updated_at is None else "'" + found.updated_at.replace("'", "''") + "'"
-                )
+                changed = None if found.updated_at is None else "'" + found.updated_at.replace("'", "''") + "'"
                 maker = RowMaker(
                     quoted or CONTENT,
                     changed,

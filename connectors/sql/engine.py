@@ -44,18 +44,12 @@ def make_engine(url: str, timeout: int, source: str) -> sa.Engine:
             connect_args=arguments if name in ("sqlite", "postgresql", "mysql", "mariadb") else {},
         )
     except exc.NoSuchModuleError:
-        raise SourceConfigurationError(
-            f"no dialect {parsed.drivername!r} is installed", source=source
-        ) from None
+        raise SourceConfigurationError(f"no dialect {parsed.drivername!r} is installed", source=source) from None
     except ModuleNotFoundError as error:
         message = f"the driver for {parsed.drivername!r} is not installed"
-        raise SourceConfigurationError(
-            message, source=source, hint=f"Install the package {error.name!r}"
-        ) from None
+        raise SourceConfigurationError(message, source=source, hint=f"Install the package {error.name!r}") from None
     except (TypeError, exc.ArgumentError):
-        raise SourceConfigurationError(
-            "`url` has arguments that its driver does not know", source=source
-        ) from None
+        raise SourceConfigurationError("`url` has arguments that its driver does not know", source=source) from None
     if name == "postgresql" and engine.driver == "psycopg":
         sa.event.listen(engine, "connect", _lossless_psycopg)
     return engine
@@ -94,9 +88,7 @@ def translate(error: Exception, engine: sa.Engine, source: str, stream: str | No
     text = _first_line(cause, engine)
     if state in _REFUSED or number in _REFUSED_MYSQL or "password authentication failed" in text:
         return CredentialsError(f"the database refused: {text}", source=source, stream=stream)
-    if isinstance(
-        error, exc.OperationalError | exc.InterfaceError | exc.DisconnectionError | exc.TimeoutError
-    ):
+    if isinstance(error, exc.OperationalError | exc.InterfaceError | exc.DisconnectionError | exc.TimeoutError):
         if "no such table" in text or "no such column" in text or "syntax error" in text:
             return SourceConfigurationError(f"the database says: {text}", source=source, stream=stream)
         return RetriableError(f"the database cannot be read now: {text}", source=source, stream=stream)

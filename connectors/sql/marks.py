@@ -93,10 +93,6 @@ def _in_terms_of(value: Any, moment: datetime, timezone: str) -> Any:
     if offset == "Z":
         stamp = moment.astimezone(UTC)
     else:
-        stamp = (
-            moment.astimezone(datetime.fromisoformat(value).tzinfo)
-            if offset
-            else local - timedelta(seconds=1)
-        )
+        stamp = moment.astimezone(datetime.fromisoformat(value).tzinfo) if offset else local - timedelta(seconds=1)
     text = stamp.replace(tzinfo=None).isoformat(sep=found["sep"], timespec="seconds")
     return text + (offset or "")

@@ -49,9 +49,7 @@ def relation(
     if options.query:
         text = options.query.strip().rstrip(";")
         probe = sa.text(text).columns(sa.column("x")).subquery("q")
-        names = list(
-            connection.execute(sa.select(sa.literal_column("*")).select_from(probe).where(sa.false())).keys()
-        )
+        names = list(connection.execute(sa.select(sa.literal_column("*")).select_from(probe).where(sa.false())).keys())
         table: sa.FromClause = sa.text(text).columns(*(sa.column(name) for name in names)).subquery("q")
         nullable, primary = frozenset(names), []
     else:
@@ -65,9 +63,7 @@ def relation(
         described = inspector.get_columns(name, schema=space)
         primary = list(inspector.get_pk_constraint(name, schema=space).get("constrained_columns") or ())
         names = [column["name"] for column in described]
-        nullable = frozenset(column["name"] for column in described if column.get("nullable", True)) - set(
-            primary
-        )
+        nullable = frozenset(column["name"] for column in described if column.get("nullable", True)) - set(primary)
         # Without types, values come as the driver gives them; typed SQLite columns stumble over odd dates.
         table = sa.table(name, *(sa.column(column) for column in names), schema=space)
     wanted = [request.key] if isinstance(request.key, str) else list(request.key or primary)

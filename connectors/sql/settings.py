@@ -15,9 +15,7 @@ class SqlOptions(Settings):
     table: str | None = Field(
         default=None, description="Table or view, `schema.table` if need be; the stream's name if not given."
     )
-    query: str | None = Field(
-        default=None, description="A SELECT instead of a table; it is read as a sub-query."
-    )
+    query: str | None = Field(default=None, description="A SELECT instead of a table; it is read as a sub-query.")
     lookback: Duration = Field(
         default=timedelta(minutes=5), description="Read again what changed this long before the last read."
     )
@@ -37,9 +35,7 @@ class SqlOptions(Settings):
 class SqlSettings(ConnectorSettings):
     """A database and how it is reached."""
 
-    url: SecretStr = Field(
-        description="SQLAlchemy URL, e.g. postgresql+psycopg://user:password@host/database"
-    )
+    url: SecretStr = Field(description="SQLAlchemy URL, e.g. postgresql+psycopg://user:password@host/database")
     schema_: str | None = Field(
         default=None, alias="schema", description="Where tables stand that are named without a schema."
     )

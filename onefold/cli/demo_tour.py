@@ -1,4 +1,4 @@
-"""`onefold demo`: the tour through the fictional company, from five registers to one client's story, and back to changes."""
+"""`onefold demo`: from five registers of a fictional company to one client's story, and on to changes."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ def show_world(output: Output, hub: DemoHub) -> None:
     )
     output.table(("register", "operations"), world.interactions.items(), title="Operations", right=(1,))
     output.say(
-        f"{sum(world.records.values())} client records of {world.entities.get('all', sum(world.entities.values()))} true "
-        f"persons and organisations; {world.mirrored_orders} of {world.orders} orders also stand in the CRM and in accounting"
+        f"{sum(world.records.values())} client records of {world.entities['all']} true persons and organisations; "
+        f"{world.mirrored_orders} of {world.orders} orders also stand in the CRM and in accounting"
     )
 
 

@@ -1,4 +1,4 @@
-"""Errors as people and schedulers meet them: one message that says what to do, and an exit code that means something."""
+"""Errors as people and schedulers meet them: a message that says what to do, and an exit code."""
 
 from __future__ import annotations
 

@@ -103,12 +103,8 @@ class OpenAttribute(Strict):
     multi: bool = Field(False, description="A client may have several values at once.")
     labels: Labels = Field(description="Its name for people, by language.")
     description: Labels | None = None
-    personal_data: PersonalData = Field(
-        "none", description="Class of personal data, for export, masking and erasure."
-    )
-    values: list[str] | None = Field(
-        None, min_length=1, description="The allowed values, when they are a closed list."
-    )
+    personal_data: PersonalData = Field("none", description="Class of personal data, for export, masking and erasure.")
+    values: list[str] | None = Field(None, min_length=1, description="The allowed values, when they are a closed list.")
 
 
 class AttributesFile(Strict):
@@ -127,9 +123,7 @@ class AttributesFile(Strict):
     def all(self) -> dict[str, Attribute]:
         """Standard and open attributes by name."""
         own = {
-            name: Attribute(
-                name, one.kind, one.type, one.multi, dict(one.labels), one.personal_data, is_open=True
-            )
+            name: Attribute(name, one.kind, one.type, one.multi, dict(one.labels), one.personal_data, is_open=True)
             for name, one in self.attributes.items()
         }
         return {**STANDARD, **own}

@@ -49,9 +49,7 @@ def _duration(value: Any) -> timedelta:
     text = str(value)
     matches = list(_DURATION.finditer(text))
     if not matches or "".join(m.group(0) for m in matches) != text or isinstance(value, bool):
-        raise problem(
-            "duration", f"found `{text}`; a duration is a number and a unit, such as 30m, 2h, 1d or 1d 12h."
-        )
+        raise problem("duration", f"found `{text}`; a duration is a number and a unit, such as 30m, 2h, 1d or 1d 12h.")
     return sum((timedelta(**{_UNITS[m[2]]: int(m[1])}) for m in matches), timedelta())
 
 
@@ -69,9 +67,7 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
     PlainSerializer(duration_text, return_type=str),
-    WithJsonSchema(
-        {"type": "string", "pattern": r"^(\s*\d+\s*[smhdw]\s*)+$", "examples": ["30m", "2h", "1d"]}
-    ),
+    WithJsonSchema({"type": "string", "pattern": r"^(\s*\d+\s*[smhdw]\s*)+$", "examples": ["30m", "2h", "1d"]}),
 ]
 
 
@@ -83,9 +79,7 @@ def _language(value: str) -> str:
 
 def _country(value: str) -> str:
     if not re.fullmatch(r"[A-Z]{2}", value):
-        raise problem(
-            "country", f"found `{value}`; a country is an ISO 3166-1 alpha-2 code such as RU or DE."
-        )
+        raise problem("country", f"found `{value}`; a country is an ISO 3166-1 alpha-2 code such as RU or DE.")
     return value
 
 
@@ -98,9 +92,7 @@ def _currency(value: str) -> str:
 def _timezone(value: str) -> str:
     if value not in available_timezones():
         hint = did_you_mean(value, available_timezones())
-        raise problem(
-            "timezone", f"found `{value}`; a time zone is an IANA name such as Europe/Moscow.", hint
-        )
+        raise problem("timezone", f"found `{value}`; a time zone is an IANA name such as Europe/Moscow.", hint)
     return value
 
 
@@ -133,15 +125,11 @@ def _name(value: str) -> str:
         simple = re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")
         if re.fullmatch(r"[a-z][a-z0-9_]{0,62}", simple):
             hint = f"For example `{simple}`."
-        raise problem(
-            "name", f"found `{value}`; a name here is lower-case Latin letters, digits and _.", hint
-        )
+        raise problem("name", f"found `{value}`; a name here is lower-case Latin letters, digits and _.", hint)
     return value
 
 
-Name = Annotated[
-    str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"})
-]
+Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"})]
 
 
 def compiles(value: str) -> str:
@@ -183,9 +171,7 @@ class OneOrMany:
         """The list, after one value has become a list of one."""
         return core_schema.no_info_before_validator_function(_listed, handler(source))
 
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """One value, or the list."""
         many = handler(schema)
         return {"anyOf": [many["items"], many]}
@@ -211,9 +197,7 @@ class When(Strict, Generic[Value]):
         return {**{key: data[key] for key in ("when", "else") if key in data}, "cases": cases}
 
     @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """As it is written: the values are keys beside `when` and `else`."""
         made = handler.resolve_ref_schema(handler(schema))
         properties = made["properties"]
@@ -221,15 +205,11 @@ class When(Strict, Generic[Value]):
         made["additionalProperties"] = properties["cases"]["additionalProperties"]
         made["required"] = ["when"]
         made["title"] = "Choice by value"
-        made["description"] = (
-            "Chooses by the value at `when`; the other keys are the values, `else` is for all others."
-        )
+        made["description"] = "Chooses by the value at `when`; the other keys are the values, `else` is for all others."
         return made
 
     @model_validator(mode="after")
     def _has_cases(self) -> When[Value]:
         if not self.cases:
-            raise problem(
-                "when", '`when` needs at least one value with its result, such as `"true": client`.'
-            )
+            raise problem("when", '`when` needs at least one value with its result, such as `"true": client`.')
         return self

@@ -91,9 +91,7 @@ class _Stream:
                 hint = "Add `as: person`, `organisation`, `interaction` or `relationship`."
                 yield self._problem((written,), f"`{written}` has no meaning without `as`.", hint, key=True)
             else:
-                yield self._problem(
-                    (written,), f"`{written}` has no meaning for a stream mapped as {said}.", key=True
-                )
+                yield self._problem((written,), f"`{written}` has no meaning for a stream mapped as {said}.", key=True)
         for name in _NEEDED.get(kind or "", ()):
             if not getattr(stream, "from_" if name == "from" else name) and name not in raw:
                 yield self._problem((), f"A stream mapped as {said} needs `{name}`.", key=True)
@@ -128,9 +126,7 @@ class _Stream:
             words = [(("role",), role)]
         for path, word in words:
             if word not in ROLES:
-                yield self._problem(
-                    path, f"found `{word}`; a role is one of {', '.join(ROLES)}.", _guess(word, ROLES)
-                )
+                yield self._problem(path, f"found `{word}`; a role is one of {', '.join(ROLES)}.", _guess(word, ROLES))
 
     def _fields(self) -> Iterator[Problem]:
         known = self.configuration.attributes
@@ -141,11 +137,7 @@ class _Stream:
                 yield self._problem(("fields", name), f"`{name}` is no known attribute.", hint, key=True)
             for i, origin in enumerate(origins):
                 if isinstance(origin, ChildField) and origin.stream not in self.source.streams:
-                    path = (
-                        ("fields", name, i)
-                        if isinstance(self._raw("fields", name), list)
-                        else ("fields", name)
-                    )
+                    path = ("fields", name, i) if isinstance(self._raw("fields", name), list) else ("fields", name)
                     yield self._unknown_stream((*path, "stream"), origin.stream, self.source.source)
         lines = self.stream.lines
         if lines is not None and lines.stream is not None and lines.stream not in self.source.streams:
@@ -205,9 +197,7 @@ class _Stream:
             )
 
     def _unknown_stream(self, path: Path, name: str, source: str) -> Problem:
-        return self._problem(
-            path, f"{source} has no stream `{name}`.", did_you_mean(name, self.streams[source])
-        )
+        return self._problem(path, f"{source} has no stream `{name}`.", did_you_mean(name, self.streams[source]))
 
     def _raw(self, *path: str) -> Any:
         value = self.document.data
@@ -241,18 +231,14 @@ def _connector(document: Document, source: SourceConfiguration) -> Iterator[Prob
     yield from _settings(document, source.settings, registry.settings_schema(source.connector))
 
 
-def _settings(
-    document: Document, settings: Mapping[str, Any], schema: Mapping[str, Any]
-) -> Iterator[Problem]:
+def _settings(document: Document, settings: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Problem]:
     """The settings' top level against the connector's JSON Schema; the rest is checked on opening."""
     properties: Mapping[str, Any] = schema.get("properties", {})
     if schema.get("additionalProperties") is False:
         for name in settings:
             if name not in properties:
                 hint = did_you_mean(name, [known for known in properties if known != "base_dir"], limit=40)
-                yield document.problem(
-                    ("settings", name), f"`{name}` is no setting of this connector.", hint, key=True
-                )
+                yield document.problem(("settings", name), f"`{name}` is no setting of this connector.", hint, key=True)
     for name in schema.get("required", []):
         if name not in settings and name != "base_dir":
             path = ("settings",) if "settings" in document.data else ("connector",)
@@ -262,9 +248,7 @@ def _settings(
         if isinstance(value, str) and "${" in value:
             continue
         if isinstance(wanted, str) and not _has_type(value, wanted):
-            yield document.problem(
-                ("settings", name), f"found {describe(value)} for `{name}`; allowed: {wanted}."
-            )
+            yield document.problem(("settings", name), f"found {describe(value)} for `{name}`; allowed: {wanted}.")
 
 
 def _has_type(value: Any, wanted: str) -> bool:
@@ -306,20 +290,14 @@ def _expectations(configuration: Configuration, streams: Mapping[str, Sequence[s
         document = configuration.documents["expectations.yaml"]
         source, stream, _ = record.split(":", 2)
         if source not in streams:
-            yield document.problem(
-                path, f"`{source}` is no configured source.", did_you_mean(source, streams)
-            )
+            yield document.problem(path, f"`{source}` is no configured source.", did_you_mean(source, streams))
         elif stream not in streams[source]:
-            yield document.problem(
-                path, f"{source} has no stream `{stream}`.", did_you_mean(stream, streams[source])
-            )
+            yield document.problem(path, f"{source} has no stream `{stream}`.", did_you_mean(stream, streams[source]))
     for i, value in enumerate(expected.values):
         if value.attribute not in configuration.attributes:
             hint = did_you_mean(value.attribute, configuration.attributes)
             document = configuration.documents["expectations.yaml"]
-            yield document.problem(
-                ("values", i, "attribute"), f"`{value.attribute}` is no known attribute.", hint
-            )
+            yield document.problem(("values", i, "attribute"), f"`{value.attribute}` is no known attribute.", hint)
 
 
 def _texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[Path, str]]:

@@ -27,13 +27,9 @@ class ConfigurationError(Exception):
     exit_code = 3
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems: list[Problem] = sorted(
-            set(problems), key=lambda p: (p.file, p.line, p.column, p.message)
-        )
+        self.problems: list[Problem] = sorted(set(problems), key=lambda p: (p.file, p.line, p.column, p.message))
         count = len(self.problems)
-        head = (
-            "The configuration has 1 problem:" if count == 1 else f"The configuration has {count} problems:"
-        )
+        head = "The configuration has 1 problem:" if count == 1 else f"The configuration has {count} problems:"
         super().__init__("\n".join([head, *(f"  {problem}" for problem in self.problems)]))
 
 

@@ -45,12 +45,8 @@ class OwnOrganisation(Strict):
 class Database(Strict):
     """Hints for the embedded server; a server of your own is named by ONEFOLD_DATABASE_URL, never here."""
 
-    memory: str | None = Field(
-        None, pattern=r"^\d+\s*(MB|GB)$", description="Memory the embedded server may use."
-    )
-    port: int | None = Field(
-        None, ge=1024, le=65535, description="Fixed port on 127.0.0.1 for tools; else a free one."
-    )
+    memory: str | None = Field(None, pattern=r"^\d+\s*(MB|GB)$", description="Memory the embedded server may use.")
+    port: int | None = Field(None, ge=1024, le=65535, description="Fixed port on 127.0.0.1 for tools; else a free one.")
 
 
 class Notifications(Strict):

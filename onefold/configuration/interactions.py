@@ -33,9 +33,7 @@ class InteractionType(Strict):
     money: Literal["quoted", "ordered", "invoiced", "paid", "credited", "none"] = Field(
         "none", description="What its amount means; only one of them counts as turnover."
     )
-    tax: Literal["net", "gross"] | None = Field(
-        None, description="Whether its amount is without or with tax."
-    )
+    tax: Literal["net", "gross"] | None = Field(None, description="Whether its amount is without or with tax.")
     detail: dict[str, Annotated[DetailField, BeforeValidator(_detail)]] = Field(
         default_factory=dict, description="Names and types of its detail values."
     )

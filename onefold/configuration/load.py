@@ -158,9 +158,7 @@ def _read(reading: Reading, name: str, model: type[Model]) -> Model:
     if path.is_file():
         documents = list(_documents(reading, path))
         for extra in documents[1:]:
-            reading.problems.append(
-                extra.problem((), f"{name} holds one document; `---` begins a second here.")
-            )
+            reading.problems.append(extra.problem((), f"{name} holds one document; `---` begins a second here."))
         if documents:
             reading.documents[name] = documents[0]
             found, problems = validate(documents[0], model)

@@ -23,9 +23,7 @@ CHANNELS: Final = (
 class Constant(Strict):
     """A fixed text: `{constant: RU}`."""
 
-    constant: Annotated[
-        str, BeforeValidator(lambda v: str(v).lower() if isinstance(v, bool) else _as_text(v))
-    ]
+    constant: Annotated[str, BeforeValidator(lambda v: str(v).lower() if isinstance(v, bool) else _as_text(v))]
 
 
 def _as_text(value: Any) -> Any:
@@ -65,14 +63,10 @@ def check_where(where: Mapping[str, Any], *, needs_key: bool) -> None:
                 f"found {type(wanted).__name__} for `{path}`; a condition is a text, a number or a list.",
             )
         if isinstance(wanted, str) and wanted.startswith("$") and (wanted != "$key" or not needs_key):
-            raise problem(
-                "where", f"found `{wanted}`; allowed: a fixed value{' or $key' if needs_key else ''}."
-            )
+            raise problem("where", f"found `{wanted}`; allowed: a fixed value{' or $key' if needs_key else ''}.")
     keys = [path for path, wanted in where.items() if wanted == "$key"]
     if needs_key and len(keys) != 1:
-        raise problem(
-            "where", "exactly one condition must be `$key`, the key of the record that the child belongs to."
-        )
+        raise problem("where", "exactly one condition must be `$key`, the key of the record that the child belongs to.")
 
 
 def field_tag(value: Any) -> str:
@@ -97,9 +91,7 @@ class UnknownForm(Strict):
     @model_validator(mode="before")
     @classmethod
     def _refuse(cls, data: Any) -> Any:
-        found = (
-            ", ".join(f"`{key}`" for key in data) if isinstance(data, Mapping) and data else "an empty object"
-        )
+        found = ", ".join(f"`{key}`" for key in data) if isinstance(data, Mapping) and data else "an empty object"
         raise problem(
             "form",
             f"found an object with {found}; allowed: a path, a list, {{constant: ...}}, {{when: path, ...}} "
@@ -149,9 +141,7 @@ KindRule = Annotated[
 RoleOrText = Annotated[
     Annotated[FieldPath, Tag("<word>")] | Annotated[When[str], Tag("<when>")], Discriminator(rule_tag)
 ]
-TypeRule = Annotated[
-    Annotated[Name, Tag("<word>")] | Annotated[When[Name], Tag("<when>")], Discriminator(rule_tag)
-]
+TypeRule = Annotated[Annotated[Name, Tag("<word>")] | Annotated[When[Name], Tag("<when>")], Discriminator(rule_tag)]
 
 Paths = Annotated[list[FieldPath], Field(min_length=1), OneOrMany()]
 

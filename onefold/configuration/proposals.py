@@ -86,9 +86,7 @@ class Proposal:
             made["updated_at"] = self.updated_at
         made.update(self.interaction)
         if self.fields:
-            made["fields"] = {
-                name: paths[0] if len(paths) == 1 else paths for name, paths in self.fields.items()
-            }
+            made["fields"] = {name: paths[0] if len(paths) == 1 else paths for name, paths in self.fields.items()}
         return made
 
 
@@ -177,9 +175,7 @@ _FIRMS: Final = (
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]{2,}$")
 _PHONE: Final = re.compile(r"(?:\+|00|8|0)?[\d\s().-]{9,20}$")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}")
-_FIRM: Final = re.compile(
-    r"\b(?:ООО|АО|ПАО|ЗАО|ИП|GmbH|AG|KG|Ltd|LLC|Inc|Corp|PLC|S\.?A\.?|B\.?V\.?)\b", re.IGNORECASE
-)
+_FIRM: Final = re.compile(r"\b(?:ООО|АО|ПАО|ЗАО|ИП|GmbH|AG|KG|Ltd|LLC|Inc|Corp|PLC|S\.?A\.?|B\.?V\.?)\b", re.IGNORECASE)
 
 
 def propose_mapping(stream: StreamLike) -> Proposal:
@@ -187,9 +183,7 @@ def propose_mapping(stream: StreamLike) -> Proposal:
     guesses = [guess for one in stream.fields if (guess := _guess(one)) is not None]
     reasons: list[str] = []
     key = stream.key or _key(stream.fields, reasons)
-    changed = stream.updated_at or next(
-        (one.path for one in stream.fields if _plain(one.path) in _CHANGED), None
-    )
+    changed = stream.updated_at or next((one.path for one in stream.fields if _plain(one.path) in _CHANGED), None)
     found_type = _interaction(stream, guesses)
     if found_type is not None:
         type_, interaction, because = found_type
@@ -205,9 +199,7 @@ def propose_mapping(stream: StreamLike) -> Proposal:
         )
     kind = _kind(stream, guesses, reasons)
     if kind is None:
-        reasons.append(
-            "No field looks like a name, an address or an identifier: landed only, until you write `as`."
-        )
+        reasons.append("No field looks like a name, an address or an identifier: landed only, until you write `as`.")
         return Proposal(stream.name, None, key, {}, {}, tuple(guesses), tuple(reasons), changed)
     fields = _fields(guesses, kind, reasons)
     used = {path for paths in fields.values() for path in paths}
@@ -235,11 +227,7 @@ def _by_name(one: FieldLike) -> tuple[str, str] | None:
         plain = _plain(text)
         if plain in known:
             return known[plain], f"its {what} `{text}` says so"
-    words = [
-        word
-        for word in re.split(r"[^a-zа-яёäöüß0-9]+", _spaced(one.label or _leaf(one.path)).casefold())
-        if word
-    ]
+    words = [word for word in re.split(r"[^a-zа-яёäöüß0-9]+", _spaced(one.label or _leaf(one.path)).casefold()) if word]
     for size in (2, 1):
         for i in range(len(words) - size + 1):
             attribute = known.get("".join(words[i : i + size]).replace("ё", "е"))
@@ -297,11 +285,7 @@ def _interaction(stream: StreamLike, guesses: Sequence[Guess]) -> tuple[str, dic
     when = next((plain[word] for word in _DATES if word in plain), None)
     if when is None:
         when = next(
-            (
-                path
-                for word, path in plain.items()
-                if word.startswith("дата") or word.endswith(("date", "at"))
-            ),
+            (path for word, path in plain.items() if word.startswith("дата") or word.endswith(("date", "at"))),
             None,
         )
     name = stream.name.casefold()
@@ -328,8 +312,7 @@ def _kind(stream: StreamLike, guesses: Sequence[Guess], reasons: list[str]) -> s
     if not found & {name for name, one in STANDARD.items() if one.is_identifying}:
         return None
     for_person = (
-        len(found & {"given_name", "family_name", "middle_name", "birth_date", "full_name", "snils", "ssn"})
-        * 2
+        len(found & {"given_name", "family_name", "middle_name", "birth_date", "full_name", "snils", "ssn"}) * 2
     )
     for_firm = len(found & {"legal_name", "kpp", "ogrn", "okpo", "vat", "hrb", "ein"}) * 2
     name = stream.name.casefold()
@@ -355,15 +338,11 @@ def _fields(guesses: Iterable[Guess], kind: str, reasons: list[str]) -> dict[str
         if attribute in ("name", "legal_name", "full_name"):
             attribute = "full_name" if kind == "person" else "legal_name"
             if guess.attribute == "legal_name" and kind == "person":
-                reasons.append(
-                    f"`{guess.path}` looks like the employer's name; map it with works_at if it has a key."
-                )
+                reasons.append(f"`{guess.path}` looks like the employer's name; map it with works_at if it has a key.")
                 continue
         known = STANDARD[attribute]
         if known.kind not in ("both", kind):
-            reasons.append(
-                f"`{guess.path}` looks like {attribute}, which belongs to a {known.kind}; left out."
-            )
+            reasons.append(f"`{guess.path}` looks like {attribute}, which belongs to a {known.kind}; left out.")
         elif attribute in made and not known.multi:
             reasons.append(f"`{guess.path}` looks like {attribute} too; `{made[attribute][0]}` was taken.")
         else:

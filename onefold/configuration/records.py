@@ -15,9 +15,7 @@ class Authority(Strict):
     """Which register decides an attribute or a type of document, and who agreed."""
 
     attribute: Name | None = None
-    document: Name | None = Field(
-        None, description="An interaction type, when a document's register is decided."
-    )
+    document: Name | None = Field(None, description="An interaction type, when a document's register is decided.")
     register_: Name = Field(alias="register", description="The source that decides.")
     agreed_by: str | None = None
     agreed_on: date | None = None
@@ -39,9 +37,7 @@ class AuthorityFile(Strict):
 
 def _record(value: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]*:[^:]+:.+", value):
-        raise problem(
-            "record", f"found `{value}`; a record is written source:stream:key, such as crm:contacts:42."
-        )
+        raise problem("record", f"found `{value}`; a record is written source:stream:key, such as crm:contacts:42.")
     return value
 
 
@@ -72,7 +68,5 @@ class ExpectationsFile(Strict):
     """`expectations.yaml`: checked after every run; a miss is reported with its evidence."""
 
     same_client: list[RecordSet] = Field(default_factory=list, description="All of these share one client.")
-    different_clients: list[RecordSet] = Field(
-        default_factory=list, description="No two of these share a client."
-    )
+    different_clients: list[RecordSet] = Field(default_factory=list, description="No two of these share a client.")
     values: list[ExpectedValue] = Field(default_factory=list)

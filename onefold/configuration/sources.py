@@ -42,9 +42,7 @@ class Defaults(Strict):
     """What the source leaves unsaid."""
 
     country: Country | None = Field(None, description="For phones and addresses without a country.")
-    timezone: TimeZone | None = Field(
-        None, description="How the source's naive times are meant; UTC when absent."
-    )
+    timezone: TimeZone | None = Field(None, description="How the source's naive times are meant; UTC when absent.")
     currency: Currency | None = Field(None, description="For amounts without a currency.")
     language: Language | None = Field(None, description="The language of its texts.")
 
@@ -65,24 +63,16 @@ class Freshness(Strict):
     @model_validator(mode="after")
     def _ordered(self) -> Freshness:
         if self.warn_after and self.fail_after and self.fail_after < self.warn_after:
-            raise problem(
-                "freshness", "`fail_after` is shorter than `warn_after`; the warning would never come."
-            )
+            raise problem("freshness", "`fail_after` is shorter than `warn_after`; the warning would never come.")
         return self
 
 
 class ChangeLimits(Strict):
     """A run that would go beyond stops before publishing and asks; none applies to a first load."""
 
-    deleted: float | None = Field(
-        None, ge=0, le=1, description="Share of the stream's records that may be deleted."
-    )
-    changed: float | None = Field(
-        None, ge=0, le=1, description="Share of the stream's records that may change."
-    )
-    merged: float | None = Field(
-        None, ge=0, le=1, description="Share of the clients that may be merged or split."
-    )
+    deleted: float | None = Field(None, ge=0, le=1, description="Share of the stream's records that may be deleted.")
+    changed: float | None = Field(None, ge=0, le=1, description="Share of the stream's records that may change.")
+    merged: float | None = Field(None, ge=0, le=1, description="Share of the clients that may be merged or split.")
     at_least: int = Field(50, ge=0, description="Fewer records than this never stop a run.")
 
 
@@ -97,18 +87,14 @@ class WorksAt(Reference):
 class Related(WorksAt):
     """Any other relationship from this record to another."""
 
-    type: Name = Field(
-        description="works_at, branch_of, owner_of, member_of, successor_of, or a word of your own."
-    )
+    type: Name = Field(description="works_at, branch_of, owner_of, member_of, successor_of, or a word of your own.")
 
 
 class Amount(Strict):
     """Money, kept as exact decimals."""
 
     value: FieldPath
-    currency: Text | None = Field(
-        None, description="A path, or a fixed ISO 4217 code; else the source's default."
-    )
+    currency: Text | None = Field(None, description="A path, or a fixed ISO 4217 code; else the source's default.")
 
 
 class Promise(Strict):
@@ -130,9 +116,7 @@ class Promise(Strict):
 class Lines(Strict):
     """An interaction's lines: rows inside the record (`each`), or records of a child stream."""
 
-    each: FieldPath | None = Field(
-        None, description="The path of the rows, such as items[]; line paths start there."
-    )
+    each: FieldPath | None = Field(None, description="The path of the rows, such as items[]; line paths start there.")
     stream: str | None = None
     where: dict[str, Any] | None = None
     item_code: Text | None = None
@@ -141,16 +125,12 @@ class Lines(Strict):
     unit: Text | None = None
     unit_price: FieldPath | None = None
     amount: FieldPath | None = None
-    position: FieldPath | None = Field(
-        None, description="Sorts the lines; else they stand as the source gives them."
-    )
+    position: FieldPath | None = Field(None, description="Sorts the lines; else they stand as the source gives them.")
 
     @model_validator(mode="after")
     def _one_origin(self) -> Lines:
         if (self.each is None) == (self.stream is None):
-            raise problem(
-                "lines", "lines need either `each` (rows inside the record) or `stream` with `where`."
-            )
+            raise problem("lines", "lines need either `each` (rows inside the record) or `stream` with `where`.")
         if self.stream is not None and not self.where:
             raise problem("lines", "lines of a child stream need `where` with one condition that is `$key`.")
         if self.where is not None:
@@ -209,22 +189,14 @@ class StreamConfiguration(Strict):
     works_at: Annotated[list[WorksAt], OneOrMany()] | None = None
     relationships: Annotated[list[Related], OneOrMany()] | None = None
     # interactions
-    type: TypeRule | None = Field(
-        None, description="Code of the interaction type, or a choice; see interactions.yaml."
-    )
-    party: Reference | None = Field(
-        None, description="The record of the client whom the interaction was with."
-    )
-    occurred_at: Paths | None = Field(
-        None, description="When it happened; a date alone has the precision of a day."
-    )
+    type: TypeRule | None = Field(None, description="Code of the interaction type, or a choice; see interactions.yaml.")
+    party: Reference | None = Field(None, description="The record of the client whom the interaction was with.")
+    occurred_at: Paths | None = Field(None, description="When it happened; a date alone has the precision of a day.")
     amount: Amount | None = None
     lines: Lines | None = None
     promise: Annotated[list[Promise], OneOrMany()] | None = None
     detail: dict[str, Text] | None = Field(None, description="Further values, by name.")
-    parent: Reference | None = Field(
-        None, description="The interaction that this one follows (invoice of an order)."
-    )
+    parent: Reference | None = Field(None, description="The interaction that this one follows (invoice of an order).")
     reverses: Reference | None = Field(None, description="The interaction that this one takes back.")
     document_number: Text | None = None
     channel: Text | None = Field(None, description=f"A path, or one of: {', '.join(CHANNELS)}.")
@@ -285,9 +257,7 @@ Schedule = Annotated[str, AfterValidator(_schedule), Field(examples=["0 * * * *"
 class SourceConfiguration(Strict):
     """One source system."""
 
-    source: Name = Field(
-        description="Its name in the hub; part of every record's identity, so it never changes."
-    )
+    source: Name = Field(description="Its name in the hub; part of every record's identity, so it never changes.")
     title: Labels | None = Field(None, description="Its name for people.")
     department: Name | None = Field(None, description="Who works with it.")
     owner: str | None = Field(None, description="Who answers for its data.")
@@ -302,9 +272,7 @@ class SourceConfiguration(Strict):
     defaults: Defaults = Defaults()  # type: ignore[call-arg]
     trust: int = Field(50, ge=0, le=100, description="Used by survivorship: the higher wins.")
     distinct: bool = Field(False, description="This register is known to hold each client once.")
-    schedule: Schedule | None = Field(
-        None, description="When it is synced: five cron fields, or @hourly, @daily, ..."
-    )
+    schedule: Schedule | None = Field(None, description="When it is synced: five cron fields, or @hourly, @daily, ...")
     freshness: Freshness | None = None
     enabled: bool = Field(True, description="False: configured, but left out of runs.")
     streams: dict[Annotated[str, Field(min_length=1)], StreamConfiguration] = Field(default_factory=dict)

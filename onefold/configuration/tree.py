@@ -71,9 +71,7 @@ def parse(raw: bytes, file: str) -> tuple[list[Document], list[Problem]]:
         column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
         return [], [Problem(file, line, column, "The file is not UTF-8.", "Save it as UTF-8.")]
     if (nul := re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]", text)) is not None:
-        return [], [
-            _at_offset(file, text, nul.start(), "A control character stands here; YAML does not allow it.")
-        ]
+        return [], [_at_offset(file, text, nul.start(), "A control character stands here; YAML does not allow it.")]
     documents: list[Document] = []
     problems: list[Problem] = []
     yaml = YAML(typ="safe", pure=True)
@@ -146,9 +144,7 @@ class _Builder:
         self._seen += 1
         if self._seen >= MAX_NODES:
             if self._seen == MAX_NODES:
-                self._report(
-                    place, f"The aliases (*name) of this file expand to more than {MAX_NODES} values."
-                )
+                self._report(place, f"The aliases (*name) of this file expand to more than {MAX_NODES} values.")
             return None
         if id(node) in self._open:
             self._report(place, "This alias (*name) stands inside its own anchor.")
@@ -191,9 +187,7 @@ class _Builder:
             self.keys[(*path, key)] = place
             result[key] = self.build(value_node, (*path, key))
             if isinstance(value_node, ScalarNode) and value_node.value == "" and value_node.style is None:
-                self.values[(*path, key)] = (
-                    place  # nothing is written, and YAML would say it stands in the next line
-                )
+                self.values[(*path, key)] = place  # nothing is written, and YAML would say it stands in the next line
         return {**merged, **result}
 
     def _scalar(self, node: ScalarNode, place: Place) -> Any:
@@ -208,9 +202,7 @@ class _Builder:
             return _float(text)
         if tag in ("str", "timestamp"):
             return text
-        self._report(
-            place, f"The tag `{node.tag}` is not allowed; only plain text, numbers, lists and mappings are."
-        )
+        self._report(place, f"The tag `{node.tag}` is not allowed; only plain text, numbers, lists and mappings are.")
         return None
 
     def _report(self, place: Place, message: str, hint: str | None = None) -> None:

@@ -58,8 +58,7 @@ def salvage(document: Document, model: type[Model]) -> Model | None:
             return model.model_validate(data)
         except ValidationError as error:
             paths = [
-                document_path(data, detail["loc"])
-                for detail in error.errors(include_url=False, include_input=False)
+                document_path(data, detail["loc"]) for detail in error.errors(include_url=False, include_input=False)
             ]
             if _prune_all(data, paths):
                 return None
@@ -93,15 +92,11 @@ def explain(document: Document, model: Any, detail: ErrorDetails) -> Problem:
     context: Mapping[str, Any] = detail.get("ctx") or {}
     if kind == "extra_forbidden":
         known = known_keys(model, detail["loc"][:-1])
-        return document.problem(
-            path, f"`{name}` is not known here.", did_you_mean(name, known, limit=40), key=True
-        )
+        return document.problem(path, f"`{name}` is not known here.", did_you_mean(name, known, limit=40), key=True)
     if kind == "missing":
         return document.problem(path, f"`{name}` is missing here; it is required.", key=bool(path))
     if kind == "literal_error":
-        allowed = literals(model, detail["loc"]) or str(context.get("expected", "")).replace("'", "").split(
-            ", "
-        )
+        allowed = literals(model, detail["loc"]) or str(context.get("expected", "")).replace("'", "").split(", ")
         found = shown(path, detail["input"])
         hint = did_you_mean(str(detail["input"]), allowed)
         if hint.startswith("Did"):
@@ -145,11 +140,7 @@ def describe(value: Any) -> str:
 
 def shown(path: Sequence[int | str], value: Any) -> str:
     """A scalar as it was written, in backticks; never what stands below a key that may hold secrets."""
-    if (
-        value is None
-        or isinstance(value, Mapping | list | tuple | bool)
-        or _SECRET.intersection(map(str, path))
-    ):
+    if value is None or isinstance(value, Mapping | list | tuple | bool) or _SECRET.intersection(map(str, path)):
         return describe(value)
     text = str(value)
     return f"`{text[:60]}...`" if len(text) > 60 else f"`{text}`"

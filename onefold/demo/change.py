@@ -77,9 +77,7 @@ class _Scene:
 
     def records(self, prefix: str, entity: str) -> list[str]:
         """Records of an entity whose id begins with `source:stream:`, in order of their keys."""
-        return sorted(
-            record for record, whose in self.truth.items() if whose == entity and record.startswith(prefix)
-        )
+        return sorted(record for record, whose in self.truth.items() if whose == entity and record.startswith(prefix))
 
 
 def change(folder: Path, seed: int = 7) -> Changes:
@@ -94,9 +92,7 @@ def change(folder: Path, seed: int = 7) -> Changes:
     marker = folder / CHANGED
     if marker.exists():
         raise RuntimeError("this demo world has changed already; generate it anew")
-    scene = _Scene(
-        folder, world, build_society(seed, world.scale), read_truth(folder), read_documents(folder)
-    )
+    scene = _Scene(folder, world, build_society(seed, world.scale), read_truth(folder), read_documents(folder))
     _change_crm(scene)
     _change_erp(scene)
     _change_accounting(scene)
@@ -123,9 +119,7 @@ def change(folder: Path, seed: int = 7) -> Changes:
         story=replace(
             world.story,
             turnover=world.story.turnover + added["RUB"],
-            records={
-                register: tuple(scene.records(f"{register}:", STORY)) for register in world.story.records
-            },
+            records={register: tuple(scene.records(f"{register}:", STORY)) for register in world.story.records},
         ),
     )
     changed.save()

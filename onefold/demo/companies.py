@@ -51,9 +51,7 @@ class Organisation:
     """Entity of the person behind a sole proprietor, or an empty text."""
 
 
-def make_organisation(
-    rng: Random, entity_id: str, country: str, taken: set[str] | None = None
-) -> Organisation:
+def make_organisation(rng: Random, entity_id: str, country: str, taken: set[str] | None = None) -> Organisation:
     """A firm of the country; about one Russian firm in twelve has branches.
 
     A name among `taken` is mostly passed over, and the one that is found is added: firms of one name are
@@ -79,9 +77,7 @@ def make_organisation(
     if country == "RU" and rng.random() < 0.08:
         branches = tuple(
             Branch(f"{where.city.region}014300{number}", where)
-            for number, where in enumerate(
-                (make_address(rng, "RU", home=False) for _ in range(rng.randint(1, 3))), 1
-            )
+            for number, where in enumerate((make_address(rng, "RU", home=False) for _ in range(rng.randint(1, 3))), 1)
         )
     number = int(entity_id[1:])
     domain = f"{spelling.slug(name)[:24].strip('-')}-{number}.example" if rng.random() < 0.82 else ""

@@ -67,9 +67,7 @@ class CrmServer:
         self._mark: tuple[int, int] | None = None
         self._store: Store = {}
         self._server = _Server(("127.0.0.1", port), self)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="crm", daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="crm", daemon=True)
         self._timer = threading.Timer(lifetime, self._server.shutdown)
         self._timer.daemon = True
 
@@ -188,9 +186,7 @@ def crm_server(
     `port` 0 takes a free one; `rate` is in requests a second; `error_rate` is the share of requests that fail
     with 500, drawn from `seed`.
     """
-    server = CrmServer(
-        folder, token, port=port, lifetime=lifetime, rate=rate, error_rate=error_rate, seed=seed
-    )
+    server = CrmServer(folder, token, port=port, lifetime=lifetime, rate=rate, error_rate=error_rate, seed=seed)
     server.start()
     try:
         yield server
@@ -283,14 +279,10 @@ def main(arguments: list[str] | None = None) -> int:
     import argparse
     import os
 
-    parser = argparse.ArgumentParser(
-        prog="python -m onefold.demo.crm_server", description="Serve the demo's CRM."
-    )
+    parser = argparse.ArgumentParser(prog="python -m onefold.demo.crm_server", description="Serve the demo's CRM.")
     parser.add_argument("--folder", type=Path, required=True, help="where `onefold demo` put the registers")
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument(
-        "--lifetime", type=float, default=3600.0, help="seconds; then the server ends by itself"
-    )
+    parser.add_argument("--lifetime", type=float, default=3600.0, help="seconds; then the server ends by itself")
     chosen = parser.parse_args(arguments)
     token = os.environ.get("ONEFOLD_DEMO_CRM_TOKEN", "")
     if not token:

@@ -43,9 +43,7 @@ def generate(folder: Path, seed: int = 7, scale: float = 1.0) -> World:
     }
     parties = {record: entity for ledger in ledgers.values() for record, entity in ledger.parties.items()}
     write_truth(folder, parties)
-    write_documents(
-        folder, {r: event for ledger in ledgers.values() for r, event in ledger.documents.items()}
-    )
+    write_documents(folder, {r: event for ledger in ledgers.values() for r, event in ledger.documents.items()})
     world = _describe(folder, seed, scale, society=society, sales=sales, ledgers=ledgers, parties=parties)
     world.save()
     return world
@@ -86,9 +84,7 @@ def _describe(
     for record, entity in parties.items():
         places[entity].add(record.split(":", 1)[0])
     overlap = {
-        left: {
-            right: sum(left in found and right in found for found in places.values()) for right in REGISTERS
-        }
+        left: {right: sum(left in found and right in found for found in places.values()) for right in REGISTERS}
         for left in REGISTERS
     }
     interactions = {
@@ -132,9 +128,7 @@ def _namesakes(society: Society, entities: Iterable[str]) -> int:
     return sum(count * (count - 1) // 2 for count in names.values())
 
 
-def _story(
-    society: Society, sales: tuple[Sale, ...], ledgers: dict[str, Ledger], parties: dict[str, str]
-) -> Story:
+def _story(society: Society, sales: tuple[Sale, ...], ledgers: dict[str, Ledger], parties: dict[str, str]) -> Story:
     records: defaultdict[str, list[str]] = defaultdict(list)
     for record, entity in sorted(parties.items()):
         if entity == STORY:

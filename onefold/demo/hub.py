@@ -1,4 +1,4 @@
-"""The demo's hub in a folder of its own: registers, a copy of the shipped configuration, and the CRM that serves them."""
+"""The demo's hub in a folder of its own: registers, configuration, and the CRM that serves them."""
 
 from __future__ import annotations
 
@@ -86,7 +86,9 @@ def start_crm(folder: Path) -> str:
     environment = folder / ".env"
     environment.touch(mode=0o600)
     environment.write_text(
-        f"ONEFOLD_DEMO_CRM_URL={url}\nONEFOLD_DEMO_CRM_TOKEN={token}\nONEFOLD_DEMO_DATA={(folder / 'data').resolve()}\n",
+        f"ONEFOLD_DEMO_CRM_URL={url}\n"
+        f"ONEFOLD_DEMO_CRM_TOKEN={token}\n"
+        f"ONEFOLD_DEMO_DATA={(folder / 'data').resolve()}\n",
         encoding="utf-8",
     )
     return url

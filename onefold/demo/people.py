@@ -143,15 +143,11 @@ class WrittenName:
 
     def full(self, *, family_first: bool) -> str:
         """The parts that are there, in the order of a form (family name first) or of speech."""
-        parts = (
-            (self.family, self.given, self.middle) if family_first else (self.given, self.middle, self.family)
-        )
+        parts = (self.family, self.given, self.middle) if family_first else (self.given, self.middle, self.family)
         return " ".join(part for part in parts if part)
 
 
-def write_name(
-    rng: Random, person: Person, *, care: float, middle: float, is_old: bool = False
-) -> WrittenName:
+def write_name(rng: Random, person: Person, *, care: float, middle: float, is_old: bool = False) -> WrittenName:
     """The name as a clerk types it: unchanged in the share `care`, with a patronymic in the share `middle`;
     `is_old`: typed before a marriage."""
     family = person.earlier_family if is_old and person.earlier_family else person.family

@@ -53,9 +53,7 @@ class Society:
 
     def knows(self, register: str, prefix: str) -> list[str]:
         """Entities of the kind (`O` or `P`) that stand in a register, in order of their ids."""
-        return sorted(
-            entity for entity, places in self.registers.items() if register in places and entity[0] == prefix
-        )
+        return sorted(entity for entity, places in self.registers.items() if register in places and entity[0] == prefix)
 
 
 def own_organisations() -> tuple[Organisation, ...]:
@@ -234,9 +232,7 @@ def _add_private(rng: Random, society: Society, person: Person) -> None:
 
 def _add_contact(rng: Random, society: Society, person: Person) -> None:
     society.persons[person.entity_id] = person
-    society.registers[person.entity_id] = frozenset(
-        {"crm", "service_desk"} if rng.random() < 0.24 else {"crm"}
-    )
+    society.registers[person.entity_id] = frozenset({"crm", "service_desk"} if rng.random() < 0.24 else {"crm"})
     society.contacts.setdefault(person.employer, []).append(person.entity_id)
 
 
@@ -252,14 +248,10 @@ def _add_namesakes(rng: Random, society: Society, last: int, count: int) -> None
 
 def _add_suppliers(rng: Random, society: Society, first: int, count: int, taken: set[str]) -> None:
     for number in range(first, first + count):
-        firm = make_organisation(
-            rng, f"O{number:05d}", rng.choices(("RU", "DE", "GB"), (75, 17, 8))[0], taken
-        )
+        firm = make_organisation(rng, f"O{number:05d}", rng.choices(("RU", "DE", "GB"), (75, 17, 8))[0], taken)
         society.organisations[firm.entity_id] = firm
         society.suppliers.add(firm.entity_id)
-        society.registers[firm.entity_id] = frozenset(
-            {"accounting", "erp"} if rng.random() < 0.4 else {"accounting"}
-        )
+        society.registers[firm.entity_id] = frozenset({"accounting", "erp"} if rng.random() < 0.4 else {"accounting"})
 
 
 def _share_bookkeepers(rng: Random, society: Society) -> None:

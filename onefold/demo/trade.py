@@ -100,9 +100,7 @@ def build_sales(seed: int, scale: float, society: Society) -> tuple[Sale, ...]:
         )
         for number, (buyer, day) in enumerate(zip(buyers, days, strict=True))
     ]
-    books = [
-        e for e in society.knows("accounting", "O") if e not in society.suppliers and e not in society.own
-    ]
+    books = [e for e in society.knows("accounting", "O") if e not in society.suppliers and e not in society.own]
     for number in range(count, count + max(3, round(90 * scale))):
         day = FIRST_DAY + timedelta(days=rng.randrange((TODAY - FIRST_DAY).days - 12))
         sales.append(_service(rng, society, f"E{number:05d}", rng.choice(books), day))

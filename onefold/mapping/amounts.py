@@ -123,10 +123,6 @@ def _separators(text: str, decimal_point: bool) -> tuple[str, str | None]:
 
 
 def _exact(number: Decimal) -> str:
-    if (
-        not number.is_finite()
-        or len(number.as_tuple().digits) > MAX_DIGITS
-        or abs(number.adjusted()) > MAX_DIGITS
-    ):
+    if not number.is_finite() or len(number.as_tuple().digits) > MAX_DIGITS or abs(number.adjusted()) > MAX_DIGITS:
         raise Unreadable("unreadable-amount", f"the number has more than {MAX_DIGITS} digits")
     return format(number, "f")

@@ -20,17 +20,13 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = date(1970, 1, 1)
 _EXCEL_EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001 - Excel's day numbers know no zone
 _MICROSECOND: Final = timedelta(microseconds=1)
-_DMY: Final = re.compile(
-    r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:,?[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?$"
-)
+_DMY: Final = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:,?[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?$")
 _YMD: Final = re.compile(r"(\d{4})([./])(\d{1,2})\2(\d{1,2})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?$")
 _ODATA: Final = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/$")
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?$")
 _EMPTY: Final = re.compile(r"0001-01-01|01\.01\.0001|0?1/0?1/0001")
 """How 1C and .NET write a date that was never filled: silence, not a mistake."""
-_ABSURD: Final = re.compile(
-    r"0000|00[./-]00|1753-01-01|01\.01\.1753|1899-12-3[01]|3[01]\.12\.1899|9999-|31\.12\.9999"
-)
+_ABSURD: Final = re.compile(r"0000|00[./-]00|1753-01-01|01\.01\.1753|1899-12-3[01]|3[01]\.12\.1899|9999-|31\.12\.9999")
 _TIME: Final = re.compile(r"[T ]\d{2}:?\d{2}")
 _SECONDS: Final = re.compile(r"[T ]\d{2}:?\d{2}:?\d{2}")
 
@@ -62,9 +58,7 @@ def moment_reader(timezone: str, month_first: bool = False) -> MomentReader:
         if _EMPTY.match(text):
             return None
         if _ABSURD.match(text):
-            raise Unreadable(
-                "absurd-date", "the date cannot be meant (an empty or an extreme date of the source)"
-            )
+            raise Unreadable("absurd-date", "the date cannot be meant (an empty or an extreme date of the source)")
         found, precision = _parse(text, month_first)
         if not 1900 <= found.year <= 2200:
             raise Unreadable("absurd-date", "the year lies outside 1900 to 2200")
@@ -106,12 +100,8 @@ def _parse(text: str, month_first: bool) -> tuple[datetime, str]:
             return _clock(int(found[1]), int(found[3]), int(found[4]), found[5], found[6], found[7])
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
-        raise Unreadable(
-            "unreadable-date", 'the value is no date that is known here; see `| date "..."`'
-        ) from None
-    if not _TIME.search(text) or (
-        moment.tzinfo is None and not (moment.hour or moment.minute or moment.second)
-    ):
+        raise Unreadable("unreadable-date", 'the value is no date that is known here; see `| date "..."`') from None
+    if not _TIME.search(text) or (moment.tzinfo is None and not (moment.hour or moment.minute or moment.second)):
         return moment, "day"  # databases and 1C write a date as its midnight
     return moment, "second" if _SECONDS.search(text) else "minute"
 
@@ -160,9 +150,7 @@ def date_value(value: Any) -> tuple[str, str | None] | None:
     if not text or _EMPTY.match(text):
         return None
     if _ABSURD.match(text):
-        raise Unreadable(
-            "absurd-date", "the date cannot be meant (an empty or an extreme date of the source)"
-        )
+        raise Unreadable("absurd-date", "the date cannot be meant (an empty or an extreme date of the source)")
     if _SERIAL.match(text):
         moment, _ = excel_day(Decimal(text))
         return moment.date().isoformat(), "excel day number"

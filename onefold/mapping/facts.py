@@ -83,9 +83,7 @@ class InteractionMapper:
             try:
                 type_ = self._fixed_type or (self._type(payload) if self._type else None)
                 if type_ is None:
-                    raise Unreadable(
-                        "unknown-type", "the value that chooses the type is none of those configured"
-                    )
+                    raise Unreadable("unknown-type", "the value that chooses the type is none of those configured")
             except Unreadable as error:
                 mapped.rejects.append(Reject(record_id, error.reason, str(error), "type"))
                 continue
@@ -96,9 +94,7 @@ class InteractionMapper:
                 continue
             attempt = _Attempt(record_id, mapped)
             own_lines = self._lines.read(attempt, payload, children) if self._lines else []
-            own_promises = [
-                one for reader in self._promises if (one := reader.read(attempt, payload)) is not None
-            ]
+            own_promises = [one for reader in self._promises if (one := reader.read(attempt, payload)) is not None]
             row = self._row(attempt, key, payload, children, type_, moment)
             digest = blake2b(_encode([row, own_lines, own_promises]), digest_size=16).digest()
             made.append((*row, str(UUID(bytes=digest))))
@@ -290,9 +286,7 @@ class RelationshipMapper:
             type_ = self._fixed_type or (attempt("type", self._type, payload) if self._type else None)
             if begin is None or end is None:
                 path = "from" if begin is None else "to"
-                mapped.rejects.append(
-                    Reject(record_id, "missing-key", "the record that it relates is not named", path)
-                )
+                mapped.rejects.append(Reject(record_id, "missing-key", "the record that it relates is not named", path))
                 continue
             if type_ is None:
                 detail = "the value that chooses the type is none of those configured"
@@ -302,9 +296,7 @@ class RelationshipMapper:
                 attempt(path, read, payload)
                 for path, read in (("valid_from", self._valid_from), ("valid_to", self._valid_to))
             ]
-            made.append(
-                (record_id, begin, end, type_, attempt("role", self._role, payload), days[0], days[1])
-            )
+            made.append((record_id, begin, end, type_, attempt("role", self._role, payload), days[0], days[1]))
         mapped.relationships = _table(RELATIONSHIP, made)
 
 

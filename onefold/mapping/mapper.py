@@ -36,9 +36,7 @@ class StreamMapper:
         self.source, self.stream = source, name
         self.kind = stream.kind
         """party | interaction | relationship | None (landed only)."""
-        self.as_ = (
-            stream.as_ if isinstance(stream.as_, str) else ("party" if stream.as_ is not None else None)
-        )
+        self.as_ = stream.as_ if isinstance(stream.as_, str) else ("party" if stream.as_ is not None else None)
         """person | organisation | party (chosen per record) | interaction | relationship | None."""
         self.url_template = stream.url
         """The card in its own system, `{key}` to be replaced by the percent-encoded key; or None."""

@@ -108,11 +108,7 @@ def key_path(where: Mapping[str, Any]) -> str:
 
 
 def _words(wanted: Any) -> list[str]:
-    return [
-        text
-        for one in (wanted if isinstance(wanted, list) else [wanted])
-        if (text := as_text(one)) is not None
-    ]
+    return [text for one in (wanted if isinstance(wanted, list) else [wanted]) if (text := as_text(one)) is not None]
 
 
 def _child(spec: ChildField) -> Origin:

@@ -52,8 +52,7 @@ class PartyMapper:
         self._fixed_kind = as_ if isinstance(as_, str) else None
         self._role = _role(stream.role)
         self._plans = [
-            _plan(attribute, origins, attributes[attribute])
-            for attribute, origins in (stream.fields or {}).items()
+            _plan(attribute, origins, attributes[attribute]) for attribute, origins in (stream.fields or {}).items()
         ]
         self.needs_children = any(needs_children(origins) for origins in (stream.fields or {}).values())
         moment = moment_reader(defaults.timezone or "UTC", defaults.country in MONTH_FIRST)
@@ -147,13 +146,9 @@ class _Values:
             except Unreadable as error:
                 self._reject(attribute, error)
                 continue
-            self._slow(
-                attribute if attribute != "name" else NAME_OF_KIND[kind], found, is_multi, clean or plain
-            )
+            self._slow(attribute if attribute != "name" else NAME_OF_KIND[kind], found, is_multi, clean or plain)
 
-    def _slow(
-        self, attribute: str, found: Sequence[Any], is_multi: bool, clean: Callable[[Any], Cleaned]
-    ) -> None:
+    def _slow(self, attribute: str, found: Sequence[Any], is_multi: bool, clean: Callable[[Any], Cleaned]) -> None:
         seen: set[str] = set()
         for value in found:
             if value is None:
@@ -192,9 +187,7 @@ def _plan(attribute: str, specs: Sequence[object], known: Attribute) -> FieldPla
     return FieldPlan(attribute, None, tuple(compile_origin(spec) for spec in specs), known.multi, clean)
 
 
-def _collect(
-    origins: Sequence[Callable[[Any, Children], Any]], payload: Any, children: Children
-) -> list[Any]:
+def _collect(origins: Sequence[Callable[[Any, Children], Any]], payload: Any, children: Children) -> list[Any]:
     found: list[Any] = []
     for origin in origins:
         value = origin(payload, children)

@@ -64,9 +64,7 @@ def compile_relationship(
         if not found:
             return []
         said, begin, end = role(payload), day_from(payload), day_to(payload)
-        return [
-            (record_id, record_id, target, type_, said, begin, end) for target in found if target != record_id
-        ]
+        return [(record_id, record_id, target, type_, said, begin, end) for target in found if target != record_id]
 
     return rows
 

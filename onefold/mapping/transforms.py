@@ -164,8 +164,6 @@ def guarded(function: Transform, name: str) -> Transform:
         except Unreadable:
             raise
         except Exception as error:  # whatever it raises concerns this value only
-            raise Unreadable(
-                "transform-failed", f"the function {name} failed with {type(error).__name__}"
-            ) from error
+            raise Unreadable("transform-failed", f"the function {name} failed with {type(error).__name__}") from error
 
     return apply

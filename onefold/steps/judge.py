@@ -58,9 +58,7 @@ def judge(
     """
     with context.connection("onefold judge") as conn, unit_of_work(conn):
         hub_lock(conn)
-        sides = [
-            sorted({i for name in names for i in records_named(context, conn, name)}) for names in (left, right)
-        ]
+        sides = [sorted({i for name in names for i in records_named(context, conn, name)}) for names in (left, right)]
         _check(context, conn, verdict, sides, attribute)
         judgement = stored.Judgement(
             verdict,
@@ -137,7 +135,7 @@ def _check(
         numbers = ", ".join(str(number) for number in opposed.opposes)
         said = names[sides[0][0]], names[sides[1][0]]
         raise OpposingJudgements(
-            f"{said[0]} and {said[1]}: `{verdict.replace('_', ' ')}` contradicts judgement {numbers}, which is in force.",
+            f"{said[0]} and {said[1]}: `{verdict.replace('_', ' ')}` contradicts judgement {numbers}.",
             f"Lift that first: onefold judge undo {opposed.opposes[0]}",
         )
 

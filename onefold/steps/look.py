@@ -28,7 +28,7 @@ def discover(context: Context, source: str) -> Sequence[StreamInfo]:
 def preview(context: Context, source: str, stream: str, limit: int) -> list[Mapping[str, Any]]:
     """The first records of a stream as they come and as they would be mapped; nothing is written.
 
-    Each row: key, payload (JSON text), mapped (attribute -> [{"v": value, "invalid"?: why}] or an interaction's columns).
+    Each row: key, payload (JSON text), mapped (attribute -> [{"v": value, "invalid"?: why}] or an interaction).
     """
     from onefold.errors import NothingFound
     from onefold.mapping import RawRow, compile_source

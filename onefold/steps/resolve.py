@@ -88,7 +88,7 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
 
 
 def current_model(context: Context, conn: psycopg.Connection) -> MatchModel:
-    """The model in force: the one in use, or the shipped priors with these settings (saved, so that it has a version)."""
+    """The model in force: the one in use, or the shipped priors with these settings (saved)."""
     stored = match_models.current(conn)
     if stored is not None and stored.kind != "prior":
         return from_json(stored.body)
@@ -128,7 +128,7 @@ def resolve_stored(context: Context, conn: psycopg.Connection, model: MatchModel
 def store(
     context: Context, conn: psycopg.Connection, found: Resolution, changed: Sequence[int], run_id: int
 ) -> resolution.Applied:
-    """Keys, pairs, ids, crosswalk and cases by difference; only clusters that differ from a living client get ids anew."""
+    """Keys, pairs, ids, crosswalk and cases by difference; only clusters that differ from a client get ids anew."""
     resolution.replace_keys(conn, None, found.keys)
     resolution.replace_pairs(conn, None, found.pairs)
     crosswalk = resolution.load_crosswalk(conn, CROSSWALK)
@@ -221,7 +221,7 @@ def _ledger(conn: psycopg.Connection, labels: pa.Table, crosswalk: pa.Table) -> 
 
 
 def review_cases(found: Resolution) -> list[resolution.ReviewCase]:
-    """What a steward should look at; the same question keeps its fingerprint as long as its two records stand for it."""
+    """What a steward should look at; the same question keeps its fingerprint while its two records stand for it."""
     return [
         resolution.ReviewCase(
             fingerprint=str(fingerprint(["case", sorted((row["left_id"], row["right_id"]))])),

@@ -135,5 +135,5 @@ def _yaml(
     yaml.width = 120
     out = StringIO()
     yaml.dump(document, out)
-    head = f"# Written by `onefold source add {name}`. Guesses carry their reason; look them over, then `onefold doctor`.\n"
+    head = f"# Written by `onefold source add {name}`. Guesses carry their reason: look them over.\n"
     return head + out.getvalue()

@@ -168,7 +168,7 @@ def _store(
     counts: Counts,
     run_id: int,
 ) -> None:
-    """Write what came out. A record that is no longer what it was (deleted, refused, of another kind) leaves its old place."""
+    """Write what came out. A record that is no longer what it was (deleted, refused) leaves its old place."""
     present = set(record_ids)
     records, identifiers = party_tables(context, mapped)
     interactions = pa.concat_tables([part.interactions for part in mapped]) if mapped else None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def status(context: Context) -> dict[str, Any]:
-    """What `warehouse.queries.status` tells, each stream's freshness (fresh, late, stale, never), and advice in `next`."""
+    """What `warehouse.queries.status` tells, each stream's `freshness`, and advice in `next`."""
     with context.connection("onefold status") as conn:
         found = queries.status(conn)
     now = context.clock()

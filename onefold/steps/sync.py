@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def sync(context: Context, source: str, streams: Sequence[str] = (), *, full: bool = False) -> SyncReport:
     """Pull what is new from `source`; `streams` limits it, `full` forgets the checkpoints and reads everything.
 
-    A stream that fails is reported and leaves its neighbours alone. Raises HubBusy when the source is being synced already.
+    A stream that fails is reported and leaves its neighbours alone. Raises HubBusy when another process syncs it.
     """
     configured = find_source(context, source)
     unknown = sorted(set(streams) - set(configured.streams))

@@ -70,14 +70,15 @@ class MessyHub:
         """Place, reason and bytes of a source's open rejects."""
         return self.query(
             "SELECT place, reason, payload FROM ops.reject WHERE source = %s AND step = 'sync' AND is_open"
-            " ORDER BY place COLLATE \"C\"",
+            ' ORDER BY place COLLATE "C"',
             source,
         )
 
     def landed(self, source: str) -> list[str]:
         """The keys of a source's records that are not deleted."""
         rows = self.query(
-            'SELECT source_key FROM raw.record WHERE source = %s AND NOT is_deleted ORDER BY source_key COLLATE "C"', source
+            'SELECT source_key FROM raw.record WHERE source = %s AND NOT is_deleted ORDER BY source_key COLLATE "C"',
+            source,
         )
         return [key for (key,) in rows]
 
@@ -173,7 +174,11 @@ FAILED = {
     "sql_down": ("RetriableError", "sql_down:people: the database cannot be read now", 0),
     "h401": ("CredentialsError", "the credentials were refused (401) at GET h401, page 1. Renew the secret", 0),
     "h403": ("CredentialsError", "the credentials lack a right (403) at GET h403, page 1. Grant", 0),
-    "h404": ("SourceConfigurationError", "there is nothing at this address (404) at GET h404, page 1. Check `base_url`", 0),
+    "h404": (
+        "SourceConfigurationError",
+        "there is nothing at this address (404) at GET h404, page 1. Check `base_url`",
+        0,
+    ),
     "h429_long": ("ComeBackLater", "the source asks to wait 3600 s (status 429) at GET h429_long, page 1", 0),
     "h500_always": ("RetriableError", "status 500, after 3 attempt(s) at GET h500_always, page 1. Run again later", 0),
     "h_down": ("RetriableError", "the source cannot be reached, after 3 attempt(s)", 0),
@@ -181,7 +186,11 @@ FAILED = {
     "h_cut_always": ("RetriableError", "the answer was cut off", 0),
     "h_cut_json": ("RetriableError", "the answer was cut off (JSON ends too early)", 0),
     "h_login": ("SourceDataError", "an HTML or XML page came instead of JSON (text/html)", 0),
-    "h_no_items": ("SourceDataError", "no list of records at `items` at GET h_no_items, page 1. The answer has: data", 0),
+    "h_no_items": (
+        "SourceDataError",
+        "no list of records at `items` at GET h_no_items, page 1. The answer has: data",
+        0,
+    ),
     "h_repeat": ("SourceDataError", "the source gave the same page a second time; reading on would never end", 2),
     "h_page_3": ("RetriableError", "status 500, after 3 attempt(s) at GET h_page_3, page 3", 4),
 }
@@ -319,7 +328,7 @@ def test_a_reject_keeps_its_bytes_its_place_and_its_reason(messy: tuple[MessyHub
         ("lines.jsonl:7", "not-storable"),
         ("lines.jsonl:8", "invalid-json"),
     ]
-    assert hub.rejects("json_lines")[0][2] .rstrip() == b'{"id": 2, "first": "cut'
+    assert hub.rejects("json_lines")[0][2].rstrip() == b'{"id": 2, "first": "cut'
     assert {reason for _, reason, _ in hub.rejects("keyless")} == {"missing-key", "key-too-long", "duplicate-key"}
     ((place, reason, payload),) = hub.rejects("wrong_bytes")
     assert (place, reason) == ("wrong_bytes.csv:3", "bad-encoding")
@@ -379,7 +388,16 @@ def test_a_page_that_repeats_for_ever_is_asked_for_twice_at_most(messy: tuple[Me
 
 @pytest.mark.parametrize(
     ("source", "code"),
-    [("good", 0), ("h401", 5), ("h403", 5), ("h404", 3), ("h429_long", 75), ("h500_always", 75), ("binary", 1), ("missing", 3)],
+    [
+        ("good", 0),
+        ("h401", 5),
+        ("h403", 5),
+        ("h404", 3),
+        ("h429_long", 75),
+        ("h500_always", 75),
+        ("binary", 1),
+        ("missing", 3),
+    ],
 )
 def test_sync_of_one_source_ends_with_the_exit_code_of_its_trouble(
     messy: tuple[MessyHub, Done], source: str, code: int
@@ -404,11 +422,15 @@ def test_absurd_dates_are_told_and_never_cost_the_record(tmp_path: Path, databas
         hub = MessyHub(tmp_path, database_url, server)
     absurd = ["31.02.1980", "0000-00-00", "9999-12-31", "1800-01-01", "2990-01-01", "1980-13-45", "yesterday", 17,
               {"y": 1980}, [1980], "1980-05-07T25:61:00", "", "1899-12-30", "29.02.1999", 1e308, True, "１９８０"]  # fmt: skip
-    people = [{"id": number, "first": "Иван", "last": f"Лидин{number}", "born": born} for number, born in enumerate(absurd)]
+    people = [
+        {"id": number, "first": "Иван", "last": f"Лидин{number}", "born": born} for number, born in enumerate(absurd)
+    ]
     people.append({"id": 99, "first": "Анна", "last": "Керн", "born": "11.02.1990"})
     person_file(tmp_path, "dates", "dates.jsonl", lines(*people))
     orders = [{"no": number, "client": 99, "on": day, "sum": "10"} for number, day in enumerate(absurd)]
-    (tmp_path / "data" / "orders.jsonl").write_bytes(lines(*orders, {"no": 99, "client": 99, "on": "2026-02-01", "sum": "5"}))
+    (tmp_path / "data" / "orders.jsonl").write_bytes(
+        lines(*orders, {"no": 99, "client": 99, "on": "2026-02-01", "sum": "5"})
+    )
     source = PERSON_FILE.format(name="dates", path="data/dates.jsonl") + (
         "  orders: {as: interaction, type: sales_order, key: no, options: {path: data/orders.jsonl},"
         " party: {stream: people, key: client}, occurred_at: on, amount: {value: sum}}\n"
@@ -470,9 +492,13 @@ def test_a_column_that_disappears_is_told_and_a_key_column_that_disappears_stops
 def test_a_reject_that_the_source_mends_is_closed_and_the_record_comes_in(tmp_path: Path, database_url: str) -> None:
     with http_source() as server:
         hub = MessyHub(tmp_path, database_url, server)
-    person_file(tmp_path, "mended", "mended.jsonl", lines({"id": 1, "first": "nu\0l", "last": "Керн"}, {"id": 2, "first": "A"}))
+    person_file(
+        tmp_path, "mended", "mended.jsonl", lines({"id": 1, "first": "nu\0l", "last": "Керн"}, {"id": 2, "first": "A"})
+    )
     assert hub.onefold("--json", "run").json["syncs"][0]["streams"][0]["rejected"] == 1
-    person_file(tmp_path, "mended", "mended.jsonl", lines({"id": 1, "first": "Анна", "last": "Керн"}, {"id": 2, "first": "A"}))
+    person_file(
+        tmp_path, "mended", "mended.jsonl", lines({"id": 1, "first": "Анна", "last": "Керн"}, {"id": 2, "first": "A"})
+    )
     assert hub.onefold("run").code == 0
     assert hub.landed("mended") == ["1", "2"]
     assert hub.onefold("--json", "rejects").json == []
@@ -555,7 +581,10 @@ def test_a_mistake_in_yaml_names_its_place_and_the_nearest_word_before_any_datab
     try:
         # A database that nobody answers at: with it, the exit code would be 6.
         done = onefold(
-            "--config", one_good_source / "config", "run", environ={"ONEFOLD_DATABASE_URL": "postgresql://u@127.0.0.1:9/x"}
+            "--config",
+            one_good_source / "config",
+            "run",
+            environ={"ONEFOLD_DATABASE_URL": "postgresql://u@127.0.0.1:9/x"},
         )
         doctor = onefold("--config", one_good_source / "config", "--json", "doctor")
     finally:
@@ -603,4 +632,3 @@ def test_a_cursor_that_comes_back_is_an_error_and_not_an_endless_loop(tmp_path: 
     assert "a second time; reading on would never end" in report["error"]
     assert len(server.asked) <= 4
     assert len(hub.landed("ring")) == report["inserted"] > 0
-

@@ -44,7 +44,8 @@ def echo(status: int) -> Any:
 
 
 HTTP_BY_KEY = HTTP_SOURCE.replace(
-    'auth: {{kind: bearer, token: "${{HTTP_TOKEN}}"}}', 'auth: {{kind: key, in: query, name: api_key, value: "${{QUERY_KEY}}"}}'
+    'auth: {{kind: bearer, token: "${{HTTP_TOKEN}}"}}',
+    'auth: {{kind: key, in: query, name: api_key, value: "${{QUERY_KEY}}"}}',
 )
 SQL_SOURCE = """
 source: sql_down
@@ -67,7 +68,9 @@ class Leaky:
             write_source(folder, name, HTTP_SOURCE.format(name=name, url=server.url))
             server.answers[f"/key{status}"] = echo(status)
             write_source(folder, f"key{status}", HTTP_BY_KEY.format(name=f"key{status}", url=server.url))
-        server.answers["/redirected"] = lambda _asked: Reply(302, b"", {"Location": f"http://u:{PASSWORD}@localhost:9/x"})
+        server.answers["/redirected"] = lambda _asked: Reply(
+            302, b"", {"Location": f"http://u:{PASSWORD}@localhost:9/x"}
+        )
         write_source(folder, "redirected", HTTP_BY_KEY.format(name="redirected", url=server.url))
         text = HTTP_BY_KEY.format(name="told", url=server.url)
         rule = "    errors: [{path: error, message: error}]\n    streams:"
@@ -139,7 +142,9 @@ def test_what_a_run_logs_at_any_level_holds_no_secret_and_no_personal_value(
     told: tuple[Leaky, Done, list[logging.LogRecord]],
 ) -> None:
     _, _, logged = told
-    ours = [record for record in logged if record.name.split(".")[0] in ("onefold", "connectors", "warehouse", "identity")]
+    ours = [
+        record for record in logged if record.name.split(".")[0] in ("onefold", "connectors", "warehouse", "identity")
+    ]
     assert ours, "the run logs its retries"
     # httpcore is a library's own wire log, at DEBUG only; what it shows of a response is the source's.
     lines_ = "\n".join(record.getMessage() for record in logged if not record.name.startswith("httpcore"))
@@ -169,7 +174,13 @@ def test_the_words_about_a_reject_hold_no_personal_value(told: tuple[Leaky, Done
 
 def test_commands_that_ask_a_source_hide_its_secrets_too(told: tuple[Leaky, Done, object]) -> None:
     hub, _, _ = told
-    for command in (["check", "key401"], ["discover", "key500"], ["preview", "h403"], ["check", "sql_down"], ["check", "told"]):
+    for command in (
+        ["check", "key401"],
+        ["discover", "key500"],
+        ["preview", "h403"],
+        ["check", "sql_down"],
+        ["check", "told"],
+    ):
         done = hub.onefold(*command)
         assert done.code != 0
         assert leaks(done.said, personal=False) == [], command
@@ -218,7 +229,12 @@ def test_a_role_that_may_not_create_tables_is_told_so_without_its_password(tmp_p
             host = "127.0.0.1" if conn.info.host.startswith("/") else conn.info.host
             limited = f"postgresql://{name}:{PASSWORD}@{host}:{conn.info.port}/{conn.info.dbname}"
         done = onefold_process(
-            "--home", tmp_path / "var", "--config", tmp_path / "config", "run", environ={"ONEFOLD_DATABASE_URL": limited}
+            "--home",
+            tmp_path / "var",
+            "--config",
+            tmp_path / "config",
+            "run",
+            environ={"ONEFOLD_DATABASE_URL": limited},
         )
     assert done.code in (1, 6), done.said
     assert "permission denied" in done.err

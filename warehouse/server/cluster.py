@@ -173,9 +173,7 @@ class Cluster:
         patience = time.monotonic() + self.options.start_timeout
         while left := servers_of(data):
             if time.monotonic() > patience:
-                raise ServerStartError(
-                    f"processes of an earlier server still use {data}: {left}. End them first"
-                )
+                raise ServerStartError(f"processes of an earlier server still use {data}: {left}. End them first")
             time.sleep(0.1)
         found = read_pid_file(data)
         if found is not None and _exists(found.pid):

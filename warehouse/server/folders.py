@@ -133,8 +133,7 @@ class Folders:
         mode = stat.S_IMODE(self.cluster.stat().st_mode)
         if mode & (stat.S_IRWXG | stat.S_IRWXO) & ~(stat.S_IRGRP | stat.S_IXGRP):
             raise PermissionsError(
-                f"the data in {self.cluster} is open to other users (mode {mode:04o})."
-                f" Run: chmod 700 {self.cluster}"
+                f"the data in {self.cluster} is open to other users (mode {mode:04o}). Run: chmod 700 {self.cluster}"
             )
 
     def prepare_socket(self) -> Path:
@@ -144,9 +143,7 @@ class Folders:
         status = folder.lstat()
         foreign = status.st_uid not in {os.geteuid(), *_owner(self.cluster)}
         if foreign or not stat.S_ISDIR(status.st_mode):
-            raise PermissionsError(
-                f"the socket folder {folder} was made by somebody else. Remove it and try again"
-            )
+            raise PermissionsError(f"the socket folder {folder} was made by somebody else. Remove it and try again")
         folder.chmod(0o700)
         return folder
 
@@ -169,9 +166,7 @@ def read_or_make_secret(path: Path) -> str:
         temporary.unlink()
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise PermissionsError(
-            f"the password file {path} is open to others (mode {mode:04o}). Run: chmod 600 {path}"
-        )
+        raise PermissionsError(f"the password file {path} is open to others (mode {mode:04o}). Run: chmod 600 {path}")
     return path.read_text(encoding="ascii").strip()
 
 

@@ -72,12 +72,8 @@ def _counterparties(rng: Random, society: Society, ledger: Ledger) -> list[tuple
     for entity in society.knows("accounting", "O"):
         firm = society.organisations[entity]
         drafts.append((entity, _firm(rng, society, firm, firm.kpp, firm.address)))
-        drafts.extend(
-            (entity, _firm(rng, society, firm, branch.kpp, branch.address)) for branch in firm.branches
-        )
-    drafts.extend(
-        (entity, _person(rng, society.persons[entity])) for entity in society.knows("accounting", "P")
-    )
+        drafts.extend((entity, _firm(rng, society, firm, branch.kpp, branch.address)) for branch in firm.branches)
+    drafts.extend((entity, _person(rng, society.persons[entity])) for entity in society.knows("accounting", "P"))
     order = list(range(len(drafts)))
     rng.shuffle(order)
     codes = {index: f"00-{number:06d}" for number, index in enumerate(order, 1)}

@@ -151,9 +151,7 @@ def _contact(rng: Random, society: Society, ledger: Ledger, person: Person, is_m
         "first_name": name.given,
         "middle_name": name.middle or None,
         "last_name": name.family,
-        "birthday": person.birth_date.isoformat()
-        if rng.random() < 0.22 and person.entity_id != APART
-        else None,
+        "birthday": person.birth_date.isoformat() if rng.random() < 0.22 and person.entity_id != APART else None,
         "emails": emails,
         "phones": phones,
         "company_ids": [int(rng.choice(cards))] if cards else [],
@@ -206,12 +204,8 @@ def _deals(
     return records
 
 
-def _activities(
-    rng: Random, scale: float, contacts: list[dict[str, Any]], ledger: Ledger
-) -> list[dict[str, Any]]:
-    entity_of = {
-        key: entity for (stream, entity), keys in ledger.keys.items() if stream == "contacts" for key in keys
-    }
+def _activities(rng: Random, scale: float, contacts: list[dict[str, Any]], ledger: Ledger) -> list[dict[str, Any]]:
+    entity_of = {key: entity for (stream, entity), keys in ledger.keys.items() if stream == "contacts" for key in keys}
     subjects = (
         "Звонок: уточнили потребность",
         "Встреча на объекте",

@@ -58,9 +58,7 @@ def write_erp(folder: Path, seed: int, society: Society, sales: tuple[Sale, ...]
         status = "cancelled" if sale.is_cancelled else "completed" if sale.delivered_on else "open"
         reference = f"{rng.randint(100, 9999)}/{rng.randint(1, 12)}" if rng.random() < 0.4 else None
         total = sale.cents / 100
-        orders.append(
-            (order_no, customer, f"{ordered_at}", status, total, sale.currency, reference, f"{touched}")
-        )
+        orders.append((order_no, customer, f"{ordered_at}", status, total, sale.currency, reference, f"{touched}"))
         ledger.interaction("orders", order_no, sale.buyer, None if sale.is_cancelled else sale.event_id)
         for position, line in enumerate(sale.lines, 1):
             money = (line.price / 100, line.amount / 100)
@@ -108,9 +106,7 @@ def _customers(rng: Random, society: Society, ledger: Ledger) -> list[tuple[str 
     for entity in society.knows("erp", "O"):
         firm = society.organisations[entity]
         drafts.append((entity, _firm(rng, society, firm, firm.kpp, firm.address)))
-        drafts.extend(
-            (entity, _firm(rng, society, firm, branch.kpp, branch.address)) for branch in firm.branches
-        )
+        drafts.extend((entity, _firm(rng, society, firm, branch.kpp, branch.address)) for branch in firm.branches)
         if rng.random() < 0.07:
             drafts.append((entity, _firm(rng, society, firm, firm.kpp, firm.address)))
     for entity in society.knows("erp", "P"):
@@ -141,9 +137,7 @@ def _address(address: Address) -> tuple[str, ...]:
     return (address.city.country, address.city.name, address.street, address.house, address.postcode)
 
 
-def _firm(
-    rng: Random, society: Society, firm: Organisation, kpp: str, where: Address
-) -> tuple[str | None, ...]:
+def _firm(rng: Random, society: Society, firm: Organisation, kpp: str, where: Address) -> tuple[str | None, ...]:
     sure = firm.entity_id == STORY or firm.entity_id in society.own
     name = short_name(rng, firm)
     if firm.country == "DE" and rng.random() < 0.3:

@@ -50,9 +50,7 @@ def write_service_desk(folder: Path, seed: int, scale: float, society: Society) 
             ledger.interaction("tickets", key, entity)
         ledger.party("requesters", key, entity)
     for name, entries in ((TICKETS, tickets), (COMPLAINTS, complaints)):
-        (folder / "service_desk" / name).write_text(
-            "".join(map(json_line, entries)), encoding="utf-8", newline="\n"
-        )
+        (folder / "service_desk" / name).write_text("".join(map(json_line, entries)), encoding="utf-8", newline="\n")
     return ledger
 
 

@@ -87,9 +87,7 @@ def test_a_register_comes_in_whole_through_failures(source_server: Any, answer: 
     assert all(counts[f"/contacts?limit=10&offset={offset}"] == 2 for offset in (20, 30, 40, 50, 60, 70, 80))
 
 
-def test_a_run_that_fails_in_the_middle_goes_on_there(
-    source_server: Any, answer: Callable[..., None]
-) -> None:
+def test_a_run_that_fails_in_the_middle_goes_on_there(source_server: Any, answer: Callable[..., None]) -> None:
     is_broken = True
 
     def flaky(handler: BaseHTTPRequestHandler) -> None:
@@ -107,9 +105,7 @@ def test_a_run_that_fails_in_the_middle_goes_on_there(
             land(connector, landed)
         is_broken = False
         rest = read(url, landed[-1].state)
-    assert [row.key for page in [*landed, *rest] for row in page.rows] == [
-        str(number) for number in range(100)
-    ]
+    assert [row.key for page in [*landed, *rest] for row in page.rows] == [str(number) for number in range(100)]
 
 
 @pytest.mark.parametrize(
@@ -142,9 +138,7 @@ def test_nobody_at_the_address_and_silence_are_told(source_server: Any, answer: 
         stop.set()
 
 
-def test_plain_http_behind_https_is_a_configuration_error(
-    source_server: Any, answer: Callable[..., None]
-) -> None:
+def test_plain_http_behind_https_is_a_configuration_error(source_server: Any, answer: Callable[..., None]) -> None:
     with (
         source_server(lambda handler: answer(handler, b"[]")) as url,
         pytest.raises((SourceConfigurationError, RetriableError), match="crm:contacts"),
@@ -164,9 +158,7 @@ def test_a_body_that_unpacks_to_too_much_is_stopped(source_server: Any, answer: 
 
 def test_a_login_page_is_named(source_server: Any, answer: Callable[..., None]) -> None:
     with (
-        source_server(
-            lambda handler: answer(handler, b"<html>Log in</html>", Content_Type="text/html")
-        ) as url,
+        source_server(lambda handler: answer(handler, b"<html>Log in</html>", Content_Type="text/html")) as url,
         pytest.raises(SourceDataError, match="HTML"),
     ):
         read(url)

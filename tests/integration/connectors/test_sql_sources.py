@@ -167,9 +167,7 @@ def test_what_is_not_there_is_named(source: Source, request_: StreamRequest, wor
 
 
 def test_discovery_tells_keys_types_counts_and_times(source: Source) -> None:
-    with SqlConnector(
-        "erp", {"url": source.url.replace("postgresql://", "postgresql+psycopg://")}
-    ) as connector:
+    with SqlConnector("erp", {"url": source.url.replace("postgresql://", "postgresql+psycopg://")}) as connector:
         assert connector.check().streams == ["customers"]
         (info,) = connector.discover()
     assert (info.name, info.key, info.updated_at, info.rows) == ("customers", "id", "updated_at", 5)
@@ -225,9 +223,7 @@ def test_a_schema_may_be_named(empty_database_url: str) -> None:
     source = Source(empty_database_url)
     source.execute("CREATE SCHEMA sales")
     source.execute('CREATE TABLE sales."Kunden" (id uuid PRIMARY KEY, "Name" text)')
-    source.execute(
-        "INSERT INTO sales.\"Kunden\" SELECT gen_random_uuid(), 'n' || g FROM generate_series(1, 5) g"
-    )
+    source.execute("INSERT INTO sales.\"Kunden\" SELECT gen_random_uuid(), 'n' || g FROM generate_series(1, 5) g")
     request = StreamRequest("clients", options={"table": "sales.Kunden", "page_size": 2})
     whole = source.read(request)
     assert len(set(keys(whole))) == 5
@@ -238,9 +234,7 @@ def test_a_large_table_is_streamed_with_little_memory(empty_database_url: str) -
     import tracemalloc
 
     source = Source(empty_database_url)
-    source.execute(
-        "CREATE TABLE big AS SELECT g AS id, repeat('x', 200) AS t FROM generate_series(1, 100000) g"
-    )
+    source.execute("CREATE TABLE big AS SELECT g AS id, repeat('x', 200) AS t FROM generate_series(1, 100000) g")
     url = empty_database_url.replace("postgresql://", "postgresql+psycopg://")
     with SqlConnector("erp", {"url": url}) as connector:
         pages = connector.read(StreamRequest("big", key="id"), None)

@@ -103,9 +103,7 @@ def test_writer_writes_and_steward_reads_the_tables(hub: psycopg.Connection):
     names = ensure_roles(hub).names
     grant_served(hub)
     assert as_role(hub, names.steward, "SELECT name FROM core.client") == [("Anna",)]
-    assert as_role(hub, names.writer, "INSERT INTO core.client (name) VALUES ('B') RETURNING name") == [
-        ("B",)
-    ]
+    assert as_role(hub, names.writer, "INSERT INTO core.client (name) VALUES ('B') RETURNING name") == [("B",)]
     with pytest.raises(errors.InsufficientPrivilege):
         as_role(hub, names.steward, "DELETE FROM core.client")
 

@@ -52,9 +52,7 @@ def test_data_folder_may_have_any_name(tmp_path: Path, name: str):
         assert conn.execute("SELECT 1").fetchone() == (1,)
 
 
-@pytest.mark.parametrize(
-    "name", ['with "double', "with $(shell)", "with `shell`", "back\\slash", "new\nline"]
-)
+@pytest.mark.parametrize("name", ['with "double', "with $(shell)", "with `shell`", "back\\slash", "new\nline"])
 def test_name_that_a_shell_would_read_is_refused_before_anything_is_made(tmp_path: Path, name: str):
     with pytest.raises(DataDirectoryError, match="Choose another folder"):
         EmbeddedServer(tmp_path / name, QUICK).start()
@@ -74,9 +72,7 @@ def test_deep_data_folder_gets_a_short_private_socket_folder(tmp_path: Path):
     assert not folder.exists()
 
 
-def test_short_socket_folder_made_by_somebody_else_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_short_socket_folder_made_by_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     deep = Folders(tmp_path.joinpath(*["a_rather_long_folder_name"] * 6))
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -15,12 +15,9 @@ from connectors.files.detect import detect_encoding
 from connectors.page import Page, StreamRequest
 
 RUSSIAN = (
-    "ИНН;Наименование;Телефон\r\n7707083893;ООО «Ромашка»;+7 495 123-45-67\r\n"
-    "500100732259;Иванов Иван Петрович;\r\n"
+    "ИНН;Наименование;Телефон\r\n7707083893;ООО «Ромашка»;+7 495 123-45-67\r\n500100732259;Иванов Иван Петрович;\r\n"
 )
-GERMAN = (
-    "Nr;Name;Ort\r\n1;Müller & Söhne GmbH;Köln\r\n2;Bäckerei Weiß;Düsseldorf\r\n3;Jürgen Groß;Nürnberg\r\n"
-)
+GERMAN = "Nr;Name;Ort\r\n1;Müller & Söhne GmbH;Köln\r\n2;Bäckerei Weiß;Düsseldorf\r\n3;Jürgen Groß;Nürnberg\r\n"
 
 
 def write(folder: Path, data: str | bytes, name: str = "clients.csv", encoding: str = "utf-8") -> Path:
@@ -65,9 +62,7 @@ def test_the_encoding_of_german_files_is_found(tmp_path: Path) -> None:
 
 def test_letters_that_come_late_decide_the_encoding(tmp_path: Path) -> None:
     ascii_rows = "".join(f"{number};plain\n" for number in range(60_000))
-    path = write(
-        tmp_path, ("id;name\n" + ascii_rows + "x;Общество с ограниченной ответственностью\n").encode("cp1251")
-    )
+    path = write(tmp_path, ("id;name\n" + ascii_rows + "x;Общество с ограниченной ответственностью\n").encode("cp1251"))
     assert detect_encoding(path) == "cp1251"
 
 

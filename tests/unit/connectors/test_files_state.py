@@ -160,9 +160,7 @@ def test_streams_name_their_files_in_settings_options_or_a_template(tmp_path: Pa
     assert keys(read(by_settings)) == ["1"]
     by_options = StreamRequest("clients", key="id", options={"path": "staff.csv"})
     assert keys(read({"base_dir": tmp_path}, request=by_options)) == ["2"]
-    assert keys(
-        read({"base_dir": tmp_path, "path": "{stream}.csv"}, request=StreamRequest("staff", key="id"))
-    ) == ["2"]
+    assert keys(read({"base_dir": tmp_path, "path": "{stream}.csv"}, request=StreamRequest("staff", key="id"))) == ["2"]
     assert keys(read({"path": str(tmp_path)}, request=StreamRequest("staff", key="id"))) == ["2"]
     with FilesConnector("acc", {"path": str(tmp_path)}) as connector:
         assert [info.name for info in connector.discover()] == ["clients", "staff"]

@@ -88,9 +88,7 @@ def ok(data: Any = None) -> httpx.Response:
         httpx.RemoteProtocolError("incomplete chunked read"),
         httpx.Response(200, content=b'{"items": [1, 2'),
     ],
-    ids=lambda failure: (
-        type(failure).__name__ if isinstance(failure, Exception) else str(failure.status_code)
-    ),
+    ids=lambda failure: type(failure).__name__ if isinstance(failure, Exception) else str(failure.status_code),
 )
 def test_what_may_pass_is_tried_again(failure: Any) -> None:
     source = Source(failure, failure, ok())
@@ -101,9 +99,7 @@ def test_what_may_pass_is_tried_again(failure: Any) -> None:
 
 def test_tries_are_bounded_and_the_message_says_what_happened() -> None:
     source = Source(httpx.Response(503))
-    with pytest.raises(
-        RetriableError, match=r"crm:contacts: status 503, after 4 attempt\(s\) at contacts page 3"
-    ):
+    with pytest.raises(RetriableError, match=r"crm:contacts: status 503, after 4 attempt\(s\) at contacts page 3"):
         source.fetch(limits={"attempts": 4})
     assert len(source.requests) == 4
 
@@ -150,9 +146,7 @@ def http_date(seconds: float) -> str:
 def test_the_sources_own_waiting_time_is_kept(
     headers: dict[str, str], signals: list[Any], low: float, high: float
 ) -> None:
-    source = Source(
-        httpx.Response(429, headers=headers, json={"time": {"wait": 4}} if not headers else {}), ok()
-    )
+    source = Source(httpx.Response(429, headers=headers, json={"time": {"wait": 4}} if not headers else {}), ok())
     source.fetch(limits={"signals": signals})
     assert low <= source.waits[0] <= high
 
@@ -199,9 +193,7 @@ def test_an_endless_body_is_stopped() -> None:
             yield b"x" * 65536
 
     with pytest.raises(SourceDataError, match=r"longer than.*max_body"):
-        Source(lambda _request: httpx.Response(200, stream=_Stream(endless))).fetch(
-            limits={"max_body": 1_000_000}
-        )
+        Source(lambda _request: httpx.Response(200, stream=_Stream(endless))).fetch(limits={"max_body": 1_000_000})
     assert taken < 2_000_000
 
 
@@ -219,9 +211,7 @@ def test_another_charset_is_believed_and_a_wrong_one_is_an_error() -> None:
         200, content=body.encode("cp1251"), headers={"Content-Type": "application/json; charset=windows-1251"}
     )
     assert Source(answer).fetch().data == {"имя": "Анна"}
-    assert Source(httpx.Response(200, content=b"\xef\xbb\xbf" + body.encode())).fetch().data == {
-        "имя": "Анна"
-    }
+    assert Source(httpx.Response(200, content=b"\xef\xbb\xbf" + body.encode())).fetch().data == {"имя": "Анна"}
     with pytest.raises(SourceDataError, match="not JSON"):
         Source(httpx.Response(200, content=body.encode("cp1251"))).fetch()
 

@@ -30,9 +30,7 @@ class Clock:
     burst=st.integers(1, 5),
     pauses=st.lists(st.floats(0, 2), min_size=10, max_size=60),
 )
-def test_a_budget_is_never_exceeded_over_any_window(
-    rate: float, per: float, burst: int, pauses: list[float]
-) -> None:
+def test_a_budget_is_never_exceeded_over_any_window(rate: float, per: float, burst: int, pauses: list[float]) -> None:
     clock = Clock()
     throttle = Throttle(Limits.model_validate({"rate": rate, "per": per, "burst": burst}), clock)
     sent = []
@@ -56,9 +54,7 @@ def test_a_budget_is_used_to_the_full() -> None:
 
 def test_every_budget_holds_and_weight_counts() -> None:
     clock = Clock()
-    throttle = Throttle(
-        Limits(budgets=(Budget(rate=10), Budget.model_validate({"rate": 60, "per": "1m"}))), clock
-    )
+    throttle = Throttle(Limits(budgets=(Budget(rate=10), Budget.model_validate({"rate": 60, "per": "1m"}))), clock)
     for _ in range(11):
         with throttle.slot(1, clock.sleep):
             pass

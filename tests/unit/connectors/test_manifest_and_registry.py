@@ -122,10 +122,7 @@ def test_settings_show_no_secret() -> None:
         "crm", {"manifest": {"base_url": "https://x.test", "auth": {"kind": "bearer", "token": SECRET}}}
     )
     connector.close()
-    assert (
-        SECRET
-        not in repr(connector.settings) + str(connector.settings) + connector.settings.model_dump_json()
-    )
+    assert SECRET not in repr(connector.settings) + str(connector.settings) + connector.settings.model_dump_json()
 
 
 def test_the_built_in_connectors_are_registered_with_schemas() -> None:
@@ -181,7 +178,5 @@ def test_importing_the_registry_is_light() -> None:
         "import sys, connectors, connectors.registry;"
         "print([name for name in ('httpx', 'sqlalchemy', 'pyarrow') if name in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"

@@ -22,15 +22,12 @@ from connectors.rest.connector import RestConnector
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PEOPLE = [
-    {"id": number, "name": f"n{number}", "updated_at": f"2026-02-{number:02d}T10:00:00Z"}
-    for number in range(1, 8)
+    {"id": number, "name": f"n{number}", "updated_at": f"2026-02-{number:02d}T10:00:00Z"} for number in range(1, 8)
 ]
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
-def connect(
-    streams: dict[str, Any], handler: Handler, *, now: datetime = NOW, **manifest: Any
-) -> RestConnector:
+def connect(streams: dict[str, Any], handler: Handler, *, now: datetime = NOW, **manifest: Any) -> RestConnector:
     settings = {"manifest": {"base_url": "https://crm.test/api/", "streams": streams, **manifest}}
     return RestConnector(
         "crm", settings, transport=httpx.MockTransport(handler), pause=lambda _seconds: None, now=lambda: now
@@ -40,9 +37,7 @@ def connect(
 def read(connector: RestConnector, state: Any = None, **request: Any) -> list[Page]:
     with connector:
         return list(
-            connector.read(
-                StreamRequest("contacts", **request), json.loads(json.dumps(state)) if state else None
-            )
+            connector.read(StreamRequest("contacts", **request), json.loads(json.dumps(state)) if state else None)
         )
 
 
@@ -79,19 +74,13 @@ def next_url_handler(request: httpx.Request) -> httpx.Response:
     body: dict[str, Any] = {"items": PEOPLE[start : start + 3]}
     if start + 3 < len(PEOPLE):
         # Absolute on even pages, relative on odd ones.
-        body["next"] = (
-            f"contacts?skip={start + 3}" if start else f"https://crm.test/api/contacts?skip={start + 3}"
-        )
+        body["next"] = f"contacts?skip={start + 3}" if start else f"https://crm.test/api/contacts?skip={start + 3}"
     return httpx.Response(200, json=body)
 
 
 def link_handler(request: httpx.Request) -> httpx.Response:
     start = int(request.url.params.get("skip", 0))
-    link = (
-        f'</api/contacts?skip=0>; rel="first", </api/contacts?skip={start + 3}>; rel="next"'
-        if start + 3 < 7
-        else ""
-    )
+    link = f'</api/contacts?skip=0>; rel="first", </api/contacts?skip={start + 3}>; rel="next"' if start + 3 < 7 else ""
     return httpx.Response(200, json={"items": PEOPLE[start : start + 3]}, headers={"Link": link})
 
 
@@ -191,9 +180,7 @@ def test_a_next_page_on_another_host_is_refused_unless_the_host_is_kept() -> Non
         assert request.url.host == "crm.test"
         if "skip" in request.url.params:
             return httpx.Response(200, json={"items": PEOPLE[3:]})
-        return httpx.Response(
-            200, json={"items": PEOPLE[:3], "next": "http://inner:8080/api/contacts?skip=3"}
-        )
+        return httpx.Response(200, json={"items": PEOPLE[:3], "next": "http://inner:8080/api/contacts?skip=3"})
 
     stream = {
         "path": "contacts",
@@ -209,9 +196,7 @@ def test_a_next_page_on_another_host_is_refused_unless_the_host_is_kept() -> Non
 
 def test_a_selector_that_finds_nothing_names_what_came() -> None:
     stream = {"path": "contacts", "records": "data.items", "key": "id"}
-    connector = connect(
-        {"contacts": stream}, lambda _request: httpx.Response(200, json={"items": [], "took": 1})
-    )
+    connector = connect({"contacts": stream}, lambda _request: httpx.Response(200, json={"items": [], "took": 1}))
     with pytest.raises(SourceDataError, match=r"data\.items.*items, took"):
         read(connector)
 

@@ -50,9 +50,7 @@ def test_a_key_that_changes_its_type_stays_the_same_key(value: Any, text: str) -
     assert key_text(value) == text
 
 
-@pytest.mark.parametrize(
-    "record", [{}, {"id": None}, {"id": ""}, {"id": "  "}, {"id": {"x": 1}}, {"id": [1]}]
-)
+@pytest.mark.parametrize("record", [{}, {"id": None}, {"id": ""}, {"id": "  "}, {"id": {"x": 1}}, {"id": [1]}])
 def test_a_row_without_a_key_is_kept_as_a_reject_with_its_place(record: dict[str, Any]) -> None:
     made = rejected(record)
     assert (made.reason, made.place) == ("missing-key", "page 3")
@@ -87,15 +85,9 @@ def test_ten_megabytes_of_text_are_a_row() -> None:
 
 def test_volatile_paths_stay_in_the_payload_and_out_of_the_digest() -> None:
     volatile = ["DataVersion", "meta.seen", "rows[].at"]
-    first = row(
-        {"id": 1, "DataVersion": "a", "meta": {"seen": 1, "x": 2}, "rows": [{"at": 1}]}, volatile=volatile
-    )
-    second = row(
-        {"id": 1, "DataVersion": "b", "meta": {"seen": 9, "x": 2}, "rows": [{"at": 2}]}, volatile=volatile
-    )
-    third = row(
-        {"id": 1, "DataVersion": "b", "meta": {"seen": 9, "x": 3}, "rows": [{"at": 2}]}, volatile=volatile
-    )
+    first = row({"id": 1, "DataVersion": "a", "meta": {"seen": 1, "x": 2}, "rows": [{"at": 1}]}, volatile=volatile)
+    second = row({"id": 1, "DataVersion": "b", "meta": {"seen": 9, "x": 2}, "rows": [{"at": 2}]}, volatile=volatile)
+    third = row({"id": 1, "DataVersion": "b", "meta": {"seen": 9, "x": 3}, "rows": [{"at": 2}]}, volatile=volatile)
     assert first.digest == second.digest != third.digest
     assert first.payload != second.payload
 

@@ -1,5 +1,5 @@
 """A configuration folder to break."""
-# ruff: noqa: E501 - tables of cases and lines of YAML read better whole
+
 
 from __future__ import annotations
 

@@ -70,9 +70,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("text", "line", "column", "words"), CASES.values(), ids=CASES)
-def test_what_refers_to_nothing_is_told(
-    problems: Problems, text: str, line: int, column: int, words: str
-) -> None:
+def test_what_refers_to_nothing_is_told(problems: Problems, text: str, line: int, column: int, words: str) -> None:
     found = problems(source_crm=text)
     said = "\n".join(map(str, found))
     assert any((p.line, p.column) == (line, column) and words in str(p) for p in found), said

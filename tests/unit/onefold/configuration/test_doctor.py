@@ -59,15 +59,11 @@ CASES = {
 
 
 @pytest.mark.parametrize(("old", "new", "severity", "line", "words"), CASES.values(), ids=CASES)
-def test_what_will_hurt_is_found(
-    folder: Folder, old: str, new: str, severity: str, line: int, words: str
-) -> None:
+def test_what_will_hurt_is_found(folder: Folder, old: str, new: str, severity: str, line: int, words: str) -> None:
     assert old in SOURCE
     found = diagnose(folder(source_crm=SOURCE.replace(old, new), hub=HUB))
     told = [one for one in found if words in one.message]
-    assert [(one.severity, one.line, one.file) for one in told] == [
-        (severity, line, "config/sources/crm.yaml")
-    ], found
+    assert [(one.severity, one.line, one.file) for one in told] == [(severity, line, "config/sources/crm.yaml")], found
 
 
 def test_a_good_folder_has_no_finding(folder: Folder) -> None:
@@ -89,9 +85,7 @@ def test_a_literal_secret_is_not_shown(folder: Folder) -> None:
 def test_registers_of_equal_trust_are_named(folder: Folder) -> None:
     other = SOURCE.replace("source: crm", "source: erp")
     found = diagnose(folder(source_crm=SOURCE, source_erp=other, hub=HUB))
-    assert [one.message for one in found] == [
-        "`crm` and `erp` have the same trust (60); the newer value will win."
-    ]
+    assert [one.message for one in found] == ["`crm` and `erp` have the same trust (60); the newer value will win."]
 
 
 def test_a_file_that_nothing_reads_is_named(folder: Folder) -> None:

@@ -61,9 +61,7 @@ CASES: dict[str, tuple[str, int, int, str]] = {
 
 
 @pytest.mark.parametrize(("text", "line", "column", "words"), CASES.values(), ids=CASES)
-def test_a_mistake_is_told_where_it_stands(
-    problems: Problems, text: str, line: int, column: int, words: str
-) -> None:
+def test_a_mistake_is_told_where_it_stands(problems: Problems, text: str, line: int, column: int, words: str) -> None:
     found = problems(source_crm=text)
     told = [str(problem) for problem in found if (problem.line, problem.column) == (line, column)]
     assert any(words in text for text in told), "\n".join(map(str, found))
@@ -74,9 +72,7 @@ def test_all_mistakes_of_one_file_are_told_with_those_against_other_files(proble
         source_crm=HEAD + "trust: high\nstreams:\n  people:\n    as: person\n    key: id\n"
         "    fields: {given_nam: a, email: 'b | lowr'}\n    works_at: {stream: companis, key: x}\n"
     )
-    assert [(p.line, p.column) for p in found] == [(3, 8), (8, 14), (8, 35), (9, 24)], "\n".join(
-        map(str, found)
-    )
+    assert [(p.line, p.column) for p in found] == [(3, 8), (8, 14), (8, 35), (9, 24)], "\n".join(map(str, found))
 
 
 def test_a_wrong_value_of_hub_and_attributes_is_told(problems: Problems) -> None:

@@ -41,9 +41,7 @@ def test_a_sheet_of_persons_is_understood_in_three_languages(name: str, columns:
 
 
 def test_legal_forms_in_the_names_make_organisations() -> None:
-    found = propose_mapping(
-        stream("list", field("Код", "1", "2"), field("Наименование", "ООО Ромашка", "АО Василёк"))
-    )
+    found = propose_mapping(stream("list", field("Код", "1", "2"), field("Наименование", "ООО Ромашка", "АО Василёк")))
     assert (found.as_, found.key, found.fields) == ("organisation", "Код", {"legal_name": ["Наименование"]})
     assert any("legal form" in reason for reason in found.reasons)
 

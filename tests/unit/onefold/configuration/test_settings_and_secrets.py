@@ -11,9 +11,7 @@ from onefold.configuration.secrets import read_env_file
 from onefold.settings import Settings
 
 
-def test_without_anything_the_hub_lives_beside_the_caller(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_anything_the_hub_lives_beside_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert Settings.from_environment({}) == Settings(Path("var"), Path("config"), None)
 

@@ -1,5 +1,5 @@
 """The starter passes the doctor; the published schemas are those of the models and accept what the models accept."""
-# ruff: noqa: E501 - tables of cases and lines of YAML read better whole
+
 
 from __future__ import annotations
 
@@ -63,8 +63,7 @@ def test_published_schemas_accept_the_shipped_company() -> None:
         jsonschema.Draft202012Validator.check_schema(schema)
         for document in parse(path.read_bytes(), path.name)[0]:
             found = [
-                error.message[:200]
-                for error in jsonschema.Draft202012Validator(schema).iter_errors(document.data)
+                error.message[:200] for error in jsonschema.Draft202012Validator(schema).iter_errors(document.data)
             ]
             if name not in (
                 "matching",
@@ -78,9 +77,7 @@ def test_published_schemas_refuse_a_mistyped_key() -> None:
     validator = jsonschema.Draft202012Validator(schema)
     assert not validator.is_valid({"source": "a", "conector": "files"})
     assert not validator.is_valid({"source": "a", "connector": "files", "streams": {"x": {"as": "persn"}}})
-    assert validator.is_valid(
-        {"source": "a", "connector": "files", "streams": {"x": {"as": "person", "key": "id"}}}
-    )
+    assert validator.is_valid({"source": "a", "connector": "files", "streams": {"x": {"as": "person", "key": "id"}}})
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,7 @@ def test_truth_follows_the_changes_and_nothing_else(before: World, changed: tupl
     assert load_world(world.folder) == changes.world
 
 
-def test_a_new_sale_stands_in_three_registers_with_one_amount(
-    before: World, changed: tuple[World, Changes]
-) -> None:
+def test_a_new_sale_stands_in_three_registers_with_one_amount(before: World, changed: tuple[World, Changes]) -> None:
     world, changes = changed
     documents = {record for record, event in read_documents(world.folder).items() if event == NEW_EVENT}
     assert {record.split(":")[0] for record in documents} == {"crm", "erp", "accounting"}
@@ -70,15 +68,11 @@ def test_a_new_sale_stands_in_three_registers_with_one_amount(
     with closing(sqlite3.connect(world.folder / "erp.sqlite")) as connection:
         (total,) = connection.execute("SELECT total FROM orders WHERE order_no = ?", (ORDER_NO,)).fetchone()
     deal = load_store(world.folder)["deals"][-1]
-    invoice = next(
-        row for row in accounting.read_table(world.folder, accounting.INVOICES) if row[0] == INVOICE_NO
-    )
+    invoice = next(row for row in accounting.read_table(world.folder, accounting.INVOICES) if row[0] == INVOICE_NO)
     assert (repr(total), repr(deal["amount"]), invoice[3]) == ("12345.67", "12345.67", "12345,67")
 
 
-def test_two_cards_of_one_person_come_to_share_a_telephone(
-    before: World, changed: tuple[World, Changes]
-) -> None:
+def test_two_cards_of_one_person_come_to_share_a_telephone(before: World, changed: tuple[World, Changes]) -> None:
     world, _ = changed
 
     def cards(folder: Path) -> list[tuple[set[str], set[str]]]:
@@ -107,9 +101,7 @@ def test_deleted_records_are_gone_or_archived(changed: tuple[World, Changes]) ->
         ).fetchone()
     assert found == (0,)
     contact = next(
-        record
-        for record in load_store(world.folder)["contacts"]
-        if str(record["id"]) == key(world.plot.leaver)
+        record for record in load_store(world.folder)["contacts"] if str(record["id"]) == key(world.plot.leaver)
     )
     assert contact["archived"] is True
     assert not {world.plot.closed, world.plot.leaver} & truth.keys()
@@ -167,6 +159,4 @@ def test_changes_are_the_same_bytes_for_a_seed(tmp_path: Path) -> None:
         change(tmp_path / name, SEED)
     for path in sorted((tmp_path / "a").rglob("*")):
         if path.is_file():
-            assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes(), (
-                path.name
-            )
+            assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes(), path.name

@@ -42,9 +42,7 @@ def rows(world: World, configuration: Configuration) -> Rows:
             "ONEFOLD_DEMO_CRM_TOKEN": "token",
         }
         for name, source in configuration.sources.items():
-            with open_connector(
-                source.connector, name, resolve_secrets(source.settings, environment)
-            ) as connector:
+            with open_connector(source.connector, name, resolve_secrets(source.settings, environment)) as connector:
                 connector.check()
                 for stream, asked in source.streams.items():
                     request = StreamRequest(
@@ -91,9 +89,7 @@ def test_every_interaction_names_a_client_that_exists(mapped: dict[tuple[str, st
     assert set(named) <= clients
 
 
-def test_invoices_keep_every_kopek_of_what_was_invoiced(
-    mapped: dict[tuple[str, str], Mapped], world: World
-) -> None:
+def test_invoices_keep_every_kopek_of_what_was_invoiced(mapped: dict[tuple[str, str], Mapped], world: World) -> None:
     invoices = mapped["accounting", "invoices"].interactions
     orders = mapped["erp", "orders"].interactions
     total: Counter[str] = Counter()

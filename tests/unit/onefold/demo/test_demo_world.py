@@ -39,9 +39,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
     }
 
 
@@ -75,9 +73,7 @@ def test_truth_names_every_record_of_a_client_exactly_once(world: World) -> None
     assert len(ids) == len(set(ids))
     store = load_store(world.folder)
     with closing(sqlite3.connect(world.folder / "erp.sqlite")) as connection:
-        customers = [
-            f"erp:customers:{key}" for (key,) in connection.execute("SELECT customer_no FROM customers")
-        ]
+        customers = [f"erp:customers:{key}" for (key,) in connection.execute("SELECT customer_no FROM customers")]
     entries = [
         json.loads(line)
         for path in sorted((world.folder / "service_desk").glob("*.jsonl"))

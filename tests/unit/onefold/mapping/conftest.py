@@ -1,5 +1,5 @@
 """A mapper from a few lines of YAML."""
-# ruff: noqa: E501 - tables of cases and lines of YAML read better whole
+
 
 from __future__ import annotations
 

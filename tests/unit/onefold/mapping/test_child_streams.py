@@ -36,9 +36,7 @@ class Child(NamedTuple):
 
 
 def requisite(**fields: Any) -> bytes:
-    return json.dumps(
-        {"ID": 1, "ENTITY_TYPE_ID": "4", "ENTITY_ID": "5", "RQ_INN": "7707083893", **fields}
-    ).encode()
+    return json.dumps({"ID": 1, "ENTITY_TYPE_ID": "4", "ENTITY_ID": "5", "RQ_INN": "7707083893", **fields}).encode()
 
 
 def test_a_field_is_read_from_the_children_that_belong_to_the_record(mappers: Mappers) -> None:
@@ -51,9 +49,7 @@ def test_a_field_is_read_from_the_children_that_belong_to_the_record(mappers: Ma
             b"not json",
         ]
     }
-    mapped = mappers(BITRIX)["companies"].map_batch(
-        [row({"title": "A", "kpp": "1"}, "5", "companies", children)]
-    )
+    mapped = mappers(BITRIX)["companies"].map_batch([row({"title": "A", "kpp": "1"}, "5", "companies", children)])
     assert values(mapped) == {"legal_name": ["A"], "inn": ["7707083893", "1"], "kpp": ["1", "770701001"]}
     assert mapped.rejects == []
 

@@ -151,12 +151,8 @@ def test_the_content_hash_covers_columns_lines_and_promises(mappers: Mappers, ch
 
 
 def test_lines_may_be_plain_values_or_one_object(mappers: Mappers) -> None:
-    text = ORDERS.replace('each: "items[]", item_code: sku', 'each: "items[]", item_code: $').replace(
-        "title: ", "t: "
-    )
-    mapped = mappers(text.replace("item_name: title, ", ""))["main"].map_batch(
-        [row({**ORDER, "items": ["A", "B"]})]
-    )
+    text = ORDERS.replace('each: "items[]", item_code: sku', 'each: "items[]", item_code: $').replace("title: ", "t: ")
+    mapped = mappers(text.replace("item_name: title, ", ""))["main"].map_batch([row({**ORDER, "items": ["A", "B"]})])
     assert [line["item_code"] for line in mapped.lines.to_pylist()] == ["A", "B"]
 
 

@@ -173,10 +173,7 @@ def test_where_people_work_refers_to_records_that_may_come_later(mappers: Mapper
     }
     mapped = mappers(text)["main"].map_batch([row(payload)])
     me = record_id("crm", "main", "1")
-    found = [
-        (r["from_record_id"], r["to_record_id"], r["type"], r["role"])
-        for r in mapped.relationships.to_pylist()
-    ]
+    found = [(r["from_record_id"], r["to_record_id"], r["type"], r["role"]) for r in mapped.relationships.to_pylist()]
     assert found == [
         (me, record_id("crm", "firms", "5"), "works_at", "CEO"),
         (me, record_id("crm", "firms", "6"), "works_at", "CEO"),
