@@ -48,7 +48,7 @@ def progress_for(output: Output) -> Progress:
 
 @contextmanager
 def opened(ctx: typer.Context, *, database: bool = True) -> Iterator[tuple[Context, Output]]:
-    """The hub that the global options name, and where to write; without `database` for commands that only ask a source."""
+    """The hub that the global options name, and where to write; without `database` to only ask a source."""
     from onefold.context import open_context
 
     output = invocation(ctx).output
