@@ -267,7 +267,8 @@ WITH hit AS (
     (
         SELECT c.client_id, 'name', CASE WHEN c.display_name ILIKE %(whole)s THEN 3 ELSE 4 END
         FROM core.client AS c
-        WHERE NOT c.is_deleted AND c.display_name ILIKE %(part)s
+        -- The longest word finds the rows by the trigram index, the others are looked at in these.
+        WHERE NOT c.is_deleted AND c.display_name ILIKE %(part)s AND c.display_name ILIKE ALL (%(parts)s::text[])
         ORDER BY length(c.display_name), c.client_id
         LIMIT %(limit)s
     )

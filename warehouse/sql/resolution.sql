@@ -217,10 +217,16 @@ WHERE c.fingerprint = n.fingerprint AND c.status = 'open'
     AND (c.kind, c.weight, c.impact, c.evidence) IS DISTINCT FROM (n.kind, n.weight, n.impact, n.evidence)
 
 -- name: close_cases
+-- One hash join over all open cases: a sub-query per case would scan the assignments once for each.
 UPDATE identity.review_case AS c SET status = 'closed', closed_at = %(as_of)s
-WHERE c.status = 'open'
-    AND EXISTS (SELECT FROM unnest(c.record_ids) AS r (id) JOIN assignment AS a ON a.record_id = r.id)
-    AND NOT EXISTS (SELECT FROM new_case AS n WHERE n.fingerprint = c.fingerprint)
+FROM (
+    SELECT DISTINCT o.fingerprint
+    FROM identity.review_case AS o
+    CROSS JOIN LATERAL unnest(o.record_ids) AS r (record_id)
+    JOIN assignment AS a ON a.record_id = r.record_id
+    WHERE o.status = 'open' AND NOT EXISTS (SELECT FROM new_case AS n WHERE n.fingerprint = o.fingerprint)
+) AS settled
+WHERE c.fingerprint = settled.fingerprint
 
 -- name: drop_case_staging
 DROP TABLE new_case
