@@ -27,7 +27,7 @@ lint:  ## Style, types, and who may import whom
 	.venv/bin/lint-imports
 
 test: lint  ## Everything on a real PostgreSQL, started for the run; what is skipped is printed
-	$(PYTEST) -n $(WORKERS) -m "not live and not scale" $(ARGS)
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not live and not scale" $(ARGS)
 
 test-live:  ## Systems made by others, started by the tests; and the integration tests on Debian's PostgreSQL
 	@.ci/environment test
@@ -38,10 +38,9 @@ test-scale:  ## Long runs: many records, many seeds
 	@.ci/environment all
 	$(PYTEST) -m scale --timeout=7200 $(ARGS) $(NONE_IS_FINE)
 
-bench:  ## Every benchmark at a small size; benchmarks/NAME.py --help tells the full ones
+bench:  ## Every benchmark; ARGS are theirs: --full --json (benchmarks/NAME.py --help tells more)
 	@.ci/environment all
-	@set -e; for script in $$(grep -l '__main__' benchmarks/*.py); do \
-		echo "== $$script"; $(PYTHON) $$script $(ARGS); done
+	$(PYTHON) benchmarks/run_all.py $(ARGS)
 
 constraints:  ## Renew constraints.txt to the newest versions that fit together (needs uv)
 	{ head -n 1 constraints.txt; uv pip compile pyproject.toml --all-extras --python-version 3.11 --quiet \

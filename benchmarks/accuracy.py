@@ -75,7 +75,7 @@ def add(benchmark: Benchmark, data: DataSet, mine: Outcome, rival: str, theirs: 
                 f"{data.name}, pairwise {name.replace('f1', 'F1')}",
                 round(getattr(mine, name), 4),
                 "",
-                rival=rival,
+                rival=rival if theirs is not None else None,
                 rival_value=None if theirs is None else round(getattr(theirs, name), 4),
                 target=bars.get(name),
             )

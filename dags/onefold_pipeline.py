@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow.sdk import dag, task
+from airflow.sdk import chain, dag, task
+from airflow.sdk.exceptions import AirflowFailException
 
 from dags.runner import call_step, configured_sources
 
@@ -47,8 +48,15 @@ def onefold_pipeline() -> None:
     def publish() -> dict[str, Any]:
         return call_step("publish")
 
+    # Airflow judges a run by its last tasks: without this one, a source that failed would leave the run green.
+    @task(trigger_rule="one_failed", retries=0)
+    def some_task_failed() -> None:
+        raise AirflowFailException("A task of this run failed; its log says what to do.")
+
     synced = sync.expand(source=sources())
-    synced >> standardise() >> resolve() >> publish()
+    steps = [standardise(), resolve(), publish()]
+    chain(synced, *steps)
+    [synced, *steps] >> some_task_failed()
 
 
 onefold_pipeline()

@@ -8,23 +8,30 @@ from typing import Any
 
 
 def configured_sources() -> list[str]:
-    """The names of the sources in the configuration, in its order."""
+    """The names of the sources that are read, in the configuration's order."""
     from onefold.configuration import load_configuration
     from onefold.settings import Settings
 
-    return list(load_configuration(Settings.from_environment(os.environ, {}).config).sources)
+    configured = load_configuration(Settings.from_environment(os.environ, {}).config).sources
+    return [name for name, source in configured.items() if source.enabled]
 
 
 def call_step(name: str, **arguments: Any) -> dict[str, Any]:
     """Run one step in a context of its own; raises AirflowFailException where another try cannot help."""
+    import psycopg
     from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+    from onefold.cli.failures import describe
     from onefold.context import open_context
     from onefold.settings import Settings
 
     step = getattr(import_module(f"onefold.steps.{name}"), name)
-    with open_context(Settings.from_environment(os.environ, {})) as context:
-        report = step(context, **arguments)
+    try:
+        with open_context(Settings.from_environment(os.environ, {})) as context:
+            report = step(context, **arguments)
+    except psycopg.Error as error:
+        # Task logs show the whole message, and PostgreSQL's DETAIL quotes the row's values.
+        raise AirflowException(f"{name}: the hub's database says: {describe(error)}") from None
     result: dict[str, Any] = report.as_dict()
     failed = [stream for stream in result.get("streams", ()) if stream["status"] == "failed"]
     if failed:

@@ -15,7 +15,7 @@ from identity.features import Features, positions
 from identity.model import MatchModel
 from identity.parts import derive
 from identity.schema import WEIGHT_ONE_BIT
-from identity.score import Scorer
+from identity.score import KIN, Scorer
 from identity.settings import BlockingRule, KindSettings, MatchingSettings, shipped
 from identity.similarity import shared_levels
 
@@ -122,6 +122,9 @@ def explain_pair(
         one, two = _shown(features, column, 0), _shown(features, column, 1)
         weight = int(weights[column][0])
         findings.append(Finding(column, level, one, two, weight, words_of(column, level)))
+    kin = int(weights[KIN][0])
+    if kin:
+        findings.append(Finding(KIN, KIN, None, None, kin, words_of(KIN, KIN)))
     contradictions = tuple(
         name for name in rules.contradictions if shared_levels(features.values(name), left, right)[0] == 2
     )

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Literal
 
 from identity.compare import WordWeights, level_names
 from identity.schema import KINDS, WEIGHT_ONE_BIT
 from identity.settings import KindSettings, MatchingSettings, shipped
+from identity.standard.latin import latin_key
+from identity.standard.text import comparable
 
 PRIOR_VERSION: Final = 1
 """The version of the model made of the shipped priors; raised when their weights change."""
@@ -20,12 +22,17 @@ PRIOR_VERSION: Final = 1
 @dataclass(frozen=True)
 class LevelWeight:
     """One level of a column: its frequency among matches (m) and random pairs (u), its weight in 1/1024
-    bit."""
+    bit.
+
+    `kin` is the weight against kin: people of one household or family, firms of one group or accountant,
+    who share much and are still two. None: kin are like strangers here.
+    """
 
     name: str
     m: float
     u: float
     weight: int
+    kin: int | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,7 @@ class KindModel:
     words: WordWeights
     # whether several plausible pairs may add up to a link: only where weights were estimated
     pooled: bool = False
+    kin: int = 0  # log2 of the odds of kin against one client, before anything is compared
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ class MatchModel:
     """One version of the model."""
 
     version: int
-    origin: Literal["prior", "trained"]
+    origin: Literal["prior", "trained", "supervised"]
     person: KindModel
     organisation: KindModel
     component_bound: int
@@ -93,11 +101,24 @@ def _prior_kind(kind: str, settings: KindSettings) -> KindModel:
         weights = []
         for level in levels:
             m, u = known.get(level) or _otherwise(otherwise, level)
-            weights.append(LevelWeight(level, m, u, bits(math.log2(m / u))))
+            weights.append(level_weight(level, m, u, kin_frequency(kind, column, level)))
         columns[column] = ColumnModel(tuple(weights))
     prior = float(priors[kind]["prior_bits"])
     words = _prior_words(priors[kind].get("words"))
-    return with_prior(KindModel(columns, 0, 0, 0, 0, words), settings, prior)
+    kin = bits(float(priors[kind]["kin_bits"]))
+    return with_prior(KindModel(columns, 0, 0, 0, 0, words, kin=kin), settings, prior)
+
+
+def kin_frequency(kind: str, column: str, level: str) -> float | None:
+    """How often a level holds among kin, as shipped; None where they are like strangers."""
+    found = shipped("priors")[kind]["kin"].get(column, {}).get(level)
+    return None if found is None else float(found)
+
+
+def level_weight(name: str, m: float, u: float, kin: float | None) -> LevelWeight:
+    """A level with its weights against strangers and against kin."""
+    against = None if kin is None else bits(math.log2(m / kin))
+    return LevelWeight(name, float(m), float(u), bits(math.log2(m / u)), against)
 
 
 def with_prior(model: KindModel, settings: KindSettings, prior: float) -> KindModel:
@@ -122,8 +143,14 @@ def _prior_words(classes: Mapping[str, int] | None) -> WordWeights:
     if classes is None:
         return WordWeights({}, 0, 0)
     lists = shipped("organisation_words")
-    weights = {word: bits(classes[name]) for name in ("common", "stop") for word in map(str, lists[name])}
+    weights = {word: bits(classes[name]) for name in ("common", "stop") for word in _latin_words(lists[name])}
     return WordWeights(weights, bits(classes["unseen"]), bits(classes["rare"]))
+
+
+def _latin_words(texts: Iterable[object]) -> Iterator[str]:
+    """The words of shipped texts in the form in which names are compared."""
+    for text in texts:
+        yield from latin_key(comparable(str(text))).split()
 
 
 def to_json(model: MatchModel) -> str:
@@ -161,4 +188,5 @@ def _kind(raw: Mapping[str, Any]) -> KindModel:
         plausible=raw["plausible"],
         words=WordWeights(**raw["words"]),
         pooled=raw["pooled"],
+        kin=raw.get("kin", 0),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final
 
 import numpy as np
@@ -11,8 +11,8 @@ import pandas as pd
 from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler
 
+from identity.alignment import WordSets, like, sounds_of
 from identity.features import MISSING, Codes, Features, Flags, Ints, Levels
-from identity.parts import sound
 from identity.similarity import (
     LevelOf,
     Texts,
@@ -20,7 +20,9 @@ from identity.similarity import (
     pairwise,
     texts,
 )
+from identity.standard.latin import latin_key
 from identity.standard.nicknames import nickname_class
+from identity.standard.vocabulary import words as vocabulary
 
 FAMILY: Final = ("exact", "near", "part", "far", "different")
 GIVEN: Final = ("exact", "nickname", "near", "initial", "swapped", "far", "different")
@@ -29,7 +31,6 @@ FULL: Final = ("exact", "contains", "near", "word", "far", "different")
 PERSON_NAME: Final = {"name.family": FAMILY, "name.given": GIVEN, "name.middle": MIDDLE, "name.full": FULL}
 
 # In 1/1000 of Jaro-Winkler similarity.
-_NEAR: Final = 920
 _FAR: Final = 820
 
 
@@ -63,10 +64,51 @@ class PersonNames:
             swapped = (one > 0) & (two > 0) & (one <= near) & (two <= near)
             family[doubtful[swapped]] = np.maximum(one, two)[swapped]
             given[doubtful[swapped]] = _code(GIVEN, "swapped")
+        self._regroup(left, right, family, given, middle)
         full = self._full(left, right, family)
         given[full > 0] = 0  # the whole name has been weighed already
         middle[full > 0] = 0
         return {"name.family": family, "name.given": given, "name.middle": middle, "name.full": full}
+
+    def _regroup(self, left: Ints, right: Ints, family: Levels, given: Levels, middle: Levels) -> None:
+        """Names whose parts disagree but whose words agree were divided differently: Isa bin Salman, Salman Isa."""
+        values = self._features.values("full_name")
+        if values.is_empty:
+            return
+        codes = values.single()
+        agree = (family <= _code(FAMILY, "near")) & (given <= _code(GIVEN, "near"))
+        doubtful = ((family > 0) | (given > 0)) & ~agree & (given != _code(GIVEN, "swapped"))
+        at = np.flatnonzero(doubtful & (codes[left] != MISSING) & (codes[right] != MISSING))
+        at = at[codes[left[at]] != codes[right[at]]]
+        one, two = codes[left[at]], codes[right[at]]
+        words, joined = self._full_sets, self._joined
+        # Two words in common make a name; a single word does only where it is both names written together.
+        together = joined[one] == joined[two]
+        several = (np.minimum(words.sizes[one], words.sizes[two]) > 1) & words.may_share(one, two, 2)
+        chosen = together | several
+        at, one, two, together = at[chosen], one[chosen], two[chosen], together[chosen]
+        found = words.align(one, two)
+        several = np.minimum(found.left, found.right) > 1
+        same = together | (found.all_found & several)
+        within = found.within & several & ~same
+        family[at[same]] = _code(FAMILY, "near")
+        family[at[within]] = _code(FAMILY, "part")
+        given[at[same | within]] = _code(GIVEN, "swapped")
+        middle[at[same | within]] = 0
+
+    @cached_property
+    def _full_sets(self) -> WordSets:
+        return WordSets(self._full_words, _particles())
+
+    @cached_property
+    def _joined(self) -> Codes:
+        """The code of each whole name written together."""
+        found = [name.replace(" ", "") for name in self._full_words.tolist()]
+        return pd.factorize(np.array(found, dtype=object))[0].astype(np.int32)
+
+    @cached_property
+    def _part_sets(self) -> WordSets:
+        return WordSets(self._words, _particles())
 
     def _part(self, codes: Codes, left: Ints, right: Ints, level_of: LevelOf) -> Levels:
         return once_per_value_pair_or_same(codes[left], codes[right], len(self._words), level_of)
@@ -92,9 +134,7 @@ class PersonNames:
 
     @cached_property
     def _sounds(self) -> Codes:
-        found = [sound(word) for word in self._words.tolist()]
-        codes = pd.factorize(np.array([s if len(s) > 1 else None for s in found], dtype=object))[0]
-        return codes.astype(np.int32)
+        return sounds_of(self._words.tolist())
 
     @cached_property
     def _letters(self) -> npt.NDArray[np.int32]:
@@ -105,49 +145,61 @@ class PersonNames:
         words = self._words.tolist()
         return np.fromiter((all(len(w) == 1 for w in word.split()) for word in words), np.bool_, len(words))
 
-    def _same_sound(self, left: Codes, right: Codes) -> Flags:
-        same: Flags = (self._sounds[left] == self._sounds[right]) & (self._sounds[left] != MISSING)
-        return same
+    def _alike(self, left: Codes, right: Codes) -> tuple[Flags, Flags, Flags]:
+        """Of pairs of parts of names: which are one name written differently, of which one holds all words of
+        the other, and which bear some likeness."""
+        a, b = self._words[left], self._words[right]
+        near = like(a, b, (self._sounds[left], self._sounds[right]))
+        far = near | (pairwise(JaroWinkler.normalized_similarity, a, b) >= _FAR)
+        within = np.zeros(len(left), dtype=np.bool_)
+        compound = self._is_compound[left] | self._is_compound[right]
+        several = np.flatnonzero(compound)
+        if len(several):
+            found = self._part_sets.align(left[several], right[several])
+            within[several] = found.within
+            near[several] = found.all_found
+            # Some words in common and others instead of each other: two names, however long the common part.
+            far[several] = found.within | (found.left_found + found.right_found > 0)
+        return near, within, far
+
+    @cached_property
+    def _is_compound(self) -> Flags:
+        words = self._words.tolist()
+        return np.fromiter((" " in word for word in words), np.bool_, len(words))
 
     def _family_levels(self, left: Codes, right: Codes) -> Levels:
-        a, b = self._words[left], self._words[right]
-        jaro = pairwise(JaroWinkler.normalized_similarity, a, b)
+        near, within, far = self._alike(left, right)
         result = np.full(len(left), _code(FAMILY, "different"))
-        result[jaro >= _FAR] = _code(FAMILY, "far")
-        result[_one_within_other(a, b)] = _code(FAMILY, "part")
-        near = (jaro >= _NEAR) | (self._same_sound(left, right) & (jaro >= 750))
+        result[far] = _code(FAMILY, "far")
+        result[within] = _code(FAMILY, "part")
         result[near] = _code(FAMILY, "near")
-        result[(self._is_initial[left] | self._is_initial[right]) & (self._letters[left] == self._letters[right])] = (
-            _code(FAMILY, "far")
-        )
+        result[self._initials(left, right, same=True)] = _code(FAMILY, "far")
         return result
 
     def _given_levels(self, left: Codes, right: Codes) -> Levels:
-        a, b = self._words[left], self._words[right]
-        jaro = pairwise(JaroWinkler.normalized_similarity, a, b)
+        near, within, far = self._alike(left, right)
         result = np.full(len(left), _code(GIVEN, "different"))
-        result[jaro >= _FAR] = _code(GIVEN, "far")
-        result[(jaro >= _NEAR) | (self._same_sound(left, right) & (jaro >= 750)) | _one_within_other(a, b)] = _code(
-            GIVEN, "near"
-        )
+        result[far] = _code(GIVEN, "far")
+        result[near | within] = _code(GIVEN, "near")
         result[self._share_nickname(left, right)] = _code(GIVEN, "nickname")
-        initial = self._is_initial[left] | self._is_initial[right]
-        same = self._letters[left] == self._letters[right]
-        result[initial & same] = _code(GIVEN, "initial")
-        result[initial & ~same] = _code(GIVEN, "different")
+        result[self._initials(left, right, same=True)] = _code(GIVEN, "initial")
+        result[self._initials(left, right, same=False)] = _code(GIVEN, "different")
         return result
 
     def _middle_levels(self, left: Codes, right: Codes) -> Levels:
-        a, b = self._words[left], self._words[right]
-        jaro = pairwise(JaroWinkler.normalized_similarity, a, b)
+        near, within, _ = self._alike(left, right)
         result = np.full(len(left), _code(MIDDLE, "different"))
-        result[(jaro >= _NEAR) | _one_within_other(a, b)] = _code(MIDDLE, "near")
-        result[self._share_nickname(left, right)] = _code(MIDDLE, "near")
-        initial = self._is_initial[left] | self._is_initial[right]
-        same = self._letters[left] == self._letters[right]
-        result[initial & same] = _code(MIDDLE, "initial")
-        result[initial & ~same] = _code(MIDDLE, "different")
+        result[near | within | self._share_nickname(left, right)] = _code(MIDDLE, "near")
+        result[self._initials(left, right, same=True)] = _code(MIDDLE, "initial")
+        result[self._initials(left, right, same=False)] = _code(MIDDLE, "different")
         return result
+
+    def _initials(self, left: Codes, right: Codes, *, same: bool) -> Flags:
+        """Where a side is an initial: whether the letters are the same, or are not."""
+        either = self._is_initial[left] | self._is_initial[right]
+        agreed = self._letters[left] == self._letters[right]
+        held: Flags = either & (agreed if same else ~agreed)
+        return held
 
     @cached_property
     def _nicknames(self) -> list[Codes]:
@@ -159,6 +211,12 @@ class PersonNames:
             for two in self._nicknames:
                 result |= (one[left] == two[right]) & (one[left] != MISSING)
         return result
+
+
+@cache
+def _particles() -> frozenset[str]:
+    """Latin keys of van, de, al, bin, ...: parts of names that very many share."""
+    return frozenset(latin_key(word) for word in vocabulary("particles"))
 
 
 def _nickname_slots(words: Texts) -> list[Codes]:

@@ -11,11 +11,15 @@ import pandas as pd
 from rapidfuzz.distance import JaroWinkler
 
 from identity.features import Codes, Features, Ints, Levels
+from identity.schema import WEIGHT_ONE_BIT
 from identity.similarity import once_per_value_pair_or_same, pairwise, texts
 
 ORGANISATION_NAME: Final = {"name": ("exact", "exact_common", "strong", "near", "far", "different")}
 
 _WORD_NEAR: Final = 880  # in 1/1000 of Jaro-Winkler similarity; below it two words have nothing to do with each other
+_INITIAL: Final = 750  # how alike a word and its first letter are: I. Petrov, Ivan Petrov
+_LETTER: Final = 3 * WEIGHT_ONE_BIT
+"""What a word of one letter weighs at most."""
 # Shares of the words' weight found in the other name, in 1/1000.
 _STRONG: Final = 900
 _NEAR: Final = 720
@@ -38,7 +42,16 @@ class OrganisationNames:
         codes, unique = pd.factorize(flat) if len(flat) else (np.zeros(0, np.int64), flat)
         self._word_codes = codes.astype(np.int32)
         self._words = unique
-        self._word_weights = np.fromiter((weights.get(word, unseen) for word in unique), np.int64, len(unique))
+        self._word_weights = np.fromiter(
+            (
+                min(weights.get(word, unseen), _LETTER if len(word) == 1 and word.isalpha() else unseen)
+                for word in unique
+            ),
+            np.int64,
+            len(unique),
+        )
+        self._letters = np.fromiter((ord(word[0]) for word in unique), np.int32, len(unique))
+        self._is_letter = np.fromiter((len(word) == 1 and word.isalpha() for word in unique), np.bool_, len(unique))
         self._has_digit = np.fromiter((any(c.isdigit() for c in word) for word in unique), np.bool_, len(unique))
         self._joined = pd.factorize(np.array([name.replace(" ", "") for name in self._names.tolist()], dtype=object))[0]
         mass = np.zeros(len(words), dtype=np.int64)
@@ -98,6 +111,9 @@ class OrganisationNames:
                 _WORD_NEAR / 1000 - 0.001,
             )
             result[unequal] = np.where(jaro >= _WORD_NEAR, jaro, 0)[spread]
+            one, two = left[unequal], right[unequal]
+            initial = (self._is_letter[one] | self._is_letter[two]) & (self._letters[one] == self._letters[two])
+            result[unequal[initial]] = _INITIAL
         return result
 
     def _best(self, similar: Ints, word: Ints, names: Codes, count: Ints, pair: Ints) -> tuple[Ints, Ints]:

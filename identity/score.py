@@ -17,6 +17,9 @@ from identity.settings import KindSettings
 
 Weights = npt.NDArray[np.int32]
 
+KIN: Final = "kin"
+"""What `parts` calls the weight that is taken off pairs who may be kin."""
+
 _CHUNK: Final = 1_000_000
 """Pairs compared at once: bounds the memory of string comparison."""
 
@@ -51,6 +54,11 @@ class Scorer:
         self._tables = {
             name: _weight_table(model.columns.get(name), levels) for name, levels in self.comparer.columns.items()
         }
+        self._kin = {
+            name: _kin_table(column, self._tables[name])
+            for name, column in model.columns.items()
+            if name in self._tables and any(level.kin is not None for level in column.levels)
+        }
         self._terms = {
             name: _Terms.of(column, features, TERM_FIELDS.get(name, name))
             for name, column in model.columns.items()
@@ -76,12 +84,26 @@ class Scorer:
         return total
 
     def parts(self, vectors: Mapping[str, Levels], left: Ints, right: Ints) -> dict[str, Weights]:
-        """Of each column the weight that it adds to each pair, term frequency included."""
+        """Of each column the weight that it adds to each pair, term frequency included; of KIN what is to be
+        taken off, because two who are kin would agree as much.
+
+        Kin are about as rare among all pairs as pairs of one client are, so that the weight against kin starts
+        where the prior ends.
+        """
         result = {}
+        total = np.zeros(len(left), dtype=np.int32)
+        against_kin = np.full(len(left), -self.model.prior - self.model.kin, dtype=np.int32)
         for name, levels in vectors.items():
             weight = self._tables[name][levels]
             terms = self._terms.get(name)
-            result[name] = weight if terms is None else weight + terms.adjustment(levels, left, right)
+            if terms is not None:
+                weight = weight + terms.adjustment(levels, left, right)
+            kin = self._kin.get(name)
+            against_kin += weight if kin is None else kin[levels]
+            total += weight
+            result[name] = weight
+        # Whoever is not the same client may be a stranger or kin; the likelier of the two is what speaks against.
+        result[KIN] = np.minimum(against_kin - total, 0)
         return result
 
 
@@ -89,6 +111,15 @@ def _weight_table(column: ColumnModel | None, levels: tuple[str, ...]) -> Weight
     """Weight by level code; 0 for missing, and for what the model does not know."""
     known = {} if column is None else {level.name: level.weight for level in column.levels}
     return np.array([0, *(known.get(level, 0) for level in levels)], dtype=np.int32)
+
+
+def _kin_table(column: ColumnModel, against_strangers: Weights) -> Weights:
+    """Weight against kin by level code."""
+    kin = [level.kin for level in column.levels]
+    return np.array(
+        [0, *(weight if own is None else own for own, weight in zip(kin, against_strangers[1:].tolist(), strict=True))],
+        dtype=np.int32,
+    )
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ RECORD_FIELDS: Final = (
     "full_name", "given_name", "middle_name", "family_name", "birth_date", "gender", "org_name", "legal_form",
     "country", "region", "city", "street", "house", "postcode",
 )  # fmt: skip
-OPEN_FIELDS: Final = ("birth_place", "occupation")
+OPEN_FIELDS: Final = ("birth_place", "occupation", "generation")
 """Open attributes that the shipped rules use; any other is written `attributes.NAME`."""
 
 PARTS: Final = (

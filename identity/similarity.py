@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 from rapidfuzz import process
-from rapidfuzz.distance import JaroWinkler, Levenshtein
+from rapidfuzz.distance import OSA, JaroWinkler
 
 from identity.features import MISSING, Codes, Flags, Ints, Levels, Values
 from identity.parts import part_of
@@ -53,7 +53,7 @@ def once_per_value_pair_or_same(left: Codes, right: Codes, size: int, level_of: 
 
 def pairwise(measure: Callable[..., Any], left: Texts, right: Texts, cutoff: float | None = None) -> Ints:
     """`measure` of each pair of texts in 1/1000 (or in edits, for distances)."""
-    is_distance = measure == Levenshtein.distance
+    is_distance = measure == OSA.distance
     scores = process.cpdist(
         left.tolist(),
         right.tolist(),
@@ -82,7 +82,7 @@ def text_levels(values: Texts, specs: tuple[Level, ...]) -> LevelOf:
     def level_of(left: Codes, right: Codes) -> Levels:
         a, b = values[left], values[right]
         result = np.full(len(left), len(specs) + 1, dtype=np.uint8)
-        distance = pairwise(Levenshtein.distance, a, b, edits) if edits else None
+        distance = pairwise(OSA.distance, a, b, edits) if edits else None
         jaro = None if similar is None else pairwise(JaroWinkler.normalized_similarity, a, b, similar - 0.001)
         for code, spec in reversed(list(enumerate(specs, 1))):
             if spec.at_most is not None and distance is not None:

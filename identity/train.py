@@ -12,13 +12,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.blocking import candidate_pairs, keys_by_rule
-from identity.em import Reals, expect_matches, level_counts, patterns_of, shrunk
+from identity.em import Reals, expect_matches, patterns_of, shrunk
 from identity.features import Features, Flags, Ints, Values, in_natural_order
 from identity.generic import generic_values
 from identity.hashing import Hashes, mix
-from identity.model import ColumnModel, KindModel, LevelWeight, MatchModel, bits, log_odds, with_prior
-from identity.points import points_of
-from identity.schema import BLOCKING_KEY, KINDS
+from identity.model import (
+    ColumnModel,
+    KindModel,
+    LevelWeight,
+    MatchModel,
+    kin_frequency,
+    level_weight,
+    log_odds,
+    with_prior,
+)
+from identity.points import Points, points_of
+from identity.schema import BLOCKING_KEY, KINDS, WEIGHT_ONE_BIT
 from identity.score import TERM_FIELDS, Scorer
 from identity.settings import BlockingRule, KindSettings, MatchingSettings
 from identity.similarity import share_a_value
@@ -29,7 +38,9 @@ PAIRS_PER_PASS: Final = 100_000
 _MOST_PER_PASS: Final = 5_000.0  # matches that one pass may speak for, so that no rule outvotes the others
 _M_STRENGTH: Final = 200.0
 _U_STRENGTH: Final = 0.05  # of the random pairs
-_LEAST_RECORDS: Final = 50
+_TOGETHER: Final = 4.0
+"""How many times more often the given names of two people agree when their family names do."""
+_LEAST_RECORDS: Final = 200
 """With fewer records of a kind its model stays at the priors."""
 
 
@@ -66,18 +77,23 @@ class _Trainer:
         self._scorer = Scorer(features, kind, self._rules, self._base)
 
     def model(self) -> KindModel:
-        """The trained model: u first, then m with u held, then the thresholds that follow."""
+        """The trained model: u first, then m with u held, then the prior and the thresholds that follow."""
         columns = self._base.columns.items()
         m = {name: np.array([level.m for level in column.levels]) for name, column in columns}
-        u = self._random({name: np.array([level.u for level in column.levels]) for name, column in columns})
+        u = {name: np.array([level.u for level in column.levels]) for name, column in columns}
         everybody = np.ones(len(self._features), dtype=np.bool_)
         keys = keys_by_rule(self._features, self._kind, self._rules, everybody)
-        chosen = points_of(self._scorer, self._features, self._rules, everybody).is_representative[keys.row]
+        points = points_of(self._scorer, self._features, self._rules, everybody)
+        chosen = points.is_representative[keys.row]
         key, row, rule_of = keys.key[chosen], keys.row[chosen], keys.rule[chosen]
         cap = self._settings.block_cap
         found = candidate_pairs(pa.table({"key": key, "record_id": row}, schema=BLOCKING_KEY), cap).pairs
         order = found.sort_by([("left_id", "ascending"), ("right_id", "ascending")])
         left, right = order["left_id"].to_numpy(), order["right_id"].to_numpy()
+        prior = self._prior(self._scorer, points, left, right)
+        u = self._random(u, prior)
+        if "name.given" in u:
+            u["name.given"] = _given_family(u["name.given"])
         block, size = np.unique(key, return_counts=True)
         active = size[np.searchsorted(block, key)] <= cap
         matched = {name: np.zeros(len(level)) for name, level in m.items()}
@@ -87,21 +103,29 @@ class _Trainer:
             at = at[_drawn(at.astype(np.uint64), PAIRS_PER_PASS)]
             for name, counts in self._pass(rule, left[at], right[at], m, u).items():
                 matched[name] += counts
+        # The passes see the same matches again and again; together they say no more than there are matches.
+        matches = 2**prior * len(self._features) * (len(self._features) - 1) / 2
+        for counts in matched.values():
+            counts *= min(1.0, matches / max(float(counts.sum()), 1e-9))
         trained = self._with({name: shrunk(matched[name], m[name], _M_STRENGTH) for name in m}, u)
-        return self._thresholds(trained, left, right)
+        scorer = Scorer(self._features, self._kind, self._rules, trained)
+        return with_prior(trained, self._rules, self._prior(scorer, points, left, right))
 
-    def _random(self, u: dict[str, Reals]) -> dict[str, Reals]:
-        """u of every level from random pairs, without the matches that chance puts among them."""
+    def _random(self, u: dict[str, Reals], prior: float) -> dict[str, Reals]:
+        """u of every level from random pairs, each counted by how surely it is no match that chance put among
+        them; `prior` is the log2 of the odds of one."""
         left, right = random_pairs(len(self._features), RANDOM_PAIRS)
         vectors = self._scorer.comparer.vectors(left, right)
-        weight = self._scorer.weigh(vectors, left, right) / 1024 - math.log2(max(len(self._features), 2))
-        unmatched = weight < 0
-        patterns = patterns_of({name: levels[unmatched] for name, levels in vectors.items()})
-        counts = patterns.counts.astype(np.float64)
-        strength = _U_STRENGTH * counts.sum()
+        weight = self._scorer.weigh(vectors, left, right) / WEIGHT_ONE_BIT
+        unmatched = 1 / (1 + np.exp2(np.clip(weight + prior, -60, 60)))
+        strength = _U_STRENGTH * float(unmatched.sum())
         return {
-            name: shrunk(level_counts(patterns, at, len(u[name]), counts), u[name], strength)
-            for at, name in enumerate(patterns.columns)
+            name: shrunk(
+                np.bincount(levels, weights=unmatched, minlength=len(u[name]) + 1)[1:].astype(np.float64),
+                u[name],
+                strength,
+            )
+            for name, levels in vectors.items()
         }
 
     def _pass(
@@ -119,9 +143,11 @@ class _Trainer:
     def _with(self, m: dict[str, Reals], u: dict[str, Reals]) -> KindModel:
         columns = {}
         for name, column in self._base.columns.items():
-            levels = tuple(
-                LevelWeight(level.name, float(a), float(b), bits(math.log2(a / b)))
-                for level, a, b in zip(column.levels, m[name], u[name], strict=True)
+            levels = _no_better_than_exact(
+                tuple(
+                    level_weight(level.name, float(a), float(b), kin_frequency(self._kind, name, level.name))
+                    for level, a, b in zip(column.levels, m[name], u[name], strict=True)
+                )
             )
             terms: dict[str, int] = {}
             unseen = 0
@@ -131,17 +157,34 @@ class _Trainer:
             columns[name] = ColumnModel(levels, terms, unseen)
         return replace(self._base, columns=columns, pooled=True)
 
-    def _thresholds(self, model: KindModel, left: Ints, right: Ints) -> KindModel:
-        """The prior of a match among all pairs, from the candidates' weights, and the thresholds that
-        follow."""
-        weight = Scorer(self._features, self._kind, self._rules, model).score(left, right).weight / 1024
+    def _prior(self, scorer: Scorer, points: Points, left: Ints, right: Ints) -> float:
+        """log2 of the odds that any two records are one client, from the candidates' weights; a point that
+        stands for several records makes as many pairs."""
+        weight = scorer.score(left, right).weight / WEIGHT_ONE_BIT
         count = len(self._features)
         pairs = count * (count - 1) / 2
+        size = points.sizes[points.of]
+        stands_for = (size[left] * size[right]).astype(np.float64)
+        alike = float((points.sizes * (points.sizes - 1) // 2).sum())
         prior = -math.log2(count)
         for _ in range(50):
-            expected = float((1 / (1 + np.exp2(-np.clip(weight + prior, -60, 60)))).sum())
+            probable = 1 / (1 + np.exp2(-np.clip(weight + prior, -60, 60)))
+            expected = alike + float((stands_for * probable).sum())
             prior = log_odds(min(max(expected, 1.0) / pairs, 0.5))
-        return with_prior(model, self._rules, prior)
+        return prior
+
+
+def _given_family(u: Reals) -> Reals:
+    """u of given names among people of one family name: sex, language and time choose both, so that they
+    agree more often than among any two people."""
+    agreeing = np.minimum(u[:-1] * _TOGETHER, 0.5 * u[:-1] / max(float(u[:-1].sum()), 1e-9))
+    return np.append(agreeing, 1 - agreeing.sum())
+
+
+def _no_better_than_exact(levels: tuple[LevelWeight, ...]) -> tuple[LevelWeight, ...]:
+    """Levels of which none weighs more than the first: to agree less is not to say more."""
+    most = levels[0].weight
+    return tuple(replace(level, weight=min(level.weight, most)) for level in levels)
 
 
 def _values(count: int, rows: Ints, keys: Ints) -> Values:
@@ -186,5 +229,5 @@ def blocked_columns(rule: BlockingRule, settings: KindSettings) -> set[str]:
 
 
 _NOT_IDENTIFIERS: Final = frozenset(
-    {"name", "address", "birth_date", "gender", "birth_place", "occupation", "legal_form", "country"}
+    {"name", "address", "birth_date", "gender", "birth_place", "occupation", "generation", "legal_form", "country"}
 )

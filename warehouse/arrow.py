@@ -75,9 +75,11 @@ def load(conn: psycopg.Connection[Any], table: str, rows: pa.Table) -> int:
 
 
 @contextmanager
-def indexes_rebuilt(conn: psycopg.Connection[Any], tables: Sequence[str], wanted: bool) -> Iterator[None]:
+def indexes_rebuilt(
+    conn: psycopg.Connection[Any], tables: Sequence[str], wanted: bool, *, keep: Sequence[str] = ()
+) -> Iterator[None]:
     """Drop the indexes and keys of those tables that are empty and ours, and build them again after the
-    block.
+    block; those named in `keep` (`schema.name`) stay.
 
     The tables stay locked until the transaction ends; that harms nobody, for there is nothing to read in
     them.
@@ -85,14 +87,18 @@ def indexes_rebuilt(conn: psycopg.Connection[Any], tables: Sequence[str], wanted
     rebuilt = [t for t in tables if wanted and is_empty(conn, t) and _is_owned(conn, t)]
     creates: list[str] = []
     for table in rebuilt:
-        for drop, create in conn.execute(sql("arrow.index_definitions"), {"table": table}).fetchall():
+        parameters = {"table": table, "keep": list(keep)}
+        for drop, create in conn.execute(sql("arrow.index_definitions"), parameters).fetchall():
             conn.execute(drop)
             creates.append(create)
     yield
     for create in creates:
         conn.execute(create)
     for table in rebuilt:
-        conn.execute(SQL("ANALYZE {}").format(qualified(table)))
+        # Documents are never compared as a whole, and their statistics take longer than all the others'.
+        plain = [row[0] for row in conn.execute(sql("arrow.plain_columns"), {"table": table})]
+        columns = SQL(", ").join(map(Identifier, plain))
+        conn.execute(SQL("ANALYZE {} ({})").format(qualified(table), columns))
 
 
 def is_empty(conn: psycopg.Connection[Any], table: str) -> bool:

@@ -5,21 +5,24 @@ All of it in the caller's transaction and under the hub lock, at one `as_of`; on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse import arrow
+from warehouse.arrays import bigints, uuids
 from warehouse.clock import allocate_events
 from warehouse.shapes import CONTRIBUTION, GOLDEN
 from warehouse.sql import sql
 
-_BULK_ROWS: Final = 100_000
 _TABLES: Final = ("core.client", "core.client_history", "ops.change_event")
 
 
@@ -41,13 +44,44 @@ class Published:
 
 def touched_clients(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> list[str]:
     """Ids of the clients that these records belong to, or ever belonged to; ordered."""
-    rows = conn.execute(sql("golden.touched_clients"), {"record_ids": list(record_ids)})
-    return [str(row[0]) for row in rows]
+    rows = conn.execute(sql("golden.touched_clients"), {"record_ids": bigints(record_ids)})
+    return [row[0] for row in rows.fetchall()]
 
 
 def load_contributions(conn: psycopg.Connection[Any], client_ids: Sequence[str]) -> pa.Table:
     """The records of these clients as CONTRIBUTION, by client_id, then natural key, bytewise."""
-    return arrow.read(conn, sql("golden.contributions"), {"client_ids": list(client_ids)}, schema=CONTRIBUTION)
+    return _contributions(conn, "contributions", {"client_ids": uuids(client_ids)})
+
+
+def _contributions(conn: psycopg.Connection[Any], statement: str, parameters: Mapping[str, Any]) -> pa.Table:
+    found = arrow.read(conn, sql(f"golden.{statement}"), parameters, schema=CONTRIBUTION)
+    # Sorted here: the server would have to spill rows of this width to disk.
+    return found.sort_by([(name, "ascending") for name in ("client_id", "source", "stream", "source_key")])
+
+
+class ClientRange(NamedTuple):
+    """Clients from `first` to `last`, both included; texts of UUIDs."""
+
+    first: str
+    last: str
+
+
+def client_ranges(conn: psycopg.Connection[Any], records: int) -> list[ClientRange]:
+    """All client ids in ascending ranges that hold about so many records each; at least one range.
+
+    Client ids are hashes, so that equal parts of their space hold equal shares.
+    """
+    row = conn.execute(sql("golden.count_links")).fetchone()
+    count = max(1, math.ceil((row[0] if row else 0) / records))
+    starts = [UUID(int=(n << 128) // count) for n in range(count)]
+    ends = [UUID(int=((n + 1 << 128) // count) - 1) for n in range(count)]
+    return [ClientRange(str(first), str(last)) for first, last in zip(starts, ends, strict=True)]
+
+
+def load_contributions_of_range(conn: psycopg.Connection[Any], clients: ClientRange) -> pa.Table:
+    """As `load_contributions`, of the clients of a range."""
+    parameters = {"first": clients.first, "last": clients.last}
+    return _contributions(conn, "contributions_of_range", parameters)
 
 
 def store_golden(
@@ -60,8 +94,8 @@ def store_golden(
     golden = golden.select(GOLDEN.names)
     found = golden.column("client_id").to_pylist()
     known = {
-        str(row[0]): (row[1].hex, row[2])
-        for row in conn.execute(sql("golden.known"), {"client_ids": sorted({*client_ids, *found})})
+        row[0]: (row[1], row[2])
+        for row in conn.execute(sql("golden.known"), {"client_ids": uuids({*client_ids, *found})}).fetchall()
     }
     kinds = dict(_compare(found, golden.column("golden_hash").to_pylist(), known))
     gone = [c for c in set(client_ids).difference(found) if c in known and not known[c][1]]
@@ -73,21 +107,20 @@ def store_golden(
     seq = {client_id: first + n for n, client_id in enumerate(sorted(kinds))}
     created = _rows(golden, kinds, ("created",), seq)
     rewritten = _rows(golden, kinds, ("changed", "revived"), seq)
-    with arrow.indexes_rebuilt(conn, _TABLES, created.num_rows >= _BULK_ROWS):
-        _create(conn, created, as_of)
-        if rewritten.num_rows:
-            with arrow.staged(conn, "new_golden", "core.client", rewritten):
-                for statement in ("changed_events", "rewrite", "close_rewritten", "open_rewritten"):
-                    conn.execute(sql(f"golden.{statement}"), {"as_of": as_of})
-        if gone:
-            parameters = {
-                "as_of": as_of,
-                "client_ids": gone,
-                "seqs": [seq[c] for c in gone],
-                "targets": [targets.get(c) for c in gone],
-            }
-            for statement in ("gone_events", "bury", "close_gone", "open_gone"):
-                conn.execute(sql(f"golden.{statement}"), parameters)
+    _create(conn, created, first, as_of)
+    if rewritten.num_rows:
+        with arrow.staged(conn, "new_golden", "core.client", rewritten):
+            for statement in ("changed_events", "rewrite", "close_rewritten", "open_rewritten"):
+                conn.execute(sql(f"golden.{statement}"), {"as_of": as_of})
+    if gone:
+        parameters = {
+            "as_of": as_of,
+            "client_ids": gone,
+            "seqs": [seq[c] for c in gone],
+            "targets": [targets.get(c) for c in gone],
+        }
+        for statement in ("gone_events", "bury", "close_gone", "open_gone"):
+            conn.execute(sql(f"golden.{statement}"), parameters)
     counts = {kind: sum(value == kind for value in kinds.values()) for kind in set(kinds.values())}
     return Published(**counts, change_events=len(kinds))
 
@@ -97,7 +130,7 @@ def refresh_facts(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, a
     interactions themselves, and relationships; only what moved or is new is written, with the batch's change
     event.
     """
-    parameters: dict[str, Any] = {"record_ids": list(record_ids)}
+    parameters: dict[str, Any] = {"record_ids": bigints(record_ids)}
     with conn.transaction():
         conn.execute(sql("golden.find_facts"), parameters)
         counts = conn.execute(sql("golden.count_facts")).fetchone()
@@ -117,6 +150,21 @@ def refresh_facts(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, a
     return Published(links_moved=moved, change_events=1 if moved else 0)
 
 
+def is_unpublished(conn: psycopg.Connection[Any]) -> bool:
+    """No golden record was ever published."""
+    return arrow.is_empty(conn, "core.client")
+
+
+@contextmanager
+def first_load(conn: psycopg.Connection[Any]) -> Iterator[None]:
+    """A large load into the empty tables of golden records: their indexes are built after the block.
+
+    Only the key of core.client stays, by which a batch asks what is known of its clients.
+    """
+    with arrow.indexes_rebuilt(conn, _TABLES, True, keep=("core.pk_client",)):
+        yield
+
+
 def _compare(
     found: Sequence[str], hashes: Sequence[str], known: Mapping[str, tuple[str, bool]]
 ) -> Iterable[tuple[str, str]]:
@@ -127,7 +175,7 @@ def _compare(
             yield client_id, "created"
         elif before[1]:
             yield client_id, "revived"
-        elif before[0] != text.replace("-", ""):
+        elif before[0] != text:
             yield client_id, "changed"
 
 
@@ -146,19 +194,12 @@ def _rows(golden: pa.Table, kinds: Mapping[str, str], wanted: Sequence[str], seq
     return rows.append_column("changed_seq", pa.array(seqs, pa.int64()))
 
 
-def _create(conn: psycopg.Connection[Any], rows: pa.Table, as_of: datetime) -> None:
-    def constant(value: str) -> pa.Array:
-        return pa.repeat(pa.scalar(value, pa.string()), rows.num_rows)
-
-    at = constant(as_of.isoformat())
+def _create(conn: psycopg.Connection[Any], rows: pa.Table, first: int, as_of: datetime) -> None:
+    """New clients with their first version and event, whose numbers begin at `first`."""
+    if rows.num_rows == 0:
+        return
+    at = pa.repeat(pa.scalar(as_of.isoformat(), pa.string()), rows.num_rows)
     arrow.copy_in(conn, "core.client", rows.append_column("valid_from", at))
-    # The first version holds from the beginning of time, so that older facts find theirs.
-    arrow.copy_in(conn, "core.client_history", rows.append_column("valid_from", constant("-infinity")))
-    events = {
-        "id": rows.column("changed_seq"),
-        "at": at,
-        "kind": constant("created"),
-        "client_id": rows.column("client_id"),
-        "payload": constant("{}"),
-    }
-    arrow.copy_in(conn, "ops.change_event", pa.table(events))
+    parameters = {"as_of": as_of, "first": first, "last": pc.max(rows.column("changed_seq")).as_py()}
+    for statement in ("open_created", "created_events"):
+        conn.execute(sql(f"golden.{statement}"), parameters)

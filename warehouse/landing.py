@@ -52,7 +52,8 @@ class TooManyDeletionsError(Exception):
         self.source, self.stream, self.missing, self.allowed = source, stream, missing, allowed
         super().__init__(
             f"{source}:{stream}: a complete pass did not show {missing} records;"
-            f" at most {allowed} may be deleted at once"
+            f" at most {allowed} may be deleted at once (`limits`). Look at the source; if it is right:"
+            f" onefold sync {source} {stream} --accept-deletions"
         )
 
 
@@ -135,7 +136,10 @@ def land_page(
         if work.touched:
             work.execute("close_rejects", record_ids=work.touched)
             work.execute("queue", record_ids=work.touched)
-        _add_rejects(work)
+        _add_rejects(work, snapshot)
+        if snapshot is not None and snapshot[1]:
+            work.execute("close_rejects_not_shown", pass_id=snapshot[0])
+            work.execute("forget_pass")
         work.execute("save_checkpoint", state=Jsonb(dict(state)))
     stored = {row.record_id for row in updated}
     return Landed(
@@ -146,6 +150,12 @@ def land_page(
         rejected=len(work.rejects),
         revived=len(stored & revived),
     )
+
+
+def live_count(conn: psycopg.Connection[Any], source: str, stream: str) -> int:
+    """How many records of a stream are not deleted."""
+    row = conn.execute(sql("landing.live_count"), {"source": source, "stream": stream}).fetchone()
+    return int(row[0]) if row else 0
 
 
 def checkpoint(conn: psycopg.Connection[Any], source: str, stream: str) -> dict[str, Any] | None:
@@ -256,7 +266,6 @@ def _sweep(work: _Work, pass_id: str, is_complete: bool, record_ids: Sequence[in
     missing = [row[0] for row in work.execute("missing", pass_id=pass_id)]
     if max_deletions is not None and len(missing) > max_deletions:
         raise TooManyDeletionsError(work.place["source"], work.place["stream"], len(missing), max_deletions)
-    work.execute("forget_pass")
     return _delete(work, missing, is_inferred=True)
 
 
@@ -304,8 +313,11 @@ def _escape(value: bytes) -> bytes:
     return value.replace(b"\t", b"\\t").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
 
 
-def _add_rejects(work: _Work) -> None:
-    """Keep each reject once: the same bytes at the same place for the same reason are the same reject."""
+def _add_rejects(work: _Work, snapshot: tuple[str, bool] | None) -> None:
+    """Keep each reject once: the same bytes at the same place for the same reason are the same reject.
+
+    A pass over the whole stream marks what it showed: at its end the others are mended, whether or not they had a key.
+    """
     if not work.rejects:
         return
     place = (work.place["source"], work.place["stream"])
@@ -321,6 +333,8 @@ def _add_rejects(work: _Work) -> None:
         payloads=[r.payload for r in work.rejects],
     )
     work.execute("reopen_rejects", fingerprints=fingerprints)
+    if snapshot is not None:
+        work.execute("mark_rejects", pass_id=snapshot[0], fingerprints=fingerprints)
 
 
 def _text(value: str | None) -> str | None:

@@ -51,6 +51,22 @@ def current(conn: psycopg.Connection[Any]) -> StoredModel | None:
     return None if row is None else StoredModel(*row)
 
 
+def of_version(conn: psycopg.Connection[Any], version: int) -> StoredModel | None:
+    """One version; None: there is none of that number."""
+    row = conn.execute(sql("match_models.of_version"), {"version": version}).fetchone()
+    return None if row is None else StoredModel(*row)
+
+
+def current_head(conn: psycopg.Connection[Any]) -> StoredModel | None:
+    """The version that resolve uses as `made_with` gives it; None before the first."""
+    return next((stored for stored in made_with(conn) if stored.is_current), None)
+
+
 def saved(conn: psycopg.Connection[Any]) -> list[StoredModel]:
     """All versions, oldest first."""
     return [StoredModel(*row) for row in conn.execute(sql("match_models.saved"))]
+
+
+def made_with(conn: psycopg.Connection[Any]) -> list[StoredModel]:
+    """All versions, oldest first; of each body only what it says of its making, `made_with`: the rest is megabytes."""
+    return [StoredModel(*row) for row in conn.execute(sql("match_models.made_with"))]

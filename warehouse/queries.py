@@ -100,6 +100,7 @@ def source_counts(conn: psycopg.Connection[Any]) -> list[Answer]:
 def find_clients(conn: psycopg.Connection[Any], text: str, *, limit: int = 20) -> list[Answer]:
     """Clients by name, e-mail, phone, tax id, source key or client id; best first. `why` says what matched.
 
+    The words of a name may stand in any order: people write the family name first or last.
     A text that is exactly an identifier or a key comes before one that is only like a name.
     """
     words = text.strip()
@@ -116,7 +117,8 @@ def find_clients(conn: psycopg.Connection[Any], text: str, *, limit: int = 20) -
         values=sorted(values),
         record_ids=_records_called(conn, words),
         whole=_literally(words),
-        part=f"%{_literally(words)}%",
+        part=f"%{_literally(max(words.split(), key=len))}%",
+        parts=[f"%{_literally(word)}%" for word in words.split()],
         limit=limit,
     )
 

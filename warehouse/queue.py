@@ -7,13 +7,15 @@ second entry.)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
 import psycopg
 
+from warehouse.arrays import bigints, uuids
 from warehouse.sql import sql
 
 
@@ -29,23 +31,46 @@ class Batch:
         return bool(self.pending_ids)
 
 
-def read(conn: psycopg.Connection[Any], step: str, limit: int | None = None) -> Batch:
-    """The oldest entries of a queue, at most `limit` of them. Nothing is locked."""
+def read(conn: psycopg.Connection[Any], step: str, limit: int | None = None, *, after: int = 0) -> Batch:
+    """The oldest entries of a queue behind the entry `after`, at most `limit` of them. Nothing is locked."""
+    return _batch(conn, step, "read", {"limit": limit, "after": after})
+
+
+def with_clients(conn: psycopg.Connection[Any], batch: Batch, client_ids: Sequence[str]) -> Batch:
+    """The batch with all entries of its queue for records that belong to these clients now.
+
+    A client whose records stand far apart in the queue, or twice, is then worked once.
+    """
+    more = _batch(conn, batch.step, "read_clients", {"client_ids": uuids(client_ids)})
+    return Batch(
+        batch.step,
+        list(dict.fromkeys([*batch.pending_ids, *more.pending_ids])),
+        list(dict.fromkeys([*batch.record_ids, *more.record_ids])),
+    )
+
+
+def _batch(conn: psycopg.Connection[Any], step: str, statement: str, parameters: dict[str, Any]) -> Batch:
     with conn.cursor(binary=True) as cursor:
-        rows = cursor.execute(sql("queue.read"), {"step": step, "limit": limit}).fetchall()
-    return Batch(step, [row[0] for row in rows], list(dict.fromkeys(row[1] for row in rows)))
+        rows = cursor.execute(sql(f"queue.{statement}"), {"step": step, **parameters}).fetchall()
+    return Batch(step, [row[0] for row in rows], list(dict.fromkeys([row[1] for row in rows])))
 
 
 def done(conn: psycopg.Connection[Any], batch: Batch) -> None:
     """Delete exactly the entries of `batch`; call it in the transaction that writes the step's results."""
     if batch:
-        conn.execute(sql("queue.done"), {"step": batch.step, "ids": list(batch.pending_ids)})
+        conn.execute(sql("queue.done"), {"step": batch.step, "ids": bigints(batch.pending_ids)})
 
 
 def enqueue(conn: psycopg.Connection[Any], step: str, record_ids: Sequence[int]) -> None:
     """Append records to a queue."""
     if len(record_ids):
-        conn.execute(sql("queue.enqueue"), {"step": step, "record_ids": list(record_ids)})
+        conn.execute(sql("queue.enqueue"), {"step": step, "record_ids": bigints(record_ids)})
+
+
+def is_empty(conn: psycopg.Connection[Any], step: str) -> bool:
+    """The queue has no entry; quick, however long it is."""
+    row = conn.execute(sql("queue.is_empty"), {"step": step}).fetchone()
+    return row is not None and bool(row[0])
 
 
 def size(conn: psycopg.Connection[Any], step: str) -> int:
@@ -65,10 +90,17 @@ def enqueue_parties(conn: psycopg.Connection[Any], step: str) -> int:
     return conn.execute(sql("queue.enqueue_parties"), {"step": step}).rowcount
 
 
-def lock_step(conn: psycopg.Connection[Any], step: str) -> None:
-    """Wait for the other process that does this step, until the transaction ends.
+@contextmanager
+def step_lock(conn: psycopg.Connection[Any], step: str) -> Iterator[None]:
+    """Wait for the other process that does this step, and keep the others waiting during the block.
 
-    Two processes on one queue could otherwise write an older version of a record over a newer one.
+    Two processes on one queue could otherwise write an older version of a record over a newer one. The lock is the
+    session's, so that it ends with the process even after kill -9.
     """
     key = int.from_bytes(blake2b(b"step lock " + step.encode(), digest_size=8).digest(), "big", signed=True)
     conn.execute(sql("queue.lock_step"), {"key": key})
+    try:
+        yield
+    finally:
+        if not conn.broken:
+            conn.execute(sql("queue.unlock_step"), {"key": key})

@@ -42,18 +42,25 @@ def extend(conn: psycopg.Connection[Any], attributes: Iterable[Mapping[str, Any]
     The names that are new or changed; with none of them nothing is written. An attribute keeps its column for
     good.
     """
-    defaults = {"kind": "any", "type": "text", "is_multi": False}
-    changed = []
     with conn.transaction():
-        stored = {row[0]: tuple(row) for row in conn.execute(sql("served.stored_attributes"))}
-        for entry in attributes:
-            values = {name: entry.get(name, defaults.get(name)) for name in _ATTRIBUTE_COLUMNS}
-            values["label_en"] = values["label_en"] or values["name"]
-            if stored.get(values["name"]) != tuple(values.values()):
-                conn.execute(sql("served.store_attribute"), values)
-                changed.append(str(values["name"]))
+        changed = changed_attributes(conn, attributes)
+        for values in changed:
+            conn.execute(sql("served.store_attribute"), values)
         if changed:
             compose(conn)
+    return [str(values["name"]) for values in changed]
+
+
+def changed_attributes(conn: psycopg.Connection[Any], attributes: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Those of the open attributes that are not stored as they are, as rows of core.attribute."""
+    defaults = {"kind": "any", "type": "text", "is_multi": False}
+    stored = {row[0]: tuple(row) for row in conn.execute(sql("served.stored_attributes"))}
+    changed = []
+    for entry in attributes:
+        values = {name: entry.get(name, defaults.get(name)) for name in _ATTRIBUTE_COLUMNS}
+        values["label_en"] = values["label_en"] or values["name"]
+        if stored.get(values["name"]) != tuple(values.values()):
+            changed.append(values)
     return changed
 
 

@@ -5,7 +5,7 @@ Every function works in the caller's transaction and writes only what differs fr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -14,9 +14,9 @@ from uuid import UUID
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
-from psycopg.types.json import Jsonb
 
 from warehouse import arrow
+from warehouse.arrays import bigints
 from warehouse.landing import fingerprint
 from warehouse.sql import sql
 
@@ -76,19 +76,18 @@ class MappingReject(Protocol):
         """The field's path, if one field is to blame."""
 
 
-def pending_raw(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> Iterator[PendingRaw]:
+def pending_raw(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> list[PendingRaw]:
     """The raw records of these ids, tombstones included, ordered by id; unknown ids are left out."""
     with conn.cursor(binary=True) as cursor:
-        cursor.execute(sql("standard.pending_raw"), {"record_ids": list(record_ids)})
-        for row in cursor:
-            yield PendingRaw(*row)
+        rows = cursor.execute(sql("standard.pending_raw"), {"record_ids": bigints(record_ids)}).fetchall()
+    return list(map(PendingRaw._make, rows))
 
 
 def existing(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> list[int]:
     """Those of the ids that are landed and not deleted."""
     if not record_ids:
         return []
-    rows = conn.execute(sql("standard.existing"), {"record_ids": list(record_ids)})
+    rows = conn.execute(sql("standard.existing"), {"record_ids": bigints(record_ids)})
     return [row[0] for row in rows]
 
 
@@ -97,7 +96,7 @@ def children(conn: psycopg.Connection[Any], parent_ids: Sequence[int]) -> dict[i
     found: dict[int, list[Child]] = {}
     if parent_ids:
         with conn.cursor(binary=True) as cursor:
-            cursor.execute(sql("standard.children"), {"parent_ids": list(parent_ids)})
+            cursor.execute(sql("standard.children"), {"parent_ids": bigints(parent_ids)})
             for parent, *child in cursor:
                 found.setdefault(parent, []).append(Child(*child))
     return found
@@ -107,7 +106,7 @@ def parents_of(conn: psycopg.Connection[Any], child_ids: Sequence[int]) -> list[
     """Records that these children feed, as far as is stored."""
     if not child_ids:
         return []
-    rows = conn.execute(sql("standard.parents_of"), {"child_ids": list(child_ids)})
+    rows = conn.execute(sql("standard.parents_of"), {"child_ids": bigints(child_ids)})
     return [row[0] for row in rows]
 
 
@@ -117,7 +116,7 @@ def store_child_links(
     """Make `links` (child, parent) the only ones of these children; only differences are written."""
     pairs = sorted(set(links))
     parameters = {
-        "child_ids": list(child_ids),
+        "child_ids": bigints(child_ids),
         "children": [child for child, _ in pairs],
         "parents": [parent for _, parent in pairs],
     }
@@ -136,23 +135,26 @@ def store_parties(
     record_ids = records.column("record_id").to_pylist()
     known = {
         row[0]: (row[1].hex, row[2])
-        for row in conn.execute(sql("standard.known_parties"), {"record_ids": [*record_ids, *removed_ids]})
+        for row in conn.execute(sql("standard.known_parties"), {"record_ids": bigints([*record_ids, *removed_ids])})
     }
-    hashes = _hashes(records)
-    times = records.column("source_updated_at").to_pylist()
-    changed = [
-        record_id
-        for record_id, hash_, at in zip(record_ids, hashes, times, strict=True)
-        if known.get(record_id) != (hash_, at)
-    ]
+    changed = record_ids
+    if known:
+        hashes = _hashes(records)
+        times = records.column("source_updated_at").to_pylist()
+        changed = [
+            record_id
+            for record_id, hash_, at in zip(record_ids, hashes, times, strict=True)
+            if known.get(record_id) != (hash_, at)
+        ]
     removed = [record_id for record_id in removed_ids if record_id in known]
     stale = [record_id for record_id in changed if record_id in known] + removed
     if stale:
-        conn.execute(sql("standard.drop_parties"), {"record_ids": stale})
-        conn.execute(sql("standard.drop_identifiers"), {"record_ids": stale})
+        conn.execute(sql("standard.drop_parties"), {"record_ids": bigints(stale)})
+        conn.execute(sql("standard.drop_identifiers"), {"record_ids": bigints(stale)})
     if changed:
-        arrow.copy_in(conn, "identity.standard_record", _only(records, changed))
-        arrow.copy_in(conn, "identity.identifier", _only(identifiers, changed))
+        is_all = len(changed) == len(record_ids)
+        arrow.copy_in(conn, "identity.standard_record", records if is_all else _only(records, changed))
+        arrow.copy_in(conn, "identity.identifier", identifiers if is_all else _only(identifiers, changed))
     return Stored(changed, removed)
 
 
@@ -171,11 +173,13 @@ def store_interactions(
     record_ids = interactions.column("record_id").to_pylist() if interactions is not None else []
     known = {
         row[0]: (row[1].hex, row[2], row[3])
-        for row in conn.execute(sql("standard.known_interactions"), {"record_ids": [*record_ids, *removed_ids]})
+        for row in conn.execute(
+            sql("standard.known_interactions"), {"record_ids": bigints([*record_ids, *removed_ids])}
+        )
     }
     removed = [i for i in removed_ids if i in known and not known[i][1]]
     if removed:
-        conn.execute(sql("standard.mark_interactions_deleted"), {"record_ids": removed})
+        conn.execute(sql("standard.mark_interactions_deleted"), {"record_ids": bigints(removed)})
     if interactions is None:
         return Stored((), removed)
     changed = [
@@ -186,7 +190,7 @@ def store_interactions(
     stale = [record_id for record_id in changed if record_id in known]
     if stale:
         for statement in ("drop_interactions", "drop_lines", "drop_promises"):
-            conn.execute(sql(f"standard.{statement}"), {"record_ids": stale})
+            conn.execute(sql(f"standard.{statement}"), {"record_ids": bigints(stale)})
     if changed:
         fresh = _only(interactions, changed)
         clients = [_former_client(known, i) for i in fresh.column("record_id").to_pylist()]
@@ -205,8 +209,12 @@ def store_relationships(
 
     A relationship that is no longer stated is marked deleted; queue the returned ids for publish.
     """
+    parameters = {"record_ids": bigints(record_ids)}
+    if not (relationships is not None and relationships.num_rows):
+        known = conn.execute(sql("standard.states_relationships"), parameters).fetchone()
+        if known is not None and not known[0]:
+            return []
     with arrow.staged(conn, "stated_relationship", "core.relationship", _stated(relationships)):
-        parameters = {"record_ids": list(record_ids)}
         changed: set[int] = set()
         for statement in ("end_relationships", "revive_relationships", "add_relationships"):
             changed |= {row[0] for row in conn.execute(sql(f"standard.{statement}"), parameters)}
@@ -226,7 +234,7 @@ def replace_rejects(
     """
     prints = [fingerprint("standardise", str(r.record_id), r.path or "", r.reason, r.detail) for r in rejects]
     parameters = {
-        "record_ids": list(record_ids),
+        "record_ids": bigints(record_ids),
         "fingerprints": prints,
         "rejected_ids": [r.record_id for r in rejects],
         "reasons": [r.reason for r in rejects],
@@ -239,21 +247,6 @@ def replace_rejects(
     if rejects:
         conn.execute(sql("standard.reopen_rejects"), parameters)
         conn.execute(sql("standard.add_rejects"), parameters)
-
-
-def store_interaction_types(conn: psycopg.Connection[Any], types: Iterable[Mapping[str, Any]]) -> None:
-    """Bring core.interaction_type up to the configured registry; a type that is no longer configured stays.
-
-    Each entry maps the table's columns to values; `code` and `label_en` must be there.
-    """
-    columns = ("code", "department", "label_en", "label_ru", "direction", "detail_schema", "money", "tax")
-    defaults: dict[str, Any] = {"detail_schema": {}, "money": "none"}
-    stored = {row[0]: tuple(row) for row in conn.execute(sql("standard.interaction_types"))}
-    for entry in types:
-        values = {name: entry.get(name) or defaults.get(name) for name in columns}
-        if stored.get(values["code"]) != tuple(values.values()):
-            values["detail_schema"] = Jsonb(dict(values["detail_schema"] or {}))
-            conn.execute(sql("standard.store_interaction_type"), values)
 
 
 def _hashes(table: pa.Table) -> list[str]:

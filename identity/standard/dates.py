@@ -28,7 +28,7 @@ _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]\d{1,2}:\d\d.*)?",
 _DAY_MONTH = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d{2})(?:\s*г\.?)?(?:,?[T ]\d{1,2}:\d\d.*)?", re.ASCII)
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:\.0)?", re.ASCII)
 _WORD_DAY_FIRST = re.compile(
-    r"(\d{1,2})(?:st|nd|rd|th|\.)?[ \-]*(?:of )?([^\W\d_]{3,9})\.?,?[ \-]*(\d{4})(?: ?г\w*)?\.?"
+    r"(\d{1,2})(?:st|nd|rd|th|\.)?[ \-]*(?:of )?([^\W\d_]{3,9})\.?,?[ \-]*(\d{4}|\d{2})(?: ?г\w*)?\.?"
 )
 _WORD_MONTH_FIRST = re.compile(r"([^\W\d_]{3,9})\.? +(\d{1,2})(?:st|nd|rd|th)?,? +(\d{4})")
 _YEAR = re.compile(
@@ -47,14 +47,21 @@ class DateRules(NamedTuple):
     """ISO; after it a birth date is in the future. Two-digit years end here."""
 
 
+def _full_year(written: str, rules: DateRules) -> int:
+    """A year of four digits, or of two in the hundred years that end today."""
+    year = int(written)
+    if len(written) == 2:
+        century = int(rules.today[:2]) * 100
+        year += century if year <= int(rules.today[2:4]) else century - 100
+    return year
+
+
 def _parts(text: str, country: str | None, rules: DateRules) -> tuple[int, int, int] | None:
     if match := _ISO.fullmatch(text) or _COMPACT.fullmatch(text):
         return int(match[1]), int(match[2]), int(match[3])
     if match := _DAY_MONTH.fullmatch(text):
-        first, separator, second, year = int(match[1]), match[2], int(match[3]), int(match[4])
-        if len(match[4]) == 2:
-            century = int(rules.today[:2]) * 100
-            year += century if year <= int(rules.today[2:4]) else century - 100
+        first, separator, second = int(match[1]), match[2], int(match[3])
+        year = _full_year(match[4], rules)
         day_first = separator == "." or (
             rules.day_first if rules.day_first is not None else country not in _MONTH_FIRST
         )
@@ -65,7 +72,7 @@ def _parts(text: str, country: str | None, rules: DateRules) -> tuple[int, int, 
         return (year, second, first) if day_first else (year, first, second)
     word = text.lower()
     if match := _WORD_DAY_FIRST.fullmatch(word):
-        return int(match[3]), _MONTHS.get(match[2][:3], 0), int(match[1])
+        return _full_year(match[3], rules), _MONTHS.get(match[2][:3], 0), int(match[1])
     if match := _WORD_MONTH_FIRST.fullmatch(word):
         return int(match[3]), _MONTHS.get(match[1][:3], 0), int(match[2])
     return None

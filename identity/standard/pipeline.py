@@ -144,6 +144,8 @@ def _records(batch: Batch, is_own: Bools, identifiers: pa.Array) -> pa.Table:
         for name in ("record_id", "source", "stream", "source_key", "kind", "role", "source_updated_at")
     }
     arrays["is_own"] = pa.array(is_own)
+    # However a register maps them: the company itself and its people are nobody's clients.
+    arrays["role"] = pc.if_else(arrays["is_own"], "staff", arrays["role"])
     for name in RECORD.names:
         if name not in arrays and name not in {"attributes", "content_hash"}:
             arrays[name] = batch.record.get(name, nulls(size))

@@ -11,6 +11,7 @@ from identity.standard.attributes import Entry
 from identity.standard.batch import Batch, derive, latin_column, nulls, texts
 from identity.standard.columns import Column, Ints, fragments, joined, pick, present, take
 from identity.standard.form import MAX_LENGTH
+from identity.standard.generations import generation
 from identity.standard.profile import PERSON_NAMES
 
 
@@ -59,6 +60,7 @@ def names_of_persons(batch: Batch) -> None:
     for name in ("given", "middle", "family", "full"):
         batch.record[f"{name}_latin"] = latin_column(batch.record[f"{name}_name"])
     _show_full_name(batch, field_of)
+    _show_generation(batch, field_of)
 
 
 def _show_full_name(batch: Batch, field_of: dict[str, tuple[Column, Ints]]) -> None:
@@ -73,6 +75,19 @@ def _show_full_name(batch: Batch, field_of: dict[str, tuple[Column, Ints]]) -> N
     rows = np.flatnonzero(named & ~present(batch.columns.get("full_name"), batch.size))
     if len(rows):
         batch.entries.append(Entry("full_name", rows, rows, fragments(western, derived="parts")))
+
+
+def _show_generation(batch: Batch, field_of: dict[str, tuple[Column, Ints]]) -> None:
+    """What a name says of the generation, which its comparable parts leave out."""
+    found = nulls(batch.size)
+    for source, chosen in field_of.values():
+        told = texts([generation(raw) if len(raw) <= MAX_LENGTH else None for raw in source.raws])
+        if told.null_count < len(told):
+            found = pc.coalesce(found, take(told, chosen))
+    known = found.is_valid().to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero(known & ~present(batch.columns.get("generation"), batch.size))
+    if len(rows):
+        batch.entries.append(Entry("generation", rows, rows, fragments(found, derived="name")))
 
 
 def names_of_organisations(batch: Batch) -> None:

@@ -20,6 +20,7 @@ NEVER_SURVIVES = pa.array(["placeholder", "own organisation"])
 OF_ONE_RECORD = frozenset({"url"})
 """What belongs to a source record (its card in its own system) and is nobody's golden value."""
 
+_SAMPLE_BYTES = 1 << 18
 _VALUE = pa.list_(
     pa.struct([("v", pa.string()), ("invalid", pa.string()), ("repaired", pa.string()), ("derived", pa.string())])
 )
@@ -57,15 +58,18 @@ def read_attributes(documents: pa.Array) -> dict[str, Candidates]:
     lines = pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(documents)], pa.int32()), documents), "\n")
     text = lines[0].as_buffer()
     longest = pc.max(pc.binary_length(documents)).as_py() or 0
-    # Every column in the schema costs, filled or not: only those that may occur are asked for.
-    content = text.to_pybytes()
-    known = {name: _VALUE for name in sorted(STANDARD_ATTRIBUTES) if f'"{name}":'.encode() in content}
-    table = _read(text, longest, pa.schema(known))
-    if unknown := [name for name in table.column_names if name not in known]:
-        table = _read(text, longest, pa.schema(known | dict.fromkeys(sorted(unknown), _VALUE)))
+    # Every column in the schema costs, filled or not: only those are asked for that a sample shows. The reader tells
+    # which others there are, and their types are not left to its guess.
+    sample = text.slice(0, min(len(text), _SAMPLE_BYTES)).to_pybytes()
+    known = [name for name in sorted(STANDARD_ATTRIBUTES) if f'"{name}":'.encode() in sample]
+    table = _read(text, longest, known, "infer")
+    columns = {name: table[name] for name in known}
+    if unknown := sorted(set(table.column_names) - set(known)):
+        table = _read(text, longest, unknown, "ignore")
+        columns |= {name: table[name] for name in unknown}
     found = {}
-    for name in sorted(table.column_names):
-        lists = table[name]
+    for name in sorted(columns):
+        lists = columns[name]
         if name in OF_ONE_RECORD or lists.null_count == len(lists):
             continue
         lists = lists.combine_chunks()
@@ -81,9 +85,11 @@ def read_attributes(documents: pa.Array) -> dict[str, Candidates]:
     return found
 
 
-def _read(text: pa.Buffer, longest: int, schema: pa.Schema) -> pa.Table:
+def _read(text: pa.Buffer, longest: int, names: list[str], others: str) -> pa.Table:
     return pa_json.read_json(
         pa.BufferReader(text) if len(text) else io.BytesIO(b"{}"),
         read_options=pa_json.ReadOptions(block_size=max(1 << 22, 2 * longest + 16)),
-        parse_options=pa_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="infer"),
+        parse_options=pa_json.ParseOptions(
+            explicit_schema=pa.schema(dict.fromkeys(names, _VALUE)), unexpected_field_behavior=others
+        ),
     )

@@ -77,7 +77,9 @@ def golden(contributions: pa.Table, rules: SurvivorshipRules, pins: pa.Table | N
     if contributions.num_rows == 0:
         return GOLDEN.empty_table()
     keys = [(name, "ascending") for name in ("client_id", "source", "stream", "source_key")]
-    table = contributions.take(pc.sort_indices(contributions, sort_keys=keys)).combine_chunks()
+    table = contributions.combine_chunks()
+    if not _is_sorted(table, [name for name, _ in keys]):
+        table = table.take(pc.sort_indices(table, sort_keys=keys)).combine_chunks()
     ids = table["client_id"].combine_chunks()
     starts = np.ones(len(ids), dtype=bool)
     starts[1:] = pc.not_equal(ids.slice(1), ids.slice(0, len(ids) - 1)).to_numpy(zero_copy_only=False)
@@ -90,6 +92,19 @@ def golden(contributions: pa.Table, rules: SurvivorshipRules, pins: pa.Table | N
         parts.append(_golden_batch(table.slice(begin, end - begin), starts[begin:end], rules, pins))
         begin = end
     return pa.concat_tables(parts)
+
+
+def _is_sorted(table: pa.Table, names: list[str]) -> bool:
+    """Whether each row stands behind the one before it by these columns (texts, bytewise)."""
+    size = max(table.num_rows - 1, 0)
+    undecided = pa.array(np.ones(size, dtype=bool))
+    for name in names:
+        column = table[name].combine_chunks()
+        before, after = column.slice(0, size), column.slice(1)
+        if pc.any(pc.and_(undecided, pc.greater(before, after))).as_py():
+            return False
+        undecided = pc.and_(undecided, pc.equal(before, after))
+    return True
 
 
 def _records(table: pa.Table, starts: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Records:

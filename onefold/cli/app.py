@@ -42,6 +42,15 @@ class Invocation:
     database: str | None = None
 
 
+def show_version(is_asked: bool) -> None:
+    """Print the version and stop, whatever else is said."""
+    if is_asked:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"onefold {installed('onefold')}")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     ctx: typer.Context,
@@ -57,14 +66,11 @@ def root(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False,
+    version: Annotated[  # noqa: ARG001 - its callback does it
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
 ) -> None:
     """Options common to all commands."""
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(f"onefold {installed('onefold')}")
-        raise typer.Exit
     ctx.obj = Invocation(Output(as_json=as_json, quiet=quiet), home, config, database)
 
 
@@ -96,7 +102,15 @@ def hoist_global_options(arguments: Sequence[str]) -> list[str]:
 
 def _register() -> None:
     # Each module adds its commands to `app`; they import nothing heavy at module level.
-    from onefold.cli import commands_db, commands_hub, commands_look, commands_run, commands_sources  # noqa: F401
+    from onefold.cli import (  # noqa: F401
+        commands_db,
+        commands_hub,
+        commands_look,
+        commands_merge,
+        commands_model,
+        commands_run,
+        commands_sources,
+    )
 
 
 def main() -> None:

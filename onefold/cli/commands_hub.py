@@ -63,7 +63,8 @@ def doctor(ctx: typer.Context) -> None:
         raise typer.Exit(3)
 
 
-def _me() -> str:
+def login_name() -> str:
+    """Who says so when nobody is named."""
     import getpass
 
     return getpass.getuser()
@@ -91,7 +92,7 @@ def _judge(ctx: typer.Context, verdict: str, left: str, right: str, reason: str,
     from onefold.steps.judge import judge
 
     with opened(ctx) as (context, output):
-        report = judge(context, verdict, [left], [right], reason=reason, by=by or _me())
+        report = judge(context, verdict, [left], [right], reason=reason, by=by or login_name())
     show_judgement(output, report)
 
 
@@ -108,7 +109,7 @@ def judge_pin(
     from onefold.steps.judge import judge
 
     with opened(ctx) as (context, output):
-        report = judge(context, "pin", [record], attribute=attribute, value=value, reason=reason, by=by or _me())
+        report = judge(context, "pin", [record], attribute=attribute, value=value, reason=reason, by=by or login_name())
     show_judgement(output, report)
 
 
@@ -123,7 +124,7 @@ def judge_undo(
     from onefold.steps.judge import lift
 
     with opened(ctx) as (context, output):
-        report = lift(context, judgement, reason=reason, by=by or _me())
+        report = lift(context, judgement, reason=reason, by=by or login_name())
     show_judgement(output, report)
 
 

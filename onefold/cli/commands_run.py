@@ -23,6 +23,9 @@ def sync(
     source: Annotated[str, typer.Argument(help="A source of config/sources.")],
     streams: Annotated[list[str] | None, typer.Argument(help="Only these streams.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Forget the checkpoints and read everything again.")] = False,
+    accept_deletions: Annotated[
+        bool, typer.Option("--accept-deletions", help="Delete even more records at once than `limits` allow.")
+    ] = False,
 ) -> None:
     """Pull what is new from one source and land it, page by page, each with its checkpoint.
 
@@ -33,7 +36,7 @@ def sync(
     from onefold.steps.sync import sync as step
 
     with opened(ctx) as (context, output):
-        report = step(context, source, streams or (), full=full)
+        report = step(context, source, streams or (), full=full, accept_deletions=accept_deletions)
     output.data(report.as_dict())
     show_syncs(output, [report])
     classes = {stream.error_class for stream in report.streams if stream.error_class}
@@ -158,6 +161,8 @@ def show_resolve(output: Output, report: ResolveReport) -> None:
         f"Resolve      {report.records} records, {report.candidate_pairs} pairs compared, {report.moved} links moved, "
         f"{report.clients} clients; {events}; {report.cases_open} cases wait for review ({report.seconds:.1f} s)"
     )
+    if report.model_note:
+        output.say(f"             {report.model_note}", style="yellow")
     for block in report.refused_blocks[:5]:
         output.say(f"             block left out (too large): {block}", style="dim")
 

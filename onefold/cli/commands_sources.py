@@ -87,10 +87,16 @@ def discover(
     stream: Annotated[str | None, typer.Argument(help="Show only this stream, with its fields.")] = None,
 ) -> None:
     """What a source offers: streams, keys, how changes and deletes are seen; with a stream, its fields and samples."""
+    from onefold.errors import NothingFound
     from onefold.steps.look import discover as step
 
     with opened(ctx, database=False) as (context, output):
-        found = [info for info in step(context, source) if stream in (None, info.name)]
+        offered = step(context, source)
+        found = [info for info in offered if stream in (None, info.name)]
+        if stream and not found:
+            raise NothingFound(
+                f"{source} offers no stream {stream}.", f"It has: {', '.join(info.name for info in offered)}."
+            )
     output.data([asdict(info) for info in found])
     columns = ("stream", "key", "changes by", "deletes by", "rows", "fields")
     rows = [
@@ -167,10 +173,13 @@ def rejects(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1)] = 20,
 ) -> None:
     """What could not be landed or mapped: where it stands, why, and what to do. The bytes are kept in ops.reject."""
+    from onefold.steps.sync import find_source
     from warehouse.queries import open_rejects
 
     with opened(ctx) as (context, output), context.connection() as conn:
         rows = open_rejects(conn, source=source, limit=limit)
+        if source and not rows:  # those of a source that is configured no longer are shown all the same
+            find_source(context, source)
     output.data(rows)
     if not rows:
         output.say("Nothing is rejected.")

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 QUERIES = (
     ("Who are our clients, and in how many records do they stand?",
-     "SELECT display_name, inn, email, record_count FROM onefold_v1.dim_client ORDER BY record_count DESC LIMIT 10;"),
+     "SELECT display_name, inn, email, record_count FROM onefold_v1.dim_client WHERE NOT is_deleted"
+     " ORDER BY record_count DESC LIMIT 10;"),
     ("What did every department do with one client, on one timeline?",
      "SELECT occurred_on, source, type, document_number, amount, currency FROM onefold_v1.fct_interaction"
      " WHERE client_id = '{client}' ORDER BY occurred_at;"),
@@ -254,7 +255,8 @@ def show_way_on(output: Output, hub: DemoHub, facts: dict[str, Any], *, keep: bo
             output.say(f"\n  -- {question}", style="dim")
             output.say(f"  {query.format(client=facts['story']['client_id'])}")
     where = _short(hub.folder)
-    output.say(f"\nNext, in {where} (the demo's CRM stays up for {CRM_LIFETIME // 60} minutes):")
+    crm = f"stays up for {CRM_LIFETIME // 60} minutes" if keep else "is down: `onefold run` cannot read it"
+    output.say(f"\nNext, in {where} (the demo's CRM {crm}):")
     for command, why in (
         (f"cd {where}", ""),
         ("onefold status", "what came from where"),

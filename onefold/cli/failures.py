@@ -62,9 +62,9 @@ def describe(error: BaseException) -> str:
 def is_expected(error: BaseException) -> bool:
     """True when the message alone tells the user what to do; else a trace of our code is added."""
     known = ("onefold.", "connectors.", "warehouse.", "identity.")
-    if isinstance(error, OSError):
-        return error.filename is not None
-    return type(error).__module__.startswith(known) or exit_code(error) == EXIT_DATABASE
+    if type(error).__module__.startswith(known) or exit_code(error) == EXIT_DATABASE:
+        return True
+    return isinstance(error, OSError) and error.filename is not None
 
 
 def exit_code_of_streams(classes: Collection[str]) -> int:

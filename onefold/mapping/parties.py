@@ -21,6 +21,7 @@ from onefold.mapping.transforms import Unreadable
 from onefold.mapping.values import Cleaned, cleaner, plain
 from warehouse.shapes import RELATIONSHIP
 
+_TEXT = {str, type(None)}
 NAME_OF_KIND = {"person": "full_name", "organisation": "legal_name"}
 
 
@@ -33,6 +34,8 @@ class FieldPlan(NamedTuple):
     origins: tuple[Callable[[Any, Children], Any], ...]
     is_multi: bool
     clean: Callable[[Any], Cleaned] | None
+    top_level: str | None = None
+    """The field of the payload, when it is nothing more: read for all records at once."""
 
 
 class PartyMapper:
@@ -71,7 +74,7 @@ class PartyMapper:
         kinds: list[str] = []
         roles: list[str] = []
         updated: list[datetime | None] = []
-        values = _Values(mapped.rejects, mapped.repairs)
+        read: list[tuple[Any, Children]] = []
         links: list[RelationshipRow] = []
         for record_id, key, payload, updated_at, children in rows:
             kind = self._fixed_kind or (self._kind(payload) if self._kind else None)
@@ -79,18 +82,20 @@ class PartyMapper:
                 detail = "the value that chooses between person and organisation is none of those configured"
                 mapped.rejects.append(Reject(record_id, "unknown-kind", detail, "as"))
                 continue
-            values.begin(len(ids), record_id)
             ids.append(record_id)
             keys.append(key)
             kinds.append(kind)
             roles.append(self._role(payload) or "client")
             updated.append(updated_at)
-            values.fill(self._plans, payload, children, kind)
+            read.append((payload, children))
             for path, relationships in self._links:
                 try:
                     links.extend(relationships(payload, record_id))
                 except Unreadable as error:
                     mapped.rejects.append(Reject(record_id, error.reason, str(error), path, True))
+        values = _Values(ids, mapped.rejects, mapped.repairs)
+        for plan in self._plans:
+            values.fill(plan, read, kinds)
         count = len(ids)
         columns: list[Sequence[object]] = [
             ids,
@@ -109,81 +114,107 @@ class PartyMapper:
 
 
 class _Values:
-    """The VALUE table in the making."""
+    """The VALUE table in the making, attribute after attribute."""
 
-    def __init__(self, rejects: list[Reject], repairs: Counter[str]) -> None:
-        self._rows: list[int] = []
-        self._attributes: list[str] = []
-        self._values: list[str] = []
-        self._repairs: list[str | None] = []
-        self._rejects, self._counted = rejects, repairs
-        self._row = self._record_id = 0
+    def __init__(self, record_ids: Sequence[int], rejects: list[Reject], repairs: Counter[str]) -> None:
+        self._parts: list[pa.Table] = []
+        self._record_ids, self._rejects, self._counted = record_ids, rejects, repairs
 
-    def begin(self, row: int, record_id: int) -> None:
-        self._row, self._record_id = row, record_id
+    def fill(self, plan: FieldPlan, read: Sequence[tuple[Any, Children]], kinds: Sequence[str]) -> None:
+        """One attribute of all records."""
+        if plan.top_level is not None and plan.clean is None:
+            name = plan.top_level
+            column = [payload.get(name) for payload, _ in read]
+            if set(map(type, column)) <= _TEXT:
+                stripped = [text.strip() or None if text else None for text in column]
+                rows = [row for row, text in enumerate(stripped) if text]
+                self._add(plan, kinds, rows, [text for text in stripped if text], None)
+                return
+        self._fill_one_by_one(plan, read, kinds)
 
-    def fill(self, plans: Sequence[FieldPlan], payload: Any, children: Children, kind: str) -> None:
-        row = self._row
-        add_row, add_attribute = self._rows.append, self._attributes.append
-        add_value, add_repair = self._values.append, self._repairs.append
-        for attribute, read, origins, is_multi, clean in plans:
+    def _fill_one_by_one(self, plan: FieldPlan, read: Sequence[tuple[Any, Children]], kinds: Sequence[str]) -> None:
+        rows: list[int] = []
+        texts: list[str] = []
+        repairs: list[str | None] = []
+        needs_no_cleaning = plan.clean is None
+        for row, (payload, children) in enumerate(read):
             try:
-                if read is not None:
-                    value = read(payload)
+                if plan.read is not None:
+                    value = plan.read(payload)
                     if value is None:
                         continue
-                    if clean is None and type(value) is str:
-                        value = value.strip()
-                        if value:
-                            add_row(row)
-                            add_attribute(attribute if attribute != "name" else NAME_OF_KIND[kind])
-                            add_value(value)
-                            add_repair(None)
+                    if needs_no_cleaning and type(value) is str:
+                        if text := value.strip():
+                            rows.append(row)
+                            texts.append(text)
+                            repairs.append(None)
                         continue
                     found = value if isinstance(value, list) else (value,)
                 else:
-                    found = _collect(origins, payload, children)
+                    found = _collect(plan.origins, payload, children)
             except Unreadable as error:
-                self._reject(attribute, error)
+                self._reject(row, plan.attribute, error)
                 continue
-            self._slow(attribute if attribute != "name" else NAME_OF_KIND[kind], found, is_multi, clean or plain)
+            for text, repair in self._cleaned(row, plan, found):
+                rows.append(row)
+                texts.append(text)
+                repairs.append(repair)
+        self._add(plan, kinds, rows, texts, repairs if self._counted else None)
 
-    def _slow(self, attribute: str, found: Sequence[Any], is_multi: bool, clean: Callable[[Any], Cleaned]) -> None:
-        seen: set[str] = set()
+    def _add(
+        self,
+        plan: FieldPlan,
+        kinds: Sequence[str],
+        rows: Sequence[int],
+        texts: Sequence[str],
+        repairs: Sequence[str | None] | None,
+    ) -> None:
+        if plan.attribute == "name":
+            attributes = pa.array([NAME_OF_KIND[kinds[row]] for row in rows], pa.string())
+        else:
+            attributes = pa.repeat(pa.scalar(plan.attribute, pa.string()), len(rows))
+        mended = pa.nulls(len(rows), pa.string()) if repairs is None else pa.array(repairs, pa.string())
+        columns = [pa.array(rows, pa.int32()), attributes, pa.array(texts, pa.string()), mended]
+        self._parts.append(pa.Table.from_arrays(columns, schema=VALUE))
+
+    def _cleaned(self, row: int, plan: FieldPlan, found: Sequence[Any]) -> list[tuple[str, str | None]]:
+        """The distinct values of one record, of a single attribute the first."""
+        clean = plan.clean or plain
+        kept: dict[str, str | None] = {}
         for value in found:
             if value is None:
                 continue
             try:
                 cleaned = clean(value)
             except Unreadable as error:
-                self._reject(attribute, error)
+                self._reject(row, plan.attribute, error)
                 continue
-            if cleaned is None or cleaned[0] in seen:
+            if cleaned is None or cleaned[0] in kept:
                 continue
             text, repair = cleaned
-            seen.add(text)
-            self._rows.append(self._row)
-            self._attributes.append(attribute)
-            self._values.append(text)
-            self._repairs.append(repair)
+            kept[text] = repair
             if repair is not None:
                 self._counted[repair] += 1
-            if not is_multi:
-                return
+            if not plan.is_multi:
+                break
+        return list(kept.items())
 
-    def _reject(self, attribute: str, error: Unreadable) -> None:
-        self._rejects.append(Reject(self._record_id, error.reason, str(error), f"fields.{attribute}", True))
+    def _reject(self, row: int, attribute: str, error: Unreadable) -> None:
+        path = f"fields.{attribute}"
+        self._rejects.append(Reject(self._record_ids[row], error.reason, str(error), path, True))
 
     def table(self) -> pa.Table:
-        return table(VALUE, [self._rows, self._attributes, self._values, self._repairs])
+        """All values; those of one record and attribute in their order."""
+        return pa.concat_tables(self._parts) if self._parts else VALUE.empty_table()
 
 
 def _plan(attribute: str, specs: Sequence[object], known: Attribute) -> FieldPlan:
     clean = cleaner(known.type)
     if len(specs) == 1 and isinstance(specs[0], str):
-        from onefold.mapping.paths import compile_reader
+        from onefold.mapping.paths import compile_reader, top_level_name
 
-        return FieldPlan(attribute, compile_reader(specs[0]), (), known.multi, clean)
+        read = compile_reader(specs[0])
+        return FieldPlan(attribute, read, (), known.multi, clean, top_level_name(specs[0]))
     return FieldPlan(attribute, None, tuple(compile_origin(spec) for spec in specs), known.multi, clean)
 
 

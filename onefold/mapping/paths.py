@@ -125,9 +125,21 @@ def _path(text: str) -> Reader:
     return many
 
 
+def top_level_name(text: str) -> str | None:
+    """The field of the payload that a path names, when it is a plain field and nothing more."""
+    if _is_template(text):
+        return None
+    head, *calls = _split(text)
+    name = head.strip()
+    if calls or not name or name == "$" or name[0] in "'\"":
+        return None
+    return name if Path(name).is_plain_field else None
+
+
 def _top_level(name: str) -> Reader:
     def get(payload: Any) -> Any:
-        return payload.get(name) if isinstance(payload, Mapping) else None
+        # The abstract class costs ten times the question for a plain dict.
+        return payload.get(name) if type(payload) is dict or isinstance(payload, Mapping) else None
 
     return get
 

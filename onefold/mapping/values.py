@@ -45,9 +45,8 @@ def number_of_identity(value: Any) -> Cleaned:
             return digits, "scientific notation" if "E" in as_written else "decimal tail"
         return as_written, None
     cleaned = plain(value)
-    if cleaned is None or len(cleaned[0]) > 40:
+    if cleaned is None or len(cleaned[0]) > 40 or (text := cleaned[0]).isdigit():
         return cleaned
-    text = cleaned[0]
     if _SCIENTIFIC.match(text):
         return str(int(Decimal(text.replace(",", ".")))), "scientific notation"
     if _DECIMAL_TAIL.match(text):

@@ -12,11 +12,11 @@ from identity.judgements import constraints_of
 from identity.schema import JUDGEMENT
 from onefold.errors import NothingFound, OnefoldError, UsageError
 from onefold.steps.publish import publish
-from onefold.steps.records import records_named
+from onefold.steps.records import one_record, records_named
 from onefold.steps.report import PublishReport, Report, ResolveReport
 from onefold.steps.resolve import resolve
 from warehouse import judgements as stored
-from warehouse import queue, resolution
+from warehouse import queries, queue, resolution
 from warehouse.clock import hub_lock, next_as_of
 from warehouse.connect import unit_of_work
 
@@ -72,6 +72,40 @@ def judge(
         number = stored.add(conn, judgement, by=by, at=next_as_of(conn, context.clock))
         _queue(conn, verdict, [*sides[0], *sides[1]])
     return JudgeReport(number, verdict, resolve(context), publish(context))
+
+
+def split_off(context: Context, records: Sequence[str], *, reason: str, by: str) -> JudgeReport:
+    """Say that records (source:stream:key) are `not_same` as all others of their client now.
+
+    Raises UsageError unless they belong to one client that has other records too, OpposingJudgements as `judge` does.
+    """
+    off = sorted({one_record(context, name) for name in records})
+    with context.connection("onefold judge") as conn, unit_of_work(conn):
+        hub_lock(conn)
+        rest = _others(conn, off)
+        _check(context, conn, "not_same", [off, rest], None)
+        judgement = stored.Judgement("not_same", off, rest, reason=reason or None)
+        number = stored.add(conn, judgement, by=by, at=next_as_of(conn, context.clock))
+        _queue(conn, "not_same", [*off, *rest])
+    return JudgeReport(number, "not_same", resolve(context), publish(context))
+
+
+def _others(conn: psycopg.Connection, record_ids: Sequence[int]) -> list[int]:
+    """The other records of the one client that all of these belong to."""
+    clients = queries.clients_of_records(conn, record_ids)
+    unknown = [i for i in record_ids if i not in clients]
+    if unknown:
+        name = resolution.names_of(conn, unknown).get(unknown[0], "A record")
+        raise NothingFound(
+            f"{name} belongs to no client now.", "`onefold trace source:stream:key` shows what is known."
+        )
+    of = sorted(set(clients.values()))
+    if len(of) > 1:
+        raise UsageError(f"These records belong to {len(of)} clients already: {', '.join(of)}.")
+    others = sorted(set(resolution.members_of(conn, of)) - set(record_ids))
+    if not others:
+        raise UsageError(f"Client {of[0]} has no other records.", "`onefold client` lists them.")
+    return others
 
 
 def lift(context: Context, judgement_id: int, *, reason: str, by: str) -> JudgeReport:

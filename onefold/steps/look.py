@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 
 def check(context: Context, source: str) -> CheckResult:
     """Reach one source with its credentials; raises the connector's error, which says what to do."""
-    with open_source(context, find_source(context, source)) as connector:
+    with open_source(context, find_source(context, source), with_streams=True) as connector:
         return connector.check()
 
 
 def discover(context: Context, source: str) -> Sequence[StreamInfo]:
     """The streams that a source offers, with fields, types, samples, and how changes and deletes are seen."""
-    with open_source(context, find_source(context, source)) as connector:
+    configured = find_source(context, source)
+    # A source of files that names them stream by stream offers nothing else to look at.
+    named = configured.connector == "files" and "path" not in configured.settings
+    with open_source(context, configured, with_streams=named) as connector:
         return connector.discover()
 
 

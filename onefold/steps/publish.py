@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Generator, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from identity.survive import PIN, SurvivorshipRules
+from identity.survive import PIN
 from identity.survive import golden as golden_records
+from onefold.steps.ahead import ahead
 from onefold.steps.report import PublishReport
-from onefold.steps.rules import requeue_changed_rules
+from onefold.steps.rules import open_attributes, publish_rules, requeue_changed_rules, survivorship_rules, trust
 from warehouse import golden, judgements, queue, runs, served
 from warehouse.clock import hub_lock, next_as_of
 from warehouse.connect import unit_of_work
@@ -18,16 +20,25 @@ from warehouse.connect import unit_of_work
 if TYPE_CHECKING:
     import psycopg
 
+    from identity.survive import SurvivorshipRules
     from onefold.context import Context
 
-CHUNK = 100_000
-"""Queue entries a transaction."""
+CHUNK = 50_000
+"""Queue entries of a transaction, before those of the same clients come with them: memory is bounded by it, and a
+steward waits no longer than one takes."""
+FIRST_LOAD_RECORDS = 25_000
+"""Records whose clients are worked at a time in a first publish; two such ranges are in memory."""
+Done = tuple[int, int, golden.Published]
+"""Queue entries taken, clients looked at, what was written."""
+FIRST_LOAD = 50_000
+"""Entries from which a first publish is one transaction that builds indexes at its end: nobody has anything to judge
+yet, and a kill leaves nothing half done."""
 
 
 def publish(context: Context) -> PublishReport:
     """Bring golden records and facts up to the crosswalk; a client that comes out as it was is not written.
 
-    Each chunk is one transaction under the hub lock, with one `as_of`.
+    Each chunk is one transaction under the hub lock, with one `as_of`; a large first publish is one as a whole.
     """
     started = time.perf_counter()
     rules = survivorship_rules(context)
@@ -35,19 +46,15 @@ def publish(context: Context) -> PublishReport:
         with unit_of_work(conn):
             hub_lock(conn)
             served.extend(conn, open_attributes(context))
-            requeue_changed_rules(
-                conn, "publish", [rules.settings, dict(rules.authority), sorted(rules.multi), trust(context)]
-            )
-        waiting = queue.size(conn, "publish")
-        if not waiting:
+            requeue_changed_rules(conn, "publish", publish_rules(context))
+        if queue.is_empty(conn, "publish"):
             return PublishReport(None, round(time.perf_counter() - started, 3))
+        waiting = queue.size(conn, "publish")
         run_id = runs.start_run(conn, command="publish", at=context.clock())
         total, clients = golden.Published(), 0
         with context.progress.stage("publish", waiting) as stage:
-            while True:
-                taken, touched, published = _chunk(context, conn, rules)
-                if not taken:
-                    break
+            chunks = _as_a_whole if waiting >= FIRST_LOAD and golden.is_unpublished(conn) else _one_by_one
+            for taken, touched, published in chunks(context, conn, rules):
                 total, clients = total + published, clients + touched
                 stage.advance(taken)
         report = PublishReport(
@@ -66,67 +73,78 @@ def publish(context: Context) -> PublishReport:
     return report
 
 
-def _chunk(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules) -> tuple[int, int, golden.Published]:
-    """One transaction: entries taken, clients looked at, what was written."""
+def _one_by_one(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules) -> Iterator[Done]:
+    """Chunk after chunk, each committed by itself."""
+    while True:
+        with unit_of_work(conn):
+            hub_lock(conn)
+            done = _chunk(context, conn, rules)
+        if done is None:
+            return
+        yield done
+
+
+def _as_a_whole(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules) -> Iterator[Done]:
+    """Every client in order of its id into empty tables, in one transaction.
+
+    The next range of clients is worked while the database stores the last one. Its connection sees the same records
+    and links, which nobody changes under the hub lock.
+    """
     with unit_of_work(conn):
         hub_lock(conn)
-        batch = queue.read(conn, "publish", CHUNK)
-        if not batch:
-            return 0, 0, golden.Published()
         as_of = next_as_of(conn, context.clock)
+        batch = queue.read(conn, "publish")
+        ranges = golden.client_ranges(conn, FIRST_LOAD_RECORDS)
+        with golden.first_load(conn):
+            for found in ahead(_golden_of_ranges(context, rules, ranges)):
+                clients = found.column("client_id").to_pylist()
+                published = golden.store_golden(conn, found, clients, as_of=as_of)
+                yield len(batch.pending_ids) // len(ranges), len(clients), published
+            published = golden.refresh_facts(conn, batch.record_ids, as_of=as_of)
+            queue.done(conn, batch)
+        yield len(batch.pending_ids) % len(ranges), 0, published
+
+
+def _golden_of_ranges(
+    context: Context, rules: SurvivorshipRules, ranges: Sequence[golden.ClientRange]
+) -> Generator[pa.Table]:
+    with context.connection("onefold publish, reading") as conn:
+        for one in ranges:
+            contributions = with_trust(context, golden.load_contributions_of_range(conn, one))
+            yield golden_records(contributions, rules, load_pins(conn, contributions))
+
+
+def _chunk(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules) -> Done | None:
+    """One chunk in the caller's transaction; None when nothing waits. A client is worked once for all its records."""
+    batch = queue.read(conn, "publish", CHUNK)
+    if not batch:
+        return None
+    as_of = next_as_of(conn, context.clock)
+    touched = golden.touched_clients(conn, batch.record_ids)
+    if len(batch.pending_ids) == CHUNK:
+        batch = queue.with_clients(conn, batch, touched)
         touched = golden.touched_clients(conn, batch.record_ids)
-        contributions = with_trust(context, golden.load_contributions(conn, touched))
-        found = golden_records(contributions, rules, load_pins(conn, contributions))
-        published = golden.store_golden(conn, found, touched, as_of=as_of)
-        published += golden.refresh_facts(conn, batch.record_ids, as_of=as_of)
-        queue.done(conn, batch)
-        return len(batch.pending_ids), len(touched), published
-
-
-def survivorship_rules(context: Context) -> SurvivorshipRules:
-    """survivorship.yaml, authority.yaml and the multi-valued open attributes, as `golden` takes them."""
-    configuration = context.configuration
-    authority: dict[str, list[str]] = {}
-    for entry in configuration.authority:
-        if entry.attribute is not None:
-            authority.setdefault(entry.attribute, []).append(entry.register_)
-    multi = frozenset(name for name, a in configuration.open_attributes.items() if a.multi)
-    return SurvivorshipRules(
-        configuration.survivorship, {name: tuple(sources) for name, sources in authority.items()}, multi
-    )
-
-
-def open_attributes(context: Context) -> list[dict[str, Any]]:
-    """The attributes that attributes.yaml adds, as the served views know them."""
-    plain = {"number", "boolean", "date"}
-    return [
-        {
-            "name": name,
-            "kind": "any" if found.kind == "both" else found.kind,
-            "type": found.type if found.type in plain else "text",
-            "is_multi": found.multi,
-            "label_en": found.labels.get("en") or name,
-            "label_ru": found.labels.get("ru"),
-            "personal_data": found.personal_data,
-        }
-        for name, found in context.configuration.open_attributes.items()
-    ]
-
-
-def trust(context: Context) -> dict[str, int]:
-    """How far each source is trusted, 0..100."""
-    return {name: source.trust for name, source in context.configuration.sources.items()}
+    contributions = with_trust(context, golden.load_contributions(conn, touched))
+    found = golden_records(contributions, rules, load_pins(conn, contributions))
+    published = golden.store_golden(conn, found, touched, as_of=as_of)
+    published += golden.refresh_facts(conn, batch.record_ids, as_of=as_of)
+    queue.done(conn, batch)
+    return len(batch.pending_ids), len(touched), published
 
 
 def with_trust(context: Context, contributions: pa.Table) -> pa.Table:
     """Contributions with the trust of their sources; 0 for a source that is no longer configured."""
     trusted = trust(context)
-    column = pa.array([trusted.get(name, 0) for name in contributions["source"].to_pylist()], pa.int32())
-    return contributions.append_column("trust", column)
+    sources = contributions["source"].combine_chunks().dictionary_encode()
+    by_source = pa.array([trusted.get(name, 0) for name in sources.dictionary.to_pylist()], pa.int32())
+    return contributions.append_column("trust", by_source.take(sources.indices))
 
 
 def load_pins(conn: psycopg.Connection, contributions: pa.Table) -> pa.Table:
     """Pinned values in force that are anchored on these records, in the columns of PIN."""
+    pins = judgements.in_force(conn, ("pin",))
+    if not pins:
+        return PIN.empty_table()
     ids = set(contributions["record_id"].to_pylist())
     rows = [
         {
@@ -136,7 +154,7 @@ def load_pins(conn: psycopg.Connection, contributions: pa.Table) -> pa.Table:
             "policy": pin.policy or "pin",
             "reason": pin.reason,
         }
-        for pin in judgements.in_force(conn, ("pin",))
+        for pin in pins
         if pin.left_ids and pin.left_ids[0] in ids
     ]
     return pa.Table.from_pylist([{name: row.get(name) for name in PIN.names} for row in rows], schema=PIN)

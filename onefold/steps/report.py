@@ -93,6 +93,8 @@ class ResolveReport(Report):
     cases_closed: int = 0
     refused_blocks: tuple[Mapping[str, Any], ...] = ()
     model_version: int | None = None
+    model_note: str | None = None
+    """When matching.yaml has changed since the model in use was trained: what that means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +128,61 @@ class RunReport(Report):
         """The worst of the syncs: failed, deferred or done."""
         states = {sync.status for sync in self.syncs}
         return "failed" if "failed" in states else "deferred" if "deferred" in states else "done"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEffect(Report):
+    """What the stored records would make with another model than the one in use. Nothing was written to learn it."""
+
+    model_before: int
+    model_after: int
+    clients_before: int
+    clients_after: int
+    unchanged: int
+    merged: int
+    """Clients of now that would become one with others."""
+    split: int
+    """Clients of now that would fall apart."""
+    regrouped: int
+    """Clients of now that would exchange records."""
+    pairs_joined: int
+    """Pairs of records that would newly stand together, and (`pairs_parted`) no longer."""
+    pairs_parted: int
+    cases_opened: int
+    cases_closed: int
+    largest: tuple[Mapping[str, Any], ...] = ()
+    """Those with most pairs: change, before and after (sizes), pairs; of the strongest pair left, right, its bits_before
+    and bits_after (null: not plausible), and from how many bits on a pair alone links (link_before, link_after)."""
+
+
+@dataclass(frozen=True, slots=True)
+class UseReport(Report):
+    """A model made current, and what that moved."""
+
+    version: int
+    """The version in use now; of priors the one of the settings in force."""
+    kind: str
+    former: int
+    resolve: ResolveReport
+    publish: PublishReport
+
+
+@dataclass(frozen=True, slots=True)
+class TrainReport(Report):
+    """A new version of the model and what it would change."""
+
+    version: int
+    kind: str
+    """em (no labels) or supervised (corrected by judgements)."""
+    is_new: bool
+    """False: training gave a version that was saved before."""
+    seconds: float
+    records: Mapping[str, int]
+    """Records by kind."""
+    at_priors: tuple[str, ...]
+    """Kinds with too few records, whose weights are the shipped ones."""
+    effect: ModelEffect
+    judgements: tuple[Mapping[str, Any], ...] = ()
+    """With judgements, per kind: status (better, not_better, too_few), same, not_same, pairs, and the cross-validated
+    measures of the unsupervised and the supervised weights."""
+    used: UseReport | None = None

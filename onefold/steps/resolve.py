@@ -12,10 +12,12 @@ import pyarrow as pa
 import pyarrow.compute
 
 from identity.ids import LedgerEntry, assign_ids
-from identity.model import MatchModel, from_json, prior_model, to_json
+from identity.model import MatchModel, prior_model, to_json
 from identity.resolve import Resolution
 from identity.resolve import resolve as resolve_records
 from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, RECORD
+from onefold.steps.model_settings import note_on
+from onefold.steps.models import as_model
 from onefold.steps.report import ResolveReport
 from onefold.steps.rules import fingerprint, requeue_changed_rules
 from warehouse import judgements, match_models, queue, resolution, runs
@@ -51,9 +53,12 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
             model = current_model(context, conn)
             rules = [context.configuration.matching, model.version, sorted(distinct_sources(context))]
             requeue_changed_rules(conn, "resolve", rules)
+            note = note_on(match_models.current_head(conn), context.configuration.matching)
         if not everything and not queue.size(conn, "resolve"):
             clients, cases = resolution.standing(conn)
-            return ResolveReport(None, round(time.perf_counter() - started, 3), clients=clients, cases_open=cases)
+            return ResolveReport(
+                None, round(time.perf_counter() - started, 3), clients=clients, cases_open=cases, model_note=note
+            )
         run_id = runs.start_run(conn, command="resolve", at=context.clock())
         with unit_of_work(conn), context.progress.stage("resolve", 4) as stage:
             hub_lock(conn)
@@ -80,6 +85,7 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
                 for block in found.report.refused[:20]
             ),
             model_version=model.version,
+            model_note=note,
             clients=clients,
             cases_open=cases,
         )
@@ -88,10 +94,10 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
 
 
 def current_model(context: Context, conn: psycopg.Connection) -> MatchModel:
-    """The model in force: the one in use, or the shipped priors with these settings (saved)."""
+    """The model in force: the trained one in use, or the shipped priors with these settings (saved)."""
     stored = match_models.current(conn)
     if stored is not None and stored.kind != "prior":
-        return from_json(stored.body)
+        return as_model(stored, context.configuration.matching)
     model = prior_model(context.configuration.matching)
     body = {key: value for key, value in _json(model).items() if key != "version"}
     version = match_models.save(conn, "prior", body, at=context.clock())

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from identity.standard import Profile
+    from identity.survive import SurvivorshipRules
     from onefold.configuration import Configuration
     from onefold.context import Context
 
@@ -60,13 +61,70 @@ def requeue_changed_mappings(conn: psycopg.Connection, configuration: Configurat
 
 
 def requeue_changed_rules(conn: psycopg.Connection, step: str, rules: Any) -> bool:
-    """Queue every client record for `step` (resolve, publish) if its rules are others than those in force."""
+    """Queue every client record for `step` (resolve, publish) if its rules are others than those in force.
+
+    A step that never had rules has not worked yet, and all that it has to look at is queued already.
+    """
     wanted = {step: fingerprint(rules)}
     known = fingerprints.stored(conn, "rules")
     if known.get(step) == wanted[step]:
         return False
     fingerprints.remember(conn, "rules", wanted)
-    return queue.enqueue_parties(conn, step) > 0
+    return step in known and queue.enqueue_parties(conn, step) > 0
+
+
+def has_work(conn: psycopg.Connection, step: str, rules: Any) -> bool:
+    """Whether `step` (resolve, publish) has queued records, or other rules than those in force. Writes nothing."""
+    return not queue.is_empty(conn, step) or fingerprints.stored(conn, "rules").get(step) != fingerprint(rules)
+
+
+def resolve_rules(context: Context, model_version: int) -> list[Any]:
+    """What resolve depends on beside the records, judgements and the model itself."""
+    distinct = sorted(name for name, source in context.configuration.sources.items() if source.distinct)
+    return [context.configuration.matching, model_version, distinct]
+
+
+def publish_rules(context: Context) -> list[Any]:
+    """What golden records depend on beside the records and pins."""
+    rules = survivorship_rules(context)
+    return [rules.settings, dict(rules.authority), sorted(rules.multi), trust(context)]
+
+
+def survivorship_rules(context: Context) -> SurvivorshipRules:
+    """survivorship.yaml, authority.yaml and the multi-valued open attributes, as `golden` takes them."""
+    from identity.survive import SurvivorshipRules
+
+    configuration = context.configuration
+    authority: dict[str, list[str]] = {}
+    for entry in configuration.authority:
+        if entry.attribute is not None:
+            authority.setdefault(entry.attribute, []).append(entry.register_)
+    multi = frozenset(name for name, a in configuration.open_attributes.items() if a.multi)
+    return SurvivorshipRules(
+        configuration.survivorship, {name: tuple(sources) for name, sources in authority.items()}, multi
+    )
+
+
+def open_attributes(context: Context) -> list[dict[str, Any]]:
+    """The attributes that attributes.yaml adds, as the served views know them."""
+    plain = {"number", "boolean", "date"}
+    return [
+        {
+            "name": name,
+            "kind": "any" if found.kind == "both" else found.kind,
+            "type": found.type if found.type in plain else "text",
+            "is_multi": found.multi,
+            "label_en": found.labels.get("en") or name,
+            "label_ru": found.labels.get("ru"),
+            "personal_data": found.personal_data,
+        }
+        for name, found in context.configuration.open_attributes.items()
+    ]
+
+
+def trust(context: Context) -> dict[str, int]:
+    """How far each source is trusted, 0..100."""
+    return {name: source.trust for name, source in context.configuration.sources.items()}
 
 
 def mapping_fingerprints(configuration: Configuration) -> dict[str, UUID]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from onefold.errors import HubBusy
-from onefold.steps.report import RunReport, StreamReport, SyncReport
+from onefold.steps.report import PublishReport, ResolveReport, RunReport, StandardiseReport, StreamReport, SyncReport
 from onefold.steps.sync import find_source, sync
 
 if TYPE_CHECKING:
@@ -19,17 +19,39 @@ def run(context: Context, sources: Sequence[str] = (), *, full: bool = False) ->
 
     A source that fails or is busy is reported; the others and the later steps go on with what has landed.
     """
-    from onefold.steps.publish import publish
-    from onefold.steps.resolve import resolve
-    from onefold.steps.standardise import standardise
-
     started = time.perf_counter()
-    names = [find_source(context, name).source for name in sources] or list(context.configuration.sources)
+    names = [find_source(context, name).source for name in sources] or enabled_sources(context)
     syncs = tuple(sync_or_say(context, name, full=full) for name in names)
-    standardised = standardise(context)
-    resolved = resolve(context)
-    published = publish(context)
+    standardised, resolved, published = bring_up_to_date(context)
     return RunReport(round(time.perf_counter() - started, 3), syncs, standardised, resolved, published)
+
+
+def bring_up_to_date(context: Context) -> tuple[StandardiseReport, ResolveReport, PublishReport]:
+    """Standardise, resolve and publish. A step is loaded only when it has something to do."""
+    from onefold.steps.idle import idle_publish, idle_resolve, idle_standardise
+
+    with context.connection("onefold run") as conn:
+        standardised = idle_standardise(context, conn)
+        if standardised is None:
+            from onefold.steps.standardise import standardise
+
+            standardised = standardise(context)
+        resolved = idle_resolve(context, conn)
+        if resolved is None:
+            from onefold.steps.resolve import resolve
+
+            resolved = resolve(context)
+        published = idle_publish(context, conn)
+        if published is None:
+            from onefold.steps.publish import publish
+
+            published = publish(context)
+    return standardised, resolved, published
+
+
+def enabled_sources(context: Context) -> list[str]:
+    """The sources that a run without a choice reads; one with `enabled: false` is read when it is asked for by name."""
+    return [name for name, source in context.configuration.sources.items() if source.enabled]
 
 
 def sync_or_say(context: Context, source: str, *, full: bool) -> SyncReport:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -15,16 +15,20 @@ import pyarrow.compute as pc
 from identity.schema import HEAD, VALUE
 from identity.standard import standardise as standard_forms
 from onefold.mapping import Mapped, RawRow, StreamMapper, compile_source
+from onefold.steps.ahead import ahead
 from onefold.steps.report import StandardiseReport
 from onefold.steps.rules import requeue_changed_mappings, standard_profile
 from warehouse import queue, runs, standard
 from warehouse.connect import unit_of_work
+from warehouse.interaction_types import store_interaction_types
 from warehouse.keys import record_id
 
 if TYPE_CHECKING:
     import psycopg
 
+    from identity.standard import Profile
     from onefold.context import Context
+    from onefold.mapping.batch import Reject
 
 CHUNK = 20_000
 """Records a transaction: large enough for set-based work, small enough to lose little to a kill."""
@@ -44,6 +48,33 @@ class Counts:
     rejected: int = 0
 
 
+@dataclass
+class Work:
+    """What stays the same from chunk to chunk."""
+
+    context: Context
+    mappers: Mapping[Place, StreamMapper]
+    profile: Profile
+    run_id: int
+    counts: Counts = field(default_factory=Counts)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A chunk mapped and in standard form, not stored yet."""
+
+    batch: queue.Batch
+    record_ids: Sequence[int]
+    """All that were looked at; those that are in none of the tables leave their old place."""
+    records: pa.Table
+    identifiers: pa.Table
+    interactions: pa.Table | None
+    lines: pa.Table | None
+    promises: pa.Table | None
+    relationships: pa.Table | None
+    rejects: Sequence[Reject]
+
+
 def standardise(context: Context) -> StandardiseReport:
     """Map every queued raw record; what comes out as it was before writes nothing and queues nothing further.
 
@@ -51,57 +82,88 @@ def standardise(context: Context) -> StandardiseReport:
     """
     started = time.perf_counter()
     configuration = context.configuration
-    with context.connection("onefold standardise") as conn:
+    with context.connection("onefold standardise") as conn, queue.step_lock(conn, "standardise"):
         with unit_of_work(conn):
-            queue.lock_step(conn, "standardise")
-            standard.store_interaction_types(conn, configuration.interaction_rows())
+            store_interaction_types(conn, configuration.interaction_rows())
             remapped = requeue_changed_mappings(conn, configuration)
-        waiting = queue.size(conn, "standardise")
-        if not waiting:
+        if queue.is_empty(conn, "standardise"):
             return StandardiseReport(None, round(time.perf_counter() - started, 3))
         mappers = {
             (name, stream): mapper
             for name, source in configuration.sources.items()
             for stream, mapper in compile_source(source, configuration).items()
         }
-        counts = Counts()
         run_id = runs.start_run(conn, command="standardise", at=context.clock())
-        with context.progress.stage("standardise", waiting) as stage:
-            while (done := _chunk(context, conn, mappers, counts, run_id)) > 0:
+        work = Work(context, mappers, standard_profile(context), run_id)
+        # Which parents a child feeds is stored with its chunk, and the next chunk has to see it.
+        is_linked = any(mapper.child_streams for mapper in mappers.values())
+        with context.progress.stage("standardise", queue.size(conn, "standardise")) as stage:
+            for done in _one_by_one(work, conn) if is_linked else _overlapping(work, conn):
                 stage.advance(done)
         report = StandardiseReport(
             run_id,
             round(time.perf_counter() - started, 3),
-            **asdict(counts),
+            **asdict(work.counts),
             remapped_streams=tuple(remapped),
         )
         runs.finish_run(conn, run_id, status="done", report=report.as_dict(), at=context.clock())
     return report
 
 
-def _chunk(
-    context: Context,
-    conn: psycopg.Connection,
-    mappers: Mapping[Place, StreamMapper],
-    counts: Counts,
-    run_id: int,
-) -> int:
-    """One transaction: results, rejects and the next queues commit with the removal from this one. Entries taken."""
-    with unit_of_work(conn):
-        queue.lock_step(conn, "standardise")
-        batch = queue.read(conn, "standardise", CHUNK)
-        if not batch:
-            return 0
-        raws = _with_parents(conn, mappers, list(standard.pending_raw(conn, batch.record_ids)))
-        by_place: dict[Place, list[standard.PendingRaw]] = defaultdict(list)
-        for raw in raws:
-            if not raw.is_deleted:
-                by_place[raw.source, raw.stream].append(raw)
-        mapped = [_map_stream(conn, mappers[place], group) for place, group in by_place.items() if place in mappers]
-        _store(context, conn, mapped, [raw.record_id for raw in raws], counts, run_id)
-        queue.done(conn, batch)
-        counts.records += len(raws)
-        return len(batch.pending_ids)
+def _one_by_one(work: Work, conn: psycopg.Connection) -> Iterator[int]:
+    """Chunk after chunk, each one transaction; yields how many entries were taken."""
+    while True:
+        with unit_of_work(conn):
+            batch = queue.read(conn, "standardise", CHUNK)
+            if not batch:
+                return
+            _store(work, conn, _prepare(work, conn, batch))
+        yield len(batch.pending_ids)
+
+
+def _overlapping(work: Work, conn: psycopg.Connection) -> Iterator[int]:
+    """The same, with the next chunk read and mapped while the database stores the last one."""
+    while not queue.is_empty(conn, "standardise"):
+        for prepared in ahead(_prepared(work)):
+            with unit_of_work(conn):
+                _store(work, conn, prepared)
+            yield len(prepared.batch.pending_ids)
+
+
+def _prepared(work: Work) -> Generator[Prepared]:
+    """One pass over the queue on a connection of its own. What comes in behind its back is left to the next pass."""
+    with work.context.connection("onefold standardise, reading") as conn:
+        last = 0
+        while batch := queue.read(conn, "standardise", CHUNK, after=last):
+            last = batch.pending_ids[-1]
+            yield _prepare(work, conn, batch)
+
+
+def _prepare(work: Work, conn: psycopg.Connection, batch: queue.Batch) -> Prepared:
+    """The records of a batch, mapped and in standard form. Stores nothing but which parents a child feeds."""
+    mappers = work.mappers
+    raws = _with_parents(conn, mappers, standard.pending_raw(conn, batch.record_ids))
+    by_place: dict[Place, list[standard.PendingRaw]] = defaultdict(list)
+    for raw in raws:
+        if not raw.is_deleted:
+            by_place[raw.source, raw.stream].append(raw)
+    mapped = [_map_stream(conn, mappers[place], group) for place, group in by_place.items() if place in mappers]
+    records, identifiers = party_tables(work.context, mapped, work.profile)
+
+    def whole(name: str) -> pa.Table | None:
+        return pa.concat_tables([getattr(part, name) for part in mapped]) if mapped else None
+
+    return Prepared(
+        batch,
+        [raw.record_id for raw in raws],
+        records,
+        identifiers,
+        interactions=whole("interactions"),
+        lines=whole("lines"),
+        promises=whole("promises"),
+        relationships=whole("relationships"),
+        rejects=[reject for part in mapped for reject in part.rejects],
+    )
 
 
 def _with_parents(
@@ -128,12 +190,15 @@ def _with_parents(
     parents = set(standard.parents_of(conn, children)) | {parent for _, parent in links}
     standard.store_child_links(conn, children, links)
     missing = sorted(parents - {raw.record_id for raw in raws})
-    return raws + list(standard.pending_raw(conn, missing))
+    return raws + standard.pending_raw(conn, missing)
 
 
 def _map_stream(conn: psycopg.Connection, mapper: StreamMapper, raws: Sequence[standard.PendingRaw]) -> Mapped:
     """The mapped columns of one stream's records, their children's fields included."""
-    fed = standard.children(conn, [raw.record_id for raw in raws]) if mapper.child_streams else {}
+    if not mapper.child_streams:
+        rows = [RawRow(raw.record_id, raw.source_key, raw.payload, raw.source_updated_at) for raw in raws]
+        return with_cards(mapper, mapper.map_batch(rows))
+    fed = standard.children(conn, [raw.record_id for raw in raws])
     rows = []
     for raw in raws:
         children: dict[str, list[bytes]] = defaultdict(list)
@@ -160,38 +225,34 @@ def with_cards(mapper: StreamMapper, mapped: Mapped) -> Mapped:
     return replace(mapped, values=pa.concat_tables([mapped.values, cards]))
 
 
-def _store(
-    context: Context,
-    conn: psycopg.Connection,
-    mapped: Sequence[Mapped],
-    record_ids: Sequence[int],
-    counts: Counts,
-    run_id: int,
-) -> None:
-    """Write what came out. A record that is no longer what it was (deleted, refused) leaves its old place."""
-    present = set(record_ids)
-    records, identifiers = party_tables(context, mapped)
-    interactions = pa.concat_tables([part.interactions for part in mapped]) if mapped else None
-    lines = pa.concat_tables([part.lines for part in mapped]) if mapped else None
-    promises = pa.concat_tables([part.promises for part in mapped]) if mapped else None
-    relationships = pa.concat_tables([part.relationships for part in mapped]) if mapped else None
-    facts = set(interactions.column("record_id").to_pylist()) if interactions is not None else set()
-    stored = standard.store_parties(
-        conn, records, identifiers, sorted(present - set(records.column("record_id").to_pylist()))
+def _store(work: Work, conn: psycopg.Connection, prepared: Prepared) -> None:
+    """Write what came out; the next queues and the removal from this one commit with it."""
+    present = set(prepared.record_ids)
+    everything = sorted(present)
+    gone = sorted(present.difference(prepared.records.column("record_id").to_pylist()))
+    stored = standard.store_parties(conn, prepared.records, prepared.identifiers, gone)
+    interactions = prepared.interactions
+    facts = interactions.column("record_id").to_pylist() if interactions is not None else []
+    happened = standard.store_interactions(
+        conn, interactions, prepared.lines, prepared.promises, sorted(present.difference(facts))
     )
-    happened = standard.store_interactions(conn, interactions, lines, promises, sorted(present - facts))
-    related = standard.store_relationships(conn, relationships, sorted(present))
-    rejects = [reject for part in mapped for reject in part.rejects]
-    standard.replace_rejects(conn, sorted(present), rejects, run_id=run_id, now=context.clock())
+    related = standard.store_relationships(conn, prepared.relationships, everything)
+    now = work.context.clock()
+    standard.replace_rejects(conn, everything, prepared.rejects, run_id=work.run_id, now=now)
     queue.enqueue(conn, "resolve", stored.all)
     queue.enqueue(conn, "publish", sorted({*happened.all, *related}))
+    queue.done(conn, prepared.batch)
+    counts = work.counts
+    counts.records += len(prepared.record_ids)
     counts.parties_changed += len(stored.changed)
     counts.parties_removed += len(stored.removed)
     counts.interactions_changed += len(happened.all)
-    counts.rejected += len(rejects)
+    counts.rejected += len(prepared.rejects)
 
 
-def party_tables(context: Context, mapped: Iterable[Mapped]) -> tuple[pa.Table, pa.Table]:
+def party_tables(
+    context: Context, mapped: Iterable[Mapped], profile: Profile | None = None
+) -> tuple[pa.Table, pa.Table]:
     """Standard records and identifiers (RECORD, IDENTIFIER) of all parts; unique values are normalised once for all."""
     heads, values, offset = [HEAD.empty_table()], [VALUE.empty_table()], 0
     for part in mapped:
@@ -199,5 +260,5 @@ def party_tables(context: Context, mapped: Iterable[Mapped]) -> tuple[pa.Table, 
         rows = pc.add(part.values.column("row"), pa.scalar(offset, pa.int32()))
         values.append(part.values.set_column(0, VALUE.field("row"), rows))
         offset += part.head.num_rows
-    forms = standard_forms(pa.concat_tables(heads), pa.concat_tables(values), standard_profile(context))
+    forms = standard_forms(pa.concat_tables(heads), pa.concat_tables(values), profile or standard_profile(context))
     return forms.records, forms.identifiers

@@ -5,16 +5,27 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from warehouse import queries
+from onefold.steps.model_settings import note_on
+from warehouse import match_models, queries
 
 if TYPE_CHECKING:
     from onefold.context import Context
 
+TRAINING_PAYS_FROM = 1_000
+"""Client records; with fewer the shipped weights are as good as what could be learnt."""
+
 
 def status(context: Context) -> dict[str, Any]:
-    """What `warehouse.queries.status` tells, each stream's `freshness`, and advice in `next`."""
+    """What `warehouse.queries.status` tells, each stream's `freshness`, the `model` in use, and advice in `next`."""
     with context.connection("onefold status") as conn:
         found = queries.status(conn)
+        model = match_models.current_head(conn)
+    found["model"] = {
+        "version": model.version if model else None,
+        "kind": model.kind if model else "prior",
+        "note": note_on(model, context.configuration.matching),
+        "training_would_pay": found["records"] > TRAINING_PAYS_FROM and (model is None or model.kind == "prior"),
+    }
     now = context.clock()
     known = {(stream["source"], stream["stream"]) for stream in found["streams"]}
     for name, source in context.configuration.sources.items():
@@ -58,6 +69,10 @@ def _advice(found: dict[str, Any]) -> list[str]:
         advice.append("onefold run                   some sources have not been read, or not lately")
     elif found["queues"]:
         advice.append("onefold run                   records wait in the queues")
+    if found["model"]["training_would_pay"]:
+        advice.append("onefold train                 weights from your own records instead of the shipped ones")
+    elif found["model"]["note"]:
+        advice.append("onefold train                 matching.yaml has changed since the model was trained")
     if found["open_rejects"]:
         advice.append("onefold rejects               see what could not be taken in, and why")
     if found["open_cases"]:

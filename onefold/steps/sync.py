@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -24,10 +26,20 @@ if TYPE_CHECKING:
     from onefold.configuration import SourceConfiguration
     from onefold.context import Context
 
+log = logging.getLogger(__name__)
 
-def sync(context: Context, source: str, streams: Sequence[str] = (), *, full: bool = False) -> SyncReport:
+
+def sync(
+    context: Context,
+    source: str,
+    streams: Sequence[str] = (),
+    *,
+    full: bool = False,
+    accept_deletions: bool = False,
+) -> SyncReport:
     """Pull what is new from `source`; `streams` limits it, `full` forgets the checkpoints and reads everything.
 
+    `accept_deletions` lets a complete pass delete more than `limits` allow.
     A stream that fails is reported and leaves its neighbours alone. Raises HubBusy when another process syncs it.
     """
     configured = find_source(context, source)
@@ -37,12 +49,12 @@ def sync(context: Context, source: str, streams: Sequence[str] = (), *, full: bo
     started = time.perf_counter()
     chosen = [name for name in configured.streams if not streams or name in streams]
     with context.connection(f"onefold sync {source}") as conn, source_lock(conn, source):
+        runs.stop_abandoned(conn, command="sync", source=source, at=context.clock())
         run_id = runs.start_run(conn, command="sync", source=source, at=context.clock())
-        reports = []
         try:
             with open_source(context, configured) as connector:
-                for name in chosen:
-                    reports.append(sync_stream(context, conn, connector, configured, name, run_id, full=full))
+                work = SourceSync(context, conn, connector, configured, run_id, full, accept_deletions)
+                reports = [sync_stream(work, name) for name in chosen]
         except (ConnectorError, SecretMissing) as error:  # the source as a whole could not be opened
             reports = [StreamReport(stream=name, **failure(source, error)) for name in chosen]
         report = SyncReport(source, run_id, round(time.perf_counter() - started, 3), tuple(reports))
@@ -60,12 +72,21 @@ def find_source(context: Context, source: str) -> SourceConfiguration:
 
 
 @contextmanager
-def open_source(context: Context, configured: SourceConfiguration) -> Iterator[Connector]:
-    """The connector of a source with its secrets resolved; closed at the end."""
+def open_source(
+    context: Context, configured: SourceConfiguration, *, with_streams: bool = False
+) -> Iterator[Connector]:
+    """The connector of a source with its secrets resolved; closed at the end.
+
+    `with_streams` also tells it the configured streams' options, so that `check` and `discover` look at those.
+    """
+    from connectors.registry import settings_schema
     from onefold.configuration import environment, resolve_secrets
 
     settings = resolve_secrets(configured.settings, environment(context.settings.config, context.environ))
     settings = with_base_dir(configured.connector, settings, context)
+    if with_streams and "streams" in settings_schema(configured.connector).get("properties", {}):
+        options = {name: dict(stream.options) for name, stream in configured.streams.items()}
+        settings = {"streams": options, **settings}
     with open_connector(configured.connector, configured.source, settings) as connector:
         yield connector
 
@@ -92,52 +113,72 @@ def stream_request(context: Context, configured: SourceConfiguration, name: str)
     )
 
 
-def sync_stream(
-    context: Context,
-    conn: psycopg.Connection,
-    connector: Connector,
-    configured: SourceConfiguration,
-    name: str,
-    run_id: int,
-    *,
-    full: bool,
-) -> StreamReport:
-    """Land one stream page by page; rows and checkpoint commit together."""
+@dataclass(frozen=True)
+class SourceSync:
+    """One sync of one source: what its streams have in common."""
+
+    context: Context
+    conn: psycopg.Connection
+    connector: Connector
+    configured: SourceConfiguration
+    run_id: int
+    is_full: bool
+    accepts_deletions: bool
+
+
+def sync_stream(work: SourceSync, name: str) -> StreamReport:
+    """Land one stream page by page; rows and checkpoint commit together. What fails leaves other streams alone."""
+    place = f"{work.configured.source}:{name}"
     report = StreamReport(stream=name)
-    state = None if full else landing.checkpoint(conn, configured.source, name)
-    with context.progress.stage(f"{configured.source}:{name}") as stage:
+    state = None if work.is_full else landing.checkpoint(work.conn, work.configured.source, name)
+    with work.context.progress.stage(place) as stage:
         try:
-            for page in connector.read(stream_request(context, configured, name), state):
-                report = land(context, conn, configured.source, name, page, run_id, report)
+            for page in work.connector.read(stream_request(work.context, work.configured, name), state):
+                report = land(work, name, page, report)
                 stage.resize(page.total_rows)
                 stage.advance(len(page.rows))
-        except (ConnectorError, psycopg.DataError) as error:
-            return replace(report, **failure(f"{configured.source}:{name}", error))
+        except (ConnectorError, psycopg.DataError, landing.TooManyDeletionsError) as error:
+            return replace(report, **failure(place, error))
+        except psycopg.Error:
+            raise  # the hub's database itself, not this stream
+        except Exception as error:  # a connector of somebody else's must not end its neighbours' run
+            # Frames only: what the exception says may quote the record it stumbled over.
+            log.error("%s: %s\n%s", place, type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+            what = f"{place}: the connector failed in a way of its own ({type(error).__name__}); the log has its frames"
+            return replace(report, status="failed", error=what, error_class=type(error).__name__)
     return report
 
 
-def land(
-    context: Context,
-    conn: psycopg.Connection,
-    source: str,
-    stream: str,
-    page: Page,
-    run_id: int,
-    so_far: StreamReport,
-) -> StreamReport:
+def most_deletions(
+    context: Context, conn: psycopg.Connection, configured: SourceConfiguration, stream: str
+) -> int | None:
+    """How many records a complete pass may delete: `limits.deleted` of the stream, its source or the hub; None: any.
+
+    A file cut in half or a silently narrowed right shows as a pass that misses much of what was there.
+    """
+    own, hub = configured.streams[stream].limits, context.configuration.hub.limits
+    share = own.deleted if own is not None and own.deleted is not None else hub.deleted
+    if share is None:
+        return None
+    return max((own or hub).at_least, int(share * landing.live_count(conn, configured.source, stream)))
+
+
+def land(work: SourceSync, stream: str, page: Page, so_far: StreamReport) -> StreamReport:
     """One page in one transaction; the stream's counts with it."""
     mark = (page.snapshot.pass_id, page.snapshot.is_complete) if page.snapshot else None
+    limited = mark is not None and mark[1] and not work.accepts_deletions
     landed = landing.land_page(
-        conn,
-        run_id=run_id,
-        source=source,
+        work.conn,
+        run_id=work.run_id,
+        source=work.configured.source,
         stream=stream,
         rows=page.rows,
         tombstones=page.tombstones,
         rejects=page.rejects,
         state=page.state,
         snapshot=mark,
-        now=context.clock(),
+        now=work.context.clock(),
+        max_deletions=most_deletions(work.context, work.conn, work.configured, stream) if limited else None,
     )
     return replace(
         so_far,
@@ -151,7 +192,9 @@ def land(
     )
 
 
-def failure(place: str, error: ConnectorError | SecretMissing | psycopg.DataError) -> dict[str, Any]:
+def failure(
+    place: str, error: ConnectorError | SecretMissing | psycopg.DataError | landing.TooManyDeletionsError
+) -> dict[str, Any]:
     """How an error at `place` (source:stream) stands in a stream's report."""
     # What PostgreSQL says of a page that it refuses quotes the values of its rows.
     message = f"the database refuses it: {redact(error)}" if isinstance(error, psycopg.Error) else str(error)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support import database as databases
 from tests.support.cli import Done, onefold
-from tests.support.http_source import Asked, HttpSource, Reply, http_source, records
+from tests.support.http_source import Answerer, Asked, HttpSource, Reply, http_source, records
 from tests.support.messy import (
     CUT,
     CUT_JSON,
@@ -219,7 +219,7 @@ def _configure(hub: MessyHub) -> None:
         """,
     )
     busy = records({}, 429, **{"Retry-After": "0"})
-    for name, answerer in {
+    answers: dict[str, Answerer] = {
         "h401": always(records({"error": "unauthorised"}, 401)),
         "h403": always(records({}, 403)),
         "h404": always(records({}, 404)),
@@ -235,7 +235,8 @@ def _configure(hub: MessyHub) -> None:
         "h_no_items": always(records({"data": []})),
         "h_repeat": always(records({"items": PEOPLE[:2]})),
         "h_page_3": Sometimes(*[Reply(500)] * 3, on_page="3"),
-    }.items():
+    }
+    for name, answerer in answers.items():
         http_people(hub.folder, name, hub.server, answerer)
 
 
@@ -484,11 +485,6 @@ def test_a_column_that_disappears_is_told_and_a_key_column_that_disappears_stops
     assert hub.onefold("--json", "client", "column:people:1").json["attributes"].get("given_name") == "Анна"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="landing closes a sync reject only by its record_id; one without (missing-key, malformed-row, invalid-json)"
-    " stays open for ever. The last page of a complete pass should close the stream's rejects that the pass did not show.",
-)
 def test_a_reject_that_the_source_mends_is_closed_and_the_record_comes_in(tmp_path: Path, database_url: str) -> None:
     with http_source() as server:
         hub = MessyHub(tmp_path, database_url, server)
@@ -502,6 +498,45 @@ def test_a_reject_that_the_source_mends_is_closed_and_the_record_comes_in(tmp_pa
     assert hub.onefold("run").code == 0
     assert hub.landed("mended") == ["1", "2"]
     assert hub.onefold("--json", "rejects").json == []
+
+
+def test_a_connector_that_fails_in_a_way_of_its_own_leaves_its_neighbours_alone_and_shows_no_value(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from connectors.files.connector import FilesConnector
+
+    with http_source() as server:
+        hub = MessyHub(tmp_path, database_url, server)
+    for name in ("faulty", "sound"):
+        person_file(tmp_path, name, f"{name}.jsonl", lines({"id": 1, "first": "Анна", "last": "Керн"}))
+    read = FilesConnector.read
+
+    def fails(self: FilesConnector, stream: Any, state: Any) -> Any:
+        if self.source == "faulty":
+            raise KeyError("Анна Керн")
+        return read(self, stream, state)
+
+    monkeypatch.setattr(FilesConnector, "read", fails)
+    done = hub.onefold("run")
+    assert done.code == 1
+    assert "faulty:people: the connector failed in a way of its own (KeyError)" in done.err
+    assert "Керн" not in done.out + done.err
+    assert hub.landed("sound") == ["1"]
+
+
+def test_a_file_cut_in_half_is_held_until_somebody_says_that_it_is_right(tmp_path: Path, database_url: str) -> None:
+    with http_source() as server:
+        hub = MessyHub(tmp_path, database_url, server)
+    whole = [{"id": n, "first": "Анна", "last": f"Керн{n}"} for n in range(200)]
+    person_file(tmp_path, "cut", "cut.jsonl", lines(*whole))
+    assert hub.onefold("run").code == 0
+    person_file(tmp_path, "cut", "cut.jsonl", lines(*whole[:100]))
+    done = hub.onefold("run")
+    assert done.code == 1
+    assert "did not show 100 records; at most 50" in done.err
+    assert len(hub.landed("cut")) == 200
+    assert hub.onefold("sync", "cut", "--accept-deletions").code == 0
+    assert len(hub.landed("cut")) == 100
 
 
 YAML_MISTAKES: dict[str, tuple[str, str | bytes, tuple[str, ...]]] = {

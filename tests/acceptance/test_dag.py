@@ -62,6 +62,7 @@ def test_the_dag_runs_the_same_steps_on_real_airflow_and_a_failed_source_keeps_n
     )
     output = done.stdout + done.stderr
     assert "erp_orders.jsonl" in output
+    assert "state=failed" in output, "a source that failed must not leave the run green"
     ((name,),) = hub.query(
         "SELECT given_name FROM onefold_v1.dim_client WHERE client_id = %s",
         (hub.client_of("crm:contacts:3"),),

@@ -47,16 +47,21 @@ def script(page: Path) -> str:
 
 @pytest.fixture
 def playground(tmp_path: Path) -> Iterator[Path]:
-    """A folder for hubs; their databases stop with the test."""
+    """A folder for hubs; their embedded databases stop with the test."""
     (tmp_path / "clients.csv").write_text(CLIENTS, encoding="cp1251")
     yield tmp_path
     for folder in tmp_path.glob("*/var/postgres"):
         EmbeddedServer(folder).stop("immediate")
 
 
-def shell(commands: str, folder: Path) -> str:
-    """What bash prints; it must end well. `onefold` is this environment's."""
+def shell(commands: str, folder: Path, database_url: str) -> str:
+    """What bash prints; it must end well. `onefold` is this environment's.
+
+    The test's own database serves where the commands are not about the embedded one: that saves its start each time.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ONEFOLD_")}
+    if "onefold db" not in commands:
+        kept["ONEFOLD_DATABASE_URL"] = database_url
     programs = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", commands],
@@ -72,9 +77,11 @@ def shell(commands: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if RUNS.search(text(page))], ids=named)
-def test_every_command_that_a_page_says_runs_runs_and_prints_what_it_shows(page: Path, playground: Path) -> None:
+def test_every_command_that_a_page_says_runs_runs_and_prints_what_it_shows(
+    page: Path, playground: Path, database_url: str
+) -> None:
     commands = script(page).replace("/data/clients.csv", str(playground / "clients.csv"))
-    printed = words(shell(commands, playground))
+    printed = words(shell(commands, playground, database_url))
     for shown in OUTPUT.findall(text(page)):
         assert [line for line in words(shown) if line not in printed] == []
 
@@ -85,12 +92,14 @@ def words(printed: str) -> list[str]:
     return [line for line in lines if line]
 
 
-def test_the_queries_of_the_warehouse_page_run_for_the_reader_and_find_the_starters_clients(playground: Path) -> None:
+def test_the_queries_of_the_warehouse_page_run_for_the_reader_and_find_the_starters_clients(
+    playground: Path, database_url: str
+) -> None:
     queries = SQL.findall(text(DOCS / "warehouse.md"))
-    run = ["onefold init hub > /dev/null", "cd hub", "onefold run --quiet > /dev/null"]
-    for query in queries:
-        run.append(f"onefold db psql --reader -- -v ON_ERROR_STOP=1 -At -c {shlex.quote(query)}; echo ===")
-    answers = shell("\n".join(run), playground).split("===\n")
+    asked = " ".join(f"-c {shlex.quote(query)} -c '\\echo ==='" for query in queries)
+    run = "onefold init hub > /dev/null && cd hub && onefold run --quiet > /dev/null\n"
+    printed = shell(f"{run}onefold db psql --reader -- -v ON_ERROR_STOP=1 -At {asked}", playground, database_url)
+    answers = printed.split("===\n")
     assert len(queries) >= 3
     assert "Anna Weber|anna.weber@mail.example|3" in answers[0]
     assert "Sales order" in answers[1]

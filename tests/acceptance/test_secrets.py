@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -290,18 +291,39 @@ def test_a_fault_of_our_own_is_told_by_place_and_kind_and_not_by_its_message(
         assert leaks(done.said) == []
 
 
+def breaks_a_constraint(context: Any) -> None:
+    """A step whose error's DETAIL holds a whole row."""
+    with context.connection("test") as conn:
+        conn.execute(
+            "INSERT INTO ops.reject (fingerprint, source, stream, step, reason, detail, place, payload)"
+            " VALUES (gen_random_uuid(), 'crm', 'people', %s, 'x', %s, 'x', 'x')",
+            (PERSON["email"], PERSON["last"]),
+        )
+
+
+def test_a_task_s_error_loses_the_row_that_postgresql_quotes(
+    told: tuple[Leaky, Done, object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Task logs show an exception with everything that it came from."""
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))  # Airflow writes its configuration when it is imported
+    from airflow.sdk.exceptions import AirflowException
+
+    from dags.runner import call_step
+    from onefold.steps import status
+
+    monkeypatch.setattr(status, "status", breaks_a_constraint)
+    hub, _, _ = told
+    monkeypatch.setenv("ONEFOLD_DATABASE_URL", hub.database_url)
+    monkeypatch.setenv("ONEFOLD_CONFIG", str(hub.folder / "config"))
+    with pytest.raises(AirflowException, match=r"status: the hub's database says: .*reject") as failed:
+        call_step("status")
+    assert leaks("".join(traceback.format_exception(failed.value))) == []
+
+
 def test_an_error_of_postgresql_loses_the_row_that_it_quotes(
     told: tuple[Leaky, Done, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from onefold.steps import status
-
-    def breaks_a_constraint(context: Any) -> None:
-        with context.connection("test") as conn:
-            conn.execute(
-                "INSERT INTO ops.reject (fingerprint, source, stream, step, reason, detail, place, payload)"
-                " VALUES (gen_random_uuid(), 'crm', 'people', %s, 'x', %s, 'x', 'x')",
-                (PERSON["email"], PERSON["last"]),
-            )
 
     monkeypatch.setattr(status, "status", breaks_a_constraint)
     hub, _, _ = told

@@ -123,6 +123,7 @@ class SweepMark(Table, table=True):
     stream: str = column(Text, "Stream")
     pass_id: str = column(Text, "The pass; stays the same when it is resumed")
     record_ids: list[int] = column(ARRAY(BigInteger), "Records on one page of the pass")
+    reject_fingerprints: list[UUID] = column(ARRAY(Uuid), "Rejects on one page of the pass", default=text("'{}'"))
 
 
 class HubClock(Table, table=True):

@@ -11,4 +11,10 @@ SELECT
 FROM pg_index AS i
 LEFT JOIN pg_constraint AS k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u')
 WHERE i.indrelid = %(table)s::regclass
+    AND NOT EXISTS (SELECT FROM unnest(%(keep)s::text[]) AS k (name) WHERE k.name::regclass = i.indexrelid)
 ORDER BY i.indexrelid
+
+-- name: plain_columns
+SELECT attname FROM pg_attribute
+WHERE attrelid = %(table)s::regclass AND attnum > 0 AND NOT attisdropped AND atttypid <> 'jsonb'::regtype
+ORDER BY attnum

@@ -1,10 +1,11 @@
 -- What publish reads and writes.
 
 -- name: touched_clients
-SELECT client_id FROM identity.crosswalk WHERE record_id = ANY (%(record_ids)s::bigint[])
-UNION
-SELECT client_id FROM identity.crosswalk_history WHERE record_id = ANY (%(record_ids)s::bigint[])
-ORDER BY client_id
+-- Current links stand in the history too, as its open rows.
+SELECT c.client_id::text FROM (
+    SELECT DISTINCT client_id FROM identity.crosswalk_history WHERE record_id = ANY (%(record_ids)s::bigint[])
+) AS c
+ORDER BY c.client_id
 
 -- name: contributions
 SELECT c.client_id, r.record_id, r.source, r.stream, r.source_key, r.kind, r.role, r.is_own, r.attributes,
@@ -12,10 +13,19 @@ SELECT c.client_id, r.record_id, r.source, r.stream, r.source_key, r.kind, r.rol
 FROM identity.crosswalk AS c
 JOIN identity.standard_record AS r ON r.record_id = c.record_id
 WHERE c.client_id = ANY (%(client_ids)s::uuid[])
-ORDER BY c.client_id, r.source COLLATE "C", r.stream COLLATE "C", r.source_key COLLATE "C"
+
+-- name: contributions_of_range
+SELECT c.client_id, r.record_id, r.source, r.stream, r.source_key, r.kind, r.role, r.is_own, r.attributes,
+    r.source_updated_at
+FROM identity.crosswalk AS c
+JOIN identity.standard_record AS r ON r.record_id = c.record_id
+WHERE c.client_id BETWEEN %(first)s::uuid AND %(last)s::uuid
+
+-- name: count_links
+SELECT count(*) FROM identity.crosswalk
 
 -- name: known
-SELECT client_id, golden_hash, is_deleted FROM core.client WHERE client_id = ANY (%(client_ids)s::uuid[])
+SELECT client_id::text, golden_hash::text, is_deleted FROM core.client WHERE client_id = ANY (%(client_ids)s::uuid[])
 
 -- name: redirects
 SELECT l.client_id, l.target_client_id
@@ -26,6 +36,24 @@ FROM (
     ORDER BY client_id, id DESC
 ) AS l
 WHERE l.event = 'redirect'
+
+-- name: open_created
+-- The documents go on as the table holds them; parsed again they would take twice the time. The first version holds
+-- from the beginning of time, so that older facts find theirs.
+INSERT INTO core.client_history (
+    client_id, valid_from, kind, role, display_name, attributes, lineage, record_count, golden_hash, changed_seq
+)
+SELECT client_id, '-infinity', kind, role, display_name, attributes, lineage, record_count, golden_hash, changed_seq
+FROM core.client
+WHERE changed_seq BETWEEN %(first)s AND %(last)s
+ORDER BY client_id
+
+-- name: created_events
+INSERT INTO ops.change_event (id, at, kind, client_id, payload)
+SELECT changed_seq, %(as_of)s, 'created', client_id, '{}'
+FROM core.client
+WHERE changed_seq BETWEEN %(first)s AND %(last)s
+ORDER BY changed_seq
 
 -- name: changed_events
 INSERT INTO ops.change_event (id, at, kind, client_id, payload)

@@ -67,6 +67,22 @@ WHERE r.source = %(source)s AND r.stream = %(stream)s AND NOT r.is_deleted
     )
 ORDER BY r.record_id
 
+-- name: mark_rejects
+INSERT INTO ops.sweep_mark (source, stream, pass_id, record_ids, reject_fingerprints)
+VALUES (%(source)s, %(stream)s, %(pass_id)s, '{}', %(fingerprints)s::uuid[])
+
+-- name: close_rejects_not_shown
+UPDATE ops.reject AS r SET is_open = false, is_retried = true, closed_at = %(now)s
+WHERE r.source = %(source)s AND r.stream = %(stream)s AND r.step = 'sync' AND r.is_open
+    AND NOT EXISTS (
+        SELECT FROM ops.sweep_mark AS m
+        WHERE m.source = %(source)s AND m.stream = %(stream)s AND m.pass_id = %(pass_id)s
+            AND r.fingerprint = ANY (m.reject_fingerprints)
+    )
+
+-- name: live_count
+SELECT count(*) FROM raw.record WHERE source = %(source)s AND stream = %(stream)s AND NOT is_deleted
+
 -- name: forget_pass
 DELETE FROM ops.sweep_mark WHERE source = %(source)s AND stream = %(stream)s
 

@@ -20,3 +20,11 @@ SELECT version, kind, body, is_current, created_at FROM identity.model WHERE is_
 
 -- name: saved
 SELECT version, kind, body, is_current, created_at FROM identity.model ORDER BY version
+
+-- name: of_version
+SELECT version, kind, body, is_current, created_at FROM identity.model WHERE version = %(version)s
+
+-- name: made_with
+SELECT version, kind, jsonb_build_object('made_with', body -> 'made_with'), is_current, created_at
+FROM identity.model
+ORDER BY version

@@ -2,7 +2,16 @@
 -- a reader deletes by the ids that it saw, never by a range.
 
 -- name: read
-SELECT id, record_id FROM ops.pending WHERE step = %(step)s ORDER BY id LIMIT %(limit)s
+SELECT id, record_id FROM ops.pending WHERE step = %(step)s AND id > %(after)s ORDER BY id LIMIT %(limit)s
+
+-- name: read_clients
+SELECT p.id, p.record_id FROM ops.pending AS p
+JOIN identity.crosswalk AS x ON x.record_id = p.record_id
+WHERE p.step = %(step)s AND x.client_id = ANY (%(client_ids)s::uuid[])
+ORDER BY p.id
+
+-- name: is_empty
+SELECT NOT EXISTS (SELECT FROM ops.pending WHERE step = %(step)s)
 
 -- name: done
 DELETE FROM ops.pending AS p
@@ -27,4 +36,7 @@ INSERT INTO ops.pending (step, record_id)
 SELECT %(step)s, r.record_id FROM identity.standard_record AS r ORDER BY r.record_id
 
 -- name: lock_step
-SELECT pg_advisory_xact_lock(%(key)s::bigint)
+SELECT pg_advisory_lock(%(key)s::bigint)
+
+-- name: unlock_step
+SELECT pg_advisory_unlock(%(key)s::bigint)

@@ -10,3 +10,7 @@ SELECT pg_try_advisory_lock(%(key)s::bigint)
 
 -- name: release_source_lock
 SELECT pg_advisory_unlock(%(key)s::bigint)
+
+-- name: stop_abandoned
+UPDATE ops.run SET status = 'stopped', finished_at = %(at)s
+WHERE command = %(command)s AND source = %(source)s AND status = 'running'

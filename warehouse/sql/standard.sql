@@ -67,6 +67,9 @@ DELETE FROM core.interaction_line WHERE record_id = ANY (%(record_ids)s::bigint[
 -- name: drop_promises
 DELETE FROM core.promise WHERE record_id = ANY (%(record_ids)s::bigint[])
 
+-- name: states_relationships
+SELECT EXISTS (SELECT FROM core.relationship WHERE record_id = ANY (%(record_ids)s::bigint[]))
+
 -- name: end_relationships
 UPDATE core.relationship AS r SET is_deleted = true, changed_seq = NULL
 WHERE r.record_id = ANY (%(record_ids)s::bigint[]) AND NOT r.is_deleted

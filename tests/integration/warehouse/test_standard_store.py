@@ -22,6 +22,7 @@ from tests.integration.warehouse.hub_rows import (
 )
 from warehouse import queries, resolution, shapes, standard
 from warehouse.dump import row_versions
+from warehouse.interaction_types import store_interaction_types
 from warehouse.landing import land_page
 
 
@@ -202,11 +203,11 @@ def test_interaction_types_are_written_when_they_change_only(conn: psycopg.Conne
         "money": "ordered",
         "detail_schema": {"stage": {"type": "text"}},
     }
-    standard.store_interaction_types(conn, [order, {"code": "call", "label_en": "Call"}])
+    store_interaction_types(conn, [order, {"code": "call", "label_en": "Call"}])
     before = row_versions(conn)
-    standard.store_interaction_types(conn, [order])
+    store_interaction_types(conn, [order])
     assert row_versions(conn) == before
-    standard.store_interaction_types(conn, [{**order, "label_ru": "Заказ"}])
+    store_interaction_types(conn, [{**order, "label_ru": "Заказ"}])
     assert conn.execute("SELECT label_ru FROM core.interaction_type WHERE code = 'sales_order'").fetchone() == (
         "Заказ",
     )

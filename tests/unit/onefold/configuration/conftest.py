@@ -1,6 +1,5 @@
 """A configuration folder to break."""
 
-
 from __future__ import annotations
 
 from collections.abc import Callable

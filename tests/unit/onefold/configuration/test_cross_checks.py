@@ -46,7 +46,7 @@ CASES = {
     "reference to the wrong kind": (changed("party: {stream: firms,", "party: {stream: deals,"), 17, 21, "not mapped as persons"),
     "unknown interaction type": (changed("type: sales_deal", "type: sales_deel"), 16, 11, "Did you mean `sales_deal`?"),
     "unknown attribute": (changed("{full_name: name}", "{ful_name: name}"), 7, 14, "Did you mean `full_name`?"),
-    "attribute of nobody": (changed("{full_name: name}", "{zzz: name}"), 7, 14, "declare `zzz` in attributes.yaml"),
+    "attribute of nobody": (changed("{full_name: name}", "{zzz: name}"), 7, 14, "Declare `zzz` in attributes.yaml"),
     "role that is none": (changed("fields: {legal_name: name}", "role: custumer\n    fields: {legal_name: name}"), 12, 11, "a role is one of"),
     "role in a choice": (
         changed("fields: {legal_name: name}", "role: {when: t, a: suplier}\n    fields: {legal_name: name}"), 12, 24, "Did you mean `supplier`?",

@@ -1,6 +1,5 @@
 """The starter passes the doctor; the published schemas are those of the models and accept what the models accept."""
 
-
 from __future__ import annotations
 
 import json

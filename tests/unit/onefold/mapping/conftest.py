@@ -1,6 +1,5 @@
 """A mapper from a few lines of YAML."""
 
-
 from __future__ import annotations
 
 import json
