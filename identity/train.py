@@ -106,7 +106,7 @@ class _Trainer:
         # The passes see the same matches again and again; together they say no more than there are matches.
         matches = 2**prior * len(self._features) * (len(self._features) - 1) / 2
         for counts in matched.values():
-            counts *= min(1.0, matches / max(float(counts.sum()), 1e-9))
+            np.multiply(counts, min(1.0, matches / max(float(counts.sum()), 1e-9)), out=counts)
         trained = self._with({name: shrunk(matched[name], m[name], _M_STRENGTH) for name in m}, u)
         scorer = Scorer(self._features, self._kind, self._rules, trained)
         return with_prior(trained, self._rules, self._prior(scorer, points, left, right))
