@@ -8,9 +8,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from identity.features import Codes, Flags, Ints
+from identity.hashing import hash_strings
 from identity.parts import sound
 from identity.similarity import Texts, pairwise
 
@@ -84,13 +86,15 @@ class WordSets:
         self._codes = codes.astype(np.int32)
         self._words: Texts = unique
         self._sounds = sounds_of(unique.tolist())
-        # One bit of 64 per sound: names without a bit in common share no like word, but for rare exceptions.
-        bit = np.where(self._sounds >= 0, np.uint64(1) << (self._sounds.astype(np.int64) % 64).astype(np.uint64), 0)
+        # One bit of 64 per sound, by its text, so that what two names share depends on nothing but the two. Names
+        # without enough bits in common share no like words, but for rare exceptions.
+        heard = hash_strings(pa.array([sound(word) for word in unique.tolist()], pa.string()))
+        bit = np.where(self._sounds >= 0, np.uint64(1) << (heard % np.uint64(64)), np.uint64(0))
         self._bits: npt.NDArray[np.uint64] = np.zeros(len(split), dtype=np.uint64)
-        np.bitwise_or.at(self._bits, np.repeat(np.arange(len(split)), sizes), bit.astype(np.uint64)[self._codes])
+        np.bitwise_or.at(self._bits, np.repeat(np.arange(len(split)), sizes), bit[self._codes])
 
     def may_share(self, left: Codes, right: Codes, words: int) -> Flags:
-        """Which pairs may have as many like words; wrong only by saying yes too often."""
+        """Which pairs may have as many like words: a quick look that spares most pairs the alignment."""
         held: Flags = np.bitwise_count(self._bits[left] & self._bits[right]) >= words
         return held
 

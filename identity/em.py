@@ -86,3 +86,8 @@ def shrunk(counts: Reals, prior: Reals, strength: float) -> Reals:
     """The distribution of `counts` after `strength` observations distributed like `prior`."""
     total = counts + strength * prior / prior.sum()
     return np.asarray(total / total.sum(), dtype=np.float64)
+
+
+def at_most(counts: Reals, total: float) -> Reals:
+    """The counts, or the same distribution with the sum `total` where they come to more."""
+    return np.asarray(counts * min(1.0, total / max(float(counts.sum()), 1e-9)), dtype=np.float64)

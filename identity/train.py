@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.blocking import candidate_pairs, keys_by_rule
-from identity.em import Reals, expect_matches, patterns_of, shrunk
+from identity.em import Reals, at_most, expect_matches, patterns_of, shrunk
 from identity.features import Features, Flags, Ints, Values, in_natural_order
 from identity.generic import generic_values
 from identity.hashing import Hashes, mix
@@ -138,7 +138,7 @@ class _Trainer:
         patterns = patterns_of(self._scorer.comparer.vectors(left, right))
         free = [name for name in patterns.columns if name not in blocked_columns(rule, self._rules)]
         found = expect_matches(patterns, m, u, free)
-        return {name: counts * min(1.0, _MOST_PER_PASS / max(counts.sum(), 1e-9)) for name, counts in found.items()}
+        return {name: at_most(counts, _MOST_PER_PASS) for name, counts in found.items()}
 
     def _with(self, m: dict[str, Reals], u: dict[str, Reals]) -> KindModel:
         columns = {}

@@ -16,6 +16,7 @@ import psycopg
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
+from warehouse.arrays import bigints
 from warehouse.connect import redact
 from warehouse.keys import SEPARATOR, record_ids
 from warehouse.sql import sql
@@ -134,8 +135,8 @@ def land_page(
         if snapshot is not None:
             deleted += _sweep(work, *snapshot, [*read], max_deletions)
         if work.touched:
-            work.execute("close_rejects", record_ids=work.touched)
-            work.execute("queue", record_ids=work.touched)
+            work.execute("close_rejects", record_ids=bigints(work.touched))
+            work.execute("queue", record_ids=bigints(work.touched))
         _add_rejects(work, snapshot)
         if snapshot is not None and snapshot[1]:
             work.execute("close_rejects_not_shown", pass_id=snapshot[0])
@@ -211,8 +212,8 @@ def _probe(work: _Work, record_ids: Sequence[int]) -> dict[int, _Known]:
     if not record_ids:
         return {}
     with work.conn.cursor(binary=True) as cursor:
-        cursor.execute(sql("landing.probe"), {"record_ids": record_ids})
-        return {values[0]: _Known(*values) for values in cursor}
+        cursor.execute(sql("landing.probe"), {"record_ids": bigints(record_ids)})
+        return {values[0]: _Known._make(values) for values in cursor.fetchall()}
 
 
 def _sort_out(
@@ -250,8 +251,8 @@ def _store(work: _Work, rows: Sequence[_Row], *, supersedes: bool) -> list[_Row]
 
 def _delete(work: _Work, record_ids: Sequence[int], *, is_inferred: bool) -> int:
     if record_ids:
-        work.execute("keep_superseded", record_ids=record_ids)
-        work.execute("delete_of", record_ids=record_ids, is_inferred=is_inferred)
+        work.execute("keep_superseded", record_ids=bigints(record_ids))
+        work.execute("delete_of", record_ids=bigints(record_ids), is_inferred=is_inferred)
         work.touched.extend(record_ids)
     return len(record_ids)
 
@@ -260,7 +261,7 @@ def _sweep(work: _Work, pass_id: str, is_complete: bool, record_ids: Sequence[in
     """Mark what the page showed, refused rows included; at the end of a pass delete what it did not show."""
     work.execute("forget_other_passes", pass_id=pass_id)
     if record_ids:
-        work.execute("mark", pass_id=pass_id, record_ids=record_ids)
+        work.execute("mark", pass_id=pass_id, record_ids=bigints(record_ids))
     if not is_complete:
         return 0
     missing = [row[0] for row in work.execute("missing", pass_id=pass_id)]
@@ -277,7 +278,7 @@ def _copy(work: _Work, line: Callable[[_Row], bytes], rows: Sequence[_Row], *, s
         with work.conn.transaction():
             if supersedes:
                 # Moved away and copied anew: half the time of an update through a temporary table.
-                work.execute("supersede", record_ids=[row.record_id for row in rows])
+                work.execute("supersede", record_ids=bigints(row.record_id for row in rows))
             with work.conn.cursor().copy(sql("landing.copy_new")) as copy:
                 copy.write(b"".join(map(line, rows)))
     except _NOT_STORABLE as exc:

@@ -59,7 +59,8 @@ def of_version(conn: psycopg.Connection[Any], version: int) -> StoredModel | Non
 
 def current_head(conn: psycopg.Connection[Any]) -> StoredModel | None:
     """The version that resolve uses as `made_with` gives it; None before the first."""
-    return next((stored for stored in made_with(conn) if stored.is_current), None)
+    row = conn.execute(sql("match_models.current_head")).fetchone()
+    return None if row is None else StoredModel(*row)
 
 
 def saved(conn: psycopg.Connection[Any]) -> list[StoredModel]:

@@ -105,7 +105,7 @@ def show_effect(output: Output, effect: ModelEffect) -> None:
             "pairs",
             "bits now",
             "bits then",
-            "strongest pair (links from the bits in brackets)",
+            "strongest pair",
         ),
         [
             (
@@ -119,7 +119,7 @@ def show_effect(output: Output, effect: ModelEffect) -> None:
             )
             for change in effect.largest
         ],
-        title="Largest changes",
+        title="Largest changes (in brackets: the bits from which a pair alone links)",
         right=(3, 4, 5),
     )
 

@@ -151,9 +151,8 @@ class ModelEffect(Report):
     cases_opened: int
     cases_closed: int
     largest: tuple[Mapping[str, Any], ...] = ()
-    """Those with most pairs: change, before and after (sizes), pairs; of the strongest pair left, right, its
-    bits_before and bits_after (null: not plausible), and from how many bits on a pair alone links (link_before,
-    link_after)."""
+    """Those with most pairs: change, before and after (sizes), pairs; of the strongest pair left, right, bits_before
+    and bits_after (null: not plausible), and the bits from which a pair alone links: link_before, link_after."""
 
 
 @dataclass(frozen=True, slots=True)

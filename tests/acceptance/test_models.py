@@ -32,7 +32,7 @@ from warehouse.keys import record_id
 GIVEN = ["Иван", "Анна", "Ольга", "Пётр", "Мария", "Борис", "Вера", "Олег"]
 
 
-def populate(hub: Hub, people: int = 90) -> None:
+def populate(hub: Hub, people: int = 150) -> None:
     """People in two registers. Many share a family name; who has an odd number stands twice, with a mistake."""
     draw = random.Random(17)
     for number in range(people):
@@ -65,7 +65,7 @@ def people(hub: Hub) -> Hub:
 @pytest.fixture
 def taught(people: Hub) -> Hub:
     """... and on which a steward has judged most of those who stand in both registers, against all expectation."""
-    say(people, contrary(people, 32))
+    say(people, contrary(people, 50))
     with people.context() as context:
         resolve(context, everything=True)
         publish(context)
@@ -103,14 +103,16 @@ def test_training_writes_nothing_but_the_model_and_says_what_it_would_change(tau
         (unsupervised.version, "em", False),
         (report.version, "supervised", False),
     ]
-    assert report.records == {"person": 135, "organisation": 0}
+    assert report.records == {"person": 225, "organisation": 0}
     assert report.at_priors == ("organisation",)
     effect = report.effect
     assert (effect.model_before, effect.model_after) == (1, report.version)
     assert effect.clients_before == len(clients)
     assert effect.unchanged + effect.merged + effect.split + effect.regrouped == effect.clients_before
     assert effect.unchanged < effect.clients_before
-    assert effect.largest[0]["left"].startswith(("crm:contacts:", "erp:customers:"))
+    change = effect.largest[0]
+    assert change["left"].startswith("crm:contacts:")
+    assert change["link_before"] != change["link_after"]
 
 
 def test_what_was_foretold_happens_and_going_back_restores_every_client_and_its_id(taught: Hub) -> None:
@@ -219,7 +221,7 @@ def test_status_says_when_training_would_pay(people: Hub, monkeypatch: pytest.Mo
             return any(line.startswith("onefold train") for line in status(context)["next"])
 
     assert not advised()
-    monkeypatch.setattr(status_step, "TRAINING_PAYS_FROM", 134)
+    monkeypatch.setattr(status_step, "TRAINING_PAYS_FROM", 224)
     assert advised()
     used(people, trained(people).version)
     assert not advised()
@@ -265,12 +267,12 @@ def test_judgements_correct_a_model_that_foretells_them_worse(taught: Hub) -> No
     report = trained(taught, from_judgements=True)
     person, organisation = report.judgements
     assert report.kind == "supervised"
-    assert (person["kind"], person["status"], person["same"] + person["not_same"]) == ("person", "better", 32)
+    assert (person["kind"], person["status"], person["same"] + person["not_same"]) == ("person", "better", 50)
     assert person["supervised"]["log_loss"] < person["unsupervised"]["log_loss"]
     assert organisation["status"] == "too_few"
     assert trained(taught, from_judgements=True).version == report.version
     assert used(taught, report.version).kind == "supervised"
-    unjudged = [(record["code"], record["tel"]) for record in taught.registers["erp_customers"]][32:]
+    unjudged = [(record["code"], record["tel"]) for record in taught.registers["erp_customers"]][50:]
     together = Counter(
         (bool(phone), taught.client_of(f"crm:contacts:{code[1:]}") == taught.client_of(f"erp:customers:{code}"))
         for code, phone in unjudged

@@ -28,3 +28,8 @@ SELECT version, kind, body, is_current, created_at FROM identity.model WHERE ver
 SELECT version, kind, jsonb_build_object('made_with', body -> 'made_with'), is_current, created_at
 FROM identity.model
 ORDER BY version
+
+-- name: current_head
+SELECT version, kind, jsonb_build_object('made_with', body -> 'made_with'), is_current, created_at
+FROM identity.model
+WHERE is_current

@@ -14,6 +14,7 @@ from identity.settings import load_settings
 
 SETTINGS = load_settings()
 MODEL = prior_model(SETTINGS)
+ADDRESS = {"city": "moskva", "street": "tverskaia", "house": "12", "postcode": "125009"}
 
 
 def levels(tables: Any, left: dict[str, Any], right: dict[str, Any]) -> dict[str, str]:
@@ -85,6 +86,72 @@ def test_a_name_that_could_not_be_parted_is_compared_as_a_whole(tables: Any) -> 
 
 
 @pytest.mark.parametrize(
+    ("one", "two", "family", "given"),
+    [
+        # the same words, divided differently; all words of one among the other's; written together
+        (("isa", "salman", "al halifa"), ("salman", None, "isa halifa"), "near", "swapped"),
+        (("nur", "mohamad hakani", "sakib"), ("hakani", None, "nur"), "part", "swapped"),
+        (("alisher", None, "usmanov"), (None, None, "alisherusmanov"), "near", "swapped"),
+        # a long part in common does not hide that there is another word in place of the last
+        (("abdul gani", None, "baradar hasib"), ("abdul gani", None, "baradar ahmad"), "far", "exact"),
+        # van, al and de are no evidence
+        (("bart", None, "de vries"), ("bart", None, "de vever"), "different", "exact"),
+    ],
+)
+def test_names_are_compared_by_their_words_however_they_were_divided(
+    tables: Any, one: tuple[str | None, ...], two: tuple[str | None, ...], family: str, given: str
+) -> None:
+    rows = [
+        {"given": name[0], "middle": name[1], "family": name[2], "full": " ".join(part for part in name if part)}
+        for name in (one, two)
+    ]
+    for left, right in (rows, rows[::-1]):
+        found = levels(tables, left, right)
+        assert (found["name.family"], found["name.given"]) == (family, given)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "level"),
+    [
+        ("karlson", "karlsen", "near"),  # one slip
+        ("zukerman", "zukerberg", "far"),  # a common beginning is not enough
+        ("lee", "leo", "far"),  # nor is a slip in a short word
+    ],
+)
+def test_a_slip_of_the_pen_is_near_and_a_common_beginning_is_not(tables: Any, one: str, two: str, level: str) -> None:
+    found = levels(tables, {"given": "eva", "family": one}, {"given": "eva", "family": two})
+    assert found["name.family"] == level
+
+
+HOUSEHOLD = {"family": "sidorov", "phone": "+74951234567", **ADDRESS}
+
+
+def test_what_a_household_shares_does_not_make_two_of_its_members_one(tables: Any) -> None:
+    link = MODEL.person.link / 1024
+    assert bits(tables, {"given": "ivan", **HOUSEHOLD}, {"given": "olga", **HOUSEHOLD}) < link
+    assert bits(tables, {"given": "ivan", **HOUSEHOLD}, {"given": "vania", **HOUSEHOLD}) > link
+    father = {"given": "ivan", "middle": "petrovich", "born": "1950-02-01", **HOUSEHOLD}
+    son = {"given": "ivan", "middle": "ivanovich", "born": "1979-07-13", **HOUSEHOLD}
+    assert bits(tables, father, son) < link
+
+
+def test_firms_of_one_accountant_are_not_one_firm(tables: Any) -> None:
+    shared = {"phone": "+74951234567", **ADDRESS}
+    link = MODEL.organisation.link / 1024
+    assert bits(tables, {"org": "romashka", **shared}, {"org": "vasilek", **shared}) < link
+    assert bits(tables, {"org": "romashka", **shared}, {"org": "romashka", **shared}) > link
+
+
+def test_an_initial_in_the_name_of_a_sole_proprietor_stands_for_the_name(tables: Any) -> None:
+    found = levels(tables, {"org": "l a sergeva"}, {"org": "larisa aleksandrovna sergeva"})
+    assert found["name"] == "near"
+
+
+def test_two_transposed_digits_are_one_slip(tables: Any) -> None:
+    assert levels(tables, {"ssn": "4210506"}, {"ssn": "4210560"})["identifier"] == "edits_1"
+
+
+@pytest.mark.parametrize(
     ("one", "two", "level"),
     [
         ("1980-05-01", "1980-05-01", "exact"),
@@ -108,9 +175,6 @@ def test_the_best_pair_of_several_values_counts(tables: Any) -> None:
 def test_identifiers_without_a_comparison_of_their_own_are_evidence_too(tables: Any) -> None:
     assert levels(tables, {"ssn": "123"}, {"ssn": "123"})["identifier"] == "exact"
     assert "identifier" not in levels(tables, {"phone": "+7916"}, {"phone": "+7916"})
-
-
-ADDRESS = {"city": "moskva", "street": "tverskaia", "house": "12", "postcode": "125009"}
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ RULES = DateRules(None, "1850-01-01", "2026-11-23")
         ("12. März 1980", "DE", "1980-03-12"),
         ("March 12, 1980", "US", "1980-03-12"),
         ("12 Mar 1980", None, "1980-03-12"),
+        ("24-May-11", "US", "2011-05-24"),
+        ("12-Mar-80", None, "1980-03-12"),
     ],
 )
 def test_dates_are_read_as_they_are_written(written: str, country: str | None, iso: str) -> None:

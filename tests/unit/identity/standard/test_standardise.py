@@ -306,3 +306,21 @@ def test_batches_inside_are_cut_without_trace(size: int, monkeypatch: pytest.Mon
     parts = run(*sources)
     assert parts.records.equals(whole.records)
     assert parts.identifiers.equals(whole.identifiers)
+
+
+@pytest.mark.parametrize(
+    ("source", "generation"),
+    [
+        ({"full_name": "John Smith Jr."}, "junior"),
+        ({"full_name": "Smith Sr, John"}, "senior"),
+        ({"given_name": "John", "family_name": "Smith III"}, "iii"),
+        ({"full_name": "Иванов Иван Иванович мл."}, "junior"),
+        ({"full_name": "Junior Smith"}, None),
+        ({"full_name": "John Smith"}, None),
+    ],
+)
+def test_the_generation_in_a_name_is_kept_beside_the_name(source: Source, generation: str | None) -> None:
+    found = one(source)
+    shown = found["attributes"].get("generation")
+    assert shown == (None if generation is None else [{"v": generation, "derived": "name"}])
+    assert generation is None or generation not in found["full_name"].split()

@@ -1,5 +1,4 @@
 """What one file says about another."""
-# ruff: noqa: E501 - tables of cases and lines of YAML read better whole
 
 from __future__ import annotations
 

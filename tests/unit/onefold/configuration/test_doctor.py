@@ -1,5 +1,4 @@
 """What the doctor finds in a folder that loads."""
-# ruff: noqa: E501 - tables of cases and lines of YAML read better whole
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """What the models refuse: place, what was found, what is allowed, and the nearest name."""
-# ruff: noqa: E501 - tables of cases and lines of YAML read better whole
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """YAML mistakes of every kind, each with the place where an editor should jump."""
-# ruff: noqa: E501 - tables of cases and lines of YAML read better whole
 
 from __future__ import annotations
 

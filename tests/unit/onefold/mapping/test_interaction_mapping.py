@@ -1,5 +1,4 @@
 """Interactions with lines, promises, parents and amounts."""
-# ruff: noqa: E501 - tables of cases and lines of YAML read better whole
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """Records of persons and organisations."""
-# ruff: noqa: E501 - tables of cases and lines of YAML read better whole
 
 from __future__ import annotations
 
