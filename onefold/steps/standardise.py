@@ -16,6 +16,7 @@ from identity.schema import HEAD, VALUE
 from identity.standard import standardise as standard_forms
 from onefold.mapping import Mapped, RawRow, StreamMapper, compile_source
 from onefold.steps.ahead import ahead
+from onefold.steps.collecting import rare_collections
 from onefold.steps.report import StandardiseReport
 from onefold.steps.rules import requeue_changed_mappings, standard_profile
 from warehouse import queue, runs, standard
@@ -97,7 +98,8 @@ def standardise(context: Context) -> StandardiseReport:
         work = Work(context, mappers, standard_profile(context), run_id)
         # Which parents a child feeds is stored with its chunk, and the next chunk has to see it.
         is_linked = any(mapper.child_streams for mapper in mappers.values())
-        with context.progress.stage("standardise", queue.size(conn, "standardise")) as stage:
+        waiting = queue.size(conn, "standardise")
+        with rare_collections(), context.progress.stage("standardise", waiting) as stage:
             for done in _one_by_one(work, conn) if is_linked else _overlapping(work, conn):
                 stage.advance(done)
         report = StandardiseReport(

@@ -99,3 +99,11 @@ def test_a_run_tells_how_it_ended(conn: psycopg.Connection) -> None:
     runs.finish_run(conn, run_id, status="done", report={"rows": 3}, at=NOW + timedelta(seconds=2))
     found = conn.execute("SELECT command, source, status, report, finished_at - started_at FROM ops.run").fetchall()
     assert found == [("sync", "crm", "done", {"rows": 3}, timedelta(seconds=2))]
+
+
+def test_reading_behind_an_entry_leaves_out_what_stands_before_it(conn: psycopg.Connection) -> None:
+    queue.enqueue(conn, "resolve", [1, 2, 3])
+    first = queue.read(conn, "resolve", 1)
+    assert list(queue.read(conn, "resolve", 5, after=first.pending_ids[-1]).record_ids) == [2, 3]
+    assert not queue.is_empty(conn, "resolve")
+    assert queue.is_empty(conn, "publish")

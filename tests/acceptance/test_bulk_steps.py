@@ -1,0 +1,96 @@
+"""Large loads take shorter ways to the same end: one transaction, overlapping chunks, steps that are not loaded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from onefold.steps import idle, publish, standardise
+from onefold.steps.ahead import ahead
+from tests.acceptance.conftest import FreshDatabases, fill
+from tests.support.hub import Hub
+from warehouse.connect import connect
+from warehouse.dump import canonical_dump
+
+
+def dump_after_run(hub: Hub) -> dict[str, list[str]]:
+    fill(hub)
+    with connect(hub.database_url, application_name="test") as conn:
+        return canonical_dump(conn)
+
+
+def test_a_first_publish_as_a_whole_and_chunk_by_chunk_end_alike(
+    tmp_path_factory: pytest.TempPathFactory, fresh_databases: FreshDatabases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with fresh_databases() as whole_url, fresh_databases() as url, fresh_databases() as small_url:
+        plain = dump_after_run(Hub(Path(tmp_path_factory.mktemp("plain")), url))
+        with monkeypatch.context() as patch:
+            patch.setattr(publish, "FIRST_LOAD", 1)
+            patch.setattr(publish, "FIRST_LOAD_RECORDS", 3)
+            patch.setattr(standardise, "CHUNK", 3)
+            whole = dump_after_run(Hub(Path(tmp_path_factory.mktemp("whole")), whole_url))
+        with monkeypatch.context() as patch:
+            patch.setattr(publish, "CHUNK", 3)
+            small = dump_after_run(Hub(Path(tmp_path_factory.mktemp("small")), small_url))
+    assert whole == plain
+    # Chunks of their own have event numbers of their own; the golden records are the same.
+    assert small["core.client"] == plain["core.client"]
+    assert small["core.client_history"] == plain["core.client_history"]
+
+
+def test_indexes_are_all_there_after_a_first_publish_as_a_whole(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    indexes = "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid::regclass::text LIKE 'core.client%%'"
+    before = sorted(hub.query(indexes))
+    monkeypatch.setattr(publish, "FIRST_LOAD", 1)
+    fill(hub)
+    assert sorted(hub.query(indexes)) == before
+
+
+def test_a_step_with_nothing_to_do_is_told_without_arrow(filled_hub: Hub) -> None:
+    with filled_hub.context() as context, context.connection() as conn:
+        reports = [tell(context, conn) for tell in (idle.idle_standardise, idle.idle_resolve, idle.idle_publish)]
+        assert all(report is not None and report.run_id is None for report in reports)
+    script = "import sys, onefold.steps.idle, onefold.steps.run; print({'pyarrow', 'numpy'} & sys.modules.keys())"
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "step"),
+    [
+        ("matching.yaml", "person:\n  link_at: 0.9999\n", "resolve"),
+        ("survivorship.yaml", "fields:\n  city: [trust, recent]\n", "publish"),
+        ("attributes.yaml", "attributes:\n  shoe_size: {type: number, labels: {en: Shoe size}}\n", "standardise"),
+    ],
+)
+def test_edited_rules_are_something_to_do(filled_hub: Hub, file: str, text: str, step: str) -> None:
+    (filled_hub.folder / "config" / file).write_text(text, encoding="utf-8")
+    with filled_hub.context() as context, context.connection() as conn:
+        assert getattr(idle, f"idle_{step}")(context, conn) is None
+    filled_hub.run()
+    with filled_hub.context() as context, context.connection() as conn:
+        assert getattr(idle, f"idle_{step}")(context, conn) is not None
+
+
+def test_items_ahead_come_in_order_and_an_error_after_what_was_made() -> None:
+    closed = threading.Event()
+
+    def items() -> Generator[int]:
+        try:
+            yield 1
+            yield 2
+            raise ValueError("third")
+        finally:
+            closed.set()
+
+    seen = []
+    with pytest.raises(ValueError, match="third"):
+        for item in ahead(items()):
+            seen.append(item)
+    assert seen == [1, 2]
+    assert closed.is_set()
