@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
 import psycopg
 
+from warehouse.connect import unit_of_work
 from warehouse.sql import sql
 
 HUB_LOCK: Final = 0x6F6E65666F6C64
@@ -19,6 +21,22 @@ def hub_lock(conn: psycopg.Connection[Any]) -> None:
     turns.
     """
     conn.execute(sql("clock.lock"), {"key": HUB_LOCK})
+
+
+@contextmanager
+def one_view(conn: psycopg.Connection[Any]) -> Iterator[None]:
+    """A transaction under the hub lock in which every statement sees the same moment (repeatable read).
+
+    Standardise commits without the hub lock: read statement by statement, records of before and identifiers of after
+    its commit would be compared. The session takes the lock first: a snapshot taken while waiting would be old.
+    """
+    conn.execute(sql("clock.lock_session"), {"key": HUB_LOCK})
+    try:
+        with unit_of_work(conn):
+            conn.execute(sql("clock.repeatable_read"))
+            yield
+    finally:
+        conn.execute(sql("clock.unlock_session"), {"key": HUB_LOCK})
 
 
 def next_as_of(conn: psycopg.Connection[Any], clock: Callable[[], datetime]) -> datetime:

@@ -19,9 +19,9 @@ from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, RECORD
 from onefold.steps.model_settings import note_on
 from onefold.steps.models import as_model
 from onefold.steps.report import ResolveReport
-from onefold.steps.rules import fingerprint, requeue_changed_rules
+from onefold.steps.rules import fingerprint, requeue_changed_rules, resolve_rules
 from warehouse import judgements, match_models, queue, resolution, runs
-from warehouse.clock import hub_lock, next_as_of
+from warehouse.clock import hub_lock, next_as_of, one_view
 from warehouse.connect import unit_of_work
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
         with unit_of_work(conn):
             hub_lock(conn)
             model = current_model(context, conn)
-            rules = [context.configuration.matching, model.version, sorted(distinct_sources(context))]
-            requeue_changed_rules(conn, "resolve", rules)
+            requeue_changed_rules(conn, "resolve", resolve_rules(context, model.version))
             note = note_on(match_models.current_head(conn), context.configuration.matching)
         if not everything and not queue.size(conn, "resolve"):
             clients, cases = resolution.standing(conn)
@@ -60,8 +59,7 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
                 None, round(time.perf_counter() - started, 3), clients=clients, cases_open=cases, model_note=note
             )
         run_id = runs.start_run(conn, command="resolve", at=context.clock())
-        with unit_of_work(conn), context.progress.stage("resolve", 4) as stage:
-            hub_lock(conn)
+        with one_view(conn), context.progress.stage("resolve", 4) as stage:
             batch = queue.read(conn, "resolve")
             found = resolve_stored(context, conn, model)
             stage.advance(2)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -81,7 +83,17 @@ def has_work(conn: psycopg.Connection, step: str, rules: Any) -> bool:
 def resolve_rules(context: Context, model_version: int) -> list[Any]:
     """What resolve depends on beside the records, judgements and the model itself."""
     distinct = sorted(name for name, source in context.configuration.sources.items() if source.distinct)
-    return [context.configuration.matching, model_version, distinct]
+    return [context.configuration.matching, model_version, distinct, shipped_data_digest()]
+
+
+@cache
+def shipped_data_digest() -> str:
+    """A digest of the weights and word lists that come with Onefold: an upgrade that changes them is noticed."""
+    state = hashlib.blake2b(digest_size=16)
+    for entry in sorted(files("identity").joinpath("data").iterdir(), key=lambda entry: entry.name):
+        if entry.name.endswith(".yaml"):
+            state.update(entry.name.encode() + b"\x00" + entry.read_bytes())
+    return state.hexdigest()
 
 
 def publish_rules(context: Context) -> list[Any]:

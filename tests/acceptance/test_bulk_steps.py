@@ -64,7 +64,7 @@ def test_a_step_with_nothing_to_do_is_told_without_arrow(filled_hub: Hub) -> Non
     ("file", "text", "step"),
     [
         ("matching.yaml", "person:\n  link_at: 0.9999\n", "resolve"),
-        ("survivorship.yaml", "fields:\n  city: [trust, recent]\n", "publish"),
+        ("survivorship.yaml", "fields:\n  birth_date: [trust, recent]\n", "publish"),
         ("attributes.yaml", "attributes:\n  shoe_size: {type: number, labels: {en: Shoe size}}\n", "standardise"),
     ],
 )
@@ -88,9 +88,8 @@ def test_items_ahead_come_in_order_and_an_error_after_what_was_made() -> None:
         finally:
             closed.set()
 
-    seen = []
+    seen: list[int] = []
     with pytest.raises(ValueError, match="third"):
-        for item in ahead(items()):
-            seen.append(item)
+        seen.extend(ahead(items()))
     assert seen == [1, 2]
     assert closed.is_set()

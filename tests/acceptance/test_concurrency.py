@@ -186,7 +186,8 @@ def test_two_processes_that_standardise_while_sync_lands_changes_lose_no_update(
             _, errors = process.communicate(timeout=90)
             assert process.returncode == 0, errors
         shares = [int((signs / f"ready{number}").read_text()) for number in range(2)]
-        assert sum(shares) >= PERSONS * ROUNDS // 2, shares
+        # A record that changed again before anybody looked is standardised once.
+        assert sum(shares) >= PERSONS, shares
         assert busy.query("SELECT count(*) FROM ops.pending WHERE step = 'standardise'") == [(0,)]
         for hub in (quiet, busy):
             with hub.context() as context:

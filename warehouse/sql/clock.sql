@@ -1,6 +1,15 @@
 -- name: lock
 SELECT pg_advisory_xact_lock(%(key)s::bigint)
 
+-- name: lock_session
+SELECT pg_advisory_lock(%(key)s::bigint)
+
+-- name: unlock_session
+SELECT pg_advisory_unlock(%(key)s::bigint)
+
+-- name: repeatable_read
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
+
 -- name: next_as_of
 INSERT INTO ops.hub_clock AS c (last_as_of) VALUES (%(now)s)
 ON CONFLICT (only_row) DO UPDATE
