@@ -17,10 +17,11 @@ from onefold.demo import Change, change
 from onefold.demo.hub import CRM_LIFETIME, DemoHub, prepare, start_crm, stop_crm
 from onefold.errors import OnefoldError
 from onefold.steps.client import client
-from onefold.steps.evaluate import evaluate
+from onefold.steps.evaluate import EvaluateReport, evaluate
 from onefold.steps.explain import explain
 from onefold.steps.records import one_record
 from onefold.steps.run import run
+from onefold.steps.train import train, use
 from warehouse import queries
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def first_run(context: Context, output: Output, hub: DemoHub) -> dict[str, Any]:
     output.heading("3. How right is it? Against the planted truth")
     quality = evaluate(context, hub.world.truth)
     show_evaluation(output, quality)
+    trained = learn(context, output, hub)
     with context.connection("onefold demo") as conn:
         overlap, counts = queries.register_overlap(conn), queries.source_counts(conn)
         waiting = queries.review_cases(conn, limit=5)
@@ -136,6 +138,7 @@ def first_run(context: Context, output: Output, hub: DemoHub) -> dict[str, Any]:
     return {
         "run": report.as_dict(),
         "quality": dict(quality.measures),
+        "quality_trained": dict(trained.measures),
         "overlap": overlap,
         "cases": report.resolve.cases_open,
         "story": {
@@ -143,6 +146,20 @@ def first_run(context: Context, output: Output, hub: DemoHub) -> dict[str, Any]:
             "registers": sorted({r["source"] for r in view["records"]}),
         },
     }
+
+
+def learn(context: Context, output: Output, hub: DemoHub) -> EvaluateReport:
+    """Training is never part of a run: it is asked for, and shown."""
+    output.heading("   onefold train --use: learn the weights from the company's own records, without labels")
+    report = train(context)
+    used = use(context, report.version)
+    output.say(
+        f"Model {report.version}: {used.resolve.moved} records moved, {used.publish.redirected} clients merged away, "
+        f"{used.publish.created} new. To go back: onefold model use 1"
+    )
+    quality = evaluate(context, hub.world.truth)
+    show_evaluation(output, quality)
+    return quality
 
 
 def show_why(context: Context, output: Output, records: list[str]) -> None:
