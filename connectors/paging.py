@@ -27,11 +27,16 @@ class Answer(Protocol):
     """What a paging looks at in an answer."""
 
     @property
-    def data(self) -> Any: ...
+    def data(self) -> Any:
+        """The decoded body."""
+
     @property
-    def headers(self) -> Mapping[str, str]: ...
+    def headers(self) -> Mapping[str, str]:
+        """The answer's headers."""
+
     @property
-    def url(self) -> httpx.URL: ...
+    def url(self) -> httpx.URL:
+        """The address that answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ import pyarrow as pa
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
-from warehouse import arrow, queue
+from warehouse import arrow
+from warehouse.arrays import bigints
 from warehouse.clock import allocate_events
 from warehouse.sql import sql
 
@@ -161,10 +162,9 @@ def names_of(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> dict[i
     return {row[0]: row[1] for row in conn.execute(sql("resolution.names_of"), {"record_ids": list(record_ids)})}
 
 
-def standing(conn: psycopg.Connection[Any]) -> tuple[int, int]:
-    """How many clients (parties of any role) have records, and how many review cases are open."""
-    row = conn.execute(sql("resolution.standing")).fetchone()
-    return (int(row[0]), int(row[1])) if row else (0, 0)
+def named_crosswalk(conn: psycopg.Connection[Any]) -> list[tuple[str, str, str, str]]:
+    """Source, stream, key and client id of every record that belongs to a client."""
+    return conn.execute(sql("resolution.named_crosswalk")).fetchall()
 
 
 def load_ledger(
@@ -232,10 +232,10 @@ def apply(
             with arrow.indexes_rebuilt(conn, ["identity.crosswalk", "identity.crosswalk_history"], bulk):
                 for statement in ("close_history", "unlink", "relink", "link", "open_history", "links_event"):
                     conn.execute(sql(f"resolution.{statement}"), parameters)
-            conn.execute(sql("resolution.queue_moves"))
+        # A record that both moved and changed is published once.
+        conn.execute(sql("resolution.queue_publish"), {"changed": bigints(changed)})
         opened, closed = _store_cases(conn, cases, as_of)
         conn.execute(sql("resolution.drop_moves"))
-    queue.enqueue(conn, "publish", changed)
     return Applied(linked, moved, removed, events, opened, closed)
 
 

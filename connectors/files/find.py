@@ -34,6 +34,7 @@ class Fingerprint:
     digest: str
 
     def as_state(self) -> dict[str, Any]:
+        """As the checkpoint holds it."""
         return {"size": self.size, "mtime_ns": self.mtime_ns, "digest": self.digest}
 
 

@@ -26,6 +26,7 @@ class Relation:
     nullable: frozenset[str]
 
     def column(self, name: str) -> sa.ColumnElement[Any]:
+        """One column by its name; KeyError for one that is not there."""
         return self.table.c[name]
 
     def select(self) -> sa.Select[Any]:

@@ -37,6 +37,7 @@ def normaliser(attribute: str, profile: Profile) -> Normaliser:
 
 
 def depends_on_country(attribute: str, profile: Profile) -> bool:
+    """Whether the same text may mean another value in another country."""
     if attribute in {"phone", "vat", "postcode"}:
         return True
     if attribute == "birth_date":

@@ -16,6 +16,7 @@ from identity.standard.profile import PERSON_NAMES
 
 
 def names_of_persons(batch: Batch) -> None:
+    """Fill full, given, middle and family name with their Latin keys: what is not stated is read from what is."""
     size = batch.size
     if not batch.is_person.any() or not any(name in batch.columns for name in PERSON_NAMES):
         return
@@ -91,6 +92,7 @@ def _show_generation(batch: Batch, field_of: dict[str, tuple[Column, Ints]]) -> 
 
 
 def names_of_organisations(batch: Batch) -> None:
+    """Fill the name core without legal form, its Latin key, and the form's class."""
     size = batch.size
     form = nulls(size)
     if "legal_form" in batch.columns:

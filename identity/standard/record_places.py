@@ -14,6 +14,7 @@ from identity.standard.profile import PLACES
 
 
 def places_of_records(batch: Batch) -> None:
+    """Fill country, region, city, street, house and postcode; what is not stated is read from the free address."""
     size = batch.size
     for name in PLACES:
         if name in batch.columns:

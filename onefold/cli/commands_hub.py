@@ -120,7 +120,7 @@ def judge_undo(
     reason: Reason = "",
     by: By = None,
 ) -> None:
-    """Lift a judgement: evidence decides again, and old client ids answer again."""
+    """Take a merge, a split or any judgement back: evidence decides again, and old client ids answer again."""
     from onefold.steps.judge import lift
 
     with opened(ctx) as (context, output):

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from onefold.cli.app import app
-from onefold.cli.commands_hub import By, Reason, login_name, show_judgement
+from onefold.cli.commands_hub import By, Reason, judge_undo, login_name, show_judgement
 from onefold.cli.opening import opened
 
 
@@ -48,16 +48,4 @@ def split(
     show_judgement(output, report)
 
 
-@app.command(rich_help_panel="Clients")
-def undo(
-    ctx: typer.Context,
-    judgement: Annotated[int, typer.Argument(help="The number of the judgement; `onefold judge list` shows them.")],
-    reason: Reason = "",
-    by: By = None,
-) -> None:
-    """Take a merge, a split or any judgement back: evidence decides again, and old client ids answer again."""
-    from onefold.steps.judge import lift
-
-    with opened(ctx) as (context, output):
-        report = lift(context, judgement, reason=reason, by=by or login_name())
-    show_judgement(output, report)
+app.command("undo", rich_help_panel="Clients")(judge_undo)

@@ -19,26 +19,23 @@ def client(context: Context, who: str, *, limit: int = 100) -> dict[str, Any]:
     `interaction_count` tells how many there are in all. NothingFound when there is no such client.
     """
     with context.connection("onefold client") as conn:
-        client_id = (
-            who
-            if is_client_id(who)
-            else queries.clients_of_records(conn, [one_record(context, who)]).get(one_record(context, who))
-        )
+        if is_client_id(who):
+            client_id: str | None = who
+        else:
+            record = one_record(context, who)
+            client_id = queries.clients_of_records(conn, [record]).get(record)
         view = queries.client_view(conn, client_id, limit=limit) if client_id else None
         if view is None:
             raise NothingFound(
                 f"There is no client {who}.", "`onefold find TEXT` searches by name, e-mail, phone or tax id."
             )
-        named = {
-            record["record_id"]: f"{record['source']}:{record['stream']}:{record['source_key']}"
-            for record in view["records"]
-        }
+        named = {row["record_id"]: f"{row['source']}:{row['stream']}:{row['source_key']}" for row in view["records"]}
         mentioned = {loser["record_id"] for line in view["lineage"].values() for loser in line.get("losers", ())} | {
             line["record_id"] for line in view["lineage"].values() if line.get("record_id") is not None
         }
         named |= resolution.names_of(conn, sorted(mentioned - named.keys()))
-    for record in view["records"]:
-        record["name"] = named[record["record_id"]]
+    for row in view["records"]:
+        row["name"] = named[row["record_id"]]
     for line in view["lineage"].values():
         line["record"] = named.get(line.get("record_id"))
         for loser in line.get("losers", ()):

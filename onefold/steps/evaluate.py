@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from onefold.errors import OnefoldError, UsageError
 from onefold.steps.report import Report
+from warehouse import resolution
 
 if TYPE_CHECKING:
     from onefold.context import Context
@@ -44,10 +45,7 @@ def evaluate(context: Context, truth: Path) -> EvaluateReport:
     """
     wanted = read_truth(truth)
     with context.connection("onefold evaluate") as conn:
-        rows = conn.execute(
-            "SELECT r.source, r.stream, r.source_key, c.client_id::text"
-            " FROM identity.crosswalk AS c JOIN identity.standard_record AS r USING (record_id)"
-        ).fetchall()
+        rows = resolution.named_crosswalk(conn)
     names = name_index([(source, stream, key) for source, stream, key, _ in rows])
     entity_of: dict[int, str] = {}
     unknown = []

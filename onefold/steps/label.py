@@ -15,7 +15,8 @@ from identity.model import MatchModel
 from identity.schema import IDENTIFIER, KINDS, PAIR, RECORD, WEIGHT_ONE_BIT
 from onefold.errors import NothingFound
 from onefold.steps.explain import generic_of
-from onefold.steps.resolve import current_model, distinct_sources
+from onefold.steps.resolve import current_model
+from onefold.steps.rules import distinct_sources
 from warehouse import judgements as stored
 from warehouse import resolution
 from warehouse.clock import hub_lock

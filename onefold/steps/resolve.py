@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,10 +19,11 @@ from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, RECORD
 from onefold.steps.model_settings import note_on
 from onefold.steps.models import as_model
 from onefold.steps.report import ResolveReport
-from onefold.steps.rules import fingerprint, requeue_changed_rules, resolve_rules
+from onefold.steps.rules import distinct_sources, fingerprint, requeue_changed_rules, resolve_rules
 from warehouse import judgements, match_models, queue, resolution, runs
 from warehouse.clock import hub_lock, next_as_of, one_view
 from warehouse.connect import unit_of_work
+from warehouse.standing import standing
 
 if TYPE_CHECKING:
     import psycopg
@@ -54,7 +55,7 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
             requeue_changed_rules(conn, "resolve", resolve_rules(context, model.version))
             note = note_on(match_models.current_head(conn), context.configuration.matching)
         if not everything and not queue.size(conn, "resolve"):
-            clients, cases = resolution.standing(conn)
+            clients, cases = standing(conn)
             return ResolveReport(
                 None, round(time.perf_counter() - started, 3), clients=clients, cases_open=cases, model_note=note
             )
@@ -67,7 +68,7 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
             stage.advance()
             queue.done(conn, batch)
             stage.advance()
-        clients, cases = resolution.standing(conn)
+        clients, cases = standing(conn)
         report = ResolveReport(
             run_id,
             round(time.perf_counter() - started, 3),
@@ -109,11 +110,6 @@ def _json(model: MatchModel) -> dict[str, Any]:
 
     found: dict[str, Any] = json.loads(to_json(model))
     return found
-
-
-def distinct_sources(context: Context) -> Collection[str]:
-    """Registers that are known to hold each client once."""
-    return [name for name, source in context.configuration.sources.items() if source.distinct]
 
 
 def resolve_stored(context: Context, conn: psycopg.Connection, model: MatchModel) -> Resolution:

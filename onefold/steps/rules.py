@@ -82,8 +82,12 @@ def has_work(conn: psycopg.Connection, step: str, rules: Any) -> bool:
 
 def resolve_rules(context: Context, model_version: int) -> list[Any]:
     """What resolve depends on beside the records, judgements and the model itself."""
-    distinct = sorted(name for name, source in context.configuration.sources.items() if source.distinct)
-    return [context.configuration.matching, model_version, distinct, shipped_data_digest()]
+    return [context.configuration.matching, model_version, distinct_sources(context), shipped_data_digest()]
+
+
+def distinct_sources(context: Context) -> list[str]:
+    """Registers that are known to hold each client once, by name."""
+    return sorted(name for name, source in context.configuration.sources.items() if source.distinct)
 
 
 @cache

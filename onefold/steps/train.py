@@ -22,7 +22,8 @@ from onefold.errors import NothingFound, OnefoldError
 from onefold.steps.models import as_model, body_of, find_model
 from onefold.steps.publish import publish
 from onefold.steps.report import ModelEffect, TrainReport, UseReport
-from onefold.steps.resolve import current_model, distinct_sources, resolve, review_cases
+from onefold.steps.resolve import current_model, resolve, review_cases
+from onefold.steps.rules import distinct_sources
 from warehouse import judgements as stored_judgements
 from warehouse import match_models, resolution
 from warehouse.clock import hub_lock

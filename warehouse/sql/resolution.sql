@@ -53,6 +53,10 @@ SELECT count(*) FROM identity.standard_record
 SELECT record_id, source || ':' || stream || ':' || source_key FROM raw.record
 WHERE record_id = ANY (%(record_ids)s::bigint[])
 
+-- name: named_crosswalk
+SELECT r.source, r.stream, r.source_key, x.client_id::text
+FROM identity.crosswalk AS x JOIN identity.standard_record AS r ON r.record_id = x.record_id
+
 -- name: standing
 SELECT (SELECT count(DISTINCT client_id) FROM identity.crosswalk),
     (SELECT count(*) FROM identity.review_case WHERE status = 'open')
@@ -182,8 +186,11 @@ ORDER BY m.record_id
 INSERT INTO ops.change_event (id, at, kind, payload)
 VALUES (%(seq)s, %(as_of)s, 'links', jsonb_build_object('records', %(count)s::bigint))
 
--- name: queue_moves
-INSERT INTO ops.pending (step, record_id) SELECT 'publish', m.record_id FROM move AS m ORDER BY m.record_id
+-- name: queue_publish
+INSERT INTO ops.pending (step, record_id)
+SELECT 'publish', q.record_id
+FROM (SELECT record_id FROM move UNION SELECT unnest(%(changed)s::bigint[])) AS q
+ORDER BY q.record_id
 
 -- name: drop_moves
 DROP TABLE move

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+import sqlalchemy
 from psycopg import errors
 
 from warehouse.connect import (
@@ -118,7 +119,6 @@ def test_older_server_is_refused_with_its_version(empty_database_url: str, monke
 
 
 def test_sqlalchemy_reaches_the_same_database(empty_database_url: str):
-    sqlalchemy = pytest.importorskip("sqlalchemy")
     engine = sqlalchemy.create_engine(sqlalchemy_url(empty_database_url))
     try:
         with engine.connect() as connection:
