@@ -18,6 +18,9 @@ from datasets import DataSet
 from preparation import prepared
 from processes import CommandFailedError, measure
 
+from identity.evaluate import compare_partitions
+from identity.model import MatchModel, from_json, to_json
+
 Found = TypeVar("Found")
 SPLINK_AT = 0.95
 THRESHOLDS = (0.01, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, SPLINK_AT, 0.99, 0.999, 0.9999, 0.99999, 0.999999)
@@ -41,29 +44,48 @@ class Outcome:
 
 def quality(labels: Any, data: DataSet, ids: list[str]) -> tuple[float, float, float]:
     """Pairwise precision, recall and F1 over the records that the truth knows."""
-    from identity.evaluate import compare_partitions
-
     known = [position for position, key in enumerate(ids) if key in data.truth]
     entities = np.array([data.truth[ids[position]] for position in known])
     found = compare_partitions(np.asarray(labels)[known], entities).pairwise
     return found.precision, found.recall, found.f1
 
 
-def ours(data: DataSet, folder: Path) -> Outcome:
-    """The kernel in a process of its own."""
-    source, target = folder / "ours.parquet", folder / "clusters.parquet"
+@dataclass
+class Ours:
+    """The kernel on one data set: with the weights it was given, and after training on the data without labels."""
+
+    untrained: Outcome
+    trained: Outcome
+    model: MatchModel = field(repr=False)
+
+
+def ours(data: DataSet, folder: Path, base: MatchModel | None = None) -> Ours:
+    """The kernel in a process of its own, starting from `base` (None: the shipped weights)."""
+    source, target, learnt = folder / "ours.parquet", folder / "clusters.parquet", folder / "trained.json"
     pq.write_table(data.records, source)
-    options = json.dumps({"distinct": data.distinct})
-    done = measure([sys.executable, HERE / "kernel_run.py", source, target, options], timeout=3_600)
+    options: dict[str, Any] = {"distinct": data.distinct, "model": str(learnt)}
+    if base is not None:
+        options["base"] = str(folder / "base.json")
+        (folder / "base.json").write_text(to_json(base), encoding="utf-8")
+    done = measure([sys.executable, HERE / "kernel_run.py", source, target, json.dumps(options)], timeout=3_600)
     clusters = pq.read_table(target)
     told = done.last_json()
-    labels = clusters["cluster"].to_numpy(zero_copy_only=False)
-    found = quality(labels, data, clusters["record_id"].to_pylist())
+    seconds = told["seconds"]
+    before = seconds["map"] + seconds["standardise"]
+    took = {
+        "cluster": before + seconds["resolve"],
+        "trained": before + seconds["train"] + seconds["resolve trained"],
+    }
     note = ""
     if told["refused_blocks"]:
         note = f"{data.name}: {told['refused_blocks']} blocks were over the cap and left out"
-    by_id = dict(zip(clusters["record_id"].to_pylist(), labels.tolist(), strict=True))
-    return Outcome(*found, sum(told["seconds"].values()), done.peak_mib, by_id, note)
+    ids = clusters["record_id"].to_pylist()
+    outcomes = []
+    for name in ("cluster", "trained"):
+        labels = clusters[name].to_numpy(zero_copy_only=False)
+        by_id = dict(zip(ids, labels.tolist(), strict=True))
+        outcomes.append(Outcome(*quality(labels, data, ids), took[name], done.peak_mib, by_id, note))
+    return Ours(*outcomes, from_json(learnt.read_text(encoding="utf-8")))
 
 
 def edges_of(script: str, rival: str, data: DataSet, folder: Path, timeout: float) -> tuple[pa.Table, float, float]:

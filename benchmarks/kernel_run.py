@@ -1,8 +1,9 @@
-"""Onefold's kernel on one data set, in a process of its own: standard forms, then resolve.
+"""Onefold's kernel on one data set, in a process of its own: standard forms, resolve, train without labels, resolve.
 
 Arguments: RECORDS.parquet OUT.parquet OPTIONS; the options are a JSON object with `distinct` (registers
-that hold each client once). Writes record_id and cluster; prints one JSON line with seconds by stage and
-counts.
+that hold each client once), `base` (a file with weights to start from, else the shipped ones) and `model`
+(where to write the trained model). Writes record_id, cluster (untrained) and trained; prints one JSON line
+with seconds by stage and counts.
 """
 
 from __future__ import annotations
@@ -10,17 +11,19 @@ from __future__ import annotations
 import json
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from identity.model import prior_model
-from identity.resolve import resolve
+from identity.model import MatchModel, from_json, prior_model, to_json
+from identity.resolve import Resolution, resolve
 from identity.schema import HEAD, VALUE
 from identity.settings import load_settings
 from identity.standard import Profile, standardise
+from identity.train import train
 
 STREAM = "records"
 NOT_ATTRIBUTES = ("record_id", "source", "kind", "country")
@@ -59,41 +62,48 @@ def mapped(records: pa.Table) -> tuple[pa.Table, pa.Table]:
     return head, values.take(pc.sort_indices(values, sort_keys=[("row", "ascending")]))
 
 
-def run(records: pa.Table, options: dict[str, Any]) -> tuple[pa.Table, dict[str, Any]]:
-    """Clusters of the records, and what it took."""
-    started = time.perf_counter()
+def run(records: pa.Table, options: dict[str, Any]) -> tuple[pa.Table, dict[str, Any], MatchModel]:
+    """Clusters of the records by the weights given and by trained ones, what it took, and the trained model."""
+    clock = [time.perf_counter()]
     records = records.sort_by([("source", "ascending"), ("record_id", "ascending")])
     head, values = mapped(records)
-    mapping = time.perf_counter()
+    clock.append(time.perf_counter())
     standard = standardise(head, values, Profile())
-    standardised = time.perf_counter()
+    clock.append(time.perf_counter())
     settings = load_settings()
-    found = resolve(
-        standard.records,
-        standard.identifiers,
-        None,
-        prior_model(settings),
-        settings,
-        distinct_sources=options.get("distinct", ()),
-        by_rule=False,
-    )
-    resolved = time.perf_counter()
-    labels = found.labels.sort_by("record_id")
-    clusters = pa.table({"record_id": records["record_id"], "cluster": labels["label"].cast(pa.string())})
-    return clusters, {
-        "seconds": {
-            "map": mapping - started,
-            "standardise": standardised - mapping,
-            "resolve": resolved - standardised,
-        },
-        "candidate_pairs": found.report.candidate_pairs,
-        "refused_blocks": len(found.report.refused),
-        "split_components": len(found.report.split),
+    base = options.get("base")
+    given = from_json(Path(base).read_text(encoding="utf-8")) if base else prior_model(settings)
+    distinct = options.get("distinct", ())
+
+    def resolved(model: MatchModel) -> Resolution:
+        found = resolve(
+            standard.records, standard.identifiers, None, model, settings, distinct_sources=distinct, by_rule=False
+        )
+        clock.append(time.perf_counter())
+        return found
+
+    untrained = resolved(given)
+    model = train(standard.records, standard.identifiers, settings, given, 2, distinct)
+    clock.append(time.perf_counter())
+    trained = resolved(model)
+    columns = {"record_id": records["record_id"]}
+    for name, found in (("cluster", untrained), ("trained", trained)):
+        columns[name] = found.labels.sort_by("record_id")["label"].cast(pa.string())
+    stages = ("map", "standardise", "resolve", "train", "resolve trained")
+    told = {
+        "seconds": {stage: after - before for stage, before, after in zip(stages, clock, clock[1:], strict=False)},
+        "candidate_pairs": untrained.report.candidate_pairs,
+        "refused_blocks": len(untrained.report.refused),
+        "split_components": len(untrained.report.split),
     }
+    return pa.table(columns), told, model
 
 
 if __name__ == "__main__":
     source, target, given = sys.argv[1:]
-    clusters, told = run(pq.read_table(source), json.loads(given))
+    wanted = json.loads(given)
+    clusters, told, model = run(pq.read_table(source), wanted)
     pq.write_table(clusters, target)
+    if wanted.get("model"):
+        Path(wanted["model"]).write_text(to_json(model), encoding="utf-8")
     print(json.dumps(told))

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from rapidfuzz.distance import JaroWinkler
 
-from identity.features import MISSING, Codes, Features, Flags, Ints, Levels
+from identity.features import MISSING, Codes, Features, Flags, Ints, Levels, Values
 from identity.parts import derive
 from identity.settings import BlockingValue
 from identity.similarity import once_per_value_pair_or_same, pairwise, texts
@@ -24,17 +24,14 @@ class Addresses:
 
     def __init__(self, features: Features) -> None:
         self._features = features
+        self._beginnings = postcode_beginnings(features)
 
     def levels(self, left: Ints, right: Ints) -> dict[str, Levels]:
         """One level code per pair of rows; 0 where the two have no part of an address in common."""
         same, known = {}, {}
         for name in ("house", "postcode", "region", "country"):
             same[name], known[name] = self._same(self._features.values(name).single(), left, right)
-        near = derive(
-            self._features.values("postcode"),
-            BlockingValue(field="postcode", part="first", count=_POSTCODE_NEAR),
-        )
-        postcode_near, _ = self._same(near.single(), left, right)
+        postcode_near, _ = self._same(self._beginnings.single(), left, right)
         same["street"], known["street"] = self._similar("street", _STREET_NEAR, left, right)
         same["city"], known["city"] = self._similar("city", _CITY_NEAR, left, right)
         place = same["postcode"] | same["city"] | ~(known["postcode"] | known["city"])
@@ -65,6 +62,12 @@ class Addresses:
 
         level = once_per_value_pair_or_same(codes[left], codes[right], len(words), level_of)
         return level == 1, level > 0
+
+
+def postcode_beginnings(features: Features) -> Values:
+    """What near postcodes have in common."""
+    value = BlockingValue(field="postcode", part="first", count=_POSTCODE_NEAR)
+    return derive(features.values("postcode"), value)
 
 
 def _code(level: str) -> np.uint8:

@@ -13,7 +13,7 @@ from rapidfuzz.distance import OSA, JaroWinkler
 
 from identity.features import Codes, Flags, Ints
 from identity.hashing import hash_strings
-from identity.parts import sound
+from identity.parts import sounds
 from identity.similarity import Texts, pairwise
 
 _CHUNK: Final = 200_000  # pairs of names at once, which bounds the memory of their words beside each other
@@ -22,13 +22,13 @@ _SHORT: Final = 4  # letters below which a word bears none
 _SAME_SOUND: Final = 750  # in 1/1000 of Jaro-Winkler similarity
 
 
-def like(left: Texts, right: Texts, sounds: tuple[Codes, Codes]) -> Flags:
+def like(left: Texts, right: Texts, heard: tuple[Codes, Codes]) -> Flags:
     """Which words of Latin keys are one word written differently: one slip (two in long words), or the same
     sound."""
     distance = pairwise(OSA.distance, left, right, 2)
     shorter = np.minimum(_lengths(left), _lengths(right))
     slip = ((distance <= 1) & (shorter >= _SHORT)) | ((distance <= 2) & (shorter >= _LONG))
-    same = np.flatnonzero((sounds[0] == sounds[1]) & (sounds[0] >= 0) & ~slip)
+    same = np.flatnonzero((heard[0] == heard[1]) & (heard[0] >= 0) & ~slip)
     if len(same):
         slip[same] = pairwise(JaroWinkler.normalized_similarity, left[same], right[same]) >= _SAME_SOUND
     return slip
@@ -36,7 +36,7 @@ def like(left: Texts, right: Texts, sounds: tuple[Codes, Codes]) -> Flags:
 
 def sounds_of(words: list[str]) -> Codes:
     """The code of each word's sound; -1 where there are not two consonants to it."""
-    found = [sound(word) for word in words]
+    found = sounds(pa.array(words, pa.string())).to_pylist()
     codes = pd.factorize(np.array([s if len(s) > 1 else None for s in found], dtype=object))[0]
     return codes.astype(np.int32)
 
@@ -88,7 +88,7 @@ class WordSets:
         self._sounds = sounds_of(unique.tolist())
         # One bit of 64 per sound, by its text, so that what two names share depends on nothing but the two. Names
         # without enough bits in common share no like words, but for rare exceptions.
-        heard = hash_strings(pa.array([sound(word) for word in unique.tolist()], pa.string()))
+        heard = hash_strings(sounds(pa.array(unique.tolist(), pa.string())))
         bit = np.where(self._sounds >= 0, np.uint64(1) << (heard % np.uint64(64)), np.uint64(0))
         self._bits: npt.NDArray[np.uint64] = np.zeros(len(split), dtype=np.uint64)
         np.bitwise_or.at(self._bits, np.repeat(np.arange(len(split)), sizes), bit[self._codes])

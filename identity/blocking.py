@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 import numpy as np
@@ -14,11 +15,18 @@ import pandas as pd
 import pyarrow as pa
 
 from identity import parts
-from identity.features import Features, Flags, Ints, Values
+from identity.features import MISSING, Codes, Features, Flags, Ints, Values
 from identity.generic import generic_values
 from identity.hashing import Hashes, combine, hash_strings, hash_text, signed
+from identity.pairing import Pairing
+from identity.parallel import in_parallel, threads
 from identity.schema import BLOCKING_KEY, KINDS
-from identity.settings import BlockingRule, BlockingValue, KindSettings, MatchingSettings
+from identity.settings import BlockingRule, KindSettings, MatchingSettings
+
+BLOCK_LIMIT: Final = pa.schema(
+    [pa.field("rule", pa.int64(), nullable=False), pa.field("cap", pa.int64(), nullable=False)]
+)
+"""Of each rule (`rule_number`) the most records that an active block holds; below 2 the rule is off."""
 
 
 def rule_name(rule: BlockingRule) -> str:
@@ -26,55 +34,102 @@ def rule_name(rule: BlockingRule) -> str:
     return " + ".join(str(value) for value in rule)
 
 
+RULES_PER_KIND: Final = 128
+"""Rules that one kind may have: the low eight bits of a key say which rule of which kind made it."""
+RULE_BITS: Final = 0xFF
+_SPAN: Final = 65_536  # records at once: their keys stay in the processor's cache
+
+
+def rule_number(kind: str, index: int) -> int:
+    """What the low eight bits of a rule's keys are."""
+    return KINDS.index(kind) * RULES_PER_KIND + index
+
+
+def block_limits(kind: str, settings: KindSettings, cap: int, caps: Mapping[str, int]) -> pa.Table:
+    """BLOCK_LIMIT rows of a kind: to how many records a block of each rule is active. `caps`, by the rule's name, were
+    learnt from the data; `cap` bounds them and holds for the other rules."""
+    numbers = [rule_number(kind, index) for index in range(len(settings.blocking))]
+    limits = [min(cap, caps.get(rule_name(rule), cap)) for rule in settings.blocking]
+    return pa.table({"rule": numbers, "cap": limits}, schema=BLOCK_LIMIT)
+
+
 @dataclass(frozen=True)
 class RuleKeys:
     """The keys of one kind of record, and the rule that made each."""
 
     key: Ints
-    row: Ints  # position of the record
+    row: Codes  # position of the record
     rule: npt.NDArray[np.int16]  # index into the kind's rules
 
 
 def keys_by_rule(features: Features, kind: str, settings: KindSettings, eligible: Flags) -> RuleKeys:
-    """Every key of the eligible records of one kind; a record and key appear once."""
-    hashed: dict[BlockingValue, tuple[Values, Hashes]] = {}
-    keys, rows, rules = [], [], []
-    for index, rule in enumerate(settings.blocking):
-        row, key = _rule_keys(features, kind, rule, np.flatnonzero(eligible), hashed)
-        keys.append(key)
-        rows.append(row)
-        rules.append(np.full(len(row), index, dtype=np.int16))
-    return RuleKeys(signed(np.concatenate(keys)), np.concatenate(rows), np.concatenate(rules))
+    """Every key of the eligible records of one kind, by rule and then by record; a record and key appear once."""
+    used = dict.fromkeys(value for rule in settings.blocking for value in rule)
+    columns = {value: _hashed(parts.derive(features.values(value.field), value)) for value in used}
+    rows = np.flatnonzero(eligible)
+    spans = [rows[at : at + _SPAN] for at in range(0, len(rows), _SPAN)]
+
+    def keys_of(index: int) -> tuple[Ints, Codes]:
+        rule = settings.blocking[index]
+        start = hash_text(f"{kind}:{rule_name(rule)}")
+        found = [_rule_keys([columns[value] for value in rule], start, span) for span in spans]
+        if not found:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
+        key = np.concatenate([key for key, _ in found])
+        key = key & ~np.uint64(RULE_BITS) | np.uint64(rule_number(kind, index))
+        return signed(key), np.concatenate([row for _, row in found])
+
+    found = in_parallel(keys_of, range(len(settings.blocking)), len(rows))
+    sizes = [len(row) for _, row in found]
+    return RuleKeys(
+        np.concatenate([key for key, _ in found]),
+        np.concatenate([row for _, row in found]),
+        np.repeat(np.arange(len(found), dtype=np.int16), sizes),
+    )
 
 
-def _rule_keys(
-    features: Features,
-    kind: str,
-    rule: BlockingRule,
-    rows: Ints,
-    hashed: dict[BlockingValue, tuple[Values, Hashes]],
-) -> tuple[Ints, Hashes]:
-    start = hash_text(f"{kind}:{rule_name(rule)}")
+@dataclass(frozen=True)
+class _Hashed:
+    """The hashes of one blocking value: of record i those at `codes[offsets[i]:offsets[i + 1]]`, each once and in an
+    order that depends on the values alone."""
+
+    hashes: Hashes  # per distinct value
+    offsets: Ints
+    codes: Codes
+    single: Codes | None  # of each record its code, MISSING without one; None: some have several
+
+
+def _hashed(values: Values) -> _Hashed:
+    hashes = hash_strings(values.unique)
+    if values.is_single:
+        return _Hashed(hashes, values.offsets, values.codes, values.single())
+    order = np.argsort(hashes)
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    rows = np.repeat(np.arange(len(values.offsets) - 1), values.counts)
+    both = np.sort(rows * len(order) + rank[values.codes])
+    both = both[np.diff(both, prepend=-1) != 0]
+    rows, codes = np.divmod(both, len(order))
+    offsets = np.zeros(len(values.offsets), dtype=np.int64)
+    np.cumsum(np.bincount(rows, minlength=len(offsets) - 1), out=offsets[1:])
+    return _Hashed(hashes[order], offsets, codes.astype(np.int32), None)
+
+
+def _rule_keys(columns: Sequence[_Hashed], start: np.uint64, rows: Ints) -> tuple[Hashes, Codes]:
+    """The keys of one rule and the records (of `rows`) that have them: one for each choice of a value a column."""
     key: Hashes = np.full(len(rows), start, dtype=np.uint64)
-    several = False
-    for value in rule:
-        if value not in hashed:
-            column = parts.derive(features.values(value.field), value)
-            hashed[value] = (column, hash_strings(column.unique))
-        column, hashes = hashed[value]
-        several |= not column.is_single
-        count = column.counts[rows]
-        ends = np.cumsum(count)
-        at = np.repeat(column.offsets[rows] - (ends - count), count) + np.arange(int(count.sum()))
-        rows = np.repeat(rows, count)
-        key = combine(np.repeat(key, count), hashes[column.codes[at]])
-    if several and len(rows):
-        order = np.lexsort((key, rows))
-        rows, key = rows[order], key[order]
-        fresh = np.ones(len(rows), dtype=np.bool_)
-        fresh[1:] = (rows[1:] != rows[:-1]) | (key[1:] != key[:-1])
-        rows, key = rows[fresh], key[fresh]
-    return rows, key
+    for column in columns:
+        if column.single is not None:
+            codes = column.single[rows]
+            has = codes != MISSING
+            rows, key, codes = rows[has], key[has], codes[has]
+        else:
+            begins = column.offsets[rows]
+            count = column.offsets[rows + 1] - begins
+            at = np.repeat(begins - (np.cumsum(count) - count), count) + np.arange(int(count.sum()))
+            rows, key, codes = np.repeat(rows, count), np.repeat(key, count), column.codes[at]
+        key = combine(key, column.hashes[codes])
+    return key, rows.astype(np.int32)
 
 
 def blocking_keys(
@@ -109,35 +164,34 @@ def sql(name: str) -> str:
 class CandidatePairs:
     """Distinct pairs (left_id < right_id as integers) and the blocks that were refused for their size."""
 
-    pairs: pa.Table  # left_id, right_id: int64
+    pairs: pa.Table  # left_id, right_id: int64; in order where every record was paired
     refused: pa.Table  # key, size: int64; largest first
 
 
-def candidate_pairs(keys: pa.Table, cap: int, dirty: pa.Table | None = None) -> CandidatePairs:
-    """The pairs of records that share an active key of BLOCKING_KEY; with `dirty` (record_id) only those it
-    touches."""
-    if keys.num_rows == 0:
-        nothing = pa.table({"left_id": pa.array([], pa.int64()), "right_id": pa.array([], pa.int64())})
-        return CandidatePairs(nothing, nothing.rename_columns(["key", "size"]))
-    with duckdb.connect(config={"threads": threads()}) as engine:
-        return _run(engine, keys, cap, dirty)
-
-
-def _run(engine: Any, keys: pa.Table, cap: int, dirty: pa.Table | None) -> CandidatePairs:
-    engine.register("blocking_key", keys)
-    engine.register("block_limit", pa.table({"cap": pa.array([cap], pa.int64())}))
+def candidate_pairs(keys: pa.Table, limits: pa.Table, dirty: pa.Table | None = None) -> CandidatePairs:
+    """The pairs of records that share a key of BLOCKING_KEY which is active under `limits` (BLOCK_LIMIT); with `dirty`
+    (record_id) only those it touches."""
     if dirty is None:
-        dirty = pa.table({"record_id": pa.array(pd.unique(keys["record_id"].to_numpy()), pa.int64())})
+        return _all_pairs(keys, limits)
+    with duckdb.connect(config={"threads": threads()}) as engine:
+        return _run(engine, keys, limits, dirty)
+
+
+def _all_pairs(keys: pa.Table, limits: pa.Table) -> CandidatePairs:
+    """What the SQL finds with every record dirty, by sorting: many times faster and in less memory."""
+    ids = keys["record_id"].to_numpy()
+    known = np.sort(pd.unique(ids))
+    pairing = Pairing.of_keys(keys["key"].to_numpy(), np.searchsorted(known, ids), limits, len(known))
+    _, left, right = pairing.chosen()
+    return CandidatePairs(pa.table({"left_id": known[left], "right_id": known[right]}), pairing.refused)
+
+
+def _run(engine: Any, keys: pa.Table, limits: pa.Table, dirty: pa.Table) -> CandidatePairs:
+    engine.register("blocking_key", keys)
+    engine.register("block_limit", limits)
     engine.register("dirty", dirty)
     pairs = engine.sql(sql("candidate_pairs")).to_arrow_table()
     refused = engine.sql(sql("refused_blocks")).to_arrow_table()
     integers = pa.schema([("left_id", pa.int64()), ("right_id", pa.int64())])
     sizes = pa.schema([("key", pa.int64()), ("size", pa.int64())])
     return CandidatePairs(pairs.cast(integers), refused.cast(sizes))
-
-
-def threads() -> int:
-    """How many threads DuckDB uses: all cores."""
-    import os
-
-    return os.cpu_count() or 1

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from identity.features import Ints, positions
+from identity.regrouping import KINDS, Regrouping, numbered
 from identity.resolve import Resolution
 
 ChangeKind = Literal["merged", "split", "regrouped"]
-
-_LOOKED_AT: Final = 200
-"""Records of one change among which an example is looked for when no plausible pair of it flipped."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +47,12 @@ class PartitionDiff:
 def compare_resolutions(before: Resolution, after: Resolution, largest: int = 10) -> PartitionDiff:
     """How the clients of two resolutions of the same records differ, and the `largest` changes."""
     record_ids = before.labels["record_id"]
-    old = pd.factorize(before.labels["label"].to_numpy())[0].astype(np.int64)
     at = positions(after.labels["record_id"], record_ids)
-    new = pd.factorize(after.labels["label"].to_numpy()[at])[0].astype(np.int64)
-    groups = _Groups(old, new)
+    groups = Regrouping(numbered(before.labels["label"].to_numpy()), numbered(after.labels["label"].to_numpy()[at]))
     order = np.lexsort((np.arange(len(groups.flips)), -groups.flips))
     chosen = order[groups.flips[order] > 0][:largest]
     examples = _examples(groups, chosen, record_ids, (before.pairs, after.pairs))
-    by_kind = {kind: int(groups.old_count[groups.kind == kind].sum()) for kind in (*_KINDS, "unchanged")}
+    by_kind = {kind: int(groups.old_count[groups.kind == kind].sum()) for kind in (*KINDS, "unchanged")}
     return PartitionDiff(
         clients_before=groups.old_sizes.size,
         clients_after=groups.new_sizes.size,
@@ -78,48 +72,12 @@ def compare_resolutions(before: Resolution, after: Resolution, largest: int = 10
     )
 
 
-_KINDS: Final = ("merged", "split", "regrouped")
-
-
-class _Groups:
-    """The components of the graph of old and new clusters that share records; numbered by first record."""
-
-    def __init__(self, old: Ints, new: Ints) -> None:
-        self.old, self.new = old, new
-        self.old_sizes, self.new_sizes = np.bincount(old), np.bincount(new)
-        olds, news = self.old_sizes.size, self.new_sizes.size
-        cells, overlap = np.unique(old * max(news, 1) + new, return_counts=True)
-        ends = cells // max(news, 1), olds + cells % max(news, 1)
-        graph = coo_matrix((np.ones(len(cells), dtype=np.int8), ends), shape=(olds + news,) * 2)
-        # Clusters are numbered by their first record, and so are components by their first cluster.
-        of = pd.factorize(connected_components(graph, directed=False)[1])[0].astype(np.int64)
-        self.of_old, self.of_new = of[:olds], of[olds:]
-        count = int(of.max(initial=-1)) + 1
-        self.old_count = np.bincount(self.of_old, minlength=count)
-        new_count = np.bincount(self.of_new, minlength=count)
-        both = _pairs_within(overlap, self.of_old[ends[0]], count)
-        self.joined = _pairs_within(self.new_sizes, self.of_new, count) - both
-        self.parted = _pairs_within(self.old_sizes, self.of_old, count) - both
-        self.flips = self.joined + self.parted
-        self.kind = np.select(
-            [(self.old_count == 1) & (new_count == 1), new_count == 1, self.old_count == 1],
-            ["unchanged", "merged", "split"],
-            "regrouped",
-        )
-
-
-def _pairs_within(sizes: Ints, of: Ints, count: int) -> Ints:
-    total = np.zeros(count, dtype=np.int64)
-    np.add.at(total, of, sizes.astype(np.int64) * (sizes - 1) // 2)
-    return total
-
-
 def _sizes(sizes: Ints) -> tuple[int, ...]:
     return tuple(sorted(sizes.tolist(), reverse=True))
 
 
 def _examples(
-    groups: _Groups, chosen: Ints, record_ids: pa.ChunkedArray, pairs: tuple[pa.Table, pa.Table]
+    groups: Regrouping, chosen: Ints, record_ids: pa.ChunkedArray, pairs: tuple[pa.Table, pa.Table]
 ) -> dict[int, tuple[tuple[int, int], int | None, int | None]]:
     """Of each chosen group the strongest plausible pair that flips, with its weights."""
     ids = record_ids.to_numpy()
@@ -136,7 +94,7 @@ def _examples(
     return found
 
 
-def _rows(table: pa.Table, record_ids: pa.ChunkedArray, groups: _Groups, chosen: Ints) -> pd.DataFrame:
+def _rows(table: pa.Table, record_ids: pa.ChunkedArray, groups: Regrouping, chosen: Ints) -> pd.DataFrame:
     """The pairs of a resolution that flip, within the chosen groups."""
     left, right = positions(record_ids, table["left_id"]), positions(record_ids, table["right_id"])
     old, new = groups.old, groups.new
@@ -154,10 +112,6 @@ def _rows(table: pa.Table, record_ids: pa.ChunkedArray, groups: _Groups, chosen:
     )
 
 
-def _any_flip(groups: _Groups, group: int, ids: Ints) -> tuple[int, int]:
-    rows = np.flatnonzero(groups.of_old[groups.old] == group)[:_LOOKED_AT]
-    one, two = np.triu_indices(len(rows), 1)
-    left, right = rows[one], rows[two]
-    flips = (groups.old[left] == groups.old[right]) != (groups.new[left] == groups.new[right])
-    at = int(np.argmax(flips))
-    return int(ids[left[at]]), int(ids[right[at]])
+def _any_flip(groups: Regrouping, group: int, ids: Ints) -> tuple[int, int]:
+    left, right = groups.flipping(group)
+    return int(ids[left[0]]), int(ids[right[0]])

@@ -16,6 +16,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from identity.features import Codes, Flags, Ints
+from identity.linkage import Linkage, Thresholds, grown_together
 from identity.schema import WEIGHT_ONE_BIT
 from identity.score import Scores, Weights
 
@@ -25,18 +26,7 @@ SPLIT_STEP: Final = WEIGHT_ONE_BIT
 """By how much the plausible threshold of a component over the bound is raised at a time."""
 
 _BATCH: Final = 2_000_000  # cross pairs scored at once
-_NONE: Final = np.iinfo(np.int64).min
-_MEAN_SHIFT: Final = 8  # means keep eight binary places below the weights' unit
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """Weights in 1/1024 bit."""
-
-    plausible: int  # pairs from here on make components; no merge has a lower mean
-    link: int  # what the evidence for one merge must come to
-    bound: int  # most points in a component
-    pooled: bool = True  # whether the pairs between two clusters are more evidence than one of them
+_SMALL: Final = 32  # points up to which components are settled many at a time
 
 
 @dataclass(frozen=True)
@@ -152,20 +142,30 @@ class _Work:
         left, right, ends = _cross_pairs(order, starts, lengths)
         scores = self.score(left, right)
         must = _marked(left, right, self.constraints.same, len(label))
+        joined = np.zeros(len(left), dtype=np.bool_) if scores.joined is None else scores.joined
         forbidden = (scores.forbidden & ~must) | _marked(left, right, self.constraints.not_same, len(label))
         begins = np.concatenate([[0], ends[:-1]])
         clear = (scores.weight >= self.thresholds.link) & ~forbidden
-        whole = np.logical_and.reduceat(clear | must, begins)
+        joined = joined & ~forbidden
+        whole = np.logical_and.reduceat(clear | must | joined, begins)
         first = order[starts]
         # Most components are of one mind: every pair clears, and no loop is needed.
         done = np.flatnonzero(whole)
         at = np.repeat(starts[done], lengths[done]) + _ranges(lengths[done])
         label[order[at]] = np.repeat(first[done], lengths[done])
-        for number in np.flatnonzero(~whole).tolist():
+        # A human's word and a shared number take a component through its own loop; so does its size.
+        special = np.logical_or.reduceat(must | joined, begins) | (lengths > _SMALL)
+        for length in np.unique(lengths[~whole & ~special]).tolist():
+            alike = np.flatnonzero(~whole & ~special & (lengths == length))
+            points = order[starts[alike][:, None] + np.arange(length)]
+            pairs = begins[alike][:, None] + np.arange(length * (length - 1) // 2)
+            group = grown_together(self.sizes[points], scores.weight[pairs], forbidden[pairs], self.thresholds)
+            label[points] = np.take_along_axis(points, group, axis=1)
+        for number in np.flatnonzero(~whole & special).tolist():
             span = slice(int(begins[number]), int(ends[number]))
             points = order[starts[number] : starts[number] + lengths[number]]
             linkage = Linkage(self.sizes[points], scores.weight[span], forbidden[span], self.thresholds)
-            label[points] = points[linkage.merged(np.flatnonzero(must[span]))]
+            label[points] = points[linkage.merged(np.flatnonzero(must[span]), np.flatnonzero(joined[span]))]
 
 
 def _ranges(lengths: Ints) -> Ints:
@@ -189,110 +189,3 @@ def _marked(left: Ints, right: Ints, marks: tuple[Ints, Ints], count: int) -> Fl
         return np.zeros(len(left), dtype=np.bool_)
     wanted = np.minimum(marks[0], marks[1]) * count + np.maximum(marks[0], marks[1])
     return np.isin(np.minimum(left, right) * count + np.maximum(left, right), wanted)
-
-
-class Linkage:
-    """Average link over one component.
-
-    The allowed pair of clusters with the highest mean weight merges first (then the smaller first point, then
-    the smaller second) while its evidence holds.
-    """
-
-    def __init__(self, sizes: Ints, weights: Weights, forbidden: Flags, thresholds: Thresholds) -> None:
-        """`weights` and `forbidden` are the upper triangle of the points' pairs, row by row."""
-        count = len(sizes)
-        self._thresholds = thresholds
-        self._upper = np.triu_indices(count, 1)
-        self._total = np.zeros((count, count), dtype=np.int64)
-        self._total[self._upper] = weights.astype(np.int64) * sizes[self._upper[0]] * sizes[self._upper[1]]
-        self._total += self._total.T
-        self._barred = np.zeros((count, count), dtype=np.bool_)
-        self._barred[self._upper] = forbidden
-        self._barred |= self._barred.T
-        np.fill_diagonal(self._barred, True)
-        self._size = sizes.astype(np.int64).copy()
-        self._group = np.arange(count)
-        self._alive = np.ones(count, dtype=np.bool_)
-
-    def merged(self, must: Ints) -> Ints:
-        """For each point the smallest point of its cluster; the pairs `must` (places in the triangle) are joined.
-
-        A human who joins two records means their clients: clusters grow by evidence first and are then joined whole, so
-        that unlike cards that are one client do not drive away those who belong to either. Where that would put two
-        together that must stay apart, the records themselves are joined first and evidence decides about the rest.
-        """
-        before = [part.copy() for part in self._state()]
-        self._grow()
-        if len(must) == 0:
-            return self._group
-        if not self._join(must, heeding=True):
-            for part, former in zip(self._state(), before, strict=True):
-                part[...] = former
-            self._join(must, heeding=False)
-        self._grow()
-        return self._group
-
-    def _state(self) -> tuple[Ints | Flags, ...]:
-        return self._total, self._barred, self._size, self._group, self._alive
-
-    def _join(self, must: Ints, *, heeding: bool) -> bool:
-        """Join the clusters of each pair; False, and no further, where that is barred and is heeded."""
-        for at in must.tolist():
-            one, two = sorted(int(self._group[side[at]]) for side in self._upper)
-            if one != two:
-                if heeding and self._barred[one, two]:
-                    return False
-                self._merge(one, two)
-        return True
-
-    def _grow(self) -> None:
-        """Merge by evidence until no allowed pair of clusters has enough of it."""
-        mean = self._means(self._total, self._barred, self._size[:, None])
-        mean[~self._alive] = _NONE
-        best = mean.argmax(axis=1)
-        height = mean[np.arange(len(best)), best]
-        while True:
-            one = int(height.argmax())
-            if height[one] == _NONE:
-                return
-            two = int(best[one])
-            self._merge(one, two)
-            row = self._means(self._total[one], self._barred[one], self._size[one])
-            mean[one], mean[:, one] = row, row
-            mean[two], mean[:, two] = _NONE, _NONE
-            # Rows whose best was one of the two look again; the others only at the new cluster.
-            stale = np.flatnonzero(self._alive & ((best == one) | (best == two)))
-            best[stale] = mean[stale].argmax(axis=1)
-            height[stale] = mean[stale, best[stale]]
-            better = self._alive & ((row > height) | ((row == height) & (one < best) & (row != _NONE)))
-            better[one] = False
-            best[better], height[better] = one, row[better]
-            best[one] = row.argmax()
-            height[one] = row[best[one]]
-            height[two] = _NONE
-
-    def _means(self, total: Ints, barred: Flags, one: Ints) -> Ints:
-        """Mean weights with eight binary places; none where a merge is barred or its evidence too thin.
-
-        The cross pairs of two clusters are not independent evidence: clusters of a and b records bear about
-        as many independent comparisons as the harmonic mean of a and b. Pooled, the evidence is the mean
-        weight that many times; otherwise, where weights are no estimates, the mean alone. It must reach the
-        link threshold, and the mean itself must stay plausible.
-        """
-        two = self._size
-        effective = one + two if self._thresholds.pooled else 2 * one * two
-        enough = 2 * total >= np.int64(self._thresholds.link) * effective
-        enough &= total >= self._thresholds.plausible * one * two
-        enough &= ~barred & self._alive
-        return np.where(enough, (total << _MEAN_SHIFT) // (one * two), _NONE)
-
-    def _merge(self, one: int, two: int) -> None:
-        """The cluster at `two` becomes part of the one at `one`; one < two."""
-        self._total[one] += self._total[two]
-        self._total[:, one] = self._total[one]
-        self._barred[one] |= self._barred[two]
-        self._barred[:, one] = self._barred[one]
-        self._barred[one, one] = True
-        self._size[one] += self._size[two]
-        self._group[self._group == two] = one
-        self._alive[two] = False

@@ -8,15 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
+import pandas as pd
 
 from identity.addresses import ADDRESS, Addresses
-from identity.features import Features, Flags, Ints, Levels, Values
+from identity.features import Codes, Features, Flags, Ints, Levels, Values
 from identity.names import PERSON_NAME, PersonNames
 from identity.organisations import ORGANISATION_NAME, OrganisationNames
-from identity.settings import Comparison, KindSettings
-from identity.similarity import best_levels, shared_levels, text_levels, texts
+from identity.settings import ESTABLISHMENT, Comparison, KindSettings
+from identity.similarity import Texts, best_levels, shared_levels, text_levels, texts
 
 
 @dataclass(frozen=True)
@@ -55,15 +54,37 @@ class TextComparison:
 
     def __init__(self, name: str, values: Values, comparison: Comparison) -> None:
         self._name = name
-        self._values = values
+        self.values = values
+        self.settings = comparison
         self._different = len(comparison.levels) + 1
         words = texts(values.unique)
         specs = comparison.levels
         self._level_of = text_levels(words, specs)
+        types = _types(words) if name == "identifier" else np.zeros(0, dtype=np.int32)
+        self._types = types if len(np.unique(types)) > 1 else None
 
     def levels(self, left: Ints, right: Ints) -> dict[str, Levels]:
-        """One level code per pair of rows: the best over their values."""
-        return {self._name: best_levels(self._values, left, right, self._different, self._level_of)}
+        """One level code per pair of rows: the best over their values; identifiers of different types are silent."""
+        if self._types is None:
+            return {self._name: best_levels(self.values, left, right, self._different, self._level_of)}
+        incomparable = self._different + 1
+        found = best_levels(self.values, left, right, incomparable, self._of_one_type)
+        return {self._name: np.where(found == incomparable, np.uint8(0), found)}
+
+    @property
+    def may_be_silent(self) -> bool:
+        """Whether two records that both have a value may have none that compare."""
+        return self._types is not None
+
+    def _of_one_type(self, left: Codes, right: Codes) -> Levels:
+        assert self._types is not None
+        same = self._types[left] == self._types[right]
+        return np.where(same, self._level_of(left, right), np.uint8(self._different + 1)).astype(np.uint8)
+
+
+def _types(words: Texts) -> Codes:
+    """The code of the type in front of each identifier (`passport:1234`)."""
+    return pd.factorize(np.array([word.partition(":")[0] for word in words.tolist()], dtype=object))[0].astype(np.int32)
 
 
 class Comparer:
@@ -73,15 +94,21 @@ class Comparer:
         self.columns = level_names(kind, settings)
         self._features = features
         self._excluding = {name: features.values(name) for name in settings.contradictions}
+        self._joining = [features.values(name) for name in settings.one_client]
         self._comparisons: list[Compares] = []
+        self.texts: dict[str, TextComparison] = {}
+        self.person_names: PersonNames | None = None
         for name, comparison in settings.compare.items():
             if comparison.levels:
                 field = _field(name, kind)
-                self._comparisons.append(TextComparison(name, _values(features, field, settings), comparison))
+                text = TextComparison(name, _values(features, field, settings), comparison)
+                self.texts[name] = text
+                self._comparisons.append(text)
             elif name == "address":
                 self._comparisons.append(Addresses(features))
             elif kind == "person":
-                self._comparisons.append(PersonNames(features))
+                self.person_names = PersonNames(features)
+                self._comparisons.append(self.person_names)
             else:
                 self._comparisons.append(OrganisationNames(features, words.weights, words.unseen, words.rare))
 
@@ -99,13 +126,34 @@ class Comparer:
             result |= shared_levels(values, left, right) == 2
         return result
 
-    def accept(self, same: tuple[Ints, Ints]) -> None:
-        """Take a human's word that pairs of rows are one client: their identifiers no longer exclude each other.
+    @property
+    def makes_one_client(self) -> bool:
+        """Whether any value makes one client."""
+        return any(not values.is_empty for values in self._joining)
 
-        A firm that was reorganised has two valid tax ids; who joins a card with the old one and a card with the new one
-        says so for every other card that bears either.
-        """
-        self._excluding = {name: _joined(values, same) for name, values in self._excluding.items()}
+    def is_one_client(self, left: Ints, right: Ints) -> Flags:
+        """Pairs that share a valid value of a type that makes one client."""
+        result = np.zeros(len(left), dtype=np.bool_)
+        for values in self._joining:
+            if not values.is_empty:
+                result |= shared_levels(values, left, right) == 1
+        return result
+
+    def are_establishments(self, left: Ints, right: Ints) -> Flags:
+        """Pairs of two sites, where a client is a site: related, and nothing to ask a human about."""
+        sites = self._excluding.get(ESTABLISHMENT)
+        if sites is None or sites.is_empty:
+            return np.zeros(len(left), dtype=np.bool_)
+        result: Flags = shared_levels(sites, left, right) == 2
+        return result
+
+    def accept(self, values: Mapping[str, Mapping[str, str]]) -> None:
+        """Take a human's word that identifier values of a type are one (`accepted.stand_ins`): they no longer exclude
+        each other."""
+        self._excluding = {
+            name: _standing_in(column, values[name]) if name in values else column
+            for name, column in self._excluding.items()
+        }
 
 
 def _field(name: str, kind: str) -> str:
@@ -128,23 +176,11 @@ def _values(features: Features, field: str, settings: KindSettings) -> Values:
     return Values(values.unique, offsets, values.codes[kept])
 
 
-def _joined(values: Values, same: tuple[Ints, Ints]) -> Values:
-    """Values in which all codes of rows that are one client are one code."""
-    if len(same[0]) == 0 or values.is_empty:
-        return values
-    # A graph of rows and codes: whatever hangs together through the joined rows is one value.
-    rows = np.unique(np.concatenate(same))
-    count = values.counts[rows]
-    row = np.repeat(np.arange(len(rows)), count)
-    code = values.codes[
-        np.repeat(values.offsets[rows] - (np.cumsum(count) - count), count) + np.arange(int(count.sum()))
-    ]
-    size = len(values.unique)
-    ends = (
-        np.concatenate([row, np.searchsorted(rows, same[0])]),
-        np.concatenate([len(rows) + code, np.searchsorted(rows, same[1])]),
-    )
-    graph = coo_matrix((np.ones(len(ends[0]), dtype=np.int8), ends), shape=(len(rows) + size,) * 2)
-    component = connected_components(graph, directed=False)[1][len(rows) :]
-    _, first = np.unique(component, return_index=True)
-    return replace(values, codes=first[np.searchsorted(np.unique(component), component[values.codes])].astype(np.int32))
+def _standing_in(values: Values, stands_for: Mapping[str, str]) -> Values:
+    """Values in which the codes of those that stand for the same one are one code."""
+    code = np.arange(len(values.unique), dtype=np.int32)
+    first: dict[str, int] = {}
+    for at, text in enumerate(values.unique.to_pylist()):
+        if text in stands_for:
+            code[at] = first.setdefault(stands_for[text], at)
+    return replace(values, codes=code[values.codes])

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.blocking import keys_by_rule, rule_name
+from identity.blocking import block_limits, keys_by_rule, rule_name
 from identity.features import Features, positions
 from identity.model import MatchModel
 from identity.parts import derive
@@ -18,6 +18,9 @@ from identity.schema import WEIGHT_ONE_BIT
 from identity.score import KIN, Scorer
 from identity.settings import BlockingRule, KindSettings, MatchingSettings, shipped
 from identity.similarity import shared_levels
+
+GRAIN: Final = "grain"
+"""What `explain_pair` calls the weight by which one number makes one client, or keeps two sites apart."""
 
 Verdict = Literal["link", "review", "apart", "forbidden", "other_kind"]
 
@@ -71,6 +74,13 @@ class Evidence:
     review: int
     contradictions: tuple[str, ...]  # identifier types whose values exclude each other
     rules: tuple[RuleFinding, ...]
+    prior: int = 0  # log2 of the odds of one client before anything is compared
+    excluding: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)  # values that contradict
+
+    @property
+    def odds(self) -> int:
+        """log2 of the odds that the two are one client: the prior and all evidence."""
+        return self.prior + self.total
 
     @property
     def missing_bits(self) -> float:
@@ -125,18 +135,38 @@ def explain_pair(
     kin = int(weights[KIN][0])
     if kin:
         findings.append(Finding(KIN, KIN, None, None, kin, words_of(KIN, KIN)))
+    weighed = sum(finding.weight for finding in findings)
+    of_grain = int(scorer.at_grain(np.array([weighed], dtype=np.int32), left, right)[0][0]) - weighed
+    if of_grain:
+        findings.append(Finding(GRAIN, GRAIN, None, None, of_grain, words_of(GRAIN, GRAIN)))
     contradictions = tuple(
         name for name in rules.contradictions if shared_levels(features.values(name), left, right)[0] == 2
     )
-    total = sum(finding.weight for finding in findings)
+    total = weighed + of_grain
     if contradictions:
         verdict: Verdict = "forbidden"
     else:
         verdict = "link" if total >= kind_model.link else "review" if total >= kind_model.review else "apart"
-    blocking = _rules(features, kind, rules, settings.block_cap, block_sizes or {})
+    limits = block_limits(kind, rules, settings.block_cap, kind_model.caps)["cap"].to_pylist()
+    blocking = _rules(features, kind, rules, limits, block_sizes or {})
     return Evidence(
-        *pair, verdict, tuple(findings), total, kind_model.link, kind_model.review, contradictions, blocking
+        *pair,
+        verdict,
+        tuple(findings),
+        total,
+        kind_model.link,
+        kind_model.review,
+        contradictions,
+        blocking,
+        kind_model.prior,
+        {name: (_shown(features, name, 0), _shown(features, name, 1)) for name in contradictions},
     )
+
+
+def probability_of(odds: int) -> float:
+    """The probability of odds in 1/1024 bit, 0..1."""
+    # Beyond 1,000 bits a power of two is no float; nothing there is uncertain any more.
+    return float(1 / (1 + 2.0 ** -max(min(odds / WEIGHT_ONE_BIT, 1000.0), -1000.0)))
 
 
 def _shown(features: Features, column: str, row: int) -> str | None:
@@ -165,7 +195,7 @@ def words_of(column: str, level: str) -> dict[str, str]:
 
 
 def _rules(
-    features: Features, kind: str, settings: KindSettings, cap: int, sizes: Mapping[int, int]
+    features: Features, kind: str, settings: KindSettings, limits: Sequence[int], sizes: Mapping[int, int]
 ) -> tuple[RuleFinding, ...]:
     keys = keys_by_rule(features, kind, settings, ~features.records["is_own"].to_numpy())
     result = []
@@ -175,7 +205,9 @@ def _rules(
         if shared:
             known = [sizes[key] for key in shared if key in sizes]
             size = min(known, default=None)
-            outcome: Literal["shared", "over_cap"] = "over_cap" if size is not None and size > cap else "shared"
+            outcome: Literal["shared", "over_cap"] = (
+                "over_cap" if size is not None and size > limits[index] else "shared"
+            )
             result.append(RuleFinding(rule_name(rule), outcome, size, ()))
         else:
             result.append(_hindered(features, rule))

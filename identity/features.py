@@ -4,6 +4,7 @@ values."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,8 @@ Levels = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 
 MISSING: Final = -1
+ADDRESS: Final = "address"
+"""The type of a generic address; its value is what `address_of` gives."""
 
 _LATIN: Final = {
     "full_name": "full_latin",
@@ -30,6 +33,7 @@ _LATIN: Final = {
 # Given, middle and family names share one dictionary, so that swapped parts compare as codes.
 _NAME_PARTS: Final = ("given_name", "middle_name", "family_name")
 _JSON_PAIR: Final = '"{}"'
+_SEARCHED: Final = 1 << 24  # bytes searched at once
 
 
 @dataclass(frozen=True)
@@ -40,12 +44,12 @@ class Values:
     offsets: Ints
     codes: Codes
 
-    @property
+    @cached_property
     def counts(self) -> Ints:
         """How many values each record has."""
         return np.diff(self.offsets)
 
-    @property
+    @cached_property
     def is_single(self) -> bool:
         """No record has more than one value."""
         return bool(len(self.offsets) <= 1 or self.counts.max(initial=0) <= 1)
@@ -56,7 +60,11 @@ class Values:
         return len(self.codes) == 0
 
     def single(self) -> Codes:
-        """The code of each record, MISSING without one; only for `is_single`."""
+        """The code of each record, MISSING without one; only for `is_single`. Not to be written to."""
+        return self._single
+
+    @cached_property
+    def _single(self) -> Codes:
         out = np.full(len(self.offsets) - 1, MISSING, dtype=np.int32)
         has = self.counts > 0
         out[has] = self.codes[self.offsets[:-1][has]]
@@ -76,10 +84,13 @@ def encode(column: pa.ChunkedArray | pa.Array) -> tuple[pa.StringArray, Codes]:
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if array.type != pa.string():
         array = array.cast(pa.string())
-    array = pc.replace_with_mask(array, pc.fill_null(pc.equal(array, ""), False), pa.scalar(None, pa.string()))
     encoded = array.dictionary_encode()
     codes = encoded.indices.fill_null(MISSING).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    return encoded.dictionary, codes
+    empty = pc.index(encoded.dictionary, "").as_py()
+    if empty < 0:
+        return encoded.dictionary, codes
+    kept = pa.concat_arrays([encoded.dictionary[:empty], encoded.dictionary[empty + 1 :]])
+    return kept, np.where(codes == empty, MISSING, codes - (codes > empty)).astype(np.int32)
 
 
 @dataclass
@@ -92,8 +103,11 @@ class Features:
 
     @classmethod
     def of(cls, records: pa.Table, identifiers: pa.Table, generic: pa.Table | None = None) -> Features:
-        """Features of `records`; invalid identifiers and the `generic` values (type, value) are left out."""
+        """Features of `records`; invalid identifiers and the `generic` values (type, value) are left out. Of a generic
+        address the city stays, and no street, house and postcode."""
         usable = identifiers.filter(identifiers["is_valid"]) if identifiers.num_rows else identifiers
+        if generic is not None:
+            records = _without_addresses(records, generic.filter(pc.equal(generic["type"], ADDRESS)))
         if generic is not None and generic.num_rows and usable.num_rows:
             usable = usable.join(generic.select(["type", "value"]), ["type", "value"], join_type="left anti")
         return cls(records, usable)
@@ -113,6 +127,8 @@ class Features:
         if name in _NAME_PARTS:
             self._encode_name_parts()
             return self._cache[name]
+        if name == settings.ESTABLISHMENT:
+            return self._encode_establishments()
         if name in settings.RECORD_FIELDS:
             return from_single(*encode(self.records[_LATIN.get(name, name)]))
         if name == "identifier" or name in settings.IDENTIFIER_TYPES or name.startswith("identifier."):
@@ -135,13 +151,45 @@ class Features:
         else:
             table = table.filter(pc.equal(table["type"], name.removeprefix("identifier.")))
             text = table["value"]
-        rows = positions(self.records["record_id"], table["record_id"])
+        return self._several(positions(self.records["record_id"], table["record_id"]), text)
+
+    def _encode_establishments(self) -> Values:
+        """`INN/KPP` of records with one INN, or the INN alone where it is a sole proprietor's, who has no KPP;
+        `VAT@postcode`.
+
+        A KPP with reason 50 says under which inspectorate a largest taxpayer stands, and not which site it is.
+        """
+        inn, kpp, vat = (self.values(name) for name in ("inn", "kpp", "vat"))
+        of_one = np.flatnonzero(inn.counts == 1)
+        number = np.full(len(self), MISSING, dtype=np.int32)
+        number[of_one] = inn.codes[inn.offsets[:-1][of_one]]
+        sites, owners = np.repeat(np.arange(len(self)), kpp.counts), np.repeat(np.arange(len(self)), vat.counts)
+        is_site = pc.not_equal(pc.utf8_slice_codeunits(kpp.unique, 4, 6), "50").to_numpy(zero_copy_only=False)
+        here = is_site[kpp.codes] & (number[sites] != MISSING)
+        sites, kpps = sites[here], kpp.codes[here]
+        sole = pc.equal(pc.utf8_length(inn.unique), 12).to_numpy(zero_copy_only=False)
+        alone = of_one[sole[number[of_one]]]
+        postcode = self.records["postcode"].combine_chunks().take(pa.array(owners))
+        text = pa.concat_arrays(
+            [
+                pc.binary_join_element_wise(
+                    inn.unique.take(pa.array(number[sites])), kpp.unique.take(pa.array(kpps)), "/"
+                ),
+                inn.unique.take(pa.array(number[alone])),
+                pc.binary_join_element_wise(vat.unique.take(pa.array(vat.codes)), postcode, "@"),
+            ]
+        )
+        return self._several(np.concatenate([sites, alone, owners]), text)
+
+    def _several(self, rows: Ints, text: pa.ChunkedArray | pa.Array) -> Values:
+        """Values of an attribute with any number of values per record; row -1 and null text are left out."""
         unique, codes = encode(text)
         keep = (rows >= 0) & (codes != MISSING)
         rows, codes = rows[keep], codes[keep]
         # Several rows of one value are one value; order by code makes the columns independent of the table's
         # order.
-        both = np.unique(rows * max(len(unique), 1) + codes)
+        both = np.sort(rows * max(len(unique), 1) + codes)
+        both = both[np.diff(both, prepend=-1) != 0]
         rows, codes = both // max(len(unique), 1), (both % max(len(unique), 1)).astype(np.int32)
         offsets = np.zeros(len(self) + 1, dtype=np.int64)
         np.cumsum(np.bincount(rows, minlength=len(self)), out=offsets[1:])
@@ -152,8 +200,7 @@ class Features:
 
         column = self.records["attributes"].combine_chunks()
         out: list[str | None] = [None] * len(column)
-        has = pc.match_substring(column, _JSON_PAIR.format(name)).to_numpy(zero_copy_only=False)
-        for at in np.flatnonzero(has).tolist():
+        for at in _containing(column, _JSON_PAIR.format(name)):
             values = json.loads(column[at].as_py()).get(name) or []
             first = next((v for v in values if isinstance(v, dict) and not v.get("invalid")), None)
             if first is not None:
@@ -161,10 +208,57 @@ class Features:
         return pa.array(out, pa.string())
 
 
+def address_of(records: pa.Table) -> pa.Array:
+    """Each record's address down to the house: street, house and postcode with tabs between; null where one is not
+    known."""
+    parts = [pc.if_else(pc.equal(records[name], ""), None, records[name]) for name in ("street", "house", "postcode")]
+    joined = pc.binary_join_element_wise(*parts, "\t")
+    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
+
+
+def borne_as(name: str, value: str) -> tuple[str, str]:
+    """The identifier (type, value) that every record bears which has this value of a contradiction's type: an
+    establishment is read from its INN or VAT number."""
+    if name != settings.ESTABLISHMENT:
+        return name, value
+    number, mark, _ = value.partition("@")
+    return ("vat", number) if mark else ("inn", value.partition("/")[0])
+
+
+def _without_addresses(records: pa.Table, generic: pa.Table) -> pa.Table:
+    """The records, of those at a generic address without street, house and postcode."""
+    if generic.num_rows == 0:
+        return records
+    there = pc.is_in(address_of(records), value_set=generic["value"].combine_chunks())
+    for name in ("street", "house", "postcode"):
+        column = pc.if_else(there, pa.scalar(None, pa.string()), records[name])
+        records = records.set_column(records.schema.get_field_index(name), records.schema.field(name), column)
+    return records
+
+
+def _containing(column: pa.StringArray, text: str) -> list[int]:
+    """The places of the values in which `text` stands. One search through all of them is many times faster than a
+    search in each."""
+    _, offset_buffer, data = column.buffers()
+    if data is None:
+        return []
+    offsets = np.frombuffer(offset_buffer, dtype=np.int32)[column.offset : column.offset + len(column) + 1]
+    sought, whole, found = text.encode(), memoryview(data), []
+    for at in range(int(offsets[0]), int(offsets[-1]), _SEARCHED):
+        part = bytes(whole[at : min(at + _SEARCHED + len(sought) - 1, int(offsets[-1]))])
+        place = part.find(sought)
+        while place >= 0:
+            found.append(at + place)
+            place = part.find(sought, place + 1)
+    rows = np.searchsorted(offsets, np.array(found, dtype=np.int64), side="right") - 1
+    within = np.array(found, dtype=np.int64) + len(sought) <= offsets[rows + 1]
+    return sorted(set(rows[within].tolist()))
+
+
 def positions(of: pa.ChunkedArray, wanted: pa.ChunkedArray) -> Ints:
     """For each wanted record id its position in `of`, or -1."""
     ids = of.to_numpy()
-    order = np.argsort(ids, kind="stable")
+    order = np.arange(len(ids)) if (ids[1:] > ids[:-1]).all() else np.argsort(ids)
     ordered = ids[order]
     look = wanted.to_numpy()
     at = np.searchsorted(ordered, look)

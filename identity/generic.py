@@ -1,4 +1,4 @@
-"""Generic values: identifiers with so many distinct names behind them that they say nothing about one
+"""Generic values: identifiers and addresses with so many distinct names behind them that they say nothing about one
 client."""
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.features import encode, positions
+from identity.features import ADDRESS, Codes, Ints, address_of, encode, positions
 
 GENERIC: Final = pa.schema(
     [
@@ -25,30 +25,70 @@ def generic_values(records: pa.Table, identifiers: pa.Table, more_than: int) -> 
     """GENERIC rows: valid identifier values with more than `more_than` distinct names behind them, per kind.
 
     A person's name is the family name (else the full name), an organisation's its core, both by Latin key, so
-    that a family's telephone is no switchboard. A function of the current records alone.
+    that a family's telephone is no switchboard. The branches of one legal entity have names of their own: behind an
+    INN only names with the same KPP, or with none, count together. A function of the current records alone.
     """
     valid = identifiers.filter(identifiers["is_valid"]) if identifiers.num_rows else identifiers
     rows = positions(records["record_id"], valid["record_id"])
+    values, value = encode(pc.binary_join_element_wise(valid["type"], valid["value"], "\x1f"))
+    site = np.where(pc.equal(valid["type"], "inn").to_numpy(), _sites(records, valid)[rows], -1)
+    found = _with_many_names(records, rows, value, site, more_than)
+    split = pc.split_pattern(values.take(pa.array(found.value)), "\x1f", max_splits=1)
+    nothing = pa.array([], pa.string())
+    return _table(
+        found,
+        pc.list_element(split, 0) if len(found.value) else nothing,
+        pc.list_element(split, 1) if len(found.value) else nothing,
+    )
+
+
+def generic_addresses(records: pa.Table, more_than: int) -> pa.Table:
+    """GENERIC rows of type ADDRESS: addresses of organisations, down to the house, with more than `more_than` distinct
+    names behind them: where firms are registered by the dozen, or their accountant sits.
+
+    Not of persons: many families live in one house. A function of the current records alone.
+    """
+    values, value = encode(pc.if_else(pc.equal(records["kind"], "organisation"), address_of(records), None))
+    rows = np.arange(records.num_rows)
+    found = _with_many_names(records, rows, value, np.full(len(rows), -1), more_than)
+    return _table(found, pa.repeat(pa.scalar(ADDRESS), len(found.value)), values.take(pa.array(found.value)))
+
+
+class _Many:
+    """Values with many names: code of the value, kind, and how many names."""
+
+    def __init__(self, value: Ints, kind: pa.Array, names: Ints) -> None:
+        self.value, self.kind, self.names = value, kind, names
+
+
+def _with_many_names(records: pa.Table, rows: Ints, value: Codes, site: Ints, more_than: int) -> _Many:
+    """The values that, at one of the sites, more than `more_than` names of one kind stand behind."""
     named = pc.coalesce(records["family_latin"], records["org_latin"], records["full_latin"])
     _, name = encode(named)
     kinds, kind = encode(records["kind"])
-    values, value = encode(pc.binary_join_element_wise(valid["type"], valid["value"], "\x1f"))
     keep = (rows >= 0) & (value >= 0)
     keep[keep] &= name[rows[keep]] >= 0
-    if not keep.any():
-        return GENERIC.empty_table()
-    rows, value = rows[keep], value[keep].astype(np.int64)
-    behind = value * len(kinds) + kind[rows]
-    distinct = np.unique(np.stack([behind, name[rows].astype(np.int64)]), axis=1)
-    found, names = np.unique(distinct[0], return_counts=True)
-    found, names = found[names > more_than], names[names > more_than]
-    split = pc.split_pattern(values.take(pa.array(found // len(kinds))), "\x1f", max_splits=1)
-    return pa.table(
-        {
-            "kind": kinds.take(pa.array(found % len(kinds))),
-            "type": pc.list_element(split, 0) if len(found) else pa.array([], pa.string()),
-            "value": pc.list_element(split, 1) if len(found) else pa.array([], pa.string()),
-            "names": names.astype(np.int64),
-        },
-        schema=GENERIC,
-    ).sort_by([("kind", "ascending"), ("type", "ascending"), ("value", "ascending")])
+    rows, value, site = rows[keep], value[keep].astype(np.int64), site[keep]
+    behind = value * max(len(kinds), 1) + kind[rows]
+    distinct = np.unique(np.stack([behind, site.astype(np.int64), name[rows].astype(np.int64)]), axis=1)
+    places, names = np.unique(distinct[:2], axis=1, return_counts=True)
+    found, first = np.unique(places[0], return_index=True)
+    most = np.maximum.reduceat(names, first) if len(first) else names
+    found, most = found[most > more_than], most[most > more_than].astype(np.int64)
+    return _Many(found // max(len(kinds), 1), kinds.take(pa.array(found % max(len(kinds), 1))), most)
+
+
+def _sites(records: pa.Table, valid: pa.Table) -> Ints:
+    """Of each record a number for its (first) KPP, and -1 for none; one -1 more at the end."""
+    kpp = valid.filter(pc.equal(valid["type"], "kpp")).sort_by([("record_id", "ascending"), ("value", "descending")])
+    _, code = encode(kpp["value"])
+    rows = positions(records["record_id"], kpp["record_id"])
+    result = np.full(records.num_rows + 1, -1, dtype=np.int64)
+    result[rows[rows >= 0]] = code[rows >= 0]
+    return result
+
+
+def _table(found: _Many, types: pa.Array, values: pa.Array) -> pa.Table:
+    columns = {"kind": found.kind, "type": types, "value": values, "names": found.names}
+    order = [("kind", "ascending"), ("type", "ascending"), ("value", "ascending")]
+    return pa.table(columns, schema=GENERIC).sort_by(order)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ Hashes = npt.NDArray[np.uint64]
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1: Final = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2: Final = np.uint64(0x94D049BB133111EB)
+_SPAN: Final = 16_384  # strings at once: their bytes stay in the processor's cache
 
 
 def mix(value: Hashes) -> Hashes:
@@ -30,14 +32,18 @@ def combine(left: Hashes, right: Hashes) -> Hashes:
 
 
 def hash_strings(values: pa.StringArray) -> Hashes:
-    """A hash of the UTF-8 bytes of each string; no nulls.
+    """A hash of the UTF-8 bytes of each string; no nulls."""
+    parts = [_hash_strings(values[at : at + _SPAN]) for at in range(0, len(values), _SPAN)]
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint64)
+
+
+def _hash_strings(values: pa.StringArray) -> Hashes:
+    """The hashes of a few strings.
 
     Multilinear hashing (Lemire and Kaser): the sum of each byte times a pseudo-random odd number of its
     place, which NumPy does for all strings together, then mixed with the length.
     """
     count = len(values)
-    if count == 0:
-        return np.zeros(0, dtype=np.uint64)
     values = values.cast(pa.large_string())
     _, offset_buffer, data_buffer = values.buffers()
     offsets = np.frombuffer(offset_buffer, dtype=np.int64)[values.offset : values.offset + count + 1]
@@ -56,6 +62,7 @@ def hash_strings(values: pa.StringArray) -> Hashes:
     return combine(result, sizes.astype(np.uint64))
 
 
+@cache
 def hash_text(text: str) -> np.uint64:
     """The hash of one string."""
     return np.uint64(hash_strings(pa.array([text], pa.string()))[0])

@@ -64,13 +64,19 @@ def client_id(founding_key: str, mint_number: int) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def assign_ids(labels: pa.Table, crosswalk: pa.Table, ledger: Sequence[LedgerEntry]) -> Assignment:
+def assign_ids(
+    labels: pa.Table,
+    crosswalk: pa.Table,
+    ledger: Sequence[LedgerEntry],
+    minted: Mapping[str, int] | None = None,
+) -> Assignment:
     """Give every cluster its client id.
 
     `labels` (record_id, label, natural_key): the touched clusters, whole. `crosswalk`: the old rows of their
     records and of every other record (deleted, say) that shared a client with one of them. `ledger`: the
     entries of those clients, of every id whose `last_records` or target meet them, and of every id founded on
-    one of the records.
+    one of the records, but for living ids that none of them bears. `minted`: how many ids were minted for a natural
+    key, those included that `ledger` leaves out.
 
     An id goes to the cluster that holds the larger part of its records (ties: the cluster of its founding
     record, then the smaller natural key); a cluster takes, of the ids that come to it, first an active one,
@@ -87,9 +93,9 @@ def assign_ids(labels: pa.Table, crosswalk: pa.Table, ledger: Sequence[LedgerEnt
     entries = {entry.client_id: entry for entry in ledger}
     claims = _claims(entries, held, of_record, clusters)
     winners = {label: min(claimants)[-1] for label, claimants in claims.items()}
-    minted = _mint(clusters, winners, entries.values())
-    events = [LedgerEvent("mint", entry) for entry in minted.values()]
-    winners |= {label: entry.client_id for label, entry in minted.items()}
+    new = _mint(clusters, winners, entries.values(), minted or {})
+    events = [LedgerEvent("mint", entry) for entry in new.values()]
+    winners |= {label: entry.client_id for label, entry in new.items()}
     for client in sorted(entries):
         event = _event(entries[client], held.get(client, set()), of_record, winners, clusters)
         if event is not None:
@@ -157,10 +163,13 @@ def _claims(
 
 
 def _mint(
-    clusters: Mapping[int, _Cluster], winners: Mapping[int, str], entries: Iterable[LedgerEntry]
+    clusters: Mapping[int, _Cluster],
+    winners: Mapping[int, str],
+    entries: Iterable[LedgerEntry],
+    before: Mapping[str, int],
 ) -> dict[int, LedgerEntry]:
     """New ids for the clusters without one, founded on their smallest natural key."""
-    last: dict[str, int] = defaultdict(int)
+    last: dict[str, int] = defaultdict(int, before)
     for entry in entries:
         last[entry.founding_key] = max(last[entry.founding_key], entry.mint_number)
     minted = {}

@@ -37,9 +37,9 @@ class _Groups:
         for record in members:
             self._members[record], self._by[record] = members, by
 
-    def pairs(self) -> list[tuple[int, int]]:
-        """Each group as pairs of its smallest id with the others."""
-        return [(min(members), record) for record, members in self._members.items() if record != min(members)]
+    def groups(self) -> list[list[int]]:
+        """Each group once, in order."""
+        return sorted(sorted(group) for group in {id(members): members for members in self._members.values()}.values())
 
 
 def constraints_of(
@@ -50,6 +50,20 @@ def constraints_of(
     In order of judgement_id. Records that are not there (deleted, or of another kind) are left out of the
     pairs, but still connect what was joined through them.
     """
+    groups, apart, conflicts = _applied(judgements)
+    known = _known([record for group in groups for record in group], record_ids)
+    present = [[record for record in group if record in known] for group in groups]
+    same = [(group[0], record) for group in present for record in group[1:]]
+    return _positions(same, record_ids), _positions(apart, record_ids), conflicts
+
+
+def same_groups(judgements: pa.Table) -> list[list[int]]:
+    """The groups of record ids that JUDGEMENT rows make one client, in order; deleted records included."""
+    return _applied(judgements)[0]
+
+
+def _applied(judgements: pa.Table) -> tuple[list[list[int]], list[tuple[int, int]], list[Conflict]]:
+    """Groups that are one client, pairs that are not, and what opposes what was said before it."""
     groups = _Groups()
     apart: list[tuple[int, int, int]] = []
     conflicts = []
@@ -69,14 +83,21 @@ def constraints_of(
                 conflicts.append(Conflict(row["judgement_id"], against))
             else:
                 apart += [(a, b, row["judgement_id"]) for a in left for b in right if a != b]
-    return (
-        _present(groups.pairs(), record_ids),
-        _present([(a, b) for a, b, _ in apart], record_ids),
-        conflicts,
-    )
+    return groups.groups(), [(a, b) for a, b, _ in apart], conflicts
 
 
-def _present(pairs: list[tuple[int, int]], record_ids: pa.ChunkedArray) -> tuple[Ints, Ints]:
+def judged_ids(judgements: pa.Table) -> Ints:
+    """The ids of all records that JUDGEMENT rows name."""
+    lists = [judgements[name].combine_chunks().flatten().to_numpy() for name in ("left_ids", "right_ids")]
+    return np.concatenate(lists).astype(np.int64)
+
+
+def _known(wanted: list[int], record_ids: pa.ChunkedArray) -> set[int]:
+    ids = np.array(wanted, dtype=np.int64)
+    return set(ids[positions(record_ids, pa.chunked_array([ids])) >= 0].tolist())
+
+
+def _positions(pairs: list[tuple[int, int]], record_ids: pa.ChunkedArray) -> tuple[Ints, Ints]:
     ids = np.array(pairs, dtype=np.int64).reshape(-1, 2)
     left = positions(record_ids, pa.chunked_array([ids[:, 0]]))
     right = positions(record_ids, pa.chunked_array([ids[:, 1]]))

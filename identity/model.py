@@ -59,6 +59,8 @@ class KindModel:
     # whether several plausible pairs may add up to a link: only where weights were estimated
     pooled: bool = False
     kin: int = 0  # log2 of the odds of kin against one client, before anything is compared
+    # by blocking rule, to how many records its blocks are active, where that was learnt; 0: the rule is off
+    caps: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class MatchModel:
     """One version of the model."""
 
     version: int
-    origin: Literal["prior", "trained", "supervised"]
+    origin: Literal["prior", "trained", "supervised", "imported"]
     person: KindModel
     organisation: KindModel
     component_bound: int
@@ -189,4 +191,5 @@ def _kind(raw: Mapping[str, Any]) -> KindModel:
         words=WordWeights(**raw["words"]),
         pooled=raw["pooled"],
         kin=raw.get("kin", 0),
+        caps=dict(raw.get("caps", {})),
     )

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+from functools import cache, cached_property, reduce
+from operator import or_
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler
 
 from identity.alignment import WordSets, like, sounds_of
 from identity.features import MISSING, Codes, Features, Flags, Ints, Levels
+from identity.likeness import Likeness
 from identity.similarity import (
     LevelOf,
     Texts,
+    Unlike,
     once_per_value_pair_or_same,
     pairwise,
     texts,
 )
 from identity.standard.latin import latin_key
-from identity.standard.nicknames import nickname_class
+from identity.standard.nicknames import initials, is_given_name, nickname_class
 from identity.standard.vocabulary import words as vocabulary
 
 FAMILY: Final = ("exact", "near", "part", "far", "different")
-GIVEN: Final = ("exact", "nickname", "near", "initial", "swapped", "far", "different")
+GIVEN: Final = ("exact", "nickname", "near", "initial", "swapped", "far", "other", "different")
 MIDDLE: Final = ("exact", "near", "initial", "different")
 FULL: Final = ("exact", "contains", "near", "word", "far", "different")
+DISAGREEING: Final = ("other", "different")
+"""The levels of two names that have nothing to do with each other."""
 PERSON_NAME: Final = {"name.family": FAMILY, "name.given": GIVEN, "name.middle": MIDDLE, "name.full": FULL}
 
 # In 1/1000 of Jaro-Winkler similarity.
@@ -51,15 +55,19 @@ class PersonNames:
     def levels(self, left: Ints, right: Ints) -> dict[str, Levels]:
         """One level code per part and pair of rows; 0 where a side has no such part."""
         size = len(self._words)
-        family = self._part(self._family, left, right, self._family_levels)
-        given = self._part(self._given, left, right, self._given_levels)
-        middle = self._part(self._middle, left, right, self._middle_levels)
+        family = self._part(self._family, left, right, self._family_levels, _code(FAMILY, "different"))
+        given = self._part(self._given, left, right, self._given_levels, _code(GIVEN, "different"))
+        apart = np.flatnonzero(given == _code(GIVEN, "different"))
+        known = self._is_known[self._given[left[apart]]] & self._is_known[self._given[right[apart]]]
+        given[apart[known]] = _code(GIVEN, "other")
+        middle = self._part(self._middle, left, right, self._middle_levels, _code(MIDDLE, "different"))
         # A single name may have been put in either column; two that agree crosswise were swapped.
         doubtful = np.flatnonzero((family >= _code(FAMILY, "part")) & (given >= _code(GIVEN, "near")))
         if len(doubtful):
             here, there = left[doubtful], right[doubtful]
-            one = once_per_value_pair_or_same(self._family[here], self._given[there], size, self._family_levels)
-            two = once_per_value_pair_or_same(self._given[here], self._family[there], size, self._family_levels)
+            unlike = Unlike(_code(FAMILY, "different"), self._likeness.may_be_alike)
+            one = once_per_value_pair_or_same(self._family[here], self._given[there], size, self._family_levels, unlike)
+            two = once_per_value_pair_or_same(self._given[here], self._family[there], size, self._family_levels, unlike)
             near = _code(FAMILY, "near")
             swapped = (one > 0) & (two > 0) & (one <= near) & (two <= near)
             family[doubtful[swapped]] = np.maximum(one, two)[swapped]
@@ -96,6 +104,32 @@ class PersonNames:
         given[at[same | within]] = _code(GIVEN, "swapped")
         middle[at[same | within]] = 0
 
+    def may_agree(self, left: Ints, right: Ints) -> tuple[Flags, Flags]:
+        """Of which pairs of unequal family names, and of unequal given names, `levels` may find any likeness.
+
+        A quick look that never misses one: for all others, the level is one of those that disagree.
+        """
+        family, given = (self._family[left], self._family[right]), (self._given[left], self._given[right])
+        regrouped = np.zeros(len(left), dtype=np.bool_)
+        values = self._features.values("full_name")
+        if not values.is_empty:
+            one, two = values.single()[left], values.single()[right]
+            regrouped = self._full_sets.may_share(one, two, 2) | (self._joined[one] == self._joined[two])
+            regrouped &= (one != MISSING) & (two != MISSING)
+        alike = self._likeness.may_be_alike
+        # Where either is equal, nothing is swapped.
+        apart = np.flatnonzero(~regrouped & (family[0] != family[1]) & (given[0] != given[1]))
+        crosswise = alike(family[0][apart], given[1][apart]) & alike(given[0][apart], family[1][apart])
+        regrouped[apart[crosswise]] = True
+        return regrouped | alike(*family), regrouped | alike(*given)
+
+    @cached_property
+    def _likeness(self) -> Likeness:
+        bits = np.zeros(len(self._words), dtype=np.uint64)
+        for codes in self._nicknames:
+            bits |= np.where(codes == MISSING, np.uint64(0), np.uint64(1) << (codes.astype(np.uint64) % np.uint64(64)))
+        return Likeness(self._words, self._is_compound | self._is_initial, bits)
+
     @cached_property
     def _full_sets(self) -> WordSets:
         return WordSets(self._full_words, _particles())
@@ -110,8 +144,9 @@ class PersonNames:
     def _part_sets(self) -> WordSets:
         return WordSets(self._words, _particles())
 
-    def _part(self, codes: Codes, left: Ints, right: Ints, level_of: LevelOf) -> Levels:
-        return once_per_value_pair_or_same(codes[left], codes[right], len(self._words), level_of)
+    def _part(self, codes: Codes, left: Ints, right: Ints, level_of: LevelOf, different: np.uint8) -> Levels:
+        unlike = Unlike(different, self._likeness.may_be_alike)
+        return once_per_value_pair_or_same(codes[left], codes[right], len(self._words), level_of, unlike)
 
     def _full(self, left: Ints, right: Ints, family: Levels) -> Levels:
         """The whole names as sets of words, where a family name is missing on one side."""
@@ -137,8 +172,15 @@ class PersonNames:
         return sounds_of(self._words.tolist())
 
     @cached_property
-    def _letters(self) -> npt.NDArray[np.int32]:
-        return np.fromiter((ord(word[0]) for word in self._words.tolist()), np.int32, len(self._words))
+    def _letters(self) -> Ints:
+        """One bit for the first letter of each name."""
+        return np.fromiter((_bit(word[0]) for word in self._words.tolist()), np.int64, len(self._words))
+
+    @cached_property
+    def _abbreviations(self) -> Ints:
+        """A bit for every letter that may stand for each name."""
+        found = (initials(word.split(" ", 1)[0]) for word in self._words.tolist())
+        return np.fromiter((reduce(or_, map(_bit, letters), 0) for letters in found), np.int64, len(self._words))
 
     @cached_property
     def _is_initial(self) -> Flags:
@@ -180,6 +222,9 @@ class PersonNames:
         near, within, far = self._alike(left, right)
         result = np.full(len(left), _code(GIVEN, "different"))
         result[far] = _code(GIVEN, "far")
+        known = self._is_known[left] & self._is_known[right]
+        compound = self._is_compound[left] | self._is_compound[right]
+        result[known & ~(compound & far)] = _code(GIVEN, "other")
         result[near | within] = _code(GIVEN, "near")
         result[self._share_nickname(left, right)] = _code(GIVEN, "nickname")
         result[self._initials(left, right, same=True)] = _code(GIVEN, "initial")
@@ -197,9 +242,18 @@ class PersonNames:
     def _initials(self, left: Codes, right: Codes, *, same: bool) -> Flags:
         """Where a side is an initial: whether the letters are the same, or are not."""
         either = self._is_initial[left] | self._is_initial[right]
-        agreed = self._letters[left] == self._letters[right]
+        # An initial may be that of another form: B. Smith, Robert Smith
+        letters, forms = self._letters, self._abbreviations
+        agreed: Flags = ((forms[left] & letters[right]) | (letters[left] & forms[right])) != 0
         held: Flags = either & (agreed if same else ~agreed)
         return held
+
+    @cached_property
+    def _is_known(self) -> Flags:
+        """Which words begin with a known given name: two of them that are unlike are two names, not one garbled."""
+        words = self._words.tolist()
+        known: Flags = np.fromiter((is_given_name(word.split(" ", 1)[0]) for word in words), np.bool_, len(words))
+        return known & ~self._is_initial
 
     @cached_property
     def _nicknames(self) -> list[Codes]:
@@ -211,6 +265,10 @@ class PersonNames:
             for two in self._nicknames:
                 result |= (one[left] == two[right]) & (one[left] != MISSING)
         return result
+
+
+def _bit(letter: str) -> int:
+    return 1 << (ord(letter) % 61)
 
 
 @cache

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from identity.features import Features, Flags, Ints, Values
-from identity.hashing import Hashes, combine, mix
+from identity.hashing import Hashes, combine, hash_strings, mix
+from identity.own_script import own_script
 from identity.score import Scorer, Weights
 from identity.settings import KindSettings
 
@@ -31,18 +32,17 @@ class Points:
         return result
 
 
-def points_of(scorer: Scorer, features: Features, settings: KindSettings, free: Flags) -> Points:
-    """Collapse the `free` records that are equal in every compared and blocked value, if two such link by
-    themselves.
+def points_of(scorer: Scorer, fingerprint: Hashes, free: Flags) -> Points:
+    """Collapse the `free` records of one fingerprint (`fingerprints`), if two such link by themselves.
 
     A thousand exports of one card then cost one comparison, while a thousand people of whom only the same
     name is known remain a thousand.
     """
-    count = len(features)
+    count = len(fingerprint)
     if count == 0:
         empty = np.zeros(0, dtype=np.int64)
         return Points(empty, empty, empty, empty.astype(np.int32))
-    group = pd.factorize(_fingerprints(features, scorer.kind, settings))[0].astype(np.int64)
+    group = pd.factorize(fingerprint)[0].astype(np.int64)
     group[~free] = -1
     rows = np.flatnonzero(free)
     order = rows[np.argsort(group[rows], kind="stable")]
@@ -63,9 +63,10 @@ def points_of(scorer: Scorer, features: Features, settings: KindSettings, free: 
     return Points(row.astype(np.int64), of.astype(np.int64), sizes.astype(np.int64), weight)
 
 
-def _fingerprints(features: Features, kind: str, settings: KindSettings) -> Hashes:
-    """One hash per record over all values that comparison or blocking looks at."""
-    names = {value.field for rule in settings.blocking for value in rule} | set(settings.contradictions)
+def fingerprints(features: Features, kind: str, settings: KindSettings) -> Hashes:
+    """One hash per record over all values that comparison or blocking looks at; a function of the values alone."""
+    names = {value.field for rule in settings.blocking for value in rule}
+    names |= {*settings.contradictions, *settings.one_client}
     for name, comparison in settings.compare.items():
         if comparison.levels and name != "name":
             names.add(name)
@@ -76,13 +77,16 @@ def _fingerprints(features: Features, kind: str, settings: KindSettings) -> Hash
     result: Hashes = np.zeros(len(features), dtype=np.uint64)
     for name in sorted(names):
         result = combine(result, _of_values(features.values(name)))
-    return result
+    return combine(result, _of_values(own_script(features))) if kind == "organisation" else result
 
 
 def _of_values(values: Values) -> Hashes:
-    """A hash of each record's set of codes."""
+    """A hash of each record's set of values."""
     result = np.zeros(len(values.offsets) - 1, dtype=np.uint64)
-    rows = np.repeat(np.arange(len(result)), values.counts)
+    hashes = mix(hash_strings(values.unique))[values.codes]
     with np.errstate(over="ignore"):
-        np.add.at(result, rows, mix(values.codes.astype(np.uint64) + np.uint64(1)))
+        if values.is_single:
+            result[values.counts > 0] = hashes
+        else:
+            np.add.at(result, np.repeat(np.arange(len(result)), values.counts), hashes)
     return result

@@ -3,17 +3,18 @@ split."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
 from identity.blocking import RuleKeys, rule_name
+from identity.blocks import Blocks, pairs_of
 from identity.cluster import SplitComponent
-from identity.features import Flags, Ints, Values
+from identity.features import Flags, Ints
 from identity.judgements import Conflict
 from identity.settings import KindSettings
-from identity.similarity import share_a_value
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class RuleReport:
     rule: str
     keys: int
     pairs: int  # pairs within its active blocks
+    linked: int  # linked pairs that it proposes
     linked_only: int  # linked pairs that only this rule proposes
     refused: int  # its blocks over the cap
     refused_records: int
@@ -89,45 +91,36 @@ def refused_blocks(
 def rule_reports(
     kind: str,
     settings: KindSettings,
-    cap: int,
+    limits: Sequence[int],
     keys: RuleKeys,
     *,
     represents: Flags,
     linked: tuple[Ints, Ints],
 ) -> list[RuleReport]:
-    """Per rule the pairs in its active blocks, and the linked pairs (rows) that no other rule proposes.
+    """Per rule the pairs in its active blocks, and the linked pairs (rows) that it, or it alone, proposes.
 
-    `represents`: of each record whether it stands for its point; only those are counted.
+    `limits`: to how many records a block of each rule is active; `represents`: of each record whether it stands for its
+    point; only those are counted.
     """
-    chosen = represents[keys.row]
-    key, row, rule = keys.key[chosen], keys.row[chosen], keys.rule[chosen]
-    block, size = np.unique(key, return_counts=True)
-    block_of = np.searchsorted(block, key)
-    active = (size[block_of] >= 2) & (size[block_of] <= cap)
-    left, right = linked
-    proposing = np.zeros(len(left), dtype=np.int16)
-    first = np.full(len(left), -1, dtype=np.int16)
-    for index in range(len(settings.blocking)):
-        mine = active & (rule == index)
-        offsets = np.zeros(len(represents) + 1, dtype=np.int64)
-        np.cumsum(np.bincount(row[mine], minlength=len(represents)), out=offsets[1:])
-        values = Values(pa.array([], pa.string()), offsets, block_of[mine].astype(np.int32))
-        shared = share_a_value(values, left, right)
-        first[shared & (proposing == 0)] = index
-        proposing += shared
-    linked_only = np.bincount(first[proposing == 1], minlength=len(settings.blocking))
+    return reports_of_blocks(kind, settings, Blocks.of_keys(keys, limits, represents), linked)
+
+
+def reports_of_blocks(kind: str, settings: KindSettings, blocks: Blocks, linked: tuple[Ints, Ints]) -> list[RuleReport]:
+    """`rule_reports` where the blocks are known."""
+    proposes = blocks.proposing(linked, len(settings.blocking))
+    alone = proposes[proposes.sum(axis=1) == 1].sum(axis=0)
     reports = []
     for index, named in enumerate(settings.blocking):
-        mine = rule == index
-        sizes = size[np.unique(block_of[mine])]
-        within, over = sizes[sizes <= cap], sizes[sizes > cap]
+        mine = blocks.of_rule(index)
+        over = blocks.size[mine[blocks.refused[mine]]]
         reports.append(
             RuleReport(
                 kind=kind,
                 rule=rule_name(named),
-                keys=int(mine.sum()),
-                pairs=int((within * (within - 1) // 2).sum()),
-                linked_only=int(linked_only[index]),
+                keys=int((blocks.rule == index).sum()),
+                pairs=pairs_of(blocks.size[mine[blocks.active[mine]]]),
+                linked=int(proposes[:, index].sum()),
+                linked_only=int(alone[index]),
                 refused=len(over),
                 refused_records=int(over.sum()),
             )

@@ -11,17 +11,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.blocking import RuleKeys, candidate_pairs, keys_by_rule
+from identity.blocking import RuleKeys, candidate_pairs
 from identity.cases import cases_of
-from identity.cluster import Constraints, ScorePairs, Thresholds, cluster
-from identity.features import Features, Flags, Ints, in_natural_order, natural_keys, positions
+from identity.cluster import Constraints, ScorePairs, cluster
+from identity.features import Flags, Ints, in_natural_order, positions
 from identity.generic import generic_values
-from identity.judgements import constraints_of
+from identity.hashing import Hashes, signed
+from identity.linkage import Thresholds
 from identity.model import MatchModel
-from identity.points import Points, points_of
+from identity.points import Points
+from identity.population import Population, Rules
 from identity.report import Report, SplitReport, refused_blocks, rule_reports
 from identity.schema import BLOCKING_KEY, JUDGEMENT, KINDS, PAIR
-from identity.score import Scorer, Scores, Weights
+from identity.score import Weights
 from identity.settings import MatchingSettings
 
 LABEL: Final = pa.schema(
@@ -31,6 +33,21 @@ LABEL: Final = pa.schema(
         pa.field("natural_key", pa.string(), nullable=False),  # source:stream:key
     ]
 )
+POINT: Final = pa.schema(
+    [
+        pa.field("record_id", pa.int64(), nullable=False),
+        pa.field("fingerprint", pa.int64()),  # of all that is compared; null: it stands alone whatever it is like
+        pa.field("first_id", pa.int64(), nullable=False),  # the first of the records that are taken as one with it
+    ]
+)
+"""Which records are alike in everything and taken as one."""
+REFUSED: Final = pa.schema(
+    [
+        pa.field("key", pa.int64(), nullable=False),
+        pa.field("size", pa.int64(), nullable=False),  # points in the block
+    ]
+)
+"""Blocks over the limit of their rule."""
 
 
 @dataclass(frozen=True)
@@ -38,25 +55,13 @@ class Resolution:
     """The outcome of a run."""
 
     labels: pa.Table  # LABEL, in natural order
-    keys: pa.Table  # BLOCKING_KEY
+    keys: pa.Table  # BLOCKING_KEY of the first record of each point; none where candidate pairs were given
     pairs: pa.Table  # PAIR: plausible only; of records that are alike in everything each one with the first
     cases: pa.Table  # cases.CASE
     generic: pa.Table  # generic.GENERIC
-    report: Report
-
-
-@dataclass(frozen=True)
-class _Run:
-    """What every kind of record is resolved with."""
-
-    identifiers: pa.Table
-    judgements: pa.Table
-    generic: pa.Table
-    model: MatchModel
-    settings: MatchingSettings
-    distinct_sources: Collection[str]
-    given: pa.Table | None
-    by_rule: bool
+    points: pa.Table  # POINT
+    accepted: pa.Table  # accepted.ACCEPTED
+    refused: pa.Table  # REFUSED
     report: Report
 
 
@@ -89,103 +94,129 @@ def resolve(
     organisations and their staff stay alone.
     """
     records = in_natural_order(records)
-    report = Report(records=records.num_rows)
-    run = _Run(
-        identifiers,
-        JUDGEMENT.empty_table() if judgements is None else judgements,
-        generic_values(records, identifiers, settings.generic_names),
+    rules = Rules(
         model,
         settings,
+        JUDGEMENT.empty_table() if judgements is None else judgements,
         distinct_sources,
-        pairs,
-        by_rule,
-        report,
+        generic_values(records, identifiers, settings.generic_names),
     )
-    parts = [_resolve_kind(kind, records.filter(pc.equal(records["kind"], kind)), run) for kind in KINDS]
+    return resolve_under(rules, records, identifiers, pairs=pairs, by_rule=by_rule)
+
+
+def resolve_under(
+    rules: Rules, records: pa.Table, identifiers: pa.Table, *, pairs: pa.Table | None = None, by_rule: bool = False
+) -> Resolution:
+    """`resolve` under rules that know what is generic and accepted in the whole register.
+
+    The records, in natural order, may then be a part of it, if it is closed: with each record there are all that a
+    plausible pair, a point, a client or a `same` connects with it, and `pairs` are all candidate pairs among them.
+    """
+    report = Report(records=records.num_rows)
+    populations = [Population(kind, records, identifiers, rules) for kind in KINDS]
+    parts = [_resolve_kind(population, rules, pairs, by_rule, report) for population in populations]
     labels = pa.concat_tables([part["labels"] for part in parts])
     labels = labels.take(pa.array(positions(labels["record_id"], records["record_id"])))
     report.clusters = int(pc.count_distinct(labels["label"]).as_py())
     report.refused.sort(key=lambda block: (-block.size, block.kind, block.rule, block.example))
-    rest = {name: pa.concat_tables([part[name] for part in parts]) for name in ("keys", "pairs", "cases")}
-    return Resolution(labels=labels, **rest, generic=run.generic, report=report)
+    accepted = rules.accepted
+    if accepted is None:
+        accepted = pa.concat_tables([population.accepted for population in populations])
+    rest = {name: pa.concat_tables([part[name] for part in parts]) for name in parts[0] if name != "labels"}
+    return Resolution(labels=labels, **rest, generic=rules.generic, accepted=accepted, report=report)
 
 
-def _resolve_kind(kind: str, records: pa.Table, run: _Run) -> dict[str, pa.Table]:
-    ids = records["record_id"].to_numpy()
-    features = Features.of(records, run.identifiers, run.generic.filter(pc.equal(run.generic["kind"], kind)))
-    rules, model = run.settings.kind(kind), run.model.kind(kind)
-    scorer = Scorer(features, kind, rules, model)
-    eligible = ~records["is_own"].to_numpy()
-    same, not_same, conflicts = constraints_of(run.judgements, records["record_id"])
-    scorer.comparer.accept(same)
-    keys = keys_by_rule(features, kind, rules, eligible)
-    apart = pc.is_in(records["source"], value_set=pa.array(sorted(run.distinct_sources), pa.string())).to_numpy()
-    source = records["source"].combine_chunks().dictionary_encode().indices.to_numpy()
-
-    def score(left: Ints, right: Ints) -> Scores:
-        scores = scorer.score(left, right)
-        return Scores(scores.weight, scores.forbidden | (apart[left] & (source[left] == source[right])))
-
-    # What a human or a distinct register speaks of stands alone, however alike it is to others.
-    free = eligible & ~apart & ~np.isin(ids, _judged(run.judgements))
-    points = points_of(scorer, features, rules, free)
-    pairs = _plausible(_candidates(kind, keys, points, ids, run), score, model.plausible)
+def _resolve_kind(
+    population: Population, rules: Rules, given: pa.Table | None, by_rule: bool, report: Report
+) -> dict[str, pa.Table]:
+    ids, kind, model = population.ids, population.kind, population.model
+    fingerprint = population.fingerprints()
+    points = population.points(fingerprint)
+    keys = population.keys() if given is None else None
+    refused = REFUSED.empty_table()
+    if keys is not None:
+        found = _key_table(keys, points)
+        candidates = candidate_pairs(found, population.limits())
+        refused = candidates.refused
+        report.refused += refused_blocks(kind, population.settings, keys, refused, ids)
+        left, right = _in_order(candidates.pairs)
+    else:
+        left, right = _given(given, points, ids)
+    report.candidate_pairs += len(left)
+    score = population.score
+    pairs = _plausible((left, right), score, model.plausible)
     of = points.of
     open_pairs = ~pairs.forbidden
-    found = cluster(
+    same, not_same = population.same, population.not_same
+    clusters = cluster(
         points.sizes,
         (of[pairs.left[open_pairs]], of[pairs.right[open_pairs]], pairs.weight[open_pairs]),
         lambda left, right: score(points.row[left], points.row[right]),
-        Thresholds(model.plausible, model.link, run.model.component_bound, model.pooled),
+        Thresholds(model.plausible, model.link, rules.model.component_bound, model.pooled, model.review),
         Constraints((of[same[0]], of[same[1]]), (of[not_same[0]], of[not_same[1]])),
     )
-    label = points.row[found.label][of]  # the row of the smallest natural key of each record's cluster
-    keyed = natural_keys(records)
-    report = run.report
+    label = points.row[clusters.label][of]  # the row of the smallest natural key of each record's cluster
+    keyed = population.natural_keys()
     report.plausible_pairs += len(pairs.left)
     linked = np.flatnonzero(label[pairs.left] == label[pairs.right])
     report.linked_pairs += len(linked)
-    report.split += [SplitReport.of(kind, keyed[points.row[split.first]], split) for split in found.split]
-    report.conflicts += [conflict for conflict in conflicts if conflict not in report.conflicts]
-    if run.by_rule:
+    report.split += [SplitReport.of(kind, keyed[points.row[split.first]], split) for split in clusters.split]
+    report.conflicts += [conflict for conflict in population.conflicts if conflict not in report.conflicts]
+    if by_rule and keys is not None:
         ends = pairs.left[linked], pairs.right[linked]
         report.rules += rule_reports(
-            kind, rules, run.settings.block_cap, keys, represents=points.is_representative, linked=ends
+            kind,
+            population.settings,
+            population.limits()["cap"].to_pylist(),
+            keys,
+            represents=points.is_representative,
+            linked=ends,
         )
-    order = np.argsort(keys.row, kind="stable")
     return {
         "labels": pa.table({"record_id": ids, "label": ids[label], "natural_key": keyed}, schema=LABEL),
-        "keys": pa.table({"key": keys.key[order], "record_id": ids[keys.row[order]]}, schema=BLOCKING_KEY),
-        "pairs": _pair_table(ids, pairs, points, run.model.version),
+        "keys": BLOCKING_KEY.empty_table() if keys is None else _of_records(found, ids),
+        "pairs": _pair_table(ids, pairs, points, rules.model.version),
         "cases": cases_of(ids, label, (pairs.left, pairs.right, pairs.weight, pairs.forbidden), not_same, model),
+        "points": point_table(population, points, fingerprint),
+        "refused": refused.cast(REFUSED),
     }
 
 
-def _judged(judgements: pa.Table) -> Ints:
-    """The ids of all records that a judgement names."""
-    lists = [judgements[name].combine_chunks().flatten().to_numpy() for name in ("left_ids", "right_ids")]
-    return np.concatenate(lists).astype(np.int64)
+def _key_table(keys: RuleKeys, points: Points) -> pa.Table:
+    """BLOCKING_KEY of the first record of each point, as rows."""
+    chosen = points.is_representative[keys.row]
+    return pa.table({"key": keys.key[chosen], "record_id": keys.row[chosen]}, schema=BLOCKING_KEY)
 
 
-def _candidates(kind: str, keys: RuleKeys, points: Points, ids: Ints, run: _Run) -> tuple[Ints, Ints]:
-    """Candidate pairs as rows of points' first records, the smaller first, in natural order."""
-    if run.given is None:
-        chosen = points.is_representative[keys.row]
-        table = pa.table({"key": keys.key[chosen], "record_id": keys.row[chosen]}, schema=BLOCKING_KEY)
-        found = candidate_pairs(table, run.settings.block_cap)
-        run.report.refused += refused_blocks(kind, run.settings.kind(kind), keys, found.refused, ids)
-        pairs = found.pairs
-    else:
-        known = pa.chunked_array([pa.array(ids)])
-        left, right = positions(known, run.given["left_id"]), positions(known, run.given["right_id"])
-        here = (left >= 0) & (right >= 0)
-        left, right = points.row[points.of[left[here]]], points.row[points.of[right[here]]]
-        pairs = pa.table({"left_id": np.minimum(left, right), "right_id": np.maximum(left, right)})
-        pairs = pairs.filter(pc.not_equal(pairs["left_id"], pairs["right_id"]))
-        pairs = pairs.group_by(["left_id", "right_id"]).aggregate([])
+def _of_records(keys: pa.Table, ids: Ints) -> pa.Table:
+    """The keys with the ids of records instead of their rows."""
+    return pa.table({"key": keys["key"], "record_id": ids[keys["record_id"].to_numpy()]}, schema=BLOCKING_KEY)
+
+
+def _in_order(pairs: pa.Table) -> tuple[Ints, Ints]:
     pairs = pairs.sort_by([("left_id", "ascending"), ("right_id", "ascending")])
-    run.report.candidate_pairs += pairs.num_rows
     return pairs["left_id"].to_numpy(), pairs["right_id"].to_numpy()
+
+
+def _given(given: pa.Table, points: Points, ids: Ints) -> tuple[Ints, Ints]:
+    """Candidate pairs found elsewhere as rows of points' first records, the smaller first, in natural order."""
+    known = pa.chunked_array([pa.array(ids)])
+    left, right = positions(known, given["left_id"]), positions(known, given["right_id"])
+    here = (left >= 0) & (right >= 0)
+    left, right = points.row[points.of[left[here]]], points.row[points.of[right[here]]]
+    pairs = pa.table({"left_id": np.minimum(left, right), "right_id": np.maximum(left, right)})
+    pairs = pairs.filter(pc.not_equal(pairs["left_id"], pairs["right_id"]))
+    return _in_order(pairs.group_by(["left_id", "right_id"]).aggregate([]))
+
+
+def point_table(population: Population, points: Points | None = None, fingerprint: Hashes | None = None) -> pa.Table:
+    """POINT rows of a population, whose points and fingerprints may be known."""
+    if fingerprint is None:
+        fingerprint = population.fingerprints()
+    points = points or population.points(fingerprint)
+    bits = pa.array(signed(fingerprint), mask=~population.free)
+    first = population.ids[points.row[points.of]]
+    return pa.table({"record_id": population.ids, "fingerprint": bits, "first_id": first}, schema=POINT)
 
 
 def _plausible(candidates: tuple[Ints, Ints], score: ScorePairs, threshold: int) -> _Pairs:

@@ -23,8 +23,13 @@ RECORD_FIELDS: Final = (
     "full_name", "given_name", "middle_name", "family_name", "birth_date", "gender", "org_name", "legal_form",
     "country", "region", "city", "street", "house", "postcode",
 )  # fmt: skip
+ESTABLISHMENT: Final = "establishment"
+"""One site of a legal entity, read from a record's identifiers: INN and KPP, or VAT number and postcode."""
 OPEN_FIELDS: Final = ("birth_place", "occupation", "generation")
 """Open attributes that the shipped rules use; any other is written `attributes.NAME`."""
+
+Grain = Literal["legal_entity", "establishment"]
+_OF_LEGAL_ENTITY: Final = ("inn", "vat")
 
 PARTS: Final = (
     "sound",
@@ -146,6 +151,9 @@ class KindSettings(BaseModel):
     blocking: tuple[BlockingRule, ...] = Field(min_length=1)
     compare: dict[str, Comparison] = Field(min_length=1)
     contradictions: tuple[str, ...] = ()
+    one_client: tuple[str, ...] = Field(
+        (), description="Identifier types of which a shared value makes one client, unless something forbids it."
+    )
     link_at: float = Field(gt=0.5, lt=1)
     review_at: float = Field(gt=0, lt=1)
     plausible_at: float = Field(gt=0, lt=1)
@@ -167,16 +175,18 @@ class KindSettings(BaseModel):
                 raise ValueError(f"{name} needs levels, e.g. [exact, {{jaro_winkler: 0.92}}]")
         return compare
 
-    @field_validator("contradictions")
+    @field_validator("contradictions", "one_client")
     @classmethod
-    def _known_contradictions(cls, types: tuple[str, ...]) -> tuple[str, ...]:
+    def _known_types(cls, types: tuple[str, ...]) -> tuple[str, ...]:
         for name in types:
             if name == "kpp":
-                raise ValueError("kpp names a branch, not a client: it is never a contradiction")
-            if name not in IDENTIFIER_TYPES and not name.startswith("identifier."):
+                raise ValueError(
+                    "kpp names a branch, not a client: it is never a contradiction (see grain in hub.yaml)"
+                )
+            if name not in (*IDENTIFIER_TYPES, ESTABLISHMENT) and not name.startswith("identifier."):
                 near = get_close_matches(name, IDENTIFIER_TYPES, n=1, cutoff=0.4)
                 hint = f"; did you mean {near[0]!r}?" if near else ""
-                raise ValueError(f"a contradiction names an identifier type, not {name!r}{hint}")
+                raise ValueError(f"an identifier type is named here, not {name!r}{hint}")
         return types
 
     @model_validator(mode="after")
@@ -206,6 +216,19 @@ class MatchingSettings(BaseModel):
     def kind(self, name: str) -> KindSettings:
         """The rules for `person` or `organisation`."""
         return self.person if name == "person" else self.organisation
+
+    def at_grain(self, grain: Grain) -> MatchingSettings:
+        """These rules for hub.yaml's `grain`. By establishment it is INN with KPP (VAT number with site) that makes
+        one client, and two different ones forbid a merge, where by legal entity the number alone decides."""
+        if grain == "legal_entity":
+            return self
+        rules = self.organisation
+        kept = [name for name in rules.one_client if name not in _OF_LEGAL_ENTITY]
+        of_grain = {
+            "contradictions": tuple(dict.fromkeys((*rules.contradictions, ESTABLISHMENT))),
+            "one_client": (*kept, ESTABLISHMENT) if len(kept) < len(rules.one_client) else rules.one_client,
+        }
+        return self.model_copy(update={"organisation": rules.model_copy(update=of_grain)})
 
 
 @cache

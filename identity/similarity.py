@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -13,8 +14,10 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from identity.features import MISSING, Codes, Flags, Ints, Levels, Values
-from identity.parts import part_of
+from identity.parallel import SMALL
+from identity.parts import part_codes
 from identity.settings import Level, parse_value
+from identity.signatures import letter_bits
 
 Texts = npt.NDArray[np.object_]
 LevelOf = Callable[[Codes, Codes], Levels]
@@ -40,12 +43,26 @@ def once_per_value_pair(left: Codes, right: Codes, size: int, level_of: LevelOf)
     return level_of((distinct // size).astype(np.int32), (distinct % size).astype(np.int32))[spread]
 
 
-def once_per_value_pair_or_same(left: Codes, right: Codes, size: int, level_of: LevelOf) -> Levels:
-    """0 where a code is missing, 1 where codes are equal, else `level_of` once per distinct pair of codes."""
+@dataclass(frozen=True)
+class Unlike:
+    """The level of pairs of codes that `may_be_alike` rules out at a glance."""
+
+    level: np.uint8
+    may_be_alike: Callable[[Codes, Codes], Flags]
+
+
+def once_per_value_pair_or_same(
+    left: Codes, right: Codes, size: int, level_of: LevelOf, unlike: Unlike | None = None
+) -> Levels:
+    """0 where a code is missing, 1 where codes are equal, else `level_of` once per distinct pair of codes that are not
+    `unlike`."""
     result = np.zeros(len(left), dtype=np.uint8)
     present = (left != MISSING) & (right != MISSING)
     result[present] = 1
     unequal = np.flatnonzero(present & (left != right))
+    if unlike is not None:
+        result[unequal] = unlike.level
+        unequal = unequal[unlike.may_be_alike(left[unequal], right[unequal])]
     if len(unequal):
         result[unequal] = once_per_value_pair(left[unequal], right[unequal], size, level_of)
     return result
@@ -60,7 +77,7 @@ def pairwise(measure: Callable[..., Any], left: Texts, right: Texts, cutoff: flo
         scorer=measure,
         score_cutoff=cutoff,
         dtype=np.int32 if is_distance else np.float64,
-        workers=WORKERS,
+        workers=WORKERS if len(left) >= SMALL else 1,
     )
     if is_distance:
         return scores.astype(np.int64)
@@ -78,12 +95,18 @@ def text_levels(values: Texts, specs: tuple[Level, ...]) -> LevelOf:
     edits = max((spec.at_most for spec in specs if spec.at_most is not None), default=0)
     similar = min((spec.at_least for spec in specs if spec.at_least is not None), default=None)
     derived = {spec.part: _parts(values, spec.part) for spec in specs if spec.part is not None}
+    letters = letter_bits(pa.array(values, pa.string())) if edits or _has_swapped(specs) else None
 
     def level_of(left: Codes, right: Codes) -> Levels:
-        a, b = values[left], values[right]
         result = np.full(len(left), len(specs) + 1, dtype=np.uint8)
-        distance = pairwise(OSA.distance, a, b, edits) if edits else None
-        jaro = None if similar is None else pairwise(JaroWinkler.normalized_similarity, a, b, similar - 0.001)
+        unlike = None if letters is None else np.bitwise_count(letters[left] ^ letters[right])
+        distance = jaro = None
+        if edits and unlike is not None:
+            distance = np.full(len(left), edits + 1)
+            near = np.flatnonzero(unlike <= 2 * edits)
+            distance[near] = _measured(OSA.distance, values, left[near], right[near], edits)
+        if similar is not None:
+            jaro = _measured(JaroWinkler.normalized_similarity, values, left, right, similar - 0.001)
         for code, spec in reversed(list(enumerate(specs, 1))):
             if spec.at_most is not None and distance is not None:
                 holds = distance <= spec.at_most
@@ -92,8 +115,9 @@ def text_levels(values: Texts, specs: tuple[Level, ...]) -> LevelOf:
             elif spec.part is not None:
                 part = derived[spec.part]
                 holds = (part[left] == part[right]) & (part[left] != MISSING)
-            elif spec.method == "day_month_swapped":
-                holds = _swapped(a, b)
+            elif spec.method == "day_month_swapped" and unlike is not None:
+                holds = unlike == 0
+                holds[holds] = _swapped(values[left[holds]], values[right[holds]])
             else:
                 continue
             result[holds] = code
@@ -102,13 +126,22 @@ def text_levels(values: Texts, specs: tuple[Level, ...]) -> LevelOf:
     return level_of
 
 
+def _has_swapped(specs: tuple[Level, ...]) -> bool:
+    return any(spec.method == "day_month_swapped" for spec in specs)
+
+
+def _measured(measure: Callable[..., Any], values: Texts, left: Codes, right: Codes, cutoff: float) -> Ints:
+    """`pairwise` of the values of pairs of codes, each unordered pair measured once."""
+    low, high = np.minimum(left, right).astype(np.int64), np.maximum(left, right)
+    spread, distinct = pd.factorize(low * len(values) + high)
+    one, two = np.divmod(distinct, max(len(values), 1))
+    return pairwise(measure, values[one], values[two], cutoff)[spread]
+
+
 def _parts(values: Texts, part: str) -> Codes:
     """The code of each value's part, MISSING without one."""
     named = parse_value(f"full_name.{part}")
-    function = part_of(named.part or "", named.count)
-    found = [next(iter(function(value)), None) for value in values.tolist()]
-    codes, _ = pd.factorize(np.array(found, dtype=object))  # None becomes -1
-    return codes.astype(np.int32)
+    return part_codes(pa.array(values, pa.string()), named.part or "", named.count)
 
 
 def _swapped(left: Texts, right: Texts) -> Flags:
@@ -135,7 +168,7 @@ def best_levels(
         return np.zeros(len(left_rows), dtype=np.uint8)
     if values.is_single:
         single = values.single()
-        return _levels(single[left_rows], single[right_rows], len(values.unique), different, level_of)
+        return _levels(single[left_rows], single[right_rows], different, level_of)
     result = np.zeros(len(left_rows), dtype=np.uint8)
     counts = values.counts
     left_count, right_count = counts[left_rows], counts[right_rows]
@@ -149,20 +182,18 @@ def best_levels(
     width = np.repeat(right_count[both], size)
     left = values.codes[np.repeat(values.offsets[left_rows[both]], size) + within // width]
     right = values.codes[np.repeat(values.offsets[right_rows[both]], size) + within % width]
-    levels = _levels(left, right, int(values.codes.max()) + 1, different, level_of)
+    levels = _levels(left, right, different, level_of)
     result[both] = np.minimum.reduceat(levels, ends - size)
     return result
 
 
-def _levels(left: Codes, right: Codes, size: int, different: int, level_of: LevelOf) -> Levels:
+def _levels(left: Codes, right: Codes, different: int, level_of: LevelOf) -> Levels:
     result = np.zeros(len(left), dtype=np.uint8)
     present = (left != MISSING) & (right != MISSING)
     result[present] = 1
     unequal = np.flatnonzero(present & (left != right))
     if len(unequal):
-        result[unequal] = np.minimum(
-            once_per_value_pair(left[unequal], right[unequal], size, level_of), np.uint8(different)
-        )
+        result[unequal] = np.minimum(level_of(left[unequal], right[unequal]), np.uint8(different))
     return result
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 import pyarrow as pa
 from psycopg.types.json import Jsonb
 
 from warehouse.sql import sql
+
+STATED: Final = 1 << 62
+"""Numbers from here on are no judgements: registers state it."""
 
 
 class JudgementNotFoundError(Exception):
@@ -93,11 +96,31 @@ def in_force(
 
 
 def load_judgements(
-    conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int] | None = None
+    conn: psycopg.Connection[Any],
+    schema: pa.Schema,
+    record_ids: Sequence[int] | None = None,
+    *,
+    only_said: bool = False,
 ) -> pa.Table:
     """`same` and `not_same` in force (about any of these records), by judgement_id, in the columns of
     `schema`.
+
+    Unless `only_said` or asked about records, behind them what registers state, as `not_same` with numbers from STATED
+    on: a group that several are members of is none of its members. Where a human joined the two, that stands.
     """
     found = in_force(conn, ("same", "not_same"), record_ids)
     columns = {name: [getattr(judgement, name) for judgement in found] for name in schema.names}
-    return pa.table(columns, schema)
+    said = pa.table(columns, schema)
+    if only_said or record_ids is not None:
+        return said
+    return pa.concat_tables([said, pa.Table.from_pylist(_stated(conn, found), schema=schema)])
+
+
+def _stated(conn: psycopg.Connection[Any], judged: Sequence[Judgement]) -> list[dict[str, Any]]:
+    joined = [{*one.left_ids, *one.right_ids} for one in judged if one.verdict == "same"]
+    rows = []
+    for number, (group, members) in enumerate(conn.execute(sql("judgements.stated_apart")), STATED):
+        with_group = set().union(*(ids for ids in joined if group in ids))
+        apart = [member for member in members if member not in with_group]
+        rows.append({"judgement_id": number, "verdict": "not_same", "left_ids": apart, "right_ids": [group]})
+    return rows

@@ -27,6 +27,7 @@ _TRACE_PARTS: Final = (
     "rejects",
     "cases",
     "judgements",
+    "relationships",
     "feeds",
     "fed_by",
 )
@@ -58,15 +59,16 @@ def client_view(conn: psycopg.Connection[Any], client_id: str, *, limit: int = 1
 
 def trace(conn: psycopg.Connection[Any], record_id: int) -> Answer | None:
     """Every stage of one record: raw with its versions, standard record, identifiers, number of blocking
-    keys, pairs, crosswalk and its history, golden client, interaction, queues, rejects, cases, judgements.
-    None: never heard of.
+    keys, pairs, crosswalk and its history, golden client, interaction, queues, rejects, cases, judgements,
+    relationships. None: never heard of. A record that was made of a card has no raw of its own.
     """
     found: Answer = {"record_id": record_id}
     for part in ("raw", "standard_record", "interaction", "crosswalk", "blocking"):
         found[part] = _one(conn, f"trace_{part}", record_id=record_id)
     for part in _TRACE_PARTS:
         found[part] = _all(conn, f"trace_{part}", record_id=record_id)
-    return found if found["raw"] or found["rejects"] or found["crosswalk_history"] else None
+    known = ("raw", "standard_record", "rejects", "crosswalk_history")
+    return found if any(found[part] for part in known) else None
 
 
 def status(conn: psycopg.Connection[Any]) -> Answer:

@@ -123,18 +123,6 @@ def load_crosswalk(
     return arrow.read(conn, sql(name), _ids(record_ids), schema=schema)
 
 
-def load_pairs(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int] | None = None) -> pa.Table:
-    """Plausible pairs (all, or those with one of these records) ordered by left_id, right_id."""
-    name = "resolution.pairs" if record_ids is None else "resolution.pairs_of"
-    return arrow.read(conn, sql(name), _ids(record_ids), schema=schema)
-
-
-def load_keys(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int] | None = None) -> pa.Table:
-    """Blocking keys (all, or of these records) ordered by record_id, key."""
-    name = "resolution.keys" if record_ids is None else "resolution.keys_of"
-    return arrow.read(conn, sql(name), _ids(record_ids), schema=schema)
-
-
 def members_of(conn: psycopg.Connection[Any], client_ids: Sequence[str | UUID]) -> list[int]:
     """The records that belong to these clients now, ordered."""
     rows = conn.execute(sql("resolution.members_of"), {"client_ids": list(map(str, client_ids))})
@@ -145,16 +133,6 @@ def record_count(conn: psycopg.Connection[Any]) -> int:
     """How many standard records there are."""
     row = conn.execute(sql("resolution.record_count")).fetchone()
     return int(row[0]) if row else 0
-
-
-def sharing(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> list[int]:
-    """Records that share a valid identifier with one of these: what tells whether a value is generic."""
-    return [row[0] for row in conn.execute(sql("resolution.sharing"), {"record_ids": list(record_ids)})]
-
-
-def block_sizes(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> dict[int, int]:
-    """Of every block that one of these records is in: how many records it holds, by key."""
-    return {row[0]: row[1] for row in conn.execute(sql("resolution.block_sizes"), {"record_ids": list(record_ids)})}
 
 
 def names_of(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> dict[int, str]:
@@ -188,16 +166,6 @@ def load_ledger(
         LedgerFact(str(row[0]), row[1], str(row[2]) if row[2] else None, row[3], row[4], frozenset(row[5]))
         for row in conn.execute(sql("resolution.ledger"), parameters)
     ]
-
-
-def replace_keys(conn: psycopg.Connection[Any], record_ids: Sequence[int] | None, keys: pa.Table) -> int:
-    """Make `keys` the blocking keys of these records, or (None) all there are; rows written."""
-    return _replace(conn, "identity.blocking_key", "key", record_ids, keys)
-
-
-def replace_pairs(conn: psycopg.Connection[Any], record_ids: Sequence[int] | None, pairs: pa.Table) -> int:
-    """Make `pairs` the plausible pairs that touch these records, or (None) all there are; rows written."""
-    return _replace(conn, "identity.pair", "pair", record_ids, pairs)
 
 
 def apply(
@@ -271,17 +239,6 @@ def _store_cases(conn: psycopg.Connection[Any], cases: Sequence[ReviewCase], as_
     closed = conn.execute(sql("resolution.close_cases"), {"as_of": as_of}).rowcount
     conn.execute(sql("resolution.drop_case_staging"))
     return opened, closed
-
-
-def _replace(
-    conn: psycopg.Connection[Any], table: str, name: str, record_ids: Sequence[int] | None, rows: pa.Table
-) -> int:
-    if arrow.is_empty(conn, table):
-        return arrow.load(conn, table, rows)
-    scope = "all" if record_ids is None else "of"
-    with arrow.staged(conn, f"new_{name}", table, rows):
-        statements = (f"drop_{name}s_{scope}", f"change_{name}s", f"add_{name}s")
-        return sum(conn.execute(sql(f"resolution.{s}"), _ids(record_ids)).rowcount for s in statements)
 
 
 def _ids(record_ids: Sequence[int] | None) -> dict[str, Any]:

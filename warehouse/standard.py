@@ -158,6 +158,11 @@ def store_parties(
     return Stored(changed, removed)
 
 
+def parts_of_cards(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> list[int]:
+    """The records that were made of these cards (`KEY#inn=...`) as far as is stored."""
+    return [row[0] for row in conn.execute(sql("standard.parts_of_cards"), {"record_ids": bigints(record_ids)})]
+
+
 def store_interactions(
     conn: psycopg.Connection[Any],
     interactions: pa.Table | None,
@@ -214,11 +219,25 @@ def store_relationships(
         known = conn.execute(sql("standard.states_relationships"), parameters).fetchone()
         if known is not None and not known[0]:
             return []
-    with arrow.staged(conn, "stated_relationship", "core.relationship", _stated(relationships)):
-        changed: set[int] = set()
-        for statement in ("end_relationships", "revive_relationships", "add_relationships"):
-            changed |= {row[0] for row in conn.execute(sql(f"standard.{statement}"), parameters)}
+    with arrow.staged(conn, "stated_relationship", "core.relationship", stated_rows(relationships)):
+        return replace_stated(conn, record_ids)
+
+
+def replace_stated(conn: psycopg.Connection[Any], stating_ids: Sequence[int]) -> list[int]:
+    """Make what the temporary table `stated_relationship` holds all that these ids state; those where something
+    changed."""
+    changed: set[int] = set()
+    for statement in ("end_relationships", "revive_relationships", "add_relationships"):
+        rows = conn.execute(sql(f"standard.{statement}"), {"record_ids": bigints(stating_ids)})
+        changed |= {row[0] for row in rows}
     return sorted(changed)
+
+
+def groups_of(conn: psycopg.Connection[Any], stating_ids: Sequence[int]) -> list[int]:
+    """The groups whose members these records state or stated, and all members: resolve has to look at them."""
+    if not stating_ids:
+        return []
+    return [row[0] for row in conn.execute(sql("standard.groups_of"), {"record_ids": bigints(stating_ids)})]
 
 
 def replace_rejects(
@@ -264,7 +283,8 @@ def _former_client(known: Mapping[int, tuple[str, bool, UUID | None]], record_id
     return str(former[2]) if former and former[2] else None
 
 
-def _stated(relationships: pa.Table | None) -> pa.Table:
+def stated_rows(relationships: pa.Table | None) -> pa.Table:
+    """The columns of core.relationship that are stated and not derived; empty without rows."""
     names = ("record_id", "from_record_id", "to_record_id", "type", "role", "valid_from", "valid_to")
     if relationships is not None:
         return relationships.select(list(names))

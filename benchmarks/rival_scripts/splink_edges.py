@@ -1,7 +1,8 @@
 """Splink 5 on one data set: settings by the kinds of its fields, EM without labels.
 
 Arguments: RECORDS.parquet OUT.parquet OPTIONS; one kind of record. Writes left, right and probability of
-the predicted pairs above 0.01; prints one JSON line with seconds by stage.
+the predicted pairs above 0.01; with `cluster_at` also the clusters at that probability, to OUT.clusters.parquet.
+Prints one JSON line with seconds by stage.
 """
 
 from __future__ import annotations
@@ -159,7 +160,16 @@ def main() -> None:
     done = time.perf_counter()
     edges.columns = ["left", "right", "probability"]
     pq.write_table(pa.Table.from_pandas(edges, preserve_index=False), target)
-    print(json.dumps({"seconds": {"train": trained - started, "predict": done - trained}, "edges": len(edges)}))
+    seconds = {"train": trained - started, "predict": done - trained}
+    if "cluster_at" in options:
+        began = time.perf_counter()
+        found = linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, options["cluster_at"])
+        clusters = found.as_pandas_dataframe()[["record_id", "cluster_id"]]
+        seconds["cluster"] = time.perf_counter() - began
+        clusters.columns = ["record_id", "cluster"]
+        table = pa.Table.from_pandas(clusters, preserve_index=False)
+        pq.write_table(table, target.replace(".parquet", ".clusters.parquet"))
+    print(json.dumps({"seconds": seconds, "edges": len(edges)}))
 
 
 if __name__ == "__main__":

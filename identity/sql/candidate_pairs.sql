@@ -2,7 +2,8 @@
 -- One text for DuckDB, PostgreSQL and Spark. Relations handed in:
 --   blocking_key(key bigint, record_id bigint)   every key of every record, without duplicates
 --   dirty(record_id bigint)                      the records to pair; all of them for a whole run; no duplicates
---   block_limit(cap bigint)                      one row: a block is active while it holds 2 to cap records
+--   block_limit(rule bigint, cap bigint)         a block is active while it holds 2 to cap records; the low eight bits
+--                                                of a key are its rule
 WITH touched AS (
     SELECT DISTINCT k.key
     FROM blocking_key k
@@ -11,7 +12,7 @@ WITH touched AS (
     SELECT k.key
     FROM blocking_key k
     JOIN touched t ON t.key = k.key
-    CROSS JOIN block_limit b
+    JOIN block_limit b ON b.rule = (k.key & 255)
     GROUP BY k.key, b.cap
     HAVING count(*) BETWEEN 2 AND b.cap
 ), member AS (

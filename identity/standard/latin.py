@@ -59,6 +59,7 @@ _RULES: Final = tuple(
         (r"ue", "u"),  # Mueller, Müller, Muller
         (r"(?<=[bcdfghklmnprstvz])iu", "u"),  # Мюллер
         (r"(.)\1+", r"\1"),  # Anna, Ana; Tchaikovskii
+        (r"(?<=[a-z]a)h$", ""),  # Sarah, Sara; Hannah, Hanna
     )
 )
 

@@ -53,6 +53,32 @@ def nickname_class(name: str) -> tuple[str, ...]:
 
 
 @cache
+def _alone() -> frozenset[str]:
+    """Latin keys of the given names that have no other forms."""
+    return frozenset(latin_key(comparable(name)) for names in load("given_names").values() for name in names)
+
+
+def is_given_name(key: str) -> bool:
+    """The Latin key is that of a given name, and not of one garbled or unheard of."""
+    return key in _alone() or bool(nickname_class(key))
+
+
+@cache
+def _letters_of_classes() -> dict[str, frozenset[str]]:
+    """Canonical name -> first letters of all its forms' Latin keys."""
+    letters: dict[str, set[str]] = {}
+    for form, names in _classes()[1].items():
+        for name in names:
+            letters.setdefault(name, set()).add(form[0])
+    return {name: frozenset(found) for name, found in letters.items()}
+
+
+def initials(name: str) -> frozenset[str]:
+    """The letters with which a given name may be abbreviated: robert, by its form Bob, as b as well as r."""
+    return frozenset(name[:1]).union(*(_letters_of_classes().get(found, ()) for found in nickname_class(name)))
+
+
+@cache
 def given_names() -> frozenset[str]:
     """Comparable forms and Latin keys that are known as given names; used to tell the order of a name's
     parts."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from identity.standard import dates, emails, organisations, persons, phones, places, tax_ids, values
 from identity.standard.columns import Normaliser
 from identity.standard.form import Form
+from identity.standard.numbers import register_number
 from identity.standard.profile import IDENTIFIERS, STANDARD_ATTRIBUTES, Profile
 
 
@@ -33,6 +34,8 @@ def normaliser(attribute: str, profile: Profile) -> Normaliser:
     if attribute in IDENTIFIERS:
         return lambda raw, country: tax_ids.identifier(attribute, raw, country)
     kind = profile.type_of(attribute)
+    if kind == "identifier" and (number := register_number(attribute)) is not None:
+        return lambda raw, country: tax_ids.identifier(number, raw, country)
     return lambda raw, country: values.open_value(kind, raw, country, rules)
 
 

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from identity.schema import RECORD
 from identity.standard.attributes import Entry, documents
-from identity.standard.batch import Batch, Bools, nulls
+from identity.standard.batch import Batch, Bools, derive, nulls
+from identity.standard.cards import CARD, IdOf, part_cards
 from identity.standard.columns import Ints, Values, column, pick, take
 from identity.standard.normalisers import depends_on_country, normaliser
 from identity.standard.ownership import mark_own, own_values
@@ -23,21 +24,24 @@ from identity.standard.record_places import places_of_records
 
 BATCH_ROWS: Final = 200_000
 """Records per batch; bounds memory and keeps every string column far below Arrow's 2 GiB."""
+_TABLES: Final = ("records", "identifiers", "cards")
 
 
 class Standardised(NamedTuple):
-    """`records`: one row per head row, in its order; `identifiers`: by record, type, order of appearance."""
+    """`records`: one row per head row, in its order, then those made of cards; `identifiers`: by record, type, order of
+    appearance; `cards`: cards.CARD."""
 
     records: pa.Table
     identifiers: pa.Table
+    cards: pa.Table
 
 
-def standardise(head: pa.Table, values: pa.Table, profile: Profile) -> Standardised:
+def standardise(head: pa.Table, values: pa.Table, profile: Profile, id_of: IdOf | None = None) -> Standardised:
     """Standard records and identifiers of mapped records (`schema.HEAD`, `schema.VALUE` -> `RECORD`,
     `IDENTIFIER`).
 
-    Order is the head's. The result depends on nothing but the arguments, row by row: any batching gives the
-    same bits.
+    Order is the head's. With `id_of` a card that names several organisations becomes several records (`cards`).
+    The result depends on nothing but the arguments, row by row: any batching gives the same bits.
     """
     head = head.combine_chunks()
     values = values.combine_chunks()
@@ -46,23 +50,39 @@ def standardise(head: pa.Table, values: pa.Table, profile: Profile) -> Standardi
         order = np.argsort(rows, kind="stable")
         values, rows = values.take(pa.array(order)), rows[order]
     own = own_values(profile)
-    records, identifiers = [], []
+    done: list[Standardised] = []
+    parts: list[Standardised] = []
     for start in range(0, max(head.num_rows, 1), BATCH_ROWS):
         part = head.slice(start, BATCH_ROWS)
         low, high = np.searchsorted(rows, [start, start + part.num_rows])
-        done = _standardise_batch(part, values.slice(low, high - low), rows[low:high] - start, profile, own)
-        records.append(done.records)
-        identifiers.append(done.identifiers)
-    return Standardised(pa.concat_tables(records), pa.concat_tables(identifiers))
+        batch = _batch(part, values.slice(low, high - low), rows[low:high] - start, profile)
+        found = part_cards(batch, id_of) if id_of is not None else None
+        done.append(_finish(batch, own))
+        if found is not None:
+            batch = _batch(found.head, found.values, found.values["row"].to_numpy().astype(np.int64), profile)
+            _show_card_names(batch, found.names)
+            parts.append(_finish(batch, own)._replace(cards=found.cards))
+    return Standardised(*(pa.concat_tables([getattr(one, name) for one in (*done, *parts)]) for name in _TABLES))
 
 
-def _standardise_batch(
-    head: pa.Table, table: pa.Table, rows: Ints, profile: Profile, own: Mapping[str, frozenset[str]]
-) -> Standardised:
-    size = head.num_rows
+def _batch(head: pa.Table, table: pa.Table, rows: Ints, profile: Profile) -> Batch:
+    """The records with every value in standard form."""
     is_person = pc.equal(head["kind"], "person").combine_chunks().to_numpy(zero_copy_only=False)
-    batch = Batch(profile, head, size, is_person, _by_attribute(table, rows, is_person))
+    batch = Batch(profile, head, head.num_rows, is_person, _by_attribute(table, rows, is_person))
     _normalise(batch)
+    return batch
+
+
+def _show_card_names(batch: Batch, names: pa.Array) -> None:
+    """A record made of a card shows the card's name until somebody knows its own, and is compared by none."""
+    every = np.where(names.is_valid().to_numpy(zero_copy_only=False), np.arange(batch.size), -1)
+    derive(batch, "legal_name", np.where(batch.is_person, -1, every), names, "card")
+    derive(batch, "full_name", np.where(batch.is_person, every, -1), names, "card")
+
+
+def _finish(batch: Batch, own: Mapping[str, frozenset[str]]) -> Standardised:
+    """From values in standard form to records and identifiers."""
+    size = batch.size
     is_own = mark_own(batch, own)
     batch.entries.extend(Entry(name, found.rows, found.codes, found.fragments) for name, found in batch.columns.items())
     names_of_persons(batch)
@@ -72,7 +92,7 @@ def _standardise_batch(
         if name in batch.columns:
             batch.record[name] = take(batch.columns[name].value, pick(batch.columns[name], size))
     identifiers, digest_of_identifiers = identifiers_of_records(batch)
-    return Standardised(_records(batch, is_own, digest_of_identifiers), identifiers)
+    return Standardised(_records(batch, is_own, digest_of_identifiers), identifiers, CARD.empty_table())
 
 
 def _by_attribute(table: pa.Table, rows: Ints, is_person: Bools) -> dict[str, Values]:

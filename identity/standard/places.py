@@ -22,6 +22,12 @@ _HOUSE_IN_FRONT = re.compile(
     r"^(\d+(?:[/\-]\d+)?[a-z]?)[\s,]+((?!(?:st|nd|rd|th)\b)[^\W\d_].*|\d+(?:st|nd|rd|th)\b.*)$", re.I
 )
 _HOUSE_MARKED = re.compile(r"[\s,]+(?:д|дом|вл|владение|дом №|haus|hausnr|no)\b\.?\s*(?:№\s*)?(\d.*)$", re.I)
+_HOUSE_INSIDE = re.compile(
+    r"^([^\d]*[^\W\d_]{2}[^\d]*?)[\s,]+(\d+[a-z]?)[\s,]+([^\W\d_].*|\d+(?:st|nd|rd|th)\b.*)$", re.I
+)
+_NUMBERED_ROADS = frozenset(
+    {"highway", "hwy", "route", "rt", "rte", "road", "rd", "interstate", "sr", "us", "cr", "fm", "po", "box"}
+)
 _NUMBER_PART = re.compile(r"\d+|[^\W\d_]+")
 _LOOKALIKE = str.maketrans("авекмнорстухбг", "abekmhopctyxbg")
 _RU_POSTCODE = re.compile(r"\d{6}", re.ASCII)
@@ -120,15 +126,48 @@ def street_key(text: str) -> str:
     return " ".join([word for word in kept if word not in cyrillic_kinds] + cyrillic_kinds) or " ".join(parts)
 
 
+@cache
+def _flats() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """A flat or office in front of a street line and behind it, told by its word: `Suite 900`, `кв. 5`, `# 12`."""
+    said = "|".join(
+        re.escape(word).replace("\\ ", r"\W+") for word in sorted(words("flat_words"), key=len, reverse=True)
+    )
+    named = rf"(?:(?:{said})\b\.?\s*(?:№|#|no\b\.?)?|#)\s*"
+    return (
+        re.compile(rf"^{named}\w*\d\w*[\s,]+(?=\w)", re.I),
+        re.compile(rf"[\s,]+{named}(?:\w*\d[\w\-/]*|[a-z])$", re.I),
+    )
+
+
+def without_flat(text: str) -> str:
+    """A street line without the flat, suite or office; what is no more than that stays."""
+    for pattern in _flats():
+        rest = pattern.sub("", text).strip(" ,")
+        text = rest if any(ch.isalpha() for ch in rest) else text
+    return text
+
+
+def names_street(text: str) -> bool:
+    """Words of which one says that they are a street, in Latin letters: `Downey St`, `Lexington Ave`."""
+    kinds = mapping("street_words")
+    return any(len(word) > 1 and word.isascii() and word in kinds for word in comparable(text).split()[1:])
+
+
 def split_house(text: str) -> tuple[str, str | None]:
-    """A street line into street and house number: `ул. Ленина, д. 5`, `Hauptstr. 5a`, `123 Main Street`."""
-    text = text.strip(" ,.")
+    """A street line into street and house number: `ул. Ленина, д. 5`, `Hauptstr. 5a`, `123 Main Street`.
+
+    Flats are left out, and what a building is called in front of its number: `Chrysler Building, 405 Lexington Ave`.
+    """
+    text = without_flat(text.strip(" ,."))
     for pattern, street, house in ((_HOUSE_MARKED, 0, 1), (_HOUSE_IN_FRONT, 2, 1), (_HOUSE_AT_END, 1, 2)):
         match = pattern.search(text)
         if match is not None:
             rest = match[street] if street else text[: match.start()]
             if rest.strip(" ,."):
                 return rest.strip(" ,"), match[house].strip(" ,")
+    match = _HOUSE_INSIDE.match(text)
+    if match is not None and names_street(match[3]) and comparable(match[1]).split()[-1] not in _NUMBERED_ROADS:
+        return match[3].strip(" ,"), match[2]
     return text, None
 
 

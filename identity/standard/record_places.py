@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.standard import addresses, places
+from identity.standard import addresses
+from identity.standard.addresses import Address
 from identity.standard.batch import Batch, derive, nulls, texts
 from identity.standard.columns import pick, take
-from identity.standard.form import MAX_LENGTH
 from identity.standard.normalisers import normaliser
 from identity.standard.profile import PLACES
 
@@ -19,10 +21,9 @@ def places_of_records(batch: Batch) -> None:
     for name in PLACES:
         if name in batch.columns:
             batch.record[name] = take(batch.columns[name].value, pick(batch.columns[name], size))
-    if "street" in batch.columns:
-        _house_from_street(batch)
-    if "address" in batch.columns:
-        _parts_of_address(batch)
+    for name, parse in (("street", addresses.parse_street), ("address", addresses.parse_address)):
+        if name in batch.columns:
+            _parts_of(batch, name, parse)
     located = [batch.record[name].is_valid() for name in PLACES[1:] if name in batch.record]
     if located:
         somewhere = located[0]
@@ -36,22 +37,11 @@ def places_of_records(batch: Batch) -> None:
         batch.record["country"] = pc.coalesce(batch.record.get("country", nulls(size)), default)
 
 
-def _house_from_street(batch: Batch) -> None:
-    source = batch.columns["street"]
-    houses = [places.split_house(raw)[1] if len(raw) <= MAX_LENGTH else None for raw in source.raws]
-    if not any(houses):
-        return
+def _parts_of(batch: Batch, origin: str, parse: Callable[[str], Address]) -> None:
+    """Fill from a line of several parts what the record does not state; a street field is read anew by its line."""
+    source = batch.columns[origin]
     chosen = pick(source, batch.size)
-    keys = [places.house(house).value if house else None for house in houses]
-    found = take(texts(keys), chosen)
-    batch.record["house"] = pc.coalesce(batch.record["house"], found) if "house" in batch.record else found
-    derive(batch, "house", chosen, texts(houses), "street")
-
-
-def _parts_of_address(batch: Batch) -> None:
-    source = batch.columns["address"]
-    chosen = pick(source, batch.size)
-    parsed = [addresses.parse_address(raw) for raw in source.raws]
+    parsed = [parse(raw) for raw in source.raws]
     for index, name in enumerate(PLACES):
         written = [address[index] for address in parsed]
         if not any(written):
@@ -61,6 +51,8 @@ def _parts_of_address(batch: Batch) -> None:
             normalise(text, address.country) if text else None for text, address in zip(written, parsed, strict=True)
         ]
         keys = take(texts([form.value if form else None for form in forms]), chosen)
-        batch.record[name] = pc.coalesce(batch.record[name], keys) if name in batch.record else keys
-        shown = texts([form.display if form and form.value else None for form in forms])
-        derive(batch, name, chosen, shown, "address")
+        stated = batch.record.get(name, nulls(batch.size))
+        batch.record[name] = pc.coalesce(keys, stated) if name == origin else pc.coalesce(stated, keys)
+        if name != origin:
+            shown = texts([form.display if form and form.value else None for form in forms])
+            derive(batch, name, chosen, shown, origin)

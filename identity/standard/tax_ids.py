@@ -1,12 +1,14 @@
 """Identifiers with rules of their own: tax and register numbers, bank accounts, papers.
 
-Check digits are python-stdnum's. Only SNILS and OKPO, which it lacks, are computed here.
+Check digits are python-stdnum's. Only SNILS, OKPO and Kazakhstan's BIN and IIN, which it lacks, are computed here.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 from typing import Any, Final
 
 from stdnum import get_cc_module, iban, lei
@@ -16,6 +18,7 @@ from stdnum.us import ein, ssn
 
 from identity.standard.form import Form, Memo, invalid
 from identity.standard.latin import latin_key
+from identity.standard.numbers import REGISTER_NUMBERS
 from identity.standard.text import clean, comparable, is_placeholder, is_placeholder_number
 
 _SCIENTIFIC = re.compile(r"\d([.,]\d+)?[eE]\+?\d{1,2}")
@@ -96,6 +99,27 @@ def _okpo(number: str) -> str | None:
     return None if check % 10 == int(number[-1]) else "checksum"
 
 
+def _kazakh(number: str) -> str | None:
+    """Twelve digits; the last is the weighted sum modulo 11, a second row of weights replacing a ten, which twice is
+    never given out."""
+    if not number.isdigit():
+        return "format"
+    if len(number) != 12:
+        return "length"
+    body = [int(digit) for digit in number[:-1]]
+    for start in (0, 2):
+        check = sum(digit * ((start + place) % 11 + 1) for place, digit in enumerate(body)) % 11
+        if check < 10:
+            break
+    return None if check == int(number[-1]) else "checksum"
+
+
+def _duns(number: str) -> str | None:
+    if not number.isdigit():
+        return "format"
+    return None if len(number) == 9 else "length"
+
+
 # type -> (check: reason or None, lengths to which a lost leading zero is restored when the check then holds)
 _NUMBERS: Final[dict[str, tuple[Callable[[str], str | None], tuple[int, ...]]]] = {
     "inn": (_by(inn), (10, 12)),
@@ -108,8 +132,25 @@ _NUMBERS: Final[dict[str, tuple[Callable[[str], str | None], tuple[int, ...]]]] 
     "ein": (_by(ein), (9,)),
     "ssn": (_by(ssn), ()),
     "iban": (_by(iban), ()),
+    "bin": (_kazakh, ()),
+    "iin": (_kazakh, ()),
+    "duns": (_duns, (9,)),
 }
 _HAS_CHECK_DIGITS: Final = frozenset({"inn", "snils", "okpo"})
+
+
+@cache
+def _module(kind: str) -> Any:
+    return import_module(f"stdnum.{REGISTER_NUMBERS[kind]}")
+
+
+def _of_register(kind: str, text: str, compact: str) -> Form:
+    """A number of another country's register, as its own rules write it."""
+    try:
+        standard = _module(kind).validate(compact)
+    except ValidationError as error:
+        return invalid(text, _reason(error))
+    return Form(standard, standard)
 
 
 def _number(kind: str, text: str, compact: str) -> Form:
@@ -167,6 +208,8 @@ def _standard(key: tuple[str, str, str | None]) -> Form:
         return invalid(text, "placeholder")
     if kind == "vat":
         form = _vat(text, compact, country)
+    elif kind in REGISTER_NUMBERS:
+        form = _of_register(kind, text, compact)
     elif kind in _NUMBERS:
         form = _number(kind, text, compact)
     elif kind in {"bank_account", "passport", "national_id", "drivers_license"}:

@@ -14,7 +14,7 @@ import pyarrow.json as pa_json
 from identity.standard.profile import STANDARD_ATTRIBUTES
 
 Ints = npt.NDArray[np.int64]
-NEVER_SURVIVES = pa.array(["placeholder", "own organisation"])
+NEVER_SURVIVES = pa.array(["placeholder", "own organisation", "several on one card"])
 """Reasons after which a value is not even a last resort."""
 
 OF_ONE_RECORD = frozenset({"url"})

@@ -104,8 +104,12 @@ def _register() -> None:
     # Each module adds its commands to `app`; they import nothing heavy at module level.
     from onefold.cli import (  # noqa: F401
         commands_db,
+        commands_evaluate,
+        commands_explain,
         commands_hub,
         commands_look,
+        commands_lookup,
+        commands_matching,
         commands_merge,
         commands_model,
         commands_run,

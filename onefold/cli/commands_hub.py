@@ -1,4 +1,4 @@
-"""Commands about the hub as a whole: init, doctor, judge, evaluate, demo."""
+"""Commands about the hub as a whole: init, doctor, judge, demo."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from onefold.cli.opening import invocation, opened, settings_of
 
 if TYPE_CHECKING:
     from onefold.cli.output import Output
-    from onefold.steps.evaluate import EvaluateReport
     from onefold.steps.judge import JudgeReport
 
 judge_app = typer.Typer(
@@ -165,32 +164,6 @@ def show_judgement(output: Output, report: JudgeReport) -> None:
         f"Judgement {report.judgement_id} ({said}): records moved: {report.resolve.moved}; {events}; "
         f"golden records changed: {report.publish.changed}.{back}"
     )
-
-
-@app.command(rich_help_panel="Clients")
-def evaluate(
-    ctx: typer.Context,
-    truth: Annotated[Path, typer.Option("--truth", help="CSV with record_id (source:stream:key) and entity_id.")],
-) -> None:
-    """Precision, recall and F1 of the clients against a truth file, by pairs and by clusters (B-cubed)."""
-    from onefold.steps.evaluate import evaluate as step
-
-    with opened(ctx) as (context, output):
-        report = step(context, truth)
-    output.data(report.as_dict())
-    show_evaluation(output, report)
-
-
-def show_evaluation(output: Output, report: EvaluateReport) -> None:
-    """The measures as a table."""
-    rows = []
-    for name in ("pairwise", "bcubed", "cluster"):
-        values = [report.measures.get(f"{name}_{part}") for part in ("precision", "recall", "f1")]
-        rows.append((name, *(None if v is None else f"{v:.4f}" for v in values)))
-    output.table(("measure", "precision", "recall", "F1"), rows, right=(1, 2, 3))
-    output.say(f"{report.records} records, {report.clients} clients, {report.entities} true entities")
-    if report.truth_without_record:
-        output.warn(f"named in the truth, unknown to the hub: {', '.join(report.truth_without_record)} ...")
 
 
 @app.command(rich_help_panel="Hub")

@@ -1,4 +1,4 @@
-"""Looking at the hub: status, find, client, cases, explain, trace."""
+"""Looking at the hub: status, find, client, cases, trace."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def show_client(output: Output, view: dict[str, Any]) -> None:
     if view["relationships"]:
         output.table(
             ("relationship", "client", "name", "in words"),
-            [(r["type"], r["client_id"], r["display_name"], r["role"]) for r in view["relationships"]],
+            [(_arrow(r), r["client_id"], r["display_name"], r["role"]) for r in view["relationships"]],
             title="Relationships",
         )
     output.table(
@@ -186,73 +186,6 @@ def show_cases(output: Output, rows: list[dict[str, Any]]) -> None:
 
 
 @app.command(rich_help_panel="Clients")
-def explain(ctx: typer.Context, left: RecordName, right: RecordName) -> None:
-    """Why two records are one client or not: evidence in words and bits, and what blocking made of the pair.
-
-    Also for pairs that were never proposed: which keys nearly met, what stood in the way, how many bits are missing.
-    """
-    from onefold.steps.explain import explain as step
-
-    with opened(ctx) as (context, output):
-        found = step(context, left, right)
-    output.data(found)
-    show_explanation(output, found)
-
-
-def show_explanation(output: Output, found: dict[str, Any]) -> None:
-    """Evidence as a waterfall of bits."""
-    together = "one client" if found["together"] else "different clients"
-    output.heading(f"{found['left']}  and  {found['right']}: {together}")
-    if found["verdict"] == "other_kind":
-        output.say("One is a person and the other an organisation: these are never one client, only related.")
-        return
-    rows, running = [], 0.0
-    for finding in found["findings"]:
-        if finding["level"] == "missing":
-            continue
-        running += finding["bits"]
-        bar = ("+" if finding["bits"] >= 0 else "-") * min(30, round(abs(finding["bits"])))
-        rows.append(
-            (
-                finding["words"]["en"],
-                finding["left"],
-                finding["right"],
-                f"{finding['bits']:+.1f}",
-                f"{running:+.1f}",
-                bar,
-            )
-        )
-    output.table(("evidence", "left", "right", "bits", "sum", ""), rows, right=(3, 4))
-    output.say(
-        f"{found['total_bits']:+.1f} bits; two records alone are linked from {found['link_bits']:+.1f}, "
-        f"shown to a person from {found['review_bits']:+.1f}: {found['verdict'].replace('_', ' ')}"
-    )
-    if found["missing_bits"] > 0:
-        output.say(f"{found['missing_bits']:.1f} bits are missing for a link of the two alone")
-    for kind in found["contradictions"]:
-        output.say(f"contradiction: two different valid values of {kind} forbid the merge", style="yellow")
-    for judgement in found["judgements"]:
-        output.say(f"judgement {judgement['judgement_id']}: {judgement['verdict'].replace('_', ' ')}", style="bold")
-    if found["together"] and found["verdict"] != "link":
-        output.say("They are together through the other records of their client; `onefold client` lists them.")
-    if not found["together"] and found["verdict"] == "link" and not found["judgements"]:
-        output.say(
-            "They are apart all the same: the other records of their clients outweigh this pair, or their register "
-            "is `distinct`."
-        )
-    shared = [rule["rule"] for rule in found["rules"] if rule["outcome"] == "shared"]
-    output.say(f"proposed by: {'; '.join(shared)}" if shared else "no blocking rule proposes this pair")
-    for rule in found["rules"]:
-        if rule["outcome"] == "over_cap":
-            output.say(
-                f"  {rule['rule']}: shared, but {rule['size']} records share it, more than the cap",
-                style="dim",
-            )
-        elif rule["outcome"] == "differs" and not shared:
-            output.say(f"  {rule['rule']}: {', '.join(rule['hindrances'])} stood in the way", style="dim")
-
-
-@app.command(rich_help_panel="Clients")
 def trace(ctx: typer.Context, record: RecordName) -> None:
     """Every stage of one record: versions, standard form, keys, pairs, client, queues, rejects, judgements."""
     from onefold.steps.client import trace as step
@@ -261,6 +194,11 @@ def trace(ctx: typer.Context, record: RecordName) -> None:
         found = step(context, record)
     output.data(found)
     show_trace(output, record, found)
+
+
+def _arrow(relationship: dict[str, Any]) -> str:
+    """The relationship as seen from here: `owner_of ->` what it owns, `owner_of <-` who owns it."""
+    return f"{relationship['type']} {'->' if relationship['direction'] == 'to' else '<-'}"
 
 
 def show_trace(output: Output, record: str, found: dict[str, Any]) -> None:
@@ -297,6 +235,10 @@ def show_trace(output: Output, record: str, found: dict[str, Any]) -> None:
         )
     if fact := found["interaction"]:
         output.say("interaction  " + ", ".join(f"{k}={v}" for k, v in fact.items() if v is not None))
+    for row in found["relationships"]:
+        known = row["source"], row["stream"], row["source_key"]
+        other = ":".join(known) if row["source"] else f"record {row['record_id']}"
+        output.say(f"related      {_arrow(row)} {other}  {row['role'] or ''}".rstrip())
     for name in ("pending", "rejects", "cases", "judgements", "feeds", "fed_by"):
         for row in found[name]:
             output.say(f"{name:<12} " + ", ".join(f"{k}={v}" for k, v in row.items() if v is not None))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onefold.access import connection_url, embedded_server
-from onefold.cli.commands_hub import show_evaluation
+from onefold.cli.commands_evaluate import show_evaluation
 from onefold.cli.commands_look import show_cases, show_client
 from onefold.cli.commands_run import show_run
 from onefold.cli.opening import progress_for
@@ -164,7 +164,7 @@ def learn(context: Context, output: Output, hub: DemoHub) -> EvaluateReport:
 
 def show_why(context: Context, output: Output, records: list[str]) -> None:
     """The evidence for the story's first pair of records from two registers."""
-    from onefold.cli.commands_look import show_explanation
+    from onefold.cli.commands_explain import show_explanation
 
     left = records[0]
     right = next((name for name in records if name.split(":")[0] != left.split(":")[0]), None)

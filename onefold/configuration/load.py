@@ -82,7 +82,7 @@ def read_configuration(folder: Path) -> tuple[Configuration | None, list[Problem
         attributes=attributes.all(),
         open_attributes=attributes.attributes,
         interaction_types={**shipped_interactions(), **own_types.interactions},
-        matching=matching,  # type: ignore[arg-type]
+        matching=matching.at_grain(hub.grain),  # type: ignore[attr-defined]
         own_survivorship=own_survivorship,  # type: ignore[arg-type]
         authority=tuple(authority.authority),
         expectations=expectations,

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from identity.explain import Evidence, explain_pair
-from identity.generic import generic_values
+from identity.explain import Evidence, explain_pair, probability_of
+from identity.generic import GENERIC
+from identity.resolve import POINT
 from identity.schema import IDENTIFIER, JUDGEMENT, RECORD, WEIGHT_ONE_BIT
+from identity.words import LANGUAGES, column_words, phrase, phrases
 from onefold.errors import NothingFound
 from onefold.steps.records import one_record
 from onefold.steps.resolve import current_model
+from onefold.steps.rules import distinct_sources
+from warehouse import evidence as stored
 from warehouse import judgements, queries, resolution
 
 if TYPE_CHECKING:
@@ -24,8 +28,9 @@ if TYPE_CHECKING:
 def explain(context: Context, left: str, right: str) -> dict[str, Any]:
     """The evidence on two records named `source:stream:key`, whether or not they were ever proposed as a pair.
 
-    Keys: left, right, together (now one client), verdict, total_bits, link_bits, review_bits, missing_bits, findings
-    (column, level, left, right, bits, words), contradictions, rules (rule, outcome, size, hindrances), judgements.
+    Keys: left, right, together (now one client), verdict, total_bits, link_bits, review_bits, missing_bits, prior_bits,
+    odds_bits, probability, findings (column, level, left, right, bits, words), contradictions, rules (rule, outcome,
+    size, hindrances), judgements, forbidden (reason, of, words): whatever keeps the two apart besides evidence.
     Raises NothingFound for a record that is no standard client record.
     """
     pair = one_record(context, left), one_record(context, right)
@@ -45,20 +50,22 @@ def explain(context: Context, left: str, right: str) -> dict[str, Any]:
             pair,
             model,
             context.configuration.matching,
-            generic=generic_of(context, conn, list(pair)),
-            block_sizes=resolution.block_sizes(conn, list(pair)),
+            generic=generic_of(conn),
+            # Keys are stored with the first of the records that are alike.
+            block_sizes=stored.block_sizes(conn, stored.load_points(conn, POINT, pair)["first_id"].to_pylist()),
         )
         clients = queries.clients_of_records(conn, list(pair))
         said = judgements.load_judgements(conn, JUDGEMENT, list(pair)).to_pylist()
+    said = [judgement for judgement in said if _concerns(judgement, pair)]
+    forbidden = _contradictions(evidence) + _of_records(context, known, (left, right), pair) + _of_judgements(said)
     return {
         "left": left,
         "right": right,
         "clients": [clients.get(record) for record in pair],
         "together": clients.get(pair[0]) is not None and clients.get(pair[0]) == clients.get(pair[1]),
         **as_plain(evidence),
-        "judgements": [
-            {"judgement_id": j["judgement_id"], "verdict": j["verdict"]} for j in said if _concerns(j, pair)
-        ],
+        "judgements": [{"judgement_id": j["judgement_id"], "verdict": j["verdict"]} for j in said],
+        "forbidden": forbidden,
     }
 
 
@@ -67,15 +74,48 @@ def _concerns(judgement: dict[str, Any], pair: tuple[int, int]) -> bool:
     return set(pair) <= sides
 
 
-def generic_of(context: Context, conn: psycopg.Connection, record_ids: list[int]) -> pa.Table:
-    """Those of the records' identifier values that so many names stand behind that they are no evidence."""
-    sharing = resolution.sharing(conn, record_ids)
-    identifiers = resolution.load_identifiers(conn, IDENTIFIER, sharing)
-    return generic_values(
-        resolution.load_records(conn, RECORD, sharing),
-        identifiers,
-        context.configuration.matching.generic_names,
-    )
+def _contradictions(evidence: Evidence) -> list[dict[str, Any]]:
+    """The identifiers that exclude each other, with both values."""
+    return [
+        {
+            "reason": "contradiction",
+            "of": name,
+            "words": {
+                lang: phrase("contradiction", lang, name=column_words(name, lang), left=values[0], right=values[1])
+                for lang in LANGUAGES
+            },
+        }
+        for name, values in evidence.excluding.items()
+    ]
+
+
+def _of_records(
+    context: Context, known: pa.Table, names: tuple[str, str], pair: tuple[int, int]
+) -> list[dict[str, Any]]:
+    """What the records are and where they come from may forbid, whatever they say."""
+    rows = {row["record_id"]: row for row in known.select(["record_id", "source", "is_own"]).to_pylist()}
+    one, two = (rows[record] for record in pair)
+    found = [
+        {"reason": "own", "of": name, "words": phrases("own", record=name)}
+        for name, row in zip(names, (one, two), strict=True)
+        if row["is_own"]
+    ]
+    if pair[0] != pair[1] and one["source"] == two["source"] and one["source"] in distinct_sources(context):
+        found.append({"reason": "distinct", "of": one["source"], "words": phrases("distinct", source=one["source"])})
+    return found
+
+
+def _of_judgements(said: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {"reason": "judgement", "of": j["judgement_id"], "words": phrases("judged_not_same", number=j["judgement_id"])}
+        for j in said
+        if j["verdict"] == "not_same"
+    ]
+
+
+def generic_of(conn: psycopg.Connection) -> pa.Table:
+    """The identifier values that so many names stand behind that they are no evidence, as of the last resolution."""
+    return stored.load_generic(conn, GENERIC)
 
 
 def as_plain(evidence: Evidence) -> dict[str, Any]:
@@ -86,6 +126,9 @@ def as_plain(evidence: Evidence) -> dict[str, Any]:
         "link_bits": evidence.link / WEIGHT_ONE_BIT,
         "review_bits": evidence.review / WEIGHT_ONE_BIT,
         "missing_bits": evidence.missing_bits,
+        "prior_bits": evidence.prior / WEIGHT_ONE_BIT,
+        "odds_bits": evidence.odds / WEIGHT_ONE_BIT,
+        "probability": probability_of(evidence.odds),
         "findings": [
             {
                 "column": f.column,

@@ -161,7 +161,7 @@ def _check(
         {"judgement_id": [2**62], "verdict": [verdict], "left_ids": [sides[0]], "right_ids": [sides[1]]},
         JUDGEMENT,
     )
-    asked = pa.concat_tables([stored.load_judgements(conn, JUDGEMENT), new])
+    asked = pa.concat_tables([stored.load_judgements(conn, JUDGEMENT, only_said=True), new])
     everybody = pa.chunked_array([pa.array(sorted(names), pa.int64())])
     _, _, conflicts = constraints_of(asked, everybody)
     opposed = next((conflict for conflict in conflicts if conflict.judgement_id == 2**62), None)

@@ -17,8 +17,8 @@ from onefold.errors import NothingFound
 from onefold.steps.explain import generic_of
 from onefold.steps.resolve import current_model
 from onefold.steps.rules import distinct_sources
+from warehouse import evidence, resolution
 from warehouse import judgements as stored
-from warehouse import resolution
 from warehouse.clock import hub_lock
 from warehouse.connect import unit_of_work
 
@@ -41,7 +41,7 @@ def label(context: Context, count: int = 20) -> list[dict[str, Any]]:
         with unit_of_work(conn):
             hub_lock(conn)
             model = current_model(context, conn)
-        pairs = _nearest(resolution.load_pairs(conn, PAIR), model)
+        pairs = _nearest(evidence.load_pairs(conn, PAIR), model)
         if pairs.num_rows == 0:
             raise NothingFound("No pair of records is plausible yet.", "`onefold run` brings records in.")
         ids = np.unique(np.concatenate([pairs["left_id"].to_numpy(), pairs["right_id"].to_numpy()])).tolist()
@@ -53,7 +53,7 @@ def label(context: Context, count: int = 20) -> list[dict[str, Any]]:
             model,
             context.configuration.matching,
             count,
-            generic=generic_of(context, conn, ids),
+            generic=generic_of(conn),
             distinct_sources=distinct_sources(context),
         )
         names = resolution.names_of(conn, sorted({i for pair in found for i in (pair.left_id, pair.right_id)}))

@@ -12,8 +12,15 @@ from identity.survive import PIN
 from identity.survive import golden as golden_records
 from onefold.steps.ahead import ahead
 from onefold.steps.report import PublishReport
-from onefold.steps.rules import open_attributes, publish_rules, requeue_changed_rules, survivorship_rules, trust
-from warehouse import golden, judgements, queue, runs, served
+from onefold.steps.rules import (
+    open_attributes,
+    publish_rules,
+    requeue_changed_rules,
+    survivorship_rules,
+    trust,
+    vat_sites,
+)
+from warehouse import golden, judgements, queue, related, runs, served
 from warehouse.clock import hub_lock, next_as_of
 from warehouse.connect import unit_of_work
 
@@ -100,6 +107,7 @@ def _as_a_whole(context: Context, conn: psycopg.Connection, rules: SurvivorshipR
                 clients = found.column("client_id").to_pylist()
                 published = golden.store_golden(conn, found, clients, as_of=as_of)
                 yield len(batch.pending_ids) // len(ranges), len(clients), published
+            related.relate(conn, batch.record_ids, vat_sites=vat_sites(context))
             published = golden.refresh_facts(conn, batch.record_ids, as_of=as_of)
             queue.done(conn, batch)
         yield len(batch.pending_ids) % len(ranges), 0, published
@@ -127,6 +135,7 @@ def _chunk(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules)
     contributions = with_trust(context, golden.load_contributions(conn, touched))
     found = golden_records(contributions, rules, load_pins(conn, contributions))
     published = golden.store_golden(conn, found, touched, as_of=as_of)
+    related.relate(conn, batch.record_ids, vat_sites=vat_sites(context))
     published += golden.refresh_facts(conn, batch.record_ids, as_of=as_of)
     queue.done(conn, batch)
     return len(batch.pending_ids), len(touched), published

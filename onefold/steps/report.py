@@ -82,6 +82,8 @@ class ResolveReport(Report):
     run_id: int | None
     seconds: float
     records: int = 0
+    compared: int = 0
+    """Records that were clustered anew: those that changed, and all that hang together with them."""
     candidate_pairs: int = 0
     plausible_pairs: int = 0
     clients: int = 0
@@ -95,6 +97,8 @@ class ResolveReport(Report):
     model_version: int | None = None
     model_note: str | None = None
     """When matching.yaml has changed since the model in use was trained: what that means."""
+    weights: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Of a run that compared all records: per kind how many plausible pairs lie in each half of a bit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,13 @@ from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, RECORD
 from onefold.steps.model_settings import note_on
 from onefold.steps.models import as_model
 from onefold.steps.report import ResolveReport
+from onefold.steps.resolve_changes import resolve_changes
 from onefold.steps.rules import distinct_sources, fingerprint, requeue_changed_rules, resolve_rules
-from warehouse import judgements, match_models, queue, resolution, runs
+from warehouse import evidence, judgements, match_models, queue, resolution, runs
 from warehouse.clock import hub_lock, next_as_of, one_view
 from warehouse.connect import unit_of_work
 from warehouse.standing import standing
+from warehouse.surroundings import weight_histogram
 
 if TYPE_CHECKING:
     import psycopg
@@ -32,6 +34,11 @@ if TYPE_CHECKING:
     from onefold.context import Context
 
 Flags = npt.NDArray[np.bool_]
+
+FEW_CHANGES = 2_000
+"""So many changed records are always resolved by themselves ..."""
+SHARE_OF_FEW = 0.05
+"""... and more while they are no larger a part of all records."""
 
 _STATUS: Mapping[str, Any] = {
     "mint": "active",
@@ -44,15 +51,16 @@ _STATUS: Mapping[str, Any] = {
 def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
     """Bring the crosswalk up to the records in the queue; `everything` compares all records again.
 
-    The partition is a function of the records, the model and the judgements in force. Everything is one transaction
-    under the hub lock: a kill leaves the former crosswalk and the whole queue.
+    Few changes are compared with what they touch, many with the whole register; the partition is the same, a function
+    of the records, the model and the judgements in force. Everything is one transaction under the hub lock: a kill
+    leaves the former crosswalk and the whole queue.
     """
     started = time.perf_counter()
     with context.connection("onefold resolve") as conn:
         with unit_of_work(conn):
             hub_lock(conn)
             model = current_model(context, conn)
-            requeue_changed_rules(conn, "resolve", resolve_rules(context, model.version))
+            has_new_rules = requeue_changed_rules(conn, "resolve", resolve_rules(context, model.version))
             note = note_on(match_models.current_head(conn), context.configuration.matching)
         if not everything and not queue.size(conn, "resolve"):
             clients, cases = standing(conn)
@@ -62,9 +70,17 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
         run_id = runs.start_run(conn, command="resolve", at=context.clock())
         with one_view(conn), context.progress.stage("resolve", 4) as stage:
             batch = queue.read(conn, "resolve")
-            found = resolve_stored(context, conn, model)
-            stage.advance(2)
-            applied = store(context, conn, found, batch.record_ids, run_id)
+            if everything or has_new_rules or _is_bulk(conn, len(batch.record_ids)):
+                found, touched = resolve_stored(context, conn, model), None
+                candidates = found.report.candidate_pairs
+                stage.advance()
+                store_evidence(conn, found)
+            else:
+                changes = resolve_changes(context, conn, model, batch.record_ids)
+                found, touched, candidates = changes.found, changes.record_ids, changes.candidate_pairs
+                stage.advance()
+            stage.advance()
+            applied = store(context, conn, found, batch.record_ids, run_id, touched)
             stage.advance()
             queue.done(conn, batch)
             stage.advance()
@@ -73,7 +89,8 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
             run_id,
             round(time.perf_counter() - started, 3),
             records=len(batch.record_ids),
-            candidate_pairs=found.report.candidate_pairs,
+            compared=found.report.records,
+            candidate_pairs=candidates,
             plausible_pairs=found.report.plausible_pairs,
             moved=applied.linked + applied.moved + applied.removed,
             events=applied.events,
@@ -87,6 +104,7 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
             model_note=note,
             clients=clients,
             cases_open=cases,
+            weights=weight_histogram(conn) if touched is None else {},
         )
         runs.finish_run(conn, run_id, status="done", report=report.as_dict(), at=context.clock())
     return report
@@ -125,18 +143,41 @@ def resolve_stored(context: Context, conn: psycopg.Connection, model: MatchModel
     )
 
 
+def _is_bulk(conn: psycopg.Connection, changed: int) -> bool:
+    """Whether comparing the whole register is the shorter way, or the only one: nothing was resolved yet."""
+    return not evidence.was_resolved(conn) or (
+        changed > FEW_CHANGES and changed > SHARE_OF_FEW * resolution.record_count(conn)
+    )
+
+
+def store_evidence(conn: psycopg.Connection, found: Resolution) -> None:
+    """What a resolution of everything leaves for those of changes, by difference."""
+    evidence.replace_keys(conn, None, found.keys)
+    evidence.replace_pairs(conn, None, found.pairs)
+    evidence.replace_points(conn, None, found.points)
+    evidence.replace_refused(conn, None, found.refused)
+    evidence.replace_generic(conn, found.generic, None)
+    evidence.replace_accepted(conn, found.accepted)
+
+
 def store(
-    context: Context, conn: psycopg.Connection, found: Resolution, changed: Sequence[int], run_id: int
+    context: Context,
+    conn: psycopg.Connection,
+    found: Resolution,
+    changed: Sequence[int],
+    run_id: int,
+    touched_ids: Sequence[int] | None = None,
 ) -> resolution.Applied:
-    """Keys, pairs, ids, crosswalk and cases by difference; only clusters that differ from a client get ids anew."""
-    resolution.replace_keys(conn, None, found.keys)
-    resolution.replace_pairs(conn, None, found.pairs)
-    crosswalk = resolution.load_crosswalk(conn, CROSSWALK)
+    """Ids, crosswalk and cases by difference; only clusters that differ from a client get ids anew.
+
+    `touched_ids`: the records that were looked at, those that are gone included; None: all there are.
+    """
+    crosswalk = resolution.load_crosswalk(conn, CROSSWALK, touched_ids)
     labels = found.labels
     touched = _touched(labels, crosswalk)
     old = crosswalk.filter(pa.array(_in_touched_clients(crosswalk, labels, touched)))
     mine = labels.filter(pa.array(touched))
-    assigned = assign_ids(mine, old, _ledger(conn, mine, old))
+    assigned = assign_ids(mine, old, *_ledger(conn, mine, old))
     is_in, invert = pa.compute.is_in, pa.compute.invert
     mine_ids, old_ids = mine["record_id"].combine_chunks(), old["record_id"].combine_chunks()
     kept = crosswalk.filter(
@@ -194,10 +235,12 @@ def _in_touched_clients(crosswalk: pa.Table, labels: pa.Table, touched: Flags) -
     return np.asarray(pa.compute.is_in(clients, value_set=clients.filter(pa.array(moved))))
 
 
-def _ledger(conn: psycopg.Connection, labels: pa.Table, crosswalk: pa.Table) -> list[LedgerEntry]:
-    """The ledger's entries that concern these clusters."""
+def _ledger(
+    conn: psycopg.Connection, labels: pa.Table, crosswalk: pa.Table
+) -> tuple[list[LedgerEntry], dict[str, int]]:
+    """The ledger's entries that concern these clusters, and how many ids were minted for their founding keys."""
     if labels.num_rows == 0 and crosswalk.num_rows == 0:
-        return []
+        return [], {}
     held = set(crosswalk["client_id"].to_pylist())
     facts = resolution.load_ledger(
         conn,
@@ -205,7 +248,10 @@ def _ledger(conn: psycopg.Connection, labels: pa.Table, crosswalk: pa.Table) -> 
         record_ids=[*labels["record_id"].to_pylist(), *crosswalk["record_id"].to_pylist()],
         founding_keys=labels["natural_key"].to_pylist(),
     )
-    return [
+    minted: dict[str, int] = {}
+    for fact in facts:
+        minted[fact.founding_key] = max(fact.mint_number, minted.get(fact.founding_key, 0))
+    entries = [
         LedgerEntry(
             fact.client_id,
             fact.founding_key,
@@ -218,6 +264,7 @@ def _ledger(conn: psycopg.Connection, labels: pa.Table, crosswalk: pa.Table) -> 
         # A living id that none of these records bears now is not concerned, though one of them once bore it.
         if _STATUS[fact.state] != "active" or fact.client_id in held
     ]
+    return entries, minted
 
 
 def review_cases(found: Resolution) -> list[resolution.ReviewCase]:

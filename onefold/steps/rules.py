@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 STANDARD_FORMS_VERSION = 1
 """Raised when a normaliser gives other results, so that stored records are standardised anew."""
 
+RELATED_VERSION = 1
+"""Raised when other relationships follow from the same records, so that stored ones are stated anew."""
+
 
 def standard_profile(context: Context) -> Profile:
     """What standardisation has to know of this hub."""
@@ -103,7 +106,19 @@ def shipped_data_digest() -> str:
 def publish_rules(context: Context) -> list[Any]:
     """What golden records depend on beside the records and pins."""
     rules = survivorship_rules(context)
-    return [rules.settings, dict(rules.authority), sorted(rules.multi), trust(context)]
+    return [
+        rules.settings,
+        dict(rules.authority),
+        sorted(rules.multi),
+        trust(context),
+        RELATED_VERSION,
+        vat_sites(context),
+    ]
+
+
+def vat_sites(context: Context) -> bool:
+    """Whether the sites of one VAT number are clients of their own, and so related."""
+    return context.configuration.hub.grain == "establishment"
 
 
 def survivorship_rules(context: Context) -> SurvivorshipRules:

@@ -23,11 +23,12 @@ from warehouse import queue, runs, standard
 from warehouse.connect import unit_of_work
 from warehouse.interaction_types import store_interaction_types
 from warehouse.keys import record_id
+from warehouse.shapes import RELATIONSHIP
 
 if TYPE_CHECKING:
     import psycopg
 
-    from identity.standard import Profile
+    from identity.standard import IdOf, Profile, Standardised
     from onefold.context import Context
     from onefold.mapping.batch import Reject
 
@@ -150,7 +151,7 @@ def _prepare(work: Work, conn: psycopg.Connection, batch: queue.Batch) -> Prepar
         if not raw.is_deleted:
             by_place[raw.source, raw.stream].append(raw)
     mapped = [_map_stream(conn, mappers[place], group) for place, group in by_place.items() if place in mappers]
-    records, identifiers = party_tables(work.context, mapped, work.profile)
+    forms = party_forms(work.context, mapped, work.profile)
 
     def whole(name: str) -> pa.Table | None:
         return pa.concat_tables([getattr(part, name) for part in mapped]) if mapped else None
@@ -158,12 +159,12 @@ def _prepare(work: Work, conn: psycopg.Connection, batch: queue.Batch) -> Prepar
     return Prepared(
         batch,
         [raw.record_id for raw in raws],
-        records,
-        identifiers,
+        forms.records,
+        forms.identifiers,
         interactions=whole("interactions"),
         lines=whole("lines"),
         promises=whole("promises"),
-        relationships=whole("relationships"),
+        relationships=_with_cards_of(forms.cards, whole("relationships")),
         rejects=[reject for part in mapped for reject in part.rejects],
     )
 
@@ -231,7 +232,8 @@ def _store(work: Work, conn: psycopg.Connection, prepared: Prepared) -> None:
     """Write what came out; the next queues and the removal from this one commit with it."""
     present = set(prepared.record_ids)
     everything = sorted(present)
-    gone = sorted(present.difference(prepared.records.column("record_id").to_pylist()))
+    former = standard.parts_of_cards(conn, everything)
+    gone = sorted(present.union(former).difference(prepared.records.column("record_id").to_pylist()))
     stored = standard.store_parties(conn, prepared.records, prepared.identifiers, gone)
     interactions = prepared.interactions
     facts = interactions.column("record_id").to_pylist() if interactions is not None else []
@@ -241,7 +243,7 @@ def _store(work: Work, conn: psycopg.Connection, prepared: Prepared) -> None:
     related = standard.store_relationships(conn, prepared.relationships, everything)
     now = work.context.clock()
     standard.replace_rejects(conn, everything, prepared.rejects, run_id=work.run_id, now=now)
-    queue.enqueue(conn, "resolve", stored.all)
+    queue.enqueue(conn, "resolve", sorted({*stored.all, *standard.groups_of(conn, related)}))
     queue.enqueue(conn, "publish", sorted({*happened.all, *related}))
     queue.done(conn, prepared.batch)
     counts = work.counts
@@ -255,12 +257,40 @@ def _store(work: Work, conn: psycopg.Connection, prepared: Prepared) -> None:
 def party_tables(
     context: Context, mapped: Iterable[Mapped], profile: Profile | None = None
 ) -> tuple[pa.Table, pa.Table]:
-    """Standard records and identifiers (RECORD, IDENTIFIER) of all parts; unique values are normalised once for all."""
+    """Standard records and identifiers (RECORD, IDENTIFIER) of all parts, each of one record."""
+    forms = _forms(context, mapped, profile, None)
+    return forms.records, forms.identifiers
+
+
+def party_forms(context: Context, mapped: Iterable[Mapped], profile: Profile) -> Standardised:
+    """The same, with a card that names several organisations made into several records."""
+    return _forms(context, mapped, profile, record_id)
+
+
+def _forms(context: Context, mapped: Iterable[Mapped], profile: Profile | None, id_of: IdOf | None) -> Standardised:
+    """Unique values are normalised once for all parts."""
     heads, values, offset = [HEAD.empty_table()], [VALUE.empty_table()], 0
     for part in mapped:
         heads.append(part.head)
         rows = pc.add(part.values.column("row"), pa.scalar(offset, pa.int32()))
         values.append(part.values.set_column(0, VALUE.field("row"), rows))
         offset += part.head.num_rows
-    forms = standard_forms(pa.concat_tables(heads), pa.concat_tables(values), profile or standard_profile(context))
-    return forms.records, forms.identifiers
+    return standard_forms(
+        pa.concat_tables(heads), pa.concat_tables(values), profile or standard_profile(context), id_of
+    )
+
+
+def _with_cards_of(cards: pa.Table, relationships: pa.Table | None) -> pa.Table | None:
+    """The relationships, and from every record that was made of a card the one to the card, which states it."""
+    if cards.num_rows == 0:
+        return relationships
+    made = {
+        "record_id": cards["card_id"],
+        "from_record_id": cards["record_id"],
+        "to_record_id": cards["card_id"],
+        "type": pa.repeat(pa.scalar("card_of"), cards.num_rows),
+        "role": pc.binary_join_element_wise("INN", cards["inn"], " "),
+    }
+    nothing = {field.name: pa.nulls(cards.num_rows, field.type) for field in RELATIONSHIP}
+    table = pa.table({**nothing, **made}, schema=RELATIONSHIP)
+    return table if relationships is None else pa.concat_tables([relationships, table])

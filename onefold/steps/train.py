@@ -63,7 +63,8 @@ def train(context: Context, *, from_judgements: bool = False) -> TrainReport:
         register = _load(context)
         stage.advance()
         base = prior_model(settings)
-        model = train_unsupervised(register.records, register.identifiers, settings, base, 0)
+        apart = distinct_sources(context)
+        model = train_unsupervised(register.records, register.identifiers, settings, base, 0, apart)
         at_priors = tuple(kind for kind in KINDS if model.kind(kind) == base.kind(kind))
         if len(at_priors) == len(KINDS):
             raise NothingFound(
@@ -107,7 +108,8 @@ def _correct(register: _Register, context: Context, model: MatchModel) -> tuple[
     found, outcomes = train_from_judgements(
         register.records,
         register.identifiers,
-        register.judgements,
+        # What registers state is heeded, and nothing to learn from.
+        register.judgements.filter(pc.field("judgement_id") < stored_judgements.STATED),
         context.configuration.matching,
         model,
         0,
@@ -228,6 +230,6 @@ def use(context: Context, version: int) -> UseReport:
         find_model(conn, version)
         match_models.use(conn, version)
         current = current_model(context, conn)
-    kind = {"prior": "prior", "trained": "em", "supervised": "supervised"}[current.origin]
+    kind = {"trained": "em"}.get(current.origin, current.origin)
     # Resolve notices that its model is another one, and compares everything again.
     return UseReport(current.version, kind, former.version, resolve(context), publish(context))

@@ -82,6 +82,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "explain": (PERSON, TWIN),
     "trace": (PERSON,),
     "evaluate": ("--truth", "TRUTH"),
+    "blocking": ("--suggest",),
+    "compare": ("--crosswalk", "TRUTH"),
     "judge list": (),
     "judge same": (STRANGER, STRANGER),
     "judge not-same": (PERSON, STRANGER),
@@ -98,6 +100,7 @@ ELSEWHERE = {
     "source add",  # test_source_add below
     "merge", "split", "undo", "train", "label",  # with the steps that they call
     "model show", "model list", "model use", "model diff",
+    "import splink",  # writes a file: test_matching_commands
 }  # fmt: skip
 
 
@@ -208,6 +211,7 @@ def test_words_after_two_dashes_are_no_options(desk: Desk) -> None:
         (["judge", "same", PERSON, PERSON], 2, "both sides"),
         (["judge", "pin", PERSON, "no_such_thing", "x"], 2, "no attribute"),
         (["evaluate", "--truth", "nowhere.csv"], 2, "no file"),
+        (["compare", "--crosswalk", "nowhere.csv"], 2, "no file"),
         (["sync", "warehouse"], 4, "Configured: crm, erp"),
         (["sync", "crm", "peple"], 4, "It has: contacts"),
         (["check", "warehouse"], 4, "no source"),

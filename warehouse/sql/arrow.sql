@@ -18,3 +18,18 @@ ORDER BY i.indexrelid
 SELECT attname FROM pg_attribute
 WHERE attrelid = %(table)s::regclass AND attnum > 0 AND NOT attisdropped AND atttypid <> 'jsonb'::regtype
 ORDER BY attnum
+
+-- name: drop_rows
+DELETE FROM {table} AS t WHERE {scope} AND NOT EXISTS (SELECT FROM pg_temp.new_row AS n WHERE {same})
+
+-- name: change_rows
+UPDATE {table} AS t SET {assign} FROM pg_temp.new_row AS n
+WHERE {same} AND ({old_values}) IS DISTINCT FROM ({new_values})
+
+-- name: add_rows
+INSERT INTO {table} ({columns})
+SELECT {new} FROM pg_temp.new_row AS n
+WHERE NOT EXISTS (SELECT FROM {table} AS t WHERE {same})
+
+-- name: as_arrays
+SELECT {columns} FROM ({query}) AS q

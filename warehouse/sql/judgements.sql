@@ -33,3 +33,12 @@ WHERE j.verdict <> 'lift'
         OR j.left_ids && %(record_ids)s::bigint[] OR j.right_ids && %(record_ids)s::bigint[]
     )
 ORDER BY j.judgement_id
+
+-- name: stated_apart
+-- One member may be the same firm kept twice; a group above several is something else.
+SELECT to_record_id, array_agg(DISTINCT from_record_id ORDER BY from_record_id)
+FROM core.relationship
+WHERE type = 'member_of' AND NOT is_deleted AND from_record_id <> to_record_id
+GROUP BY to_record_id
+HAVING count(DISTINCT from_record_id) > 1
+ORDER BY to_record_id

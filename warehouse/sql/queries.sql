@@ -113,7 +113,7 @@ FROM (
     UNION ALL
     SELECT left_id, weight, model_version FROM identity.pair WHERE right_id = %(record_id)s
 ) AS p
-LEFT JOIN raw.record AS r ON r.record_id = p.other
+LEFT JOIN identity.standard_record AS r ON r.record_id = p.other
 LEFT JOIN identity.crosswalk AS x ON x.record_id = p.other
 ORDER BY p.weight DESC, p.other
 
@@ -156,6 +156,23 @@ FROM identity.judgement AS j
 LEFT JOIN identity.judgement AS l ON l.lifts = j.judgement_id
 WHERE j.left_ids && ARRAY[%(record_id)s::bigint] OR j.right_ids && ARRAY[%(record_id)s::bigint]
 ORDER BY j.judgement_id
+
+-- name: trace_relationships
+-- The other record may be one that was made of a card, and then is no source's own.
+SELECT r.type, r.role, r.direction, coalesce(w.source, s.source) AS source, coalesce(w.stream, s.stream) AS stream,
+    coalesce(w.source_key, s.source_key) AS source_key, r.other AS record_id, x.client_id::text, r.valid_from::text,
+    r.valid_to::text
+FROM (
+    SELECT type, role, 'to' AS direction, to_record_id AS other, valid_from, valid_to FROM core.relationship
+    WHERE from_record_id = %(record_id)s AND NOT is_deleted
+    UNION
+    SELECT type, role, 'from', from_record_id, valid_from, valid_to FROM core.relationship
+    WHERE to_record_id = %(record_id)s AND NOT is_deleted
+) AS r
+LEFT JOIN raw.record AS w ON w.record_id = r.other
+LEFT JOIN identity.standard_record AS s ON s.record_id = r.other
+LEFT JOIN identity.crosswalk AS x ON x.record_id = r.other
+ORDER BY r.type, r.direction, r.other, r.role
 
 -- name: trace_feeds
 SELECT r.record_id, r.source, r.stream, r.source_key
@@ -297,10 +314,14 @@ SELECT c.fingerprint::text, c.kind, c.status, c.weight, c.impact, c.evidence, c.
             'record_id', r.record_id, 'source', r.source, 'stream', r.stream, 'source_key', r.source_key,
             'client_id', x.client_id, 'display_name', k.display_name
         ) ORDER BY r.source COLLATE "C", r.stream COLLATE "C", r.source_key COLLATE "C")
-        FROM raw.record AS r
+        FROM (
+            SELECT record_id, source, stream, source_key FROM raw.record WHERE record_id = ANY (c.record_ids)
+            UNION
+            SELECT record_id, source, stream, source_key FROM identity.standard_record
+            WHERE record_id = ANY (c.record_ids)
+        ) AS r
         LEFT JOIN identity.crosswalk AS x ON x.record_id = r.record_id
         LEFT JOIN core.client AS k ON k.client_id = x.client_id
-        WHERE r.record_id = ANY (c.record_ids)
     ) AS records
 FROM identity.review_case AS c
 WHERE c.status = %(status)s

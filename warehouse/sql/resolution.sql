@@ -26,23 +26,6 @@ SELECT record_id, client_id FROM identity.crosswalk
 WHERE record_id = ANY (%(record_ids)s::bigint[])
 ORDER BY record_id
 
--- name: pairs
-SELECT left_id, right_id, weight, model_version FROM identity.pair ORDER BY left_id, right_id
-
--- name: pairs_of
-SELECT left_id, right_id, weight, model_version FROM identity.pair WHERE left_id = ANY (%(record_ids)s::bigint[])
-UNION
-SELECT left_id, right_id, weight, model_version FROM identity.pair WHERE right_id = ANY (%(record_ids)s::bigint[])
-ORDER BY left_id, right_id
-
--- name: keys
-SELECT key, record_id FROM identity.blocking_key ORDER BY record_id, key
-
--- name: keys_of
-SELECT key, record_id FROM identity.blocking_key
-WHERE record_id = ANY (%(record_ids)s::bigint[])
-ORDER BY record_id, key
-
 -- name: members_of
 SELECT record_id FROM identity.crosswalk WHERE client_id = ANY (%(client_ids)s::uuid[]) ORDER BY record_id
 
@@ -51,6 +34,9 @@ SELECT count(*) FROM identity.standard_record
 
 -- name: names_of
 SELECT record_id, source || ':' || stream || ':' || source_key FROM raw.record
+WHERE record_id = ANY (%(record_ids)s::bigint[])
+UNION
+SELECT record_id, source || ':' || stream || ':' || source_key FROM identity.standard_record
 WHERE record_id = ANY (%(record_ids)s::bigint[])
 
 -- name: named_crosswalk
@@ -100,48 +86,6 @@ SELECT latest.client_id, latest.event, CASE latest.event WHEN 'redirect' THEN la
 FROM latest
 LEFT JOIN held USING (client_id)
 ORDER BY latest.client_id
-
--- name: drop_keys_all
-DELETE FROM identity.blocking_key AS t
-WHERE NOT EXISTS (SELECT FROM new_key AS n WHERE n.key = t.key AND n.record_id = t.record_id)
-
--- name: drop_keys_of
-DELETE FROM identity.blocking_key AS t
-WHERE t.record_id = ANY (%(record_ids)s::bigint[])
-    AND NOT EXISTS (SELECT FROM new_key AS n WHERE n.key = t.key AND n.record_id = t.record_id)
-
--- name: change_keys
-UPDATE identity.blocking_key SET key = key WHERE false
-
--- name: add_keys
-INSERT INTO identity.blocking_key (key, record_id)
-SELECT DISTINCT n.key, n.record_id FROM new_key AS n
-WHERE NOT EXISTS (SELECT FROM identity.blocking_key AS t WHERE t.key = n.key AND t.record_id = n.record_id)
-
--- name: drop_pairs_all
-DELETE FROM identity.pair AS t
-WHERE NOT EXISTS (SELECT FROM new_pair AS n WHERE n.left_id = t.left_id AND n.right_id = t.right_id)
-
--- name: drop_pairs_of
-DELETE FROM identity.pair AS t
-USING (
-    SELECT left_id, right_id FROM identity.pair WHERE left_id = ANY (%(record_ids)s::bigint[])
-    UNION
-    SELECT left_id, right_id FROM identity.pair WHERE right_id = ANY (%(record_ids)s::bigint[])
-) AS old
-WHERE t.left_id = old.left_id AND t.right_id = old.right_id
-    AND NOT EXISTS (SELECT FROM new_pair AS n WHERE n.left_id = t.left_id AND n.right_id = t.right_id)
-
--- name: change_pairs
-UPDATE identity.pair AS t SET weight = n.weight, model_version = n.model_version
-FROM new_pair AS n
-WHERE n.left_id = t.left_id AND n.right_id = t.right_id
-    AND (n.weight, n.model_version) IS DISTINCT FROM (t.weight, t.model_version)
-
--- name: add_pairs
-INSERT INTO identity.pair (left_id, right_id, weight, model_version)
-SELECT n.left_id, n.right_id, n.weight, n.model_version FROM new_pair AS n
-WHERE NOT EXISTS (SELECT FROM identity.pair AS t WHERE t.left_id = n.left_id AND t.right_id = n.right_id)
 
 -- name: find_moves
 CREATE TEMP TABLE move ON COMMIT DROP AS
@@ -238,16 +182,3 @@ WHERE c.fingerprint = settled.fingerprint
 -- name: drop_case_staging
 DROP TABLE new_case
 
--- name: sharing
--- Records with a valid identifier that one of these records has too, those included.
-SELECT DISTINCT other.record_id
-FROM identity.identifier AS mine
-JOIN identity.identifier AS other ON other.type = mine.type AND other.value = mine.value AND other.is_valid
-WHERE mine.record_id = ANY (%(record_ids)s::bigint[]) AND mine.is_valid
-ORDER BY other.record_id
-
--- name: block_sizes
-SELECT k.key, count(*)
-FROM (SELECT DISTINCT key FROM identity.blocking_key WHERE record_id = ANY (%(record_ids)s::bigint[])) AS mine
-JOIN identity.blocking_key AS k ON k.key = mine.key
-GROUP BY k.key

@@ -70,6 +70,16 @@ DELETE FROM core.promise WHERE record_id = ANY (%(record_ids)s::bigint[])
 -- name: states_relationships
 SELECT EXISTS (SELECT FROM core.relationship WHERE record_id = ANY (%(record_ids)s::bigint[]))
 
+-- name: parts_of_cards
+-- By their keys too, since a register may state relationships of the same name.
+SELECT DISTINCT p.record_id
+FROM core.relationship AS r
+JOIN raw.record AS w ON w.record_id = r.record_id
+JOIN identity.standard_record AS p ON p.record_id = r.from_record_id AND p.source = w.source AND p.stream = w.stream
+WHERE r.record_id = ANY (%(record_ids)s::bigint[]) AND r.to_record_id = r.record_id AND r.type = 'card_of'
+    AND NOT r.is_deleted AND starts_with(p.source_key, w.source_key || '#inn=')
+ORDER BY p.record_id
+
 -- name: end_relationships
 UPDATE core.relationship AS r SET is_deleted = true, changed_seq = NULL
 WHERE r.record_id = ANY (%(record_ids)s::bigint[]) AND NOT r.is_deleted
@@ -102,6 +112,19 @@ WHERE s.record_id = ANY (%(record_ids)s::bigint[])
     )
 ORDER BY s.record_id, s.from_record_id, s.to_record_id, s.type
 RETURNING record_id
+
+-- name: groups_of
+WITH touched AS (
+    SELECT DISTINCT to_record_id FROM core.relationship
+    WHERE record_id = ANY (%(record_ids)s::bigint[]) AND type = 'member_of'
+), member AS (
+    SELECT to_record_id AS record_id FROM touched
+    UNION
+    SELECT r.from_record_id FROM touched AS t JOIN core.relationship AS r ON r.to_record_id = t.to_record_id
+    WHERE r.type = 'member_of'
+)
+SELECT m.record_id FROM member AS m JOIN identity.standard_record AS s ON s.record_id = m.record_id
+ORDER BY m.record_id
 
 -- name: close_rejects
 UPDATE ops.reject SET is_open = false, is_retried = true, closed_at = %(now)s

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from identity.schema import BLOCKING_KEY, CROSSWALK, JUDGEMENT, PAIR
 from tests.integration.warehouse.hub_rows import NOW, assign, client, digest
-from warehouse import judgements, match_models, queue, resolution
+from warehouse import evidence, judgements, match_models, queue, resolution
 from warehouse.dump import canonical_dump, row_versions
 
 A, B, C = client(1), client(2), client(3)
@@ -146,14 +146,14 @@ def test_keys_and_pairs_are_replaced_by_difference(conn: psycopg.Connection) -> 
     def keys(*pairs: tuple[int, int]) -> pa.Table:
         return pa.table({"key": [k for k, _ in pairs], "record_id": [r for _, r in pairs]}, BLOCKING_KEY)
 
-    assert resolution.replace_keys(conn, None, keys((10, 1), (10, 2), (11, 2))) == 3
+    assert evidence.replace_keys(conn, None, keys((10, 1), (10, 2), (11, 2))) == 3
     before = row_versions(conn)
-    assert resolution.replace_keys(conn, None, keys((10, 1), (10, 2), (11, 2))) == 0
-    assert resolution.replace_keys(conn, [1], keys((10, 1))) == 0
+    assert evidence.replace_keys(conn, None, keys((10, 1), (10, 2), (11, 2))) == 0
+    assert evidence.replace_keys(conn, [1], keys((10, 1))) == 0
     assert row_versions(conn) == before
-    assert resolution.replace_keys(conn, [2], keys((12, 2), (10, 2))) == 2
-    assert resolution.load_keys(conn, BLOCKING_KEY).equals(keys((10, 1), (10, 2), (12, 2)))
-    assert resolution.replace_keys(conn, [1], keys()) == 1
+    assert evidence.replace_keys(conn, [2], keys((12, 2), (10, 2))) == 2
+    assert evidence.load_keys(conn, BLOCKING_KEY).equals(keys((10, 1), (10, 2), (12, 2)))
+    assert evidence.replace_keys(conn, [1], keys()) == 1
 
     def pairs(*entries: tuple[int, int, int]) -> pa.Table:
         entries = tuple((left, right, weight, 1) for left, right, weight in entries)
@@ -163,14 +163,14 @@ def test_keys_and_pairs_are_replaced_by_difference(conn: psycopg.Connection) -> 
             else PAIR.empty_table()
         )
 
-    assert resolution.replace_pairs(conn, None, pairs((1, 2, 5), (2, 3, 5), (4, 5, 5))) == 3
+    assert evidence.replace_pairs(conn, None, pairs((1, 2, 5), (2, 3, 5), (4, 5, 5))) == 3
     before = row_versions(conn)
-    assert resolution.replace_pairs(conn, [2], pairs((1, 2, 5), (2, 3, 5))) == 0
+    assert evidence.replace_pairs(conn, [2], pairs((1, 2, 5), (2, 3, 5))) == 0
     assert row_versions(conn) == before
-    assert resolution.replace_pairs(conn, [2], pairs((1, 2, 6))) == 2
-    assert resolution.load_pairs(conn, PAIR).equals(pairs((1, 2, 6), (4, 5, 5)))
-    assert resolution.load_pairs(conn, PAIR, [5]).num_rows == 1
-    assert resolution.replace_pairs(conn, None, pairs()) == 2
+    assert evidence.replace_pairs(conn, [2], pairs((1, 2, 6))) == 2
+    assert evidence.load_pairs(conn, PAIR).equals(pairs((1, 2, 6), (4, 5, 5)))
+    assert evidence.load_pairs(conn, PAIR, [5]).num_rows == 1
+    assert evidence.replace_pairs(conn, None, pairs()) == 2
 
 
 def test_a_large_first_assignment_equals_a_small_one(conn: psycopg.Connection) -> None:

@@ -8,6 +8,9 @@ from sqlalchemy import BigInteger, Boolean, Date, DateTime, Integer, Numeric, Ta
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from identity import schema
+from identity.accepted import ACCEPTED
+from identity.generic import GENERIC
+from identity.resolve import POINT, REFUSED
 from warehouse import shapes
 from warehouse.models import enums, metadata
 
@@ -16,6 +19,10 @@ SHAPES = {
     "identity.identifier": (schema.IDENTIFIER, set()),
     "identity.blocking_key": (schema.BLOCKING_KEY, set()),
     "identity.pair": (schema.PAIR, set()),
+    "identity.point": (POINT, set()),
+    "identity.refused_block": (REFUSED, set()),
+    "identity.generic_value": (GENERIC, set()),
+    "identity.accepted_value": (ACCEPTED, set()),
     "identity.child_link": (shapes.CHILD_LINK, set()),
     "core.interaction": (shapes.INTERACTION, {"client_id", "changed_seq", "is_deleted"}),
     "core.interaction_line": (shapes.INTERACTION_LINE, set()),

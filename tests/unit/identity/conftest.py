@@ -39,7 +39,7 @@ def make_tables(rows: Sequence[Mapping[str, Any]]) -> Tables:
             "family_name": family, "family_latin": family,
             "birth_date": date.fromisoformat(row["born"]) if row.get("born") else None,
             "gender": row.get("gender"),
-            "org_name": row.get("org"), "org_latin": row.get("org"), "legal_form": row.get("form"),
+            "org_name": row.get("org_own", row.get("org")), "org_latin": row.get("org"), "legal_form": row.get("form"),
             "country": row.get("country"), "region": row.get("region"),
             "city": row.get("city"),
             "street": row.get("street"), "house": row.get("house"), "postcode": row.get("postcode"),

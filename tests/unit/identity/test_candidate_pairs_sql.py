@@ -8,22 +8,25 @@ import psycopg
 import pyarrow as pa
 import pytest
 
-from identity.blocking import candidate_pairs, sql
+from identity.blocking import BLOCK_LIMIT, candidate_pairs, sql
 from identity.schema import BLOCKING_KEY
 
 
 @pytest.mark.parametrize("share", [1.0, 0.1])
 def test_postgresql_and_duckdb_propose_the_same_pairs(empty_database_url: str, share: float) -> None:
     draw = random.Random(5)
-    keys = sorted({(draw.randrange(-60, 60) * 2**50, draw.randrange(400) * 2**45) for _ in range(900)})
+    keys = sorted(
+        {(draw.randrange(-60, 60) * 2**50 + draw.randrange(2), draw.randrange(400) * 2**45) for _ in range(900)}
+    )
     dirty = sorted({record for _, record in keys if draw.random() < share})
     table = pa.table({"key": [k for k, _ in keys], "record_id": [r for _, r in keys]}, schema=BLOCKING_KEY)
-    here = candidate_pairs(table, 8, pa.table({"record_id": pa.array(dirty, pa.int64())}))
+    limits = pa.table({"rule": [0, 1], "cap": [8, 3]}, schema=BLOCK_LIMIT)
+    here = candidate_pairs(table, limits, pa.table({"record_id": pa.array(dirty, pa.int64())}))
     with psycopg.connect(empty_database_url) as conn, conn.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE blocking_key (key bigint, record_id bigint)")
         cursor.execute("CREATE TEMP TABLE dirty (record_id bigint)")
-        cursor.execute("CREATE TEMP TABLE block_limit (cap bigint)")
-        cursor.execute("INSERT INTO block_limit VALUES (8)")
+        cursor.execute("CREATE TEMP TABLE block_limit (rule bigint, cap bigint)")
+        cursor.execute("INSERT INTO block_limit VALUES (0, 8), (1, 3)")
         cursor.executemany("INSERT INTO blocking_key VALUES (%s, %s)", keys)
         cursor.executemany("INSERT INTO dirty VALUES (%s)", [(record,) for record in dirty])
         there = cursor.execute(sql("candidate_pairs")).fetchall()
@@ -32,5 +35,10 @@ def test_postgresql_and_duckdb_propose_the_same_pairs(empty_database_url: str, s
         zip(*(here.pairs[name].to_pylist() for name in ("left_id", "right_id")), strict=True)
     )
     assert refused == list(zip(*(here.refused[name].to_pylist() for name in ("key", "size")), strict=True))
+    if share == 1.0:
+        assert candidate_pairs(table, limits).pairs.equals(
+            here.pairs.sort_by([("left_id", "ascending"), ("right_id", "ascending")])
+        )
+        assert candidate_pairs(table, limits).refused.equals(here.refused)
     assert here.pairs.num_rows > 0
     assert here.refused.num_rows > 0

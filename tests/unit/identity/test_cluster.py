@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity.cluster import Clusters, Constraints, Thresholds, cluster
+from identity.cluster import Clusters, Constraints, cluster
+from identity.linkage import Thresholds
 from identity.score import Scores
 
 BIT = 1024
@@ -53,6 +54,16 @@ def test_a_bridge_does_not_join_what_the_other_pairs_deny() -> None:
     left = {(a, b): 20.0 for a in range(3) for b in range(a + 1, 3)}
     right = {(a, b): 20.0 for a in range(3, 6) for b in range(a + 1, 6)}
     assert clusters_of(6, {**left, **right, (2, 3): 15}).label.tolist() == [0, 0, 0, 3, 3, 3]
+
+
+def test_where_weights_are_no_estimates_weak_pairs_do_not_add_up() -> None:
+    weak = {(a, b): 11.5 for a in range(3) for b in range(a + 1, 3)}
+    limits = Thresholds(plausible=8 * BIT, link=12 * BIT, bound=100, pooled=False, review=10 * BIT)
+    assert clusters_of(3, weak, limits=limits).label.tolist() == [0, 1, 2]
+    # One link is enough where the other pairs are worth a look on average, and not where they speak against it.
+    strong = {(0, 1): 20.0, (0, 2): 14.0, (1, 2): 6.0}
+    assert clusters_of(3, strong, limits=limits).label.tolist() == [0, 0, 0]
+    assert clusters_of(3, {**strong, (1, 2): 5.0}, limits=limits).label.tolist() == [0, 0, 2]
 
 
 def test_many_plausible_pairs_are_more_evidence_than_one() -> None:

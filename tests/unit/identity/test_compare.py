@@ -43,7 +43,10 @@ def bits(tables: Any, left: dict[str, Any], right: dict[str, Any]) -> float:
         ("anna", "anna maria", "near"),
         ("r", "robert", "initial"),
         ("r", "anna", "different"),
-        ("robert", "olga", "different"),
+        ("b", "robert", "initial"),  # Bob
+        ("robert", "olga", "other"),
+        ("robert", "xqrl", "different"),
+        ("sahra", "zara", "different"),
     ],
 )
 def test_given_names(tables: Any, one: str, two: str, level: str) -> None:
@@ -64,6 +67,23 @@ def test_given_names(tables: Any, one: str, two: str, level: str) -> None:
 )
 def test_family_names(tables: Any, one: str, two: str, level: str) -> None:
     assert levels(tables, {"given": "eva", "family": one}, {"given": "eva", "family": two})["name.family"] == level
+
+
+def test_twins_of_two_known_names_are_not_linked_and_a_garbled_name_is(tables: Any) -> None:
+    twin = {"family": "smith", "born": "1980-01-07"}
+    link = MODEL.person.link / 1024
+    assert bits(tables, {**twin, "given": "robert"}, {**twin, "given": "linda"}) < link
+    assert bits(tables, {**twin, "given": "robert"}, {**twin, "given": "rxbrtt"}) > link
+
+
+def test_identifiers_of_different_types_say_nothing(tables: Any) -> None:
+    base = {"given": "eva", "family": "smith"}
+    assert "identifier" not in levels(tables, {**base, "ssn": "521212123"}, {**base, "domain": "x.com"})
+    two_types = {**base, "ssn": "521212123"}
+    found = levels(tables, two_types, {**base, "vat": "DE136695976"})
+    assert "identifier" not in found
+    both = levels(tables, two_types, {**base, "vat": "DE136695976", "ssn": "999999999"})
+    assert both["identifier"] == "different"
 
 
 def test_names_in_each_others_place_count_as_swapped(tables: Any) -> None:
@@ -144,7 +164,7 @@ def test_firms_of_one_accountant_are_not_one_firm(tables: Any) -> None:
 
 def test_an_initial_in_the_name_of_a_sole_proprietor_stands_for_the_name(tables: Any) -> None:
     found = levels(tables, {"org": "l a sergeva"}, {"org": "larisa aleksandrovna sergeva"})
-    assert found["name"] == "near"
+    assert found["name"] == "contained"
 
 
 def test_two_transposed_digits_are_one_slip(tables: Any) -> None:
@@ -204,12 +224,41 @@ def test_addresses(tables: Any, change: dict[str, Any], level: str) -> None:
         ("alpen optik", "alpen optik servise", "strong"),
         ("romashka", "vasilek", "different"),
         ("torgovi dom vostok", "torgovi dom zapad", "far"),
+        ("filips", "filips elektroniks eindhoven", "contained"),
+        ("filips gloilampen", "filips elektroniks", "far"),
+        ("filips gloilampen draad", "filips koper mineral", "shared_word"),
+        ("gist brokades delft", "gistbrokades delft", "strong"),
+        ("interuniversitair mikro elektronika", "interuniversitair mikroelektronika nederland", "strong"),
+        ("hunter douglas ind", "hunter douglas industres", "strong"),
+        ("ib machines", "internatenal busines machines", "far"),
+        ("ibm", "internatenal busines machines", "near"),
+        ("bai", "baikal", "different"),
+        ("tehnopark", "tehnopolis", "different"),
         ("stal 1", "stal 2", "different"),
     ],
 )
 def test_names_of_organisations(tables: Any, one: str, two: str, level: str) -> None:
     assert levels(tables, {"org": one}, {"org": two})["name"] == level
     assert levels(tables, {"org": two}, {"org": one})["name"] == level
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "level"),
+    [
+        ("华为技术", "华为技术", "exact_common"),
+        ("华为技术", "花卫技术", "near"),
+        ("华为技术", None, "exact_common"),
+        ("abb", "ab", "near"),
+        ("müller", "mueller", "exact_common"),
+        ("müller", "мюллер", "exact_common"),
+        ("öbb", "obb", "exact_common"),
+    ],
+)
+def test_names_of_one_latin_key_are_told_apart_in_their_own_script(
+    tables: Any, one: str, two: str | None, level: str
+) -> None:
+    left, right = ({"org": "huaveiiishu", "org_own": own} for own in (one, two))
+    assert levels(tables, left, right)["name"] == level
 
 
 def test_weights_do_not_depend_on_the_side_or_the_company_of_other_records(tables: Any) -> None:

@@ -79,6 +79,18 @@ def test_training_gives_the_same_bits_in_any_order(
     assert to_json(again) == to_json(trained)
 
 
+def test_a_register_without_relatives_has_fewer_kin_than_shipped(trained: MatchModel) -> None:
+    assert trained.person.kin < PRIOR.person.kin
+
+
+def test_pairs_within_a_distinct_register_are_known_not_to_match(world: list[dict[str, Any]], tables: Any) -> None:
+    two = [{**row, "source": "a" if row["key"].endswith("-0") else "b"} for row in world]
+    free = train(*tables(two), SETTINGS, PRIOR, 2)
+    apart = train(*tables(two), SETTINGS, PRIOR, 2, distinct_sources=("a",))
+    assert apart.person.prior > free.person.prior
+    assert apart.person.link < free.person.link
+
+
 def test_too_few_records_leave_the_priors(tables: Any) -> None:
     model = train(*tables([{"key": "1", "given": "a"}, {"key": "2", "given": "b"}]), SETTINGS, PRIOR, 7)
     assert model.version == 7

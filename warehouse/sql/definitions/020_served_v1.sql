@@ -102,7 +102,8 @@ SELECT
     h.ended_seq,
     true
 FROM identity.crosswalk_history AS h
-JOIN raw.record AS w ON w.record_id = h.record_id
+-- A record that was made of a card is no source's own; when it is gone, so is its name.
+LEFT JOIN raw.record AS w ON w.record_id = h.record_id
 WHERE h.ended_seq IS NOT NULL
     AND NOT EXISTS (SELECT FROM identity.crosswalk AS x WHERE x.record_id = h.record_id)
     AND NOT EXISTS (
@@ -241,9 +242,9 @@ SELECT
     f.lineage,
     c.changed_seq,
     c.is_deleted,
-    w.source,
-    w.stream,
-    w.source_key
+    coalesce(w.source, p.source) AS source,
+    coalesce(w.stream, p.stream) AS stream,
+    coalesce(w.source_key, p.source_key) AS source_key
 FROM core.client AS c
 CROSS JOIN LATERAL (
     SELECT e.key AS attribute, item AS lineage
@@ -252,7 +253,9 @@ CROSS JOIN LATERAL (
         CASE WHEN jsonb_typeof(e.value) = 'array' THEN e.value ELSE jsonb_build_array(e.value) END
     ) AS item
 ) AS f
-LEFT JOIN raw.record AS w ON w.record_id = (f.lineage ->> 'record_id')::bigint;
+LEFT JOIN raw.record AS w ON w.record_id = (f.lineage ->> 'record_id')::bigint
+-- A record that was made of a card stands in no source by itself.
+LEFT JOIN identity.standard_record AS p ON w.record_id IS NULL AND p.record_id = (f.lineage ->> 'record_id')::bigint;
 COMMENT ON VIEW onefold_v1.client_field_lineage IS 'For every golden value the record and rule that it came from, and what lost';
 
 CREATE OR REPLACE VIEW onefold_v1.dim_interaction_type AS

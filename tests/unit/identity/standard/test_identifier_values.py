@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from identity.standard.normalisers import normaliser
+from identity.standard.profile import AttributeType, Profile
 from identity.standard.tax_ids import identifier
 
 
@@ -38,6 +40,55 @@ from identity.standard.tax_ids import identifier
 def test_identifiers_lose_separators_and_pass_their_check(kind: str, written: str, value: str) -> None:
     form = identifier(kind, written)
     assert (form.value, form.invalid, form.repaired) == (value, None, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "value"),
+    [
+        ("siren", "552 008 443", "552008443"),
+        ("siret", "732 829 320 00074", "73282932000074"),
+        ("cnpj", "16.727.230/0001-97", "16727230000197"),
+        ("nip", "856-734-62-15", "8567346215"),
+        ("edrpou", "32855961", "32855961"),
+        ("unp", "200988541", "200988541"),
+        ("abn", "83 914 571 673", "83914571673"),
+        ("uscc", "91110000600037341L", "91110000600037341L"),
+        ("pesel", "44051401359", "44051401359"),
+        ("bin", "970740000392", "970740000392"),
+        ("duns", "15-048-3782", "150483782"),
+        ("bic", "agri frppxxx", "AGRIFRPPXXX"),
+    ],
+)
+def test_numbers_of_other_registers_pass_the_check_of_their_country(kind: str, written: str, value: str) -> None:
+    assert identifier(kind, written)[1:3] == (value, None)
+    spoilt = written[:-1] + ("1" if written[-1] != "1" else "2")
+    assert identifier(kind, spoilt).invalid or kind in {"duns", "bic"}
+
+
+def test_an_open_attribute_is_checked_as_the_number_that_it_is_called_after() -> None:
+    profile = Profile(attributes={"siren": AttributeType(type="identifier")})
+    assert normaliser("siren", profile)("552 008 443", "FR").value == "552008443"
+    assert normaliser("siren_number", profile)("552 008 444", "FR").invalid == "checksum"
+    assert normaliser("loyalty_number", profile)("552 008 444", "FR").value == "552008444"
+
+
+@pytest.mark.parametrize(
+    ("country", "written", "value"),
+    [
+        ("FR", "FR 40 303 265 045", "FR40303265045"),
+        ("AT", "ATU 1358 5627", "ATU13585627"),
+        ("NL", "004495445B01", "NL004495445B01"),
+        ("GB", "GB 980 7806 84", "GB980780684"),
+        ("PL", "PL 8567346215", "PL8567346215"),
+        ("IT", "IT 00743110157", "IT00743110157"),
+        ("ES", "ES B-58378431", "ESB58378431"),
+        ("CH", "CHE-100.155.212 MWST", "CHE100155212MWST"),
+        ("GR", "EL 094259216", "EL094259216"),
+        ("BY", "200988541", "BY200988541"),
+    ],
+)
+def test_vat_numbers_of_many_countries(country: str, written: str, value: str) -> None:
+    assert identifier("vat", written, country)[1:3] == (value, None)
 
 
 def test_a_vat_number_without_country_takes_the_records_own() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from identity.standard import places
-from identity.standard.addresses import parse_address
+from identity.standard.addresses import parse_address, parse_street
 
 
 @pytest.mark.parametrize(
@@ -25,11 +25,37 @@ from identity.standard.addresses import parse_address
         "street": "Hauptstr.", "house": "5", "postcode": "80331"}),
         ("10 Downing Street, London SW1A 2AA, UK", {"country": "GB", "city": "London",
         "street": "Downing Street", "house": "10", "postcode": "SW1A 2AA"}),
+        ("Hughes Plaza, 100 Howard Hughes Way, Las Vegas, NV 89111", {"country": "US", "region": "NV",
+        "city": "Las Vegas", "street": "Howard Hughes Way", "house": "100", "postcode": "89111"}),
+        ("Tolmacheva Ul., bld. 8, appt. 71 Smolensk", {"city": "Smolensk", "street": "Tolmacheva Ul", "house": "8"}),
         ("нет", {}),
     ],
 )  # fmt: skip
 def test_free_text_addresses_fall_into_parts(written: str, parts: dict[str, Any]) -> None:
     assert {name: part for name, part in parse_address(written)._asdict().items() if part} == parts
+
+
+@pytest.mark.parametrize(
+    ("written", "parts"),
+    [
+        ("123 Main St", {"street": "Main St", "house": "123"}),
+        ("123 Main St #4", {"street": "Main St", "house": "123"}),
+        ("1450 N City Rd Suite 900", {"street": "N City Rd", "house": "1450"}),
+        ("Suite 900, 1450 N City Rd", {"street": "N City Rd", "house": "1450"}),
+        ("Chrysler Building 405 Lexington Ave", {"street": "Lexington Ave", "house": "405"}),
+        ("US Highway 61 Frontage Road", {"street": "US Highway 61 Frontage Road"}),
+        ("3212 W. 32nd St Palm Harbor, FL 60527", {"country": "US", "region": "FL", "city": "Palm Harbor",
+        "street": "W. 32nd St", "house": "3212", "postcode": "60527"}),
+        ("9304 W 15th St La Blanca FL 60527", {"country": "US", "region": "FL", "city": "La Blanca",
+        "street": "W 15th St", "house": "9304", "postcode": "60527"}),
+        ("Ленина, 5", {"street": "Ленина", "house": "5"}),
+        ("ул. Ленина, д. 5, кв. 3", {"street": "ул. Ленина", "house": "5"}),
+        ("Нахимовский пр-т, 24к1 оф. 5", {"street": "Нахимовский пр-т", "house": "24к1"}),
+        ("n/a", {}),
+    ],
+)  # fmt: skip
+def test_a_street_field_may_hold_the_whole_address(written: str, parts: dict[str, Any]) -> None:
+    assert {name: part for name, part in parse_street(written)._asdict().items() if part} == parts
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,204 @@
+"""Candidate pairs of a whole run without a database: keys sorted into blocks, pairs proposed span by span of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from identity.features import Flags, Ints
+from identity.hashing import Hashes, mix
+from identity.parallel import in_parallel
+
+RULE_BITS: Final = 8
+"""The low bits of a key, which name its rule."""
+_PAIRS_AT_ONCE: Final = 500_000  # about so many pairs a span, and rarely many more
+
+Rows = npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
+class RuleBlocks:
+    """The active blocks of one rule: `member[starts[i]:starts[i + 1]]` are the rows of block i, ascending."""
+
+    member: npt.NDArray[np.integer]
+    starts: Ints
+    refused_key: Ints
+    refused_size: Ints
+
+    @property
+    def sizes(self) -> Ints:
+        """How many records each active block holds."""
+        return np.diff(self.starts)
+
+    def drawn(self, most: int) -> tuple[Ints, Ints]:
+        """All distinct pairs of rows, the smaller first, in order; of more than `most` about as many, drawn by hash:
+        the same for the same blocks."""
+        sizes = self.sizes
+        within = sizes * (sizes - 1) // 2
+        total = int(within.sum())
+        if total <= most:
+            number = np.arange(total)
+        else:
+            draw: Hashes = mix(np.arange(1, most + 1, dtype=np.uint64))
+            number = (draw % np.uint64(total)).astype(np.int64)
+        ends = np.cumsum(within)
+        block = np.searchsorted(ends, number, side="right")
+        # The n-th pair of a block: (0, 1), (0, 2), (1, 2), (0, 3), ...
+        nth = number - (ends[block] - within[block])
+        later = ((1 + np.sqrt(8 * nth + 1)) // 2).astype(np.int64)
+        earlier = nth - later * (later - 1) // 2
+        left, right = self.member[self.starts[block] + earlier], self.member[self.starts[block] + later]
+        return _distinct(left.astype(np.uint64) << np.uint64(32) | right.astype(np.uint64), 0)
+
+
+def blocks_of_rules(key: Ints, row: npt.NDArray[np.integer], limits: pa.Table) -> list[RuleBlocks]:
+    """The blocks of each rule of BLOCK_LIMIT. Every (key, row) is there once."""
+    rule = (key & ((1 << RULE_BITS) - 1)).astype(np.uint8)
+    order = None
+    if len(rule) and (np.diff(rule.astype(np.int16)) < 0).any():
+        order = np.argsort(rule, kind="stable")
+        rule = rule[order]
+
+    def blocks_of(limit: tuple[int, int]) -> RuleBlocks:
+        number, cap = limit
+        span = slice(int(np.searchsorted(rule, number)), int(np.searchsorted(rule, number, side="right")))
+        chosen: slice | Ints = span if order is None else order[span]
+        return _blocks(key[chosen], row[chosen], cap)
+
+    return in_parallel(blocks_of, zip(limits["rule"].to_pylist(), limits["cap"].to_pylist(), strict=True))
+
+
+def _blocks(key: Ints, row: npt.NDArray[np.integer], cap: int) -> RuleBlocks:
+    count = len(key)
+    if count == 0:
+        none = np.zeros(0, dtype=np.int64)
+        return RuleBlocks(none.astype(np.int32), np.zeros(1, dtype=np.int64), none, none)
+    order = _by_key_and_row(key, row)
+    ordered = key[order]
+    fresh = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    sizes = np.diff(np.append(fresh, count))
+    active, over = (sizes >= 2) & (sizes <= cap), sizes > cap
+    starts = np.concatenate([[0], np.cumsum(sizes[active])])
+    member = row[order[np.repeat(active, sizes)]].astype(np.int32, copy=False)
+    return RuleBlocks(member, starts, ordered[fresh[over]], sizes[over])
+
+
+def _by_key_and_row(key: Ints, row: npt.NDArray[np.integer]) -> Ints:
+    """The order by key, then by row. The leading bits of a key and the place of its entry make one integer, which sorts
+    several times faster than keys with their places; where leading bits do not tell two keys apart, the slow way."""
+    count = len(key)
+    if (row[1:] < row[:-1]).any():
+        return np.lexsort((row, key))
+    low = np.uint64((1 << max(count - 1, 1).bit_length()) - 1)
+    packed = np.sort(key.view(np.uint64) & ~low | np.arange(count, dtype=np.uint64))
+    order = (packed & low).astype(np.int64)
+    ordered = key[order]
+    alike = (packed[1:] & ~low) == (packed[:-1] & ~low)
+    if (alike & (ordered[1:] != ordered[:-1])).any():
+        return np.argsort(key, kind="stable")
+    return order
+
+
+class Pairing:
+    """The candidate pairs of rows that rules' blocks propose: distinct over all rules."""
+
+    def __init__(self, blocks: list[RuleBlocks], count: int) -> None:
+        """`count`: rows are positions below it."""
+        self._member = np.concatenate([found.member for found in blocks] or [np.zeros(0, dtype=np.int32)])
+        sizes = np.concatenate([found.sizes for found in blocks] or [np.zeros(0, dtype=np.int64)])
+        # Of each entry the last one of its block; the last of a block proposes nothing.
+        self._last = np.repeat(np.cumsum(sizes) - 1, sizes)
+        proposing = np.flatnonzero(self._last > np.arange(len(self._last)))
+        packed = self._member[proposing].astype(np.uint64) << np.uint64(32) | proposing.astype(np.uint64)
+        packed.sort()
+        self._entry = (packed & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        row = (packed >> np.uint64(32)).astype(np.int64)
+        self._starts = np.zeros(count + 1, dtype=np.int64)
+        np.cumsum(np.bincount(row, minlength=count), out=self._starts[1:])
+        self._pairs = np.zeros(count + 1, dtype=np.int64)
+        np.cumsum(
+            np.bincount(row, weights=self._last[self._entry] - self._entry, minlength=count).astype(np.int64),
+            out=self._pairs[1:],
+        )
+        self._count = count
+        key = np.concatenate([found.refused_key for found in blocks])
+        size = np.concatenate([found.refused_size for found in blocks])
+        order = np.lexsort((key, -size))
+        self.refused = pa.table({"key": key[order], "size": size[order]})
+
+    @classmethod
+    def of_keys(cls, key: Ints, row: npt.NDArray[np.integer], limits: pa.Table, count: int) -> Pairing:
+        """The pairs that keys propose under BLOCK_LIMIT; `row`: of each key its record, a position below `count`."""
+        return cls(blocks_of_rules(key, row, limits), count)
+
+    def spans(self) -> Iterator[tuple[int, int]]:
+        """Ranges of rows that together hold every pair, each by its smaller row."""
+        narrow = 1 << max(32 - max(self._count - 1, 1).bit_length(), 0)
+        begin = 0
+        while begin < self._count and self._pairs[begin] < self._pairs[-1]:
+            goal = self._pairs[begin] + _PAIRS_AT_ONCE
+            end = max(int(np.searchsorted(self._pairs, goal, side="right")) - 1, begin + 1)
+            # Few enough rows and a pair fits into 32 bits, which sort in half the time.
+            end = min(end, begin + narrow) if narrow >= 1024 else end
+            yield begin, min(end, self._count)
+            begin = end
+
+    def pairs(self, span: tuple[int, int]) -> tuple[Ints, Ints]:
+        """The pairs whose smaller row lies in a span, in order."""
+        begin, end = span
+        return self._proposed(self._entry[self._starts[begin] : self._starts[end]], begin, end)
+
+    def sampled(self, most: int) -> tuple[Ints, Ints, float]:
+        """The pairs of some rows, in order, and the share of all rows that they are: drawn by hash so that about `most`
+        pairs remain, the same for as many rows; all of them if they are fewer."""
+        share = most / max(int(self._pairs[-1]), 1)
+        if share >= 1:
+            return *self.pairs((0, self._count)), 1.0
+        draw: Hashes = mix(np.arange(1, self._count + 1, dtype=np.uint64))
+        rows = np.flatnonzero(draw < np.uint64(int(2**64 * share)))
+        begins = self._starts[rows]
+        count = self._starts[rows + 1] - begins
+        entry = self._entry[np.repeat(begins - (np.cumsum(count) - count), count) + np.arange(int(count.sum()))]
+        return *self._proposed(entry, 0, self._count), share
+
+    def _proposed(self, entry: Ints, begin: int, end: int) -> tuple[Ints, Ints]:
+        """The distinct pairs that entries of rows from `begin` to `end` propose, in order."""
+        partners = self._last[entry] - entry
+        ends = np.cumsum(partners)
+        at = np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(entry + 1 - (ends - partners), partners)
+        bits = max(self._count - 1, 1).bit_length()
+        kind: type[np.uint32 | np.uint64] = np.uint32 if (end - begin) << bits <= 1 << 32 else np.uint64
+        left = np.repeat(((self._member[entry] - begin).astype(np.uint64) << np.uint64(bits)).astype(kind), partners)
+        return _distinct(left | self._member[at].astype(kind), begin, bits)
+
+    def chosen(self, choose: Callable[[Ints, Ints], Ints] | None = None) -> tuple[int, Ints, Ints]:
+        """How many candidate pairs there are, and in order those whose places `choose` names (of rows, rows): never
+        are all of them held at once, unless all are wanted."""
+
+        def of_span(span: tuple[int, int]) -> tuple[int, Ints, Ints]:
+            left, right = self.pairs(span)
+            if choose is None:
+                return len(left), left, right
+            at = choose(left, right)
+            return len(left), left[at], right[at]
+
+        found = in_parallel(of_span, self.spans())
+        none = np.zeros(0, dtype=np.int64)
+        left, right = (np.concatenate([none, *(part[side] for part in found)]) for side in (1, 2))
+        return sum(part[0] for part in found), left, right
+
+
+def _distinct(packed: npt.NDArray[np.unsignedinteger], begin: int, bits: int = 32) -> tuple[Ints, Ints]:
+    """Pairs that were packed into one integer each (the left row counted from `begin`, above `bits` of the right),
+    once each and in order."""
+    packed = np.sort(packed)
+    fresh: Flags = np.ones(len(packed), dtype=np.bool_)
+    fresh[1:] = packed[1:] != packed[:-1]
+    packed = packed[fresh]
+    kind = packed.dtype.type
+    return (packed >> kind(bits)).astype(np.int64) + begin, (packed & kind((1 << bits) - 1)).astype(np.int64)

@@ -1,0 +1,92 @@
+"""The records of one kind, and everything that they are blocked, compared and held apart or together by."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from identity.accepted import accepted_values, stand_ins
+from identity.blocking import RuleKeys, block_limits, keys_by_rule
+from identity.features import Features, Ints, natural_keys
+from identity.hashing import Hashes
+from identity.judgements import constraints_of, judged_ids
+from identity.model import MatchModel
+from identity.points import Points, fingerprints, points_of
+from identity.schema import BLOCKING_KEY
+from identity.score import Scorer, Scores
+from identity.settings import MatchingSettings
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What all records of a register are resolved under."""
+
+    model: MatchModel
+    settings: MatchingSettings
+    judgements: pa.Table  # JUDGEMENT rows in force
+    distinct_sources: Collection[str]
+    generic: pa.Table  # GENERIC rows of the whole register
+    accepted: pa.Table | None = None  # ACCEPTED rows of the whole register; None: these records are all there are
+
+
+class Population:
+    """Records of one kind in natural order; rows are positions in them."""
+
+    def __init__(self, kind: str, records: pa.Table, identifiers: pa.Table, rules: Rules) -> None:
+        """`records` and `identifiers` may hold other kinds too; only `kind` is taken."""
+        self.kind = kind
+        self.records = records.filter(pc.equal(records["kind"], kind))
+        self.ids: Ints = self.records["record_id"].to_numpy()
+        self.settings, self.model = rules.settings.kind(kind), rules.model.kind(kind)
+        self._cap = rules.settings.block_cap
+        generic = rules.generic.filter(pc.equal(rules.generic["kind"], kind))
+        self.features = Features.of(self.records, identifiers, generic)
+        self.scorer = Scorer(self.features, kind, self.settings, self.model)
+        self.same, self.not_same, self.conflicts = constraints_of(rules.judgements, self.records["record_id"])
+        self.accepted = (
+            accepted_values(self.features, kind, self.settings.contradictions, self.same)
+            if rules.accepted is None
+            else rules.accepted
+        )
+        self.scorer.comparer.accept(stand_ins(self.accepted, kind))
+        self.eligible = ~self.records["is_own"].to_numpy()
+        distinct = pa.array(sorted(rules.distinct_sources), pa.string())
+        self._apart = pc.is_in(self.records["source"], value_set=distinct).to_numpy()
+        self._source = self.records["source"].combine_chunks().dictionary_encode().indices.to_numpy()
+        # What a human or a distinct register speaks of stands alone, however alike it is to others.
+        self.free = self.eligible & ~self._apart & ~np.isin(self.ids, judged_ids(rules.judgements))
+
+    def score(self, left: Ints, right: Ints) -> Scores:
+        """Weights of pairs of rows, and which of them a contradiction or a distinct register forbids."""
+        scores = self.scorer.score(left, right)
+        apart = self._apart[left] & (self._source[left] == self._source[right])
+        return Scores(scores.weight, scores.forbidden | apart, scores.joined)
+
+    def keys(self) -> RuleKeys:
+        """Every blocking key of the records that are evidence."""
+        return keys_by_rule(self.features, self.kind, self.settings, self.eligible)
+
+    def key_table(self) -> pa.Table:
+        """`keys` as BLOCKING_KEY."""
+        keys = self.keys()
+        return pa.table({"key": keys.key, "record_id": self.ids[keys.row]}, schema=BLOCKING_KEY)
+
+    def limits(self) -> pa.Table:
+        """BLOCK_LIMIT rows of this kind's rules."""
+        return block_limits(self.kind, self.settings, self._cap, self.model.caps)
+
+    def fingerprints(self) -> Hashes:
+        """A hash of everything that is compared or blocked on, of each row; the same in every run."""
+        return fingerprints(self.features, self.kind, self.settings)
+
+    def points(self, fingerprint: Hashes | None = None) -> Points:
+        """The rows with those that are alike in everything (by `fingerprints`, where known) taken as one."""
+        return points_of(self.scorer, self.fingerprints() if fingerprint is None else fingerprint, self.free)
+
+    def natural_keys(self) -> list[str]:
+        """`source:stream:key` of each row."""
+        return natural_keys(self.records)

@@ -1,0 +1,116 @@
+"""blocking: what the blocking rules cost and find, the blocks by name, and rules that the data suggest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from identity.block_report import BlockReport, Ground, NamedBlock, block_report, grounds
+from identity.generic import generic_values
+from identity.population import Rules
+from identity.rule_suggestions import Suggestions, suggest
+from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, PAIR, RECORD
+from onefold.charts.bars import Bar, bar_chart
+from onefold.charts.canvas import write
+from onefold.errors import NothingFound
+from onefold.steps.report import Report
+from onefold.steps.resolve import current_model
+from onefold.steps.rules import distinct_sources
+from warehouse import evidence, judgements, queue, resolution
+from warehouse.clock import hub_lock
+from warehouse.connect import unit_of_work
+
+if TYPE_CHECKING:
+    from onefold.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class BlockingReport(Report):
+    """The blocking rules of each kind on the stored records, pairs and clients."""
+
+    kinds: tuple[Mapping[str, Any], ...]
+    """Per kind: records, points, candidate_pairs, matches, unproposed, rules, largest (blocks by name), suggestions
+    (null, or: looked_at, through_clusters, single, add, drop, refine)."""
+    waiting: int
+    """Records whose changes are not resolved yet: matches and clients are from before them."""
+
+
+def blocking(context: Context, *, suggestions: bool = False, largest: int = 5) -> BlockingReport:
+    """What each rule in force costs (pairs) and finds (matches: plausible pairs within one client), and its `largest`
+    blocks by the value that makes them; with `suggestions` rules to add, drop and refine.
+
+    The rules are those of matching.yaml as it stands, so that an edited rule can be seen before a run. Nothing is
+    written but a first model. Raises NothingFound while there are no client records.
+    """
+    with context.progress.stage("blocking", 3 if suggestions else 2) as stage:
+        found, waiting = _load(context)
+        stage.advance()
+        reports = [block_report(ground, largest) for ground in found]
+        stage.advance()
+        advice = [suggest(ground) if suggestions else None for ground in found]
+        stage.advance(len(advice) and int(suggestions))
+    refined = [one.largest for of_kind in advice if of_kind for one in of_kind.refine]
+    examples = [block.example for block in (*(block for report in reports for block in report.largest), *refined)]
+    with context.connection("onefold blocking") as conn:
+        names = resolution.names_of(conn, examples)
+    kinds = [_plain(report, of_kind, names) for report, of_kind in zip(reports, advice, strict=True)]
+    return BlockingReport(tuple(kinds), waiting)
+
+
+def _load(context: Context) -> tuple[list[Ground], int]:
+    settings = context.configuration.matching
+    with context.connection("onefold blocking") as conn, unit_of_work(conn):
+        hub_lock(conn)
+        model = current_model(context, conn)
+    with context.connection("onefold blocking") as conn:
+        # One moment for all tables, without making anybody wait.
+        conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        with unit_of_work(conn):
+            records = resolution.load_records(conn, RECORD)
+            identifiers = resolution.load_identifiers(conn, IDENTIFIER)
+            pairs, crosswalk = evidence.load_pairs(conn, PAIR), resolution.load_crosswalk(conn, CROSSWALK)
+            said = judgements.load_judgements(conn, JUDGEMENT)
+            waiting = queue.size(conn, "resolve")
+    if records.num_rows == 0:
+        raise NothingFound("There are no client records yet.", "`onefold run` brings them in.")
+    generic = generic_values(records, identifiers, settings.generic_names)
+    rules = Rules(model, settings, said, distinct_sources(context), generic)
+    return grounds(records, identifiers, pairs, crosswalk, rules), waiting
+
+
+def _plain(report: BlockReport, advice: Suggestions | None, names: Mapping[int, str]) -> dict[str, Any]:
+    found = asdict(report)
+    found["rules"] = [
+        {**rule, "share_only": rule["linked_only"] / report.matches if report.matches else 0.0}
+        for rule in found["rules"]
+    ]
+    found["largest"] = [_block(block, names) for block in report.largest]
+    found["suggestions"] = None
+    if advice is not None:
+        found["suggestions"] = asdict(advice)
+        found["suggestions"]["refine"] = [
+            {**asdict(one), "largest": _block(one.largest, names)} for one in advice.refine
+        ]
+    return found
+
+
+def _block(block: NamedBlock, names: Mapping[int, str]) -> dict[str, Any]:
+    return {**asdict(block), "example": names.get(block.example)}
+
+
+def plot_blocking(report: BlockingReport, path: Path) -> list[Path]:
+    """Bars of each kind's rules, the dearest first, written to `path` (.html or .svg); what was written."""
+    charts = []
+    for kind in report.kinds:
+        rules: Sequence[Mapping[str, Any]] = sorted(kind["rules"], key=lambda rule: (-rule["pairs"], rule["rule"]))
+        bars = [
+            Bar(rule["rule"], rule["pairs"], f"{rule['linked']} matches, {rule['linked_only']} by no other rule")
+            for rule in rules
+        ]
+        said = f"{kind['candidate_pairs']} distinct pairs, {kind['matches']} matches, {kind['records']} records"
+        charts.append(bar_chart(f"Blocking rules: {kind['kind']}", said, bars, unit="pairs"))
+    return write(path, "What the blocking rules cost and find", charts)

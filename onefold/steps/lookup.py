@@ -1,0 +1,163 @@
+"""lookup: search before create. Which client a record that is not stored yet would belong to, with the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.compute as pc
+
+from identity.accepted import ACCEPTED
+from identity.explain import probability_of, words_of
+from identity.generic import GENERIC
+from identity.lookup import Asked, Found, asked, compare_with, nearest_first
+from identity.population import Rules
+from identity.schema import BLOCKING_KEY, IDENTIFIER, JUDGEMENT, KINDS, RECORD, WEIGHT_ONE_BIT
+from onefold.errors import UsageError
+from onefold.steps.resolve import current_model
+from onefold.steps.rules import standard_profile
+from warehouse import evidence, resolution
+
+if TYPE_CHECKING:
+    import psycopg
+    import pyarrow as pa
+
+    from identity.model import KindModel
+    from identity.standard import Profile
+    from onefold.context import Context
+
+
+@dataclass
+class Lookup:
+    """Looks records up on one connection; what every look needs is read once and again after each resolution."""
+
+    context: Context
+    conn: psycopg.Connection
+    _profile: Profile = field(init=False, repr=False)
+    _state: str | None = field(init=False, default=None, repr=False)
+    _rules: Rules | None = field(init=False, default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        self._profile = standard_profile(self.context)
+
+    def match(
+        self,
+        kind: str,
+        attributes: Sequence[tuple[str, str]],
+        *,
+        country: str | None = None,
+        limit: int = 5,
+        doubtful: bool = True,
+    ) -> dict[str, Any]:
+        """The clients that a record with these values (attribute, value as written) may be, the likeliest first.
+
+        Keys: kind, compared (stored records), truncated (whether more shared a key than are compared), matches: each
+        client_id, display_name, record, verdict (link, review, forbidden), bits, link_bits, probability, evidence
+        (column, level, bits, words). Without `doubtful` only those that would be linked. UsageError: an unknown kind
+        or attribute, or a record without any value.
+        """
+        self._check(kind, attributes)
+        rules = self._current()
+        one = asked(kind, attributes, self._profile, rules, country)
+        members = evidence.open_members(self.conn, BLOCKING_KEY, one.keys["key"].to_pylist())
+        ids, truncated = nearest_first(members)
+        found = self._compared(one, ids.tolist(), rules)
+        model = rules.model.kind(kind)
+        least = model.link if doubtful is False else model.review
+        best = [one for one in found if one.weight >= least and (doubtful or not one.forbidden)]
+        clients = evidence.clients_of(self.conn, [one.record_id for one in best])
+        matches: dict[str, dict[str, Any]] = {}
+        for one_found in best:
+            if one_found.record_id in clients:
+                client, name, record = clients[one_found.record_id]
+                matches.setdefault(client, _match(client, name, record, one_found, model))
+        return {
+            "kind": kind,
+            "compared": len(ids),
+            "truncated": truncated,
+            "matches": list(matches.values())[:limit],
+        }
+
+    def _check(self, kind: str, attributes: Sequence[tuple[str, str]]) -> None:
+        if kind not in KINDS:
+            raise UsageError(f"`{kind}` is no kind of record.", f"It is one of {', '.join(KINDS)}.")
+        if not any(value.strip() for _, value in attributes):
+            raise UsageError("Nothing is known of this record.", "Give at least one value, as in `phone=+7 916 ...`.")
+        known = self.context.configuration.attributes
+        for name, _ in attributes:
+            if name not in known:
+                near = get_close_matches(name, known, n=1)
+                hint = f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(sorted(known))}."
+                raise UsageError(f"`{name}` is no known attribute.", hint)
+
+    def _current(self) -> Rules:
+        """Model, generic and accepted values as of the last resolution."""
+        state = evidence.state(self.conn)
+        if self._rules is None or state != self._state:
+            self._rules = Rules(
+                current_model(self.context, self.conn),
+                self.context.configuration.matching,
+                JUDGEMENT.empty_table(),
+                (),
+                evidence.load_generic(self.conn, GENERIC),
+                evidence.load_accepted(self.conn, ACCEPTED),
+            )
+            self._state = state
+        return self._rules
+
+    def _compared(self, one: Asked, record_ids: list[int], rules: Rules) -> list[Found]:
+        if not record_ids:
+            return []
+        records = resolution.load_records(self.conn, RECORD, record_ids)
+        identifiers = resolution.load_identifiers(self.conn, IDENTIFIER, record_ids)
+        return compare_with(one, records, identifiers, _concerning(rules, one.identifiers, identifiers))
+
+
+def _concerning(rules: Rules, *identifiers: pa.Table) -> Rules:
+    """The rules with the generic values among these identifiers only."""
+    values = [table["value"].combine_chunks() for table in identifiers]
+    mask = pc.or_(*(pc.is_in(rules.generic["value"], value_set=found) for found in values))
+    generic = rules.generic.filter(mask)
+    return Rules(rules.model, rules.settings, rules.judgements, (), generic, rules.accepted)
+
+
+def _match(client: str, name: str | None, record: str, found: Found, model: KindModel) -> dict[str, Any]:
+    verdict = "forbidden" if found.forbidden else "link" if found.weight >= model.link else "review"
+    return {
+        "client_id": client,
+        "display_name": name,
+        "record": record,
+        "verdict": verdict,
+        "bits": found.weight / WEIGHT_ONE_BIT,
+        "link_bits": model.link / WEIGHT_ONE_BIT,
+        "probability": round(probability_of(model.prior + found.weight), 6),
+        "evidence": [
+            {"column": column, "level": level, "bits": weight / WEIGHT_ONE_BIT, "words": words_of(column, level)}
+            for column, (level, weight) in found.levels.items()
+        ],
+    }
+
+
+def lookup(
+    context: Context,
+    kind: str,
+    attributes: Sequence[tuple[str, str]],
+    *,
+    country: str | None = None,
+    limit: int = 5,
+) -> dict[str, Any]:
+    """`Lookup.match` of one record on a connection of its own."""
+    with context.connection("onefold lookup") as conn:
+        return Lookup(context, conn).match(kind, attributes, country=country, limit=limit)
+
+
+def values_of(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The values of a record as `match` takes them: {"email": ["a@x", "b@x"], "family_name": "Ott"}; null is none."""
+    found = []
+    for name, value in document.items():
+        for one in value if isinstance(value, list) else [value]:
+            if one is not None:
+                found.append((name, str(one)))
+    return found

@@ -1,0 +1,282 @@
+"""Resolve what changed and the components that it touches; the outcome is that of comparing everything.
+
+The database is asked by key only: for the changed records, the records that are alike or share an active block with
+them, and whatever hangs together with those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from identity.accepted import ACCEPTED
+from identity.blocking import candidate_pairs
+from identity.features import Ints, borne_as, in_natural_order, positions
+from identity.generic import GENERIC
+from identity.incremental import (
+    ALIKE,
+    crossing,
+    first_two,
+    moved_points,
+    regrouped,
+    still_refused,
+    unshared,
+    without,
+)
+from identity.judgements import same_groups
+from identity.population import Population, Rules
+from identity.resolve import POINT, REFUSED, Resolution, point_table, resolve_under
+from identity.schema import BLOCKING_KEY, IDENTIFIER, JUDGEMENT, KINDS, PAIR, RECORD
+from onefold.steps.rules import distinct_sources
+from warehouse import evidence, judgements, resolution
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from identity.model import MatchModel
+    from onefold.context import Context
+
+_PAIR_IDS = pa.schema([PAIR.field("left_id"), PAIR.field("right_id")])
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The outcome for the part of the register that the changes touch."""
+
+    found: Resolution
+    record_ids: Sequence[int]  # every record that was looked at anew, those that are gone included
+    candidate_pairs: int  # pairs of the changed records that were compared
+
+
+class _Part:
+    """Standard records and identifiers read so far; nothing is read twice."""
+
+    def __init__(self, conn: psycopg.Connection) -> None:
+        self._conn = conn
+        self._asked: set[int] = set()
+        self.records = RECORD.empty_table()
+        self.identifiers = IDENTIFIER.empty_table()
+
+    def read(self, record_ids: Iterable[int]) -> None:
+        """Read those of these records that were not asked for yet."""
+        new = sorted(set(record_ids) - self._asked)
+        if new:
+            self._asked.update(new)
+            more = resolution.load_records(self._conn, RECORD, new)
+            self.records = in_natural_order(pa.concat_tables([self.records, more]).combine_chunks())
+            self.identifiers = pa.concat_tables(
+                [self.identifiers, resolution.load_identifiers(self._conn, IDENTIFIER, new)]
+            )
+
+    def of(self, record_ids: Ints) -> tuple[pa.Table, pa.Table]:
+        """These records, in natural order, and their identifiers."""
+        wanted = pa.array(np.asarray(record_ids, dtype=np.int64))
+        return (
+            self.records.filter(pc.is_in(self.records["record_id"], value_set=wanted)),
+            self.identifiers.filter(pc.is_in(self.identifiers["record_id"], value_set=wanted)),
+        )
+
+
+def resolve_changes(context: Context, conn: psycopg.Connection, model: MatchModel, changed: Sequence[int]) -> Changes:
+    """Resolve the part of the register that the `changed` records touch and store its keys, points, pairs and values.
+
+    In the caller's transaction under the hub lock. The clusters are the caller's to store.
+    """
+    settings = context.configuration.matching
+    part = _Part(conn)
+    generic, dirty = _generic_now(conn, settings.generic_names, changed)
+    said = judgements.load_judgements(conn, JUDGEMENT)
+    accepted = evidence.load_accepted(conn, ACCEPTED)
+    rules = Rules(model, settings, said, distinct_sources(context), generic, accepted)
+    seeds = set(dirty.tolist())
+    if evidence.is_judged(conn, dirty.tolist()):
+        rules, others = _accepted_now(conn, rules, accepted, part)
+        seeds |= others
+    part.read(dirty.tolist())
+    rekeyed, firsts, points = _points_now(conn, rules, part, dirty)
+    # Whoever has become alike to others is tied to the first of them by no stored pair yet.
+    seeds.update(rekeyed.tolist(), points["first_id"].to_pylist())
+    pairs, stale = _pairs_now(conn, rules, part, rekeyed, firsts)
+    touched, known = _closure(conn, seeds, pairs, stale, rekeyed, same_groups(said))
+    part.read(touched)
+    ids = np.array(sorted(touched), dtype=np.int64)
+    records, identifiers = part.of(ids)
+    found = resolve_under(rules, records, identifiers, pairs=pa.concat_tables([known, pairs.select(_PAIR_IDS.names)]))
+    everybody = ids.tolist()
+    evidence.replace_pairs(conn, everybody, found.pairs)
+    evidence.replace_points(conn, points["record_id"].to_pylist() + _gone(dirty, part), points)
+    evidence.replace_generic(conn, generic, dirty.tolist())
+    return Changes(found, everybody, pairs.num_rows)
+
+
+def _gone(record_ids: Ints, part: _Part) -> list[int]:
+    """Those of the records that are no standard records any more."""
+    gone: list[int] = np.setdiff1d(record_ids, part.records["record_id"].to_numpy()).tolist()
+    return gone
+
+
+def _generic_now(conn: psycopg.Connection, more_than: int, changed: Sequence[int]) -> tuple[pa.Table, Ints]:
+    """All generic values, and the records whose own values count otherwise than before: the changed ones, and all that
+    bear a value which has become generic or is not any more."""
+    before = evidence.load_generic(conn, GENERIC)
+    values = evidence.values_of(conn, changed)
+    counted = evidence.names_behind(conn, GENERIC, values, more_than) if values else GENERIC.empty_table()
+    named = [f"{kind}\x1f{name}\x1f{value}" for kind in KINDS for name, value in values]
+    looked_at = pc.is_in(_named(before), value_set=pa.array(named, pa.string()))
+    now = pa.concat_tables([before.filter(pc.invert(looked_at)), counted])
+    now = now.sort_by([(name, "ascending") for name in ("kind", "type", "value")])
+    crossed = [*_missing(before, now), *_missing(now, before)]
+    dirty = [*changed, *evidence.holders(conn, sorted(set(crossed)))]
+    return now, np.unique(np.array(dirty, dtype=np.int64))
+
+
+def _named(generic: pa.Table) -> pa.ChunkedArray:
+    return pc.binary_join_element_wise(generic["kind"], generic["type"], generic["value"], "\x1f")
+
+
+def _missing(values: pa.Table, others: pa.Table) -> list[tuple[str, str]]:
+    """Type and value of those that are not among the others."""
+    only = values.filter(pc.invert(pc.is_in(_named(values), value_set=_named(others).combine_chunks())))
+    return list(zip(only["type"].to_pylist(), only["value"].to_pylist(), strict=True))
+
+
+def _accepted_now(conn: psycopg.Connection, rules: Rules, before: pa.Table, part: _Part) -> tuple[Rules, set[int]]:
+    """The rules with the values that people's words make one as of now, stored; and all records that bear one for
+    which that changed since `before`."""
+    judged = sorted({record for group in same_groups(rules.judgements) for record in group})
+    part.read(judged)
+    records, identifiers = part.of(np.array(judged, dtype=np.int64))
+    anew = replace(rules, accepted=None)
+    accepted = pa.concat_tables([Population(kind, records, identifiers, anew).accepted for kind in KINDS])
+    evidence.replace_accepted(conn, accepted)
+    then, now = ({tuple(row.values()) for row in table.to_pylist()} for table in (before, accepted))
+    others = evidence.holders(conn, sorted({borne_as(row[1], row[2]) for row in then ^ now}))
+    return replace(rules, accepted=accepted), set(others)
+
+
+def _points_now(conn: psycopg.Connection, rules: Rules, part: _Part, dirty: Ints) -> tuple[Ints, Ints, pa.Table]:
+    """Records whose point changed (the dirty ones, and others in whose points they come or go); those of them that are
+    the first of their point now; and the POINT rows of all of them."""
+    before = evidence.load_points(conn, POINT, dirty.tolist())
+    records, identifiers = part.of(dirty)
+    fresh = _look(rules, records, identifiers)
+    prints = pa.concat_arrays([t["fingerprint"].combine_chunks().drop_null() for t in (before, fresh)]).unique()
+    others = evidence.alike(conn, ALIKE, prints.to_pylist())
+    others = others.filter(pc.invert(pc.is_in(others["record_id"], value_set=pa.array(dirty))))
+    mine = fresh.join(records.select(["record_id", *ALIKE.names[3:]]), "record_id").filter(
+        pc.is_valid(pc.field("fingerprint"))
+    )
+    alike = pa.concat_tables([others, mine.select(ALIKE.names).cast(ALIKE)])
+    two = first_two(alike)
+    part.read(two.tolist())
+    now = regrouped(alike, _look(rules, *part.of(np.union1d(dirty, two))))
+    moved = moved_points(others, now.filter(pc.invert(pc.is_in(now["record_id"], value_set=pa.array(dirty)))))
+    of_dirty = now.filter(pc.is_in(now["record_id"], value_set=pa.array(dirty)))
+    rows = pa.concat_tables([of_dirty, moved])
+    rekeyed = np.union1d(dirty, moved["record_id"].to_numpy())
+    firsts = rows["record_id"].to_numpy()[rows["record_id"].to_numpy() == rows["first_id"].to_numpy()]
+    part.read(firsts.tolist())
+    return rekeyed, np.sort(firsts), rows
+
+
+def _look(rules: Rules, records: pa.Table, identifiers: pa.Table) -> pa.Table:
+    """POINT rows of these records taken by themselves."""
+    return pa.concat_tables([point_table(Population(kind, records, identifiers, rules)) for kind in KINDS])
+
+
+def _pairs_now(
+    conn: psycopg.Connection, rules: Rules, part: _Part, rekeyed: Ints, firsts: Ints
+) -> tuple[pa.Table, pa.Table]:
+    """Store the keys of the `rekeyed` records, of which only `firsts` have some. Then the plausible pairs of those, and
+    of blocks that came back under their limit, as PAIR; and the stored pairs that no key proposes any more."""
+    records, identifiers = part.of(firsts)
+    populations = [Population(kind, records, identifiers, rules) for kind in KINDS]
+    limits = pa.concat_tables([population.limits() for population in populations])
+    after = pa.concat_tables([population.key_table() for population in populations])
+    before = evidence.load_keys(conn, BLOCKING_KEY, rekeyed.tolist())
+    evidence.change_keys(conn, without(before, after), without(after, before))
+    keys = np.union1d(before["key"].to_numpy(), after["key"].to_numpy())
+    was_refused = evidence.refused_blocks(conn, REFUSED, keys.tolist())
+    refused = still_refused(before, after, was_refused, limits)
+    members = evidence.block_members(conn, BLOCKING_KEY, np.setdiff1d(keys, refused["key"].to_numpy()).tolist())
+    blocks = crossing(refused, was_refused, members, limits)
+    evidence.replace_refused(conn, keys.tolist(), blocks.refused)
+    in_opened = blocks.active.filter(pc.is_in(blocks.active["key"], value_set=pa.array(blocks.opened)))
+    dirty = np.union1d(firsts, in_opened["record_id"].to_numpy())
+    candidates = candidate_pairs(blocks.active, limits, pa.table({"record_id": dirty})).pairs
+    part.read([*candidates["left_id"].to_pylist(), *candidates["right_id"].to_pylist()])
+    stale = _without_key(conn, members.filter(pc.is_in(members["key"], value_set=pa.array(blocks.closed))), rekeyed)
+    return _plausible(rules, part, candidates), stale
+
+
+def _without_key(conn: psycopg.Connection, closed: pa.Table, rekeyed: Ints) -> pa.Table:
+    """The stored pairs within blocks that have come over their limit which share no other key."""
+    members = np.setdiff1d(closed["record_id"].to_numpy(), rekeyed)
+    if len(members) == 0:
+        return _PAIR_IDS.empty_table()
+    pairs = evidence.load_pairs(conn, PAIR, members.tolist()).select(_PAIR_IDS.names)
+    inside = pa.array(members)
+    pairs = pairs.filter(
+        pc.and_(pc.is_in(pairs["left_id"], value_set=inside), pc.is_in(pairs["right_id"], value_set=inside))
+    )
+    keys = evidence.load_keys(conn, BLOCKING_KEY, members.tolist())
+    refused = evidence.refused_blocks(conn, REFUSED, pc.unique(keys["key"]).to_pylist())
+    return unshared(pairs, keys, refused)
+
+
+def _plausible(rules: Rules, part: _Part, candidates: pa.Table) -> pa.Table:
+    """Those of the candidate pairs (left_id, right_id) that are plausible."""
+    found = []
+    ids = pc.unique(pa.chunked_array([*candidates["left_id"].chunks, *candidates["right_id"].chunks], pa.int64()))
+    records, identifiers = part.of(ids.to_numpy())
+    for kind in KINDS:
+        population = Population(kind, records, identifiers, rules)
+        known = pa.chunked_array([pa.array(population.ids)])
+        left, right = positions(known, candidates["left_id"]), positions(known, candidates["right_id"])
+        here = (left >= 0) & (right >= 0)
+        left, right = np.minimum(left, right)[here], np.maximum(left, right)[here]
+        keep = population.score(left, right).weight >= population.model.plausible
+        found.append(
+            pa.table({"left_id": population.ids[left[keep]], "right_id": population.ids[right[keep]]}, _PAIR_IDS)
+        )
+    return pa.concat_tables(found)
+
+
+def _closure(
+    conn: psycopg.Connection,
+    seeds: set[int],
+    pairs: pa.Table,
+    stale: pa.Table,
+    rekeyed: Ints,
+    groups: Sequence[Sequence[int]],
+) -> tuple[set[int], pa.Table]:
+    """Every record that hangs together with the seeds or the ends of new or stale pairs: through plausible pairs, old
+    or new, clients, and what a human joined. And the stored pairs that still hold among them."""
+    joined: dict[int, set[int]] = {}
+    for group in groups:
+        for record in group:
+            joined.setdefault(record, set()).update(group)
+    for left, right in zip(pairs["left_id"].to_pylist(), pairs["right_id"].to_pylist(), strict=True):
+        joined.setdefault(left, set()).add(right)
+        joined.setdefault(right, set()).add(left)
+    seen: set[int] = set()
+    new = seeds.union(*(table[name].to_pylist() for table in (pairs, stale) for name in _PAIR_IDS.names))
+    stored = []
+    while new:
+        seen |= new
+        ids = sorted(new)
+        found = evidence.load_pairs(conn, PAIR, ids).select(_PAIR_IDS.names)
+        stored.append(found)
+        reached = {*found["left_id"].to_pylist(), *found["right_id"].to_pylist(), *evidence.together(conn, ids)}
+        new = reached.union(*(joined.get(record, ()) for record in ids)) - seen
+    known = pa.concat_tables(stored)
+    gone = pa.array(rekeyed)
+    known = known.filter(
+        pc.invert(pc.or_(pc.is_in(known["left_id"], value_set=gone), pc.is_in(known["right_id"], value_set=gone)))
+    )
+    return seen, known.join(stale, _PAIR_IDS.names, join_type="left anti").cast(_PAIR_IDS) if stale.num_rows else known

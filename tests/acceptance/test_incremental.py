@@ -1,0 +1,109 @@
+"""Resolving what changed leaves the hub exactly as resolving everything does: partition, ids, evidence, cases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from onefold.errors import OnefoldError
+from onefold.steps.judge import judge, judgements, lift
+from onefold.steps.publish import publish
+from onefold.steps.resolve import resolve
+from tests.acceptance.conftest import FreshDatabases
+from tests.support.hub import CRM, Hub
+
+RULES = """
+block_cap: 3
+generic_names: 2
+"""
+NAMES = [("Иван", "Петров"), ("Иван", "Петрова"), ("Anna", "Schmidt"), ("Anna", "Smirnova"), ("Olga", "Smirnova")]
+COMPARED = (
+    "identity.blocking_key",
+    "identity.pair",
+    "identity.point",
+    "identity.refused_block",
+    "identity.generic_value",
+    "identity.generic_holder",
+    "identity.accepted_value",
+    "identity.crosswalk",
+    "identity.client_id_ledger",
+    "identity.review_case",
+)
+
+
+@st.composite
+def contact(draw: st.DrawFn, key: int) -> dict[str, Any]:
+    first, last = draw(st.sampled_from(NAMES))
+    return {
+        "id": str(key),
+        "first": first,
+        "last": last,
+        "born": draw(st.sampled_from(["1980-01-02", "1985-07-30", None])),
+        "emails": draw(st.sampled_from([None, "a@mail.example.ru", "b@mail.example.ru", "info@firm.example.ru"])),
+        "phone": draw(st.sampled_from([None, "+7 916 555-00-01", "+7 916 555-00-02"])),
+    }
+
+
+@st.composite
+def story(draw: st.DrawFn) -> list[tuple[list[dict[str, Any]], tuple[str, int, int] | None]]:
+    """Registers one after the other, few records changed between them, and what a person says in between."""
+    register = {key: draw(contact(key)) for key in range(draw(st.integers(3, 12)))}
+    steps: list[tuple[list[dict[str, Any]], tuple[str, int, int] | None]] = [(list(register.values()), None)]
+    for _ in range(draw(st.integers(1, 5))):
+        for _ in range(draw(st.integers(0, 3))):
+            key = draw(st.integers(0, 14))
+            if key in register and draw(st.integers(0, 2)) == 0:
+                del register[key]
+            else:
+                register[key] = draw(contact(key))
+        keys = st.integers(0, 14)
+        word = draw(st.none() | st.tuples(st.sampled_from(["same", "not_same", "undo"]), keys, keys))
+        steps.append((draw(st.permutations(list(register.values()))), word))
+    return steps
+
+
+def versions(hub: Hub) -> dict[str, list[Any]]:
+    return {table: sorted(hub.query(f"SELECT ctid::text, t::text FROM {table} AS t")) for table in COMPARED}
+
+
+def say(hub: Hub, verdict: str, left: int, right: int) -> None:
+    """A person's word, where it opposes none and the records are known."""
+    names = [f"crm:contacts:{key}" for key in (left, right)]
+    with hub.context() as context:
+        try:
+            if verdict != "undo":
+                judge(context, verdict, [names[0]], [names[1]], reason="a test says so", by="test")
+            elif said := judgements(context):
+                lift(context, said[-1]["judgement_id"], reason="a test says so", by="test")
+        except OnefoldError:
+            return
+
+
+@pytest.mark.timeout(900)
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(story())
+def test_resolving_what_changed_leaves_nothing_for_resolving_everything_to_write(
+    tmp_path_factory: pytest.TempPathFactory,
+    fresh_databases: FreshDatabases,
+    story: list[tuple[list[dict[str, Any]], tuple[str, int, int] | None]],
+) -> None:
+    with fresh_databases() as url:
+        hub = Hub(Path(tmp_path_factory.mktemp("hub")), url)
+        hub.configure(
+            "crm", CRM.replace("    updated_at: updated", "    updated_at: updated\n    limits: {deleted: 1.0}")
+        )
+        (hub.folder / "config" / "matching.yaml").write_text(RULES, encoding="utf-8")
+        for register, word in story:
+            hub.write("crm_contacts", register)
+            hub.run()
+            if word is not None:
+                say(hub, *word)
+            before = versions(hub)
+            with hub.context() as context:
+                resolve(context, everything=True)
+                publish(context)
+            assert versions(hub) == before

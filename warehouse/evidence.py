@@ -1,0 +1,199 @@
+"""What a resolution leaves for the next one beside the crosswalk: blocking keys, points, plausible pairs, refused
+blocks, generic and accepted values. All of it is a function of the records; it is written by difference, under the hub
+lock and in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import psycopg
+import pyarrow as pa
+
+from warehouse import arrow
+from warehouse.arrays import bigints
+from warehouse.sql import sql
+
+_PAIR_KEY: Final = ("left_id", "right_id")
+_VALUE_KEY: Final = ("kind", "type", "value")
+_HOLDER: Final = pa.schema(
+    [
+        pa.field("record_id", pa.int64(), nullable=False),
+        pa.field("type", pa.string(), nullable=False),
+        pa.field("value", pa.string(), nullable=False),
+    ]
+)
+
+
+def was_resolved(conn: psycopg.Connection[Any]) -> bool:
+    """A resolution has stored what the next one needs to look at changes only."""
+    row = conn.execute(sql("evidence.was_resolved")).fetchone()
+    return row is not None and bool(row[0])
+
+
+def load_pairs(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int] | None = None) -> pa.Table:
+    """Plausible pairs (all, or those with one of these records) ordered by left_id, right_id."""
+    name = "evidence.pairs" if record_ids is None else "evidence.pairs_of"
+    return arrow.read(conn, sql(name), _of(record_ids), schema=schema)
+
+
+def replace_pairs(conn: psycopg.Connection[Any], record_ids: Sequence[int] | None, pairs: pa.Table) -> int:
+    """Make `pairs` the plausible pairs that touch these records, or (None) all there are; rows written."""
+    return _replace(conn, "identity.pair", pairs, _PAIR_KEY, "pairs_scope", record_ids)
+
+
+def load_keys(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int] | None = None) -> pa.Table:
+    """Blocking keys (all, or of these records) ordered by record_id, key; only first records of points have some."""
+    name = "evidence.keys" if record_ids is None else "evidence.keys_of"
+    return arrow.read_integers(conn, sql(name), _of(record_ids), schema=schema)
+
+
+def replace_keys(conn: psycopg.Connection[Any], record_ids: Sequence[int] | None, keys: pa.Table) -> int:
+    """Make `keys` the blocking keys of these records, or (None) all there are; rows written."""
+    return _replace(conn, "identity.blocking_key", keys, ("key", "record_id"), "records_scope", record_ids)
+
+
+def change_keys(conn: psycopg.Connection[Any], removed: pa.Table, added: pa.Table) -> None:
+    """Take out exactly these blocking keys (key, record_id) and put in those."""
+    if removed.num_rows:
+        parameters = {name: bigints(removed[name].to_pylist()) for name in ("key", "record_id")}
+        conn.execute(sql("evidence.drop_keys"), parameters)
+    arrow.copy_in(conn, "identity.blocking_key", added)
+
+
+def block_members(conn: psycopg.Connection[Any], schema: pa.Schema, keys: Iterable[int]) -> pa.Table:
+    """The records of these blocks: key, record_id."""
+    return arrow.read_integers(conn, sql("evidence.block_members"), {"keys": bigints(keys)}, schema=schema)
+
+
+def open_members(conn: psycopg.Connection[Any], schema: pa.Schema, keys: Iterable[int]) -> pa.Table:
+    """The records of those of these blocks that are within their limit: key, record_id."""
+    return arrow.read_integers(conn, sql("evidence.open_members"), {"keys": bigints(keys)}, schema=schema)
+
+
+def state(conn: psycopg.Connection[Any]) -> str | None:
+    """A text that is another one after every resolution, judgement or publication."""
+    row = conn.execute(sql("evidence.state")).fetchone()
+    return None if row is None else row[0]
+
+
+def clients_of(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> dict[int, tuple[str, str | None, str]]:
+    """Of each of these records its client, what that is called (once published), and the record's own name."""
+    return {row[0]: (row[1], row[2], row[3]) for row in conn.execute(sql("evidence.clients_of"), _of(record_ids))}
+
+
+def block_sizes(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> dict[int, int]:
+    """Of every block that one of these records is in: how many points it holds, by key."""
+    return {row[0]: row[1] for row in conn.execute(sql("evidence.block_sizes"), {"record_ids": list(record_ids)})}
+
+
+def refused_blocks(conn: psycopg.Connection[Any], schema: pa.Schema, keys: Iterable[int]) -> pa.Table:
+    """Those of these blocks that are over the limit: key, size."""
+    return arrow.read_integers(conn, sql("evidence.refused_blocks"), {"keys": bigints(keys)}, schema=schema)
+
+
+def replace_refused(conn: psycopg.Connection[Any], keys: Sequence[int] | None, blocks: pa.Table) -> int:
+    """Make `blocks` those of these keys, or (None) of all, that are over the limit; rows written."""
+    table = "identity.refused_block"
+    if keys is None:
+        return arrow.replace(conn, table, blocks, ("key",))
+    return arrow.replace(conn, table, blocks, ("key",), sql("evidence.keys_scope"), {"keys": bigints(keys)})
+
+
+def load_points(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int]) -> pa.Table:
+    """The points of those of these records that the last resolution saw."""
+    return arrow.read(conn, sql("evidence.points"), _of(record_ids), schema=schema)
+
+
+def alike(conn: psycopg.Connection[Any], schema: pa.Schema, fingerprints: Iterable[int]) -> pa.Table:
+    """The records with one of these fingerprints, in natural order: record_id, fingerprint, first_id and the
+    parts of the natural key."""
+    return arrow.read(conn, sql("evidence.alike"), {"fingerprints": bigints(fingerprints)}, schema=schema)
+
+
+def replace_points(conn: psycopg.Connection[Any], record_ids: Sequence[int] | None, points: pa.Table) -> int:
+    """Make `points` the points of these records, or (None) of all; rows written."""
+    return _replace(conn, "identity.point", points, ("record_id",), "records_scope", record_ids)
+
+
+def load_generic(conn: psycopg.Connection[Any], schema: pa.Schema) -> pa.Table:
+    """The generic values of the last resolution, in order."""
+    return arrow.read(conn, sql("evidence.generic_values"), schema=schema)
+
+
+def values_of(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> list[tuple[str, str]]:
+    """Type and value of every valid identifier of these records, and of those that were generic when they bore them."""
+    return sorted(conn.execute(sql("evidence.generic_values_of"), _of(record_ids)).fetchall())
+
+
+def names_behind(
+    conn: psycopg.Connection[Any], schema: pa.Schema, values: Sequence[tuple[str, str]], more_than: int
+) -> pa.Table:
+    """Those of these values (type, value) with more than so many names behind them, per kind: kind, type, value,
+    names."""
+    with _wanted(conn, values):
+        return arrow.read(conn, sql("evidence.names_behind"), {"more_than": more_than}, schema=schema)
+
+
+def holders(conn: psycopg.Connection[Any], values: Sequence[tuple[str, str]]) -> list[int]:
+    """The records that bear one of these values (type, value) as a valid one."""
+    if not values:
+        return []
+    with _wanted(conn, values):
+        return [row[0] for row in conn.execute(sql("evidence.holders"))]
+
+
+def replace_generic(conn: psycopg.Connection[Any], generic: pa.Table, record_ids: Sequence[int] | None) -> int:
+    """Make `generic` all generic values there are, and remember which of these records, or (None) of all, bear one."""
+    written = arrow.replace(conn, "identity.generic_value", generic, _VALUE_KEY)
+    name = "evidence.generic_holders" if record_ids is None else "evidence.generic_holders_of"
+    held = arrow.read(conn, sql(name), _of(record_ids), schema=_HOLDER)
+    return written + _replace(conn, "identity.generic_holder", held, _HOLDER.names, "records_scope", record_ids)
+
+
+def load_accepted(conn: psycopg.Connection[Any], schema: pa.Schema) -> pa.Table:
+    """The values that a human's word made one, as of the last resolution."""
+    return arrow.read(conn, sql("evidence.accepted_values"), schema=schema)
+
+
+def replace_accepted(conn: psycopg.Connection[Any], accepted: pa.Table) -> int:
+    """Make `accepted` all such values; rows written."""
+    return arrow.replace(conn, "identity.accepted_value", accepted, _VALUE_KEY)
+
+
+def is_judged(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> bool:
+    """A judgement, in force or lifted, speaks of one of these records."""
+    row = conn.execute(sql("evidence.is_judged"), _of(record_ids)).fetchone()
+    return row is not None and bool(row[0])
+
+
+def together(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> list[int]:
+    """All records of the clients that these records belong to."""
+    return [row[0] for row in conn.execute(sql("evidence.together"), _of(record_ids))]
+
+
+def _replace(
+    conn: psycopg.Connection[Any],
+    table: str,
+    rows: pa.Table,
+    key: Sequence[str],
+    scope: str,
+    record_ids: Sequence[int] | None,
+) -> int:
+    if record_ids is None:
+        return arrow.replace(conn, table, rows, key)
+    return arrow.replace(conn, table, rows, key, sql(f"evidence.{scope}"), _of(record_ids))
+
+
+@contextmanager
+def _wanted(conn: psycopg.Connection[Any], values: Sequence[tuple[str, str]]) -> Iterator[None]:
+    parameters = {"types": [name for name, _ in values], "values": [value for _, value in values]}
+    conn.execute(sql("evidence.create_wanted_values"), parameters)
+    conn.execute(sql("evidence.analyze_wanted_values"))
+    yield
+    conn.execute(sql("evidence.drop_wanted_values"))
+
+
+def _of(record_ids: Sequence[int] | None) -> dict[str, Any]:
+    return {} if record_ids is None else {"record_ids": bigints(record_ids)}
