@@ -23,7 +23,7 @@ class Thresholds:
     link: int  # what the evidence for one merge must come to
     bound: int  # most points in a component
     pooled: bool = True  # whether the pairs between two clusters are more evidence than one of them
-    review: int = 0  # where they are not: the lowest mean of a merge
+    review: int = 0  # some pair of a merge reaches it; where weights are no estimates, their mean does
 
 
 def _means(total: Ints, strongest: Weights, barred: Flags, sizes: tuple[Ints, Ints], thresholds: Thresholds) -> Ints:
@@ -31,14 +31,15 @@ def _means(total: Ints, strongest: Weights, barred: Flags, sizes: tuple[Ints, In
 
     The cross pairs of two clusters are not independent evidence: clusters of a and b records bear about
     as many independent comparisons as the harmonic mean of a and b. Pooled, the evidence is the mean
-    weight that many times; it must reach the link threshold, and the mean itself must stay plausible. Where
-    weights are no estimates, weak pairs do not add up: one pair must be a link by itself, and the mean worth
-    a review.
+    weight that many times; it must reach the link threshold, the mean itself must stay plausible, and one pair
+    must be worth a review by itself: names that are alike do not add up to a client however often they are
+    written down. Where weights are no estimates, weak pairs do not add up at all: one pair must be a link by
+    itself, and the mean worth a review.
     """
     one, two = sizes
     if thresholds.pooled:
         enough = 2 * total >= np.int64(thresholds.link) * (one + two)
-        enough &= total >= thresholds.plausible * one * two
+        enough &= (total >= thresholds.plausible * one * two) & (strongest >= thresholds.review)
     else:
         enough = (strongest >= thresholds.link) & (total >= thresholds.review * one * two)
     enough &= ~barred

@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.blocking import RuleKeys, candidate_pairs
+from identity.blocking import RuleKeys
+from identity.bounds import Bounds
 from identity.cases import cases_of
 from identity.cluster import Constraints, ScorePairs, cluster
 from identity.features import Flags, Ints, in_natural_order, positions
@@ -19,6 +20,7 @@ from identity.generic import generic_values
 from identity.hashing import Hashes, signed
 from identity.linkage import Thresholds
 from identity.model import MatchModel
+from identity.pairing import Pairing
 from identity.points import Points
 from identity.population import Population, Rules
 from identity.report import Report, SplitReport, refused_blocks, rule_reports
@@ -136,13 +138,16 @@ def _resolve_kind(
     refused = REFUSED.empty_table()
     if keys is not None:
         found = _key_table(keys, points)
-        candidates = candidate_pairs(found, population.limits())
-        refused = candidates.refused
+        pairing = Pairing.of_keys(found["key"].to_numpy(), found["record_id"].to_numpy(), population.limits(), len(ids))
+        refused = pairing.refused
         report.refused += refused_blocks(kind, population.settings, keys, refused, ids)
-        left, right = _in_order(candidates.pairs)
+        bounds = Bounds(population.scorer, population.features)
+        # Most candidates are seen to be implausible at a glance, and never held.
+        number, left, right = pairing.chosen(lambda one, two: bounds.reaching(one, two, model.plausible))
     else:
         left, right = _given(given, points, ids)
-    report.candidate_pairs += len(left)
+        number = len(left)
+    report.candidate_pairs += number
     score = population.score
     pairs = _plausible((left, right), score, model.plausible)
     of = points.of

@@ -1,7 +1,7 @@
-"""Arrow tables in and out by COPY in CSV, on the caller's connection and in its transaction.
+"""Arrow tables in and out by COPY, on the caller's connection and in its transaction.
 
-CSV because both sides tell null (nothing) from the empty string (""), and because it sees the caller's own
-uncommitted rows; a driver with a connection of its own would not.
+Integers travel in binary, all else in CSV, because both sides tell null (nothing) from the empty string (""). COPY,
+because it sees the caller's own uncommitted rows; a driver with a connection of its own would not.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ _BLOCK_BYTES: Final = 1 << 23
 _ELEMENT: Final = np.dtype([("length", ">i4"), ("value", ">i8")])
 _ARRAY_HEAD: Final = 20
 """Bytes before the elements of an array of one dimension: dimensions, flags, type, length, lower bound."""
+_WIDTHS: Final = {pa.int64(): 8, pa.int32(): 4}
+_BINARY_HEAD: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+_BINARY_END: Final = b"\xff\xff"
 _EVERY_ROW: Final = SQL("true")
 
 
@@ -31,9 +34,17 @@ def copy_in(conn: psycopg.Connection[Any], table: str, rows: pa.Table) -> int:
     """COPY all rows into `table` (`schema.name`) by column names; how many. Lists become arrays."""
     if rows.num_rows == 0:
         return 0
-    statement = SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
-        qualified(table), SQL(", ").join(map(Identifier, rows.column_names))
+    form = "binary" if _is_plain(rows) else "csv"
+    statement = SQL("COPY {} ({}) FROM STDIN (FORMAT {})").format(
+        qualified(table), SQL(", ").join(map(Identifier, rows.column_names)), SQL(form)
     )
+    if form == "binary":
+        with conn.cursor().copy(statement) as copy:
+            copy.write(_BINARY_HEAD)
+            for batch in rows.to_batches(max_chunksize=_CHUNK_ROWS):
+                copy.write(_binary(batch))
+            copy.write(_BINARY_END)
+        return int(rows.num_rows)
     options = pacsv.WriteOptions(include_header=False, quoting_style="needed")
     with conn.cursor().copy(statement) as copy:
         for batch in _flat(rows).to_batches(max_chunksize=_CHUNK_ROWS):
@@ -41,6 +52,26 @@ def copy_in(conn: psycopg.Connection[Any], table: str, rows: pa.Table) -> int:
             pacsv.write_csv(pa.Table.from_batches([batch]), sink, options)
             copy.write(memoryview(sink.getvalue()))
     return int(rows.num_rows)
+
+
+def _is_plain(rows: pa.Table) -> bool:
+    """Whether all columns are integers without nulls, which travel in binary in a third of the time."""
+    return all(field.type in _WIDTHS for field in rows.schema) and not any(c.null_count for c in rows.columns)
+
+
+def _binary(batch: pa.RecordBatch) -> bytes:
+    """Rows of integers as COPY's binary format has them: the number of fields, then each with its length."""
+    columns = [
+        (f"{side}{at}", form)
+        for at, field in enumerate(batch.schema)
+        for side, form in (("length", ">i4"), ("value", f">i{_WIDTHS[field.type]}"))
+    ]
+    out = np.zeros(batch.num_rows, dtype=[("fields", ">i2"), *columns])
+    out["fields"] = batch.num_columns
+    for at, field in enumerate(batch.schema):
+        out[f"length{at}"] = _WIDTHS[field.type]
+        out[f"value{at}"] = batch.column(at).to_numpy()
+    return out.tobytes()
 
 
 def read(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+import numpy as np
 import psycopg
 import pyarrow as pa
 
@@ -51,6 +52,10 @@ def load_keys(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequ
 
 def replace_keys(conn: psycopg.Connection[Any], record_ids: Sequence[int] | None, keys: pa.Table) -> int:
     """Make `keys` the blocking keys of these records, or (None) all there are; rows written."""
+    if record_ids is None:
+        # The members of a block stand together on disk, where lookups and later changes read them.
+        order = np.argsort(keys["key"].to_numpy(), kind="stable")
+        keys = keys.take(pa.array(order))
     return _replace(conn, "identity.blocking_key", keys, ("key", "record_id"), "records_scope", record_ids)
 
 

@@ -101,7 +101,7 @@ def resolve_changes(context: Context, conn: psycopg.Connection, model: MatchMode
     rekeyed, firsts, points = _points_now(conn, rules, part, dirty)
     # Whoever has become alike to others is tied to the first of them by no stored pair yet.
     seeds.update(rekeyed.tolist(), points["first_id"].to_pylist())
-    pairs, stale = _pairs_now(conn, rules, part, rekeyed, firsts)
+    pairs, stale, compared = _pairs_now(conn, rules, part, rekeyed, firsts)
     touched, known = _closure(conn, seeds, pairs, stale, rekeyed, same_groups(said))
     part.read(touched)
     ids = np.array(sorted(touched), dtype=np.int64)
@@ -111,7 +111,7 @@ def resolve_changes(context: Context, conn: psycopg.Connection, model: MatchMode
     evidence.replace_pairs(conn, everybody, found.pairs)
     evidence.replace_points(conn, points["record_id"].to_pylist() + _gone(dirty, part), points)
     evidence.replace_generic(conn, generic, dirty.tolist())
-    return Changes(found, everybody, pairs.num_rows)
+    return Changes(found, everybody, compared)
 
 
 def _gone(record_ids: Ints, part: _Part) -> list[int]:
@@ -191,9 +191,10 @@ def _look(rules: Rules, records: pa.Table, identifiers: pa.Table) -> pa.Table:
 
 def _pairs_now(
     conn: psycopg.Connection, rules: Rules, part: _Part, rekeyed: Ints, firsts: Ints
-) -> tuple[pa.Table, pa.Table]:
+) -> tuple[pa.Table, pa.Table, int]:
     """Store the keys of the `rekeyed` records, of which only `firsts` have some. Then the plausible pairs of those, and
-    of blocks that came back under their limit, as PAIR; and the stored pairs that no key proposes any more."""
+    of blocks that came back under their limit; the stored pairs that no key proposes any more; and how many pairs were
+    compared."""
     records, identifiers = part.of(firsts)
     populations = [Population(kind, records, identifiers, rules) for kind in KINDS]
     limits = pa.concat_tables([population.limits() for population in populations])
@@ -211,7 +212,7 @@ def _pairs_now(
     candidates = candidate_pairs(blocks.active, limits, pa.table({"record_id": dirty})).pairs
     part.read([*candidates["left_id"].to_pylist(), *candidates["right_id"].to_pylist()])
     stale = _without_key(conn, members.filter(pc.is_in(members["key"], value_set=pa.array(blocks.closed))), rekeyed)
-    return _plausible(rules, part, candidates), stale
+    return _plausible(rules, part, candidates), stale, candidates.num_rows
 
 
 def _without_key(conn: psycopg.Connection, closed: pa.Table, rekeyed: Ints) -> pa.Table:
@@ -274,7 +275,7 @@ def _closure(
         stored.append(found)
         reached = {*found["left_id"].to_pylist(), *found["right_id"].to_pylist(), *evidence.together(conn, ids)}
         new = reached.union(*(joined.get(record, ()) for record in ids)) - seen
-    known = pa.concat_tables(stored)
+    known = pa.concat_tables([_PAIR_IDS.empty_table(), *stored])
     gone = pa.array(rekeyed)
     known = known.filter(
         pc.invert(pc.or_(pc.is_in(known["left_id"], value_set=gone), pc.is_in(known["right_id"], value_set=gone)))

@@ -77,6 +77,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "run": (),
     "rejects": (),
     "find": ("Чайковский",),
+    "lookup": ("family_name=Чайковский", "given_name=Пётр"),
     "client": (PERSON,),
     "cases": (),
     "explain": (PERSON, TWIN),

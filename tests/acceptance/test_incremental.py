@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from onefold.errors import OnefoldError
 from onefold.steps.judge import judge, judgements, lift
 from onefold.steps.publish import publish
-from onefold.steps.resolve import resolve
+from onefold.steps.resolve import current_model, resolve
+from onefold.steps.resolve_changes import resolve_changes
 from tests.acceptance.conftest import FreshDatabases
 from tests.support.hub import CRM, Hub
 
@@ -107,3 +108,13 @@ def test_resolving_what_changed_leaves_nothing_for_resolving_everything_to_write
                 resolve(context, everything=True)
                 publish(context)
             assert versions(hub) == before
+
+
+def test_a_resolution_whose_queue_another_has_just_emptied_changes_nothing(hub: Hub) -> None:
+    hub.write("crm_contacts", [{"id": "1", "first": "Anna", "last": "Schmidt"}])
+    hub.run()
+    before = versions(hub)
+    with hub.context() as context, context.connection() as conn:
+        changes = resolve_changes(context, conn, current_model(context, conn), [])
+    assert (list(changes.record_ids), changes.found.labels.num_rows, changes.candidate_pairs) == ([], 0, 0)
+    assert versions(hub) == before

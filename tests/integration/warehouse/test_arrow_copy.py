@@ -82,3 +82,35 @@ def test_a_large_load_leaves_keys_and_indexes_as_they_were(conn: psycopg.Connect
         assert arrow.load(conn, "identity.blocking_key", rows) == 150_000
     assert differences(before, catalogue(conn)) == []
     assert conn.execute("SELECT count(*) FROM identity.blocking_key").fetchone() == (150_000,)
+
+
+INTEGERS = pa.schema([pa.field("a", pa.int64()), pa.field("f", pa.int32())])
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(entries=st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), st.integers(-(2**31), 2**31 - 1)), max_size=20))
+def test_integers_survive_the_round_trip_in_binary(conn: psycopg.Connection, entries: list[tuple[int, int]]) -> None:
+    table = pa.table({"a": [a for a, _ in entries], "f": [f for _, f in entries]}, schema=INTEGERS)
+    conn.execute("DROP TABLE IF EXISTS pg_temp.t")
+    conn.execute("CREATE TEMP TABLE t (n serial, a bigint, f integer)")
+    assert arrow.copy_in(conn, "pg_temp.t", table) == len(entries)
+    assert conn.execute("SELECT a, f FROM t ORDER BY n").fetchall() == entries
+    bigints = pa.schema([pa.field("a", pa.int64())])
+    found = arrow.read_integers(conn, SQL("SELECT a FROM t ORDER BY n"), schema=bigints)
+    assert found["a"].to_pylist() == [a for a, _ in entries]
+
+
+def test_rows_are_replaced_by_difference_and_only_in_scope(conn: psycopg.Connection) -> None:
+    def rows(*entries: tuple[int, int]) -> pa.Table:
+        return pa.table({"key": [k for k, _ in entries], "size": [s for _, s in entries]})
+
+    table = "identity.refused_block"
+    assert arrow.replace(conn, table, rows((1, 5), (2, 6), (3, 7)), ("key",)) == 3
+    assert arrow.replace(conn, table, rows((1, 5), (2, 6), (3, 7)), ("key",)) == 0
+    scope = SQL("t.key = ANY (%(keys)s)")
+    assert arrow.replace(conn, table, rows((2, 9), (4, 8)), ("key",), scope, {"keys": [2, 3, 4]}) == 3
+    assert conn.execute("SELECT key, size FROM identity.refused_block ORDER BY key").fetchall() == [
+        (1, 5),
+        (2, 9),
+        (4, 8),
+    ]
