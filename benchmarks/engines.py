@@ -18,7 +18,7 @@ from datasets import DataSet
 from preparation import prepared
 from processes import CommandFailedError, measure
 
-from identity.evaluate import compare_partitions
+from identity.evaluation.evaluate import compare_partitions
 from identity.model import MatchModel, from_json, to_json
 
 Found = TypeVar("Found")

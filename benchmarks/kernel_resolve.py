@@ -39,7 +39,7 @@ def run(folder: Path, target: Path) -> dict[str, Any]:
     from identity.model import prior_model
     from identity.resolve import resolve
     from identity.settings import load_settings
-    from identity.train import train
+    from identity.training.train import train
 
     records, identifiers = (
         pa.ipc.open_file(pa.memory_map(str(folder / f"{name}.arrow"))).read_all() for name in ("records", "identifiers")

@@ -23,7 +23,7 @@ from identity.resolve import Resolution, resolve
 from identity.schema import HEAD, VALUE
 from identity.settings import load_settings
 from identity.standard import Profile, standardise
-from identity.train import train
+from identity.training.train import train
 
 STREAM = "records"
 NOT_ATTRIBUTES = ("record_id", "source", "kind", "country")

@@ -26,9 +26,9 @@ def best_f1(scores: Sequence[float], wanted: Sequence[bool]) -> float:
 
 def kernel_weights(pairs: Sequence[Pair]) -> list[float]:
     """Match weight of each pair by the kernel, given nothing but the names and the kind."""
+    from identity.comparison.score import Scorer
     from identity.features import Features, in_natural_order
     from identity.model import prior_model
-    from identity.score import Scorer
     from identity.settings import load_settings
     from identity.standard import Profile, standardise
 

@@ -75,7 +75,7 @@ def _header(path: Path) -> list[str]:
 
 def outcome(told: dict[str, Any], peak: float, clusters: pa.Table, truth: pa.Table) -> Outcome:
     """An engine's clusters beside the truth."""
-    from identity.evaluate import compare_partitions
+    from identity.evaluation.evaluate import compare_partitions
 
     at = pc.index_in(clusters["record_id"], value_set=truth["record_id"].combine_chunks())
     entities = truth["entity_id"].take(at).to_numpy(zero_copy_only=False)

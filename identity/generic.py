@@ -22,6 +22,14 @@ GENERIC: Final = pa.schema(
 
 
 def generic_values(records: pa.Table, identifiers: pa.Table, more_than: int) -> pa.Table:
+    """GENERIC rows of identifiers and addresses, in order: what says nothing about one client of these records."""
+    both = pa.concat_tables(
+        [generic_identifiers(records, identifiers, more_than), generic_addresses(records, more_than)]
+    )
+    return both.sort_by([(name, "ascending") for name in ("kind", "type", "value")])
+
+
+def generic_identifiers(records: pa.Table, identifiers: pa.Table, more_than: int) -> pa.Table:
     """GENERIC rows: valid identifier values with more than `more_than` distinct names behind them, per kind.
 
     A person's name is the family name (else the full name), an organisation's its core, both by Latin key, so

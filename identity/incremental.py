@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.blocking import RULE_BITS
+from identity.blocking.keys import RULE_BITS
 from identity.features import Ints, in_natural_order
 from identity.resolve import POINT, REFUSED
 from identity.schema import BLOCKING_KEY

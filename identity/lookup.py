@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.blocking import keys_by_rule
+from identity.blocking.keys import keys_by_rule
 from identity.features import Features, Ints, in_natural_order
 from identity.population import Population, Rules
 from identity.schema import BLOCKING_KEY, HEAD, VALUE

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Literal
 
-from identity.compare import WordWeights, level_names
+from identity.comparison.compare import WordWeights, level_names
 from identity.schema import KINDS, WEIGHT_ONE_BIT
 from identity.settings import KindSettings, MatchingSettings, shipped
 from identity.standard.latin import latin_key
 from identity.standard.text import comparable
 
-PRIOR_VERSION: Final = 1
+PRIOR_VERSION: Final = 2
 """The version of the model made of the shipped priors; raised when their weights change."""
 
 

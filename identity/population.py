@@ -10,14 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.accepted import accepted_values, stand_ins
-from identity.blocking import RuleKeys, block_limits, keys_by_rule
+from identity.blocking.keys import RuleKeys, block_limits, keys_by_rule
+from identity.clustering.points import Points, fingerprints, points_of
+from identity.comparison.score import Scorer, Scores
 from identity.features import Features, Ints, natural_keys
 from identity.hashing import Hashes
 from identity.judgements import constraints_of, judged_ids
 from identity.model import MatchModel
-from identity.points import Points, fingerprints, points_of
 from identity.schema import BLOCKING_KEY
-from identity.score import Scorer, Scores
 from identity.settings import MatchingSettings
 
 

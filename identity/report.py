@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from identity.blocking import RuleKeys, rule_name
-from identity.blocks import Blocks, pairs_of
-from identity.cluster import SplitComponent
+from identity.blocking.blocks import Blocks, pairs_of
+from identity.blocking.keys import RuleKeys, rule_name
+from identity.clustering.cluster import SplitComponent
 from identity.features import Flags, Ints
 from identity.judgements import Conflict
 from identity.settings import KindSettings

@@ -11,21 +11,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.blocking import RuleKeys
-from identity.bounds import Bounds
-from identity.cases import cases_of
-from identity.cluster import Constraints, ScorePairs, cluster
+from identity.blocking.keys import RuleKeys
+from identity.blocking.pairing import Pairing
+from identity.clustering.cases import cases_of
+from identity.clustering.cluster import Constraints, ScorePairs, cluster
+from identity.clustering.linkage import Thresholds
+from identity.clustering.points import Points
+from identity.comparison.bounds import Bounds
+from identity.comparison.score import Weights
 from identity.features import Flags, Ints, in_natural_order, positions
 from identity.generic import generic_values
 from identity.hashing import Hashes, signed
-from identity.linkage import Thresholds
 from identity.model import MatchModel
-from identity.pairing import Pairing
-from identity.points import Points
 from identity.population import Population, Rules
 from identity.report import Report, SplitReport, refused_blocks, rule_reports
 from identity.schema import BLOCKING_KEY, JUDGEMENT, KINDS, PAIR
-from identity.score import Weights
 from identity.settings import MatchingSettings
 
 LABEL: Final = pa.schema(

@@ -59,8 +59,8 @@ def weight_histories(conn: psycopg.Connection[Any], limit: int = 1000) -> list[W
 
 
 def weight_histogram(conn: psycopg.Connection[Any]) -> dict[str, dict[str, int]]:
-    """How the weights of the plausible pairs are spread now: of each kind, pairs by bin (`identity.drift`), as JSON has
-    it."""
+    """How the weights of the plausible pairs are spread now: of each kind, pairs by bin (`identity.evaluation.drift`),
+    as JSON has it."""
     found: dict[str, dict[str, int]] = {}
     for kind, at, count in conn.execute(sql("surroundings.weight_histogram")):
         found.setdefault(kind, {})[str(at)] = count

@@ -14,7 +14,7 @@ from identity.imported.splink_rules import OurComparison, blocking_rule, compari
 from identity.model import ColumnModel, KindModel, LevelWeight, MatchModel, level_weight, log_odds, with_prior
 from identity.schema import WEIGHT_ONE_BIT
 from identity.settings import IDENTIFIER_TYPES, MatchingSettings, load_settings, shipped
-from identity.terms import term_adjustments
+from identity.training.terms import term_adjustments
 
 LEAST: Final = 1e-12
 """A frequency of nought would be an infinite weight."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from identity.explain import probability_of
+from identity.explanation.explain import probability_of
+from identity.explanation.words import phrase, phrases
 from identity.schema import WEIGHT_ONE_BIT
-from identity.words import phrase, phrases
 from onefold.charts.axes import Mark, percent
 from onefold.charts.canvas import Chart
 from onefold.charts.graph import Link, LinkStyle, Node, graph_chart

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from identity.words import phrase
+from identity.explanation.words import phrase
 from onefold.charts.axes import Mark, percent, plain
 from onefold.charts.bars import Bar, Shares, bar_chart, distribution_chart
 from onefold.charts.canvas import Chart

@@ -78,7 +78,7 @@ def draw(output: Output, found: dict[str, Any], lang: Lang, paths: list[Path], *
 
 def show_explanation(output: Output, found: dict[str, Any], lang: Lang = "en") -> None:
     """Evidence as a waterfall of bits."""
-    from identity.words import phrase
+    from identity.explanation.words import phrase
     from onefold.charts.evidence import state_words
 
     output.heading(phrase("pair", lang, left=found["left"], right=found["right"], state=state_words(found, lang)))
@@ -114,7 +114,7 @@ def show_explanation(output: Output, found: dict[str, Any], lang: Lang = "en") -
 
 
 def _show_sum(output: Output, found: dict[str, Any], lang: Lang) -> None:
-    from identity.words import phrase
+    from identity.explanation.words import phrase
     from onefold.charts.axes import percent
     from onefold.charts.evidence import verdict_words
 
@@ -126,7 +126,7 @@ def _show_sum(output: Output, found: dict[str, Any], lang: Lang) -> None:
 
 
 def _show_rules(output: Output, found: dict[str, Any], lang: Lang) -> None:
-    from identity.words import phrase
+    from identity.explanation.words import phrase
 
     shared = [rule["rule"] for rule in found["rules"] if rule["outcome"] == "shared"]
     said = phrase("proposed_by", lang, rules="; ".join(shared)) if shared else phrase("not_proposed", lang)
@@ -141,7 +141,7 @@ def _show_rules(output: Output, found: dict[str, Any], lang: Lang) -> None:
 
 def show_client_explanation(output: Output, found: dict[str, Any], lang: Lang = "en", limit: int = 10) -> None:
     """What holds a client together, what speaks against it, and why it ends where it ends."""
-    from identity.words import phrase
+    from identity.explanation.words import phrase
     from onefold.charts.evidence import size_words
 
     output.heading(phrase("client", lang, name=found["display_name"] or "", client=found["client_id"]).strip())
@@ -181,7 +181,7 @@ def show_client_explanation(output: Output, found: dict[str, Any], lang: Lang = 
 
 
 def _show_pairs(output: Output, pairs: list[dict[str, Any]], title: str, lang: Lang, limit: int) -> None:
-    from identity.words import phrase
+    from identity.explanation.words import phrase
 
     if not pairs:
         return
@@ -196,7 +196,7 @@ def _show_pairs(output: Output, pairs: list[dict[str, Any]], title: str, lang: L
 
 
 def _said(pair: dict[str, Any], lang: Lang) -> str:
-    from identity.words import phrase
+    from identity.explanation.words import phrase
 
     said = [f"{one['words'][lang]} {one['bits']:+.1f}" for one in pair["evidence"]]
     return "; ".join([phrase("judged", lang), *said] if pair["judged"] else said)

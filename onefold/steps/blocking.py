@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from identity.block_report import BlockReport, Ground, NamedBlock, block_report, grounds
+from identity.evaluation.block_report import BlockReport, Ground, NamedBlock, block_report, grounds
+from identity.evaluation.rule_suggestions import Suggestions, suggest
 from identity.generic import generic_values
 from identity.population import Rules
-from identity.rule_suggestions import Suggestions, suggest
 from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, PAIR, RECORD
 from onefold.charts.bars import Bar, bar_chart
 from onefold.charts.canvas import write

@@ -12,11 +12,11 @@ import numpy as np
 import psycopg
 import pyarrow as pa
 
-from identity.crosswalk_diff import CrosswalkDiff, Disagreement, compare_crosswalks
+from identity.evaluation.crosswalk_diff import CrosswalkDiff, Disagreement, compare_crosswalks
+from identity.evaluation.regrouping import Regrouping, numbered
 from identity.features import Flags, Ints, positions
 from identity.generic import GENERIC
 from identity.population import Population, Rules
-from identity.regrouping import Regrouping, numbered
 from identity.schema import IDENTIFIER, JUDGEMENT, KINDS, RECORD
 from onefold.errors import NothingFound, OnefoldError, UsageError
 from onefold.steps.explain import explain, generic_of

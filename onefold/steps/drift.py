@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from identity.drift import drift as compare
+from identity.evaluation.drift import drift as compare
 from identity.schema import WEIGHT_ONE_BIT
 from onefold.errors import NothingFound
 from onefold.steps.report import Report

@@ -60,7 +60,7 @@ def evaluate(context: Context, truth: Path) -> EvaluateReport:
 
 def measures(clients: Labels, entities: Labels) -> dict[str, float]:
     """Pairwise and B-cubed precision, recall and F1, and the share of clients that are exactly an entity."""
-    from identity.evaluate import compare_partitions
+    from identity.evaluation.evaluate import compare_partitions
 
     found = compare_partitions(clients, entities)
     qualities = {"pairwise": found.pairwise, "bcubed": found.b_cubed, "cluster": found.clusters}

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from identity.explain import Evidence, explain_pair, probability_of
+from identity.explanation.explain import Evidence, explain_pair, probability_of
+from identity.explanation.words import LANGUAGES, column_words, phrase, phrases
 from identity.generic import GENERIC
 from identity.resolve import POINT
 from identity.schema import IDENTIFIER, JUDGEMENT, RECORD, WEIGHT_ONE_BIT
-from identity.words import LANGUAGES, column_words, phrase, phrases
 from onefold.errors import NothingFound
 from onefold.steps.records import one_record
 from onefold.steps.resolve import current_model

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from identity.accepted import ACCEPTED
-from identity.explain_border import Border
-from identity.explain_cluster import ClusterEvidence, explain_cluster
+from identity.explanation.explain_border import Border
+from identity.explanation.explain_cluster import ClusterEvidence, explain_cluster
+from identity.explanation.surroundings import PairFinding
+from identity.explanation.words import LANGUAGES, column_words, phrase
 from identity.generic import GENERIC
 from identity.population import Rules
 from identity.schema import IDENTIFIER, JUDGEMENT, RECORD, WEIGHT_ONE_BIT
-from identity.surroundings import PairFinding
-from identity.words import LANGUAGES, column_words, phrase
 from onefold.errors import NothingFound, UsageError
 from onefold.steps.records import is_client_id, one_record
 from onefold.steps.resolve import current_model

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from identity.active import TeachingPair, teaching_pairs
-from identity.explain import words_of
+from identity.explanation.explain import words_of
 from identity.model import MatchModel
 from identity.schema import IDENTIFIER, KINDS, PAIR, RECORD, WEIGHT_ONE_BIT
+from identity.training.active import TeachingPair, teaching_pairs
 from onefold.errors import NothingFound
 from onefold.steps.explain import generic_of
 from onefold.steps.resolve import current_model

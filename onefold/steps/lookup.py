@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.compute as pc
 
 from identity.accepted import ACCEPTED
-from identity.explain import probability_of, words_of
+from identity.explanation.explain import probability_of, words_of
+from identity.features import ADDRESS
 from identity.generic import GENERIC
 from identity.lookup import Asked, Found, asked, compare_with, nearest_first
 from identity.population import Rules
@@ -116,10 +117,10 @@ class Lookup:
 
 
 def _concerning(rules: Rules, *identifiers: pa.Table) -> Rules:
-    """The rules with the generic values among these identifiers only."""
+    """The rules with the generic values among these identifiers, and generic addresses, only."""
     values = [table["value"].combine_chunks() for table in identifiers]
     mask = pc.or_(*(pc.is_in(rules.generic["value"], value_set=found) for found in values))
-    generic = rules.generic.filter(mask)
+    generic = rules.generic.filter(pc.or_(mask, pc.equal(rules.generic["type"], ADDRESS)))
     return Rules(rules.model, rules.settings, rules.judgements, (), generic, rules.accepted)
 
 

@@ -12,14 +12,14 @@ import psycopg
 import pyarrow as pa
 
 from identity.accepted import ACCEPTED
-from identity.blocking_quality import BlockingQuality, blocking_quality
+from identity.evaluation.blocking_quality import BlockingQuality, blocking_quality
+from identity.evaluation.pair_quality import PairQuality, ThresholdQuality, pair_quality
+from identity.evaluation.truth import KnownRecords
+from identity.evaluation.unlinkable import SelfEvidence, self_evidence
+from identity.explanation.words import column_words
 from identity.generic import GENERIC
-from identity.pair_quality import PairQuality, ThresholdQuality, pair_quality
 from identity.population import Population, Rules
 from identity.schema import IDENTIFIER, JUDGEMENT, KINDS, PAIR, RECORD, WEIGHT_ONE_BIT
-from identity.truth import KnownRecords
-from identity.unlinkable import SelfEvidence, self_evidence
-from identity.words import column_words
 from onefold.errors import NothingFound
 from onefold.steps.named_ids import match_named_ids, read_named_ids
 from onefold.steps.report import Report

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from identity.compare import level_names
+from identity.comparison.compare import level_names
 from identity.model import ColumnModel, KindModel, MatchModel, from_json, prior_model, to_json
 from identity.schema import KINDS, WEIGHT_ONE_BIT
 from onefold.errors import NothingFound

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.accepted import ACCEPTED
-from identity.blocking import candidate_pairs
+from identity.blocking.keys import candidate_pairs
 from identity.features import Ints, borne_as, in_natural_order, positions
 from identity.generic import GENERIC
 from identity.incremental import (

@@ -11,13 +11,13 @@ import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.changes import Change, compare_resolutions
 from identity.model import MatchModel, prior_model
 from identity.resolve import Resolution
 from identity.resolve import resolve as resolve_records
 from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, KINDS, RECORD, WEIGHT_ONE_BIT
-from identity.supervised import LEAST_JUDGEMENTS, LEAST_OF_EACH, KindOutcome, train_from_judgements
-from identity.train import train as train_unsupervised
+from identity.training.changes import Change, compare_resolutions
+from identity.training.supervised import LEAST_JUDGEMENTS, LEAST_OF_EACH, KindOutcome, train_from_judgements
+from identity.training.train import train as train_unsupervised
 from onefold.errors import NothingFound, OnefoldError
 from onefold.steps.models import as_model, body_of, find_model
 from onefold.steps.publish import publish

@@ -21,6 +21,9 @@ RULES = """
 block_cap: 3
 generic_names: 2
 """
+FIRMS = 100
+"""Keys from here on are companies."""
+Step = tuple[list[dict[str, Any]], tuple[str, int, int] | None]
 NAMES = [("Иван", "Петров"), ("Иван", "Петрова"), ("Anna", "Schmidt"), ("Anna", "Smirnova"), ("Olga", "Smirnova")]
 COMPARED = (
     "identity.blocking_key",
@@ -50,18 +53,31 @@ def contact(draw: st.DrawFn, key: int) -> dict[str, Any]:
 
 
 @st.composite
-def story(draw: st.DrawFn) -> list[tuple[list[dict[str, Any]], tuple[str, int, int] | None]]:
+def company(draw: st.DrawFn, key: int) -> dict[str, Any]:
+    return {
+        "id": str(key),
+        "name": draw(st.sampled_from(["ООО Ромашка", "ООО Василёк", "ООО Лютик", "ООО Пион"])),
+        "inn": draw(st.sampled_from([None, None, "7707083893", "7736050003"])),
+        "street": draw(st.sampled_from([None, "ул. Мира", "ул. Мира", "ул. Садовая"])),
+        "house": "5",
+        "postcode": "101000",
+    }
+
+
+@st.composite
+def story(draw: st.DrawFn) -> list[Step]:
     """Registers one after the other, few records changed between them, and what a person says in between."""
     register = {key: draw(contact(key)) for key in range(draw(st.integers(3, 12)))}
-    steps: list[tuple[list[dict[str, Any]], tuple[str, int, int] | None]] = [(list(register.values()), None)]
+    register |= {key: draw(company(key)) for key in range(FIRMS, FIRMS + draw(st.integers(0, 6)))}
+    steps: list[Step] = [(list(register.values()), None)]
     for _ in range(draw(st.integers(1, 5))):
         for _ in range(draw(st.integers(0, 3))):
-            key = draw(st.integers(0, 14))
+            key = draw(st.integers(0, 14) | st.integers(FIRMS, FIRMS + 7))
             if key in register and draw(st.integers(0, 2)) == 0:
                 del register[key]
             else:
-                register[key] = draw(contact(key))
-        keys = st.integers(0, 14)
+                register[key] = draw(contact(key) if key < FIRMS else company(key))
+        keys = st.integers(0, 14) | st.integers(FIRMS, FIRMS + 7)
         word = draw(st.none() | st.tuples(st.sampled_from(["same", "not_same", "undo"]), keys, keys))
         steps.append((draw(st.permutations(list(register.values()))), word))
     return steps
@@ -71,9 +87,24 @@ def versions(hub: Hub) -> dict[str, list[Any]]:
     return {table: sorted(hub.query(f"SELECT ctid::text, t::text FROM {table} AS t")) for table in COMPARED}
 
 
+def configure(hub: Hub) -> None:
+    """Registers that may shrink at will, and companies with addresses."""
+    limited = CRM.replace("    key: id\n", "    key: id\n    limits: {deleted: 1.0}\n")
+    hub.configure(
+        "crm", limited.replace("domain: site}", "domain: site, street: street, house: house, postcode: postcode}")
+    )
+    (hub.folder / "config" / "matching.yaml").write_text(RULES, encoding="utf-8")
+
+
+def write(hub: Hub, register: list[dict[str, Any]]) -> None:
+    """The contacts and the companies of a register."""
+    hub.write("crm_contacts", [card for card in register if int(card["id"]) < FIRMS])
+    hub.write("crm_companies", [card for card in register if int(card["id"]) >= FIRMS])
+
+
 def say(hub: Hub, verdict: str, left: int, right: int) -> None:
     """A person's word, where it opposes none and the records are known."""
-    names = [f"crm:contacts:{key}" for key in (left, right)]
+    names = [f"crm:{'contacts' if key < FIRMS else 'companies'}:{key}" for key in (left, right)]
     with hub.context() as context:
         try:
             if verdict != "undo":
@@ -90,16 +121,13 @@ def say(hub: Hub, verdict: str, left: int, right: int) -> None:
 def test_resolving_what_changed_leaves_nothing_for_resolving_everything_to_write(
     tmp_path_factory: pytest.TempPathFactory,
     fresh_databases: FreshDatabases,
-    story: list[tuple[list[dict[str, Any]], tuple[str, int, int] | None]],
+    story: list[Step],
 ) -> None:
     with fresh_databases() as url:
         hub = Hub(Path(tmp_path_factory.mktemp("hub")), url)
-        hub.configure(
-            "crm", CRM.replace("    updated_at: updated", "    updated_at: updated\n    limits: {deleted: 1.0}")
-        )
-        (hub.folder / "config" / "matching.yaml").write_text(RULES, encoding="utf-8")
+        configure(hub)
         for register, word in story:
-            hub.write("crm_contacts", register)
+            write(hub, register)
             hub.run()
             if word is not None:
                 say(hub, *word)

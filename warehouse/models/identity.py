@@ -35,6 +35,13 @@ class StandardRecord(Table, table=True):
         one_of("kind", enums.KINDS),
         one_of("role", enums.ROLES),
         Index("ix_standard_record_source_stream", "source", "stream"),
+        # How many firms stand behind an address; hashed, because a street may be longer than an index entry can be.
+        Index(
+            "ix_standard_record_address",
+            text(r"(street || E'\t' || house || E'\t' || postcode)"),
+            postgresql_using="hash",
+            postgresql_where=text("kind = 'organisation'"),
+        ),
         {
             "schema": "identity",
             "comment": "The standard form of every source record of a person or organisation",

@@ -78,6 +78,10 @@ SELECT i.type, i.value FROM identity.identifier AS i
 WHERE i.record_id = ANY (%(record_ids)s::bigint[]) AND i.is_valid
 UNION
 SELECT h.type, h.value FROM identity.generic_holder AS h WHERE h.record_id = ANY (%(record_ids)s::bigint[])
+UNION
+SELECT 'address', (r.street || E'\t' || r.house || E'\t' || r.postcode) FROM identity.standard_record AS r
+WHERE r.record_id = ANY (%(record_ids)s::bigint[]) AND r.kind = 'organisation'
+    AND r.street <> '' AND r.house <> '' AND r.postcode <> ''
 
 -- name: names_behind
 -- As identity.generic counts them: a person's family name, else the organisation's, else the whole name; behind an INN
@@ -94,6 +98,12 @@ FROM (
         WHERE i.type = 'inn' AND k.record_id = i.record_id AND k.type = 'kpp' AND k.is_valid
     ) AS s ON true
     GROUP BY r.kind, i.type, i.value, s.site
+    UNION ALL
+    SELECT r.kind, w.type, w.value, NULL, count(DISTINCT nullif(coalesce(r.family_latin, r.org_latin, r.full_latin), ''))
+    FROM pg_temp.wanted_value AS w
+    JOIN identity.standard_record AS r ON (r.street || E'\t' || r.house || E'\t' || r.postcode) = w.value
+    WHERE w.type = 'address' AND r.kind = 'organisation' AND r.street <> '' AND r.house <> '' AND r.postcode <> ''
+    GROUP BY r.kind, w.type, w.value
 ) AS n
 GROUP BY n.kind, n.type, n.value
 HAVING max(n.names) > %(more_than)s
@@ -102,13 +112,23 @@ HAVING max(n.names) > %(more_than)s
 SELECT DISTINCT i.record_id
 FROM pg_temp.wanted_value AS w
 JOIN identity.identifier AS i ON i.value = w.value AND i.type = w.type AND i.is_valid
-ORDER BY i.record_id
+UNION
+SELECT r.record_id
+FROM pg_temp.wanted_value AS w
+JOIN identity.standard_record AS r ON (r.street || E'\t' || r.house || E'\t' || r.postcode) = w.value
+WHERE w.type = 'address' AND r.kind = 'organisation' AND r.street <> '' AND r.house <> '' AND r.postcode <> ''
+ORDER BY 1
 
 -- name: generic_holders
 SELECT DISTINCT i.record_id, i.type, i.value
 FROM identity.generic_value AS g
 JOIN identity.identifier AS i ON i.value = g.value AND i.type = g.type AND i.is_valid
 JOIN identity.standard_record AS r ON r.record_id = i.record_id AND r.kind = g.kind
+UNION ALL
+SELECT r.record_id, g.type, g.value
+FROM identity.generic_value AS g
+JOIN identity.standard_record AS r ON (r.street || E'\t' || r.house || E'\t' || r.postcode) = g.value
+WHERE g.type = 'address' AND r.kind = 'organisation' AND r.street <> '' AND r.house <> '' AND r.postcode <> ''
 
 -- name: generic_holders_of
 SELECT DISTINCT i.record_id, i.type, i.value
@@ -116,6 +136,13 @@ FROM identity.identifier AS i
 JOIN identity.standard_record AS r ON r.record_id = i.record_id
 JOIN identity.generic_value AS g ON g.value = i.value AND g.type = i.type AND g.kind = r.kind
 WHERE i.record_id = ANY (%(record_ids)s::bigint[]) AND i.is_valid
+UNION ALL
+SELECT r.record_id, g.type, g.value
+FROM identity.standard_record AS r
+JOIN identity.generic_value AS g ON g.kind = r.kind AND g.type = 'address'
+    AND g.value = (r.street || E'\t' || r.house || E'\t' || r.postcode)
+WHERE r.record_id = ANY (%(record_ids)s::bigint[]) AND r.kind = 'organisation'
+    AND r.street <> '' AND r.house <> '' AND r.postcode <> ''
 
 -- name: create_wanted_values
 CREATE TEMP TABLE wanted_value ON COMMIT DROP AS

@@ -10,15 +10,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from identity.block_report import Ground, block_report, grounds
-from identity.blocking import rule_name
-from identity.blocks import pairs_of, values_behind
+from identity.blocking.blocks import pairs_of, values_behind
+from identity.blocking.keys import rule_name
+from identity.evaluation.block_report import Ground, block_report, grounds
+from identity.evaluation.rule_additions import narrows
+from identity.evaluation.rule_suggestions import pairs_of_clients, suggest
 from identity.generic import generic_values
 from identity.model import prior_model
 from identity.population import Rules
 from identity.resolve import Resolution, resolve
-from identity.rule_additions import narrows
-from identity.rule_suggestions import pairs_of_clients, suggest
 from identity.schema import JUDGEMENT
 from identity.settings import MatchingSettings, load_settings, parse_value
 

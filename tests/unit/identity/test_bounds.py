@@ -12,18 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
-from identity import likeness, names
-from identity.bounds import Bounds
+from identity.blocking.pairing import Pairing, blocks_of_rules
+from identity.clustering.linkage import Linkage, Thresholds, grown_together
+from identity.comparison import likeness, names
+from identity.comparison.bounds import Bounds
+from identity.comparison.names import PersonNames
+from identity.comparison.score import Scorer
+from identity.comparison.signatures import letter_bits
 from identity.features import Features
-from identity.linkage import Linkage, Thresholds, grown_together
 from identity.model import prior_model
-from identity.names import PersonNames
-from identity.pairing import Pairing, blocks_of_rules
 from identity.parallel import in_parallel
-from identity.score import Scorer
 from identity.settings import load_settings
-from identity.signatures import letter_bits
-from identity.train import train
+from identity.training.train import train
 
 SETTINGS = load_settings()
 GIVEN = ["ivan", "vanya", "john", "jon", "johnny", "robert", "bob", "b", "anna maria", "maria", "li", "o", "iu", None]

@@ -8,7 +8,7 @@ import psycopg
 import pyarrow as pa
 import pytest
 
-from identity.blocking import BLOCK_LIMIT, candidate_pairs, sql
+from identity.blocking.keys import BLOCK_LIMIT, candidate_pairs, sql
 from identity.schema import BLOCKING_KEY
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from identity.caps import PAIRS_PER_RECORD, learnt_caps
-from identity.pairing import RuleBlocks
+from identity.blocking.caps import PAIRS_PER_RECORD, learnt_caps
+from identity.blocking.pairing import RuleBlocks
 from identity.settings import KindSettings, load_settings
 
 RECORDS = 3_000

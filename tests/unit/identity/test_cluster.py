@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity.cluster import Clusters, Constraints, cluster
-from identity.linkage import Thresholds
-from identity.score import Scores
+from identity.clustering.cluster import Clusters, Constraints, cluster
+from identity.clustering.linkage import Thresholds
+from identity.comparison.score import Scores
 
 BIT = 1024
 LIMITS = Thresholds(plausible=8 * BIT, link=12 * BIT, bound=100)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from identity.comparison.score import Scorer
 from identity.features import Features
 from identity.model import prior_model
-from identity.score import Scorer
 from identity.settings import load_settings
 
 SETTINGS = load_settings()

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.crosswalk_diff import CrosswalkDiff, compare_crosswalks
-from identity.regrouping import Regrouping, numbered
+from identity.evaluation.crosswalk_diff import CrosswalkDiff, compare_crosswalks
+from identity.evaluation.regrouping import Regrouping, numbered
 
 GROUPINGS = st.integers(1, 40).flatmap(
     lambda count: st.tuples(*(st.lists(st.integers(0, 9), min_size=count, max_size=count) for _ in range(3)))

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity.blocking import blocking_keys
-from identity.evaluate import blocking_recall, compare_partitions, evaluate
-from identity.explain import explain_pair, words_of
+from identity.blocking.keys import blocking_keys
+from identity.evaluation.evaluate import blocking_recall, compare_partitions, evaluate
+from identity.explanation.explain import explain_pair, words_of
 from identity.model import from_json, prior_model, to_json
 from identity.resolve import resolve
 from identity.settings import load_settings

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from identity.explain_cluster import ClusterEvidence, explain_cluster
+from identity.explanation.explain_cluster import ClusterEvidence, explain_cluster
 from identity.generic import generic_values
 from identity.model import prior_model
 from identity.population import Rules

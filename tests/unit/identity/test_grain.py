@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from identity.explain import explain_pair
+from identity.explanation.explain import explain_pair
 from identity.features import Features, borne_as
 from identity.generic import GENERIC, generic_addresses, generic_values
 from identity.model import prior_model

@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity.blocking_quality import blocking_quality
-from identity.drift import BINS_PER_BIT, drift
+from identity.evaluation.blocking_quality import blocking_quality
+from identity.evaluation.drift import BINS_PER_BIT, drift
+from identity.evaluation.pair_quality import pair_quality
+from identity.evaluation.truth import KnownRecords
+from identity.evaluation.unlinkable import self_evidence
 from identity.generic import generic_values
 from identity.model import prior_model
-from identity.pair_quality import pair_quality
 from identity.population import Population, Rules
 from identity.resolve import resolve
 from identity.schema import JUDGEMENT
 from identity.settings import load_settings
-from identity.truth import KnownRecords
-from identity.unlinkable import self_evidence
 
 SETTINGS = load_settings()
 MODEL = prior_model(SETTINGS)

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from identity.comparison.score import Scorer
 from identity.features import Features
 from identity.model import prior_model
 from identity.schema import WEIGHT_ONE_BIT
-from identity.score import Scorer
 from identity.settings import load_settings
 from identity.standard.latin import latin_key
 from identity.standard.organisations import parse_legal_name
-from identity.terms import term_adjustments, word_weights
-from identity.train import train
+from identity.training.terms import term_adjustments, word_weights
+from identity.training.train import train
 
 SETTINGS = load_settings()
 MODEL = prior_model(SETTINGS).organisation

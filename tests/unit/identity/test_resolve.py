@@ -324,11 +324,15 @@ def crowd() -> list[dict[str, Any]]:
 def test_one_thread_and_two_give_the_same_bits(
     crowd: list[dict[str, Any]], tables: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from identity import blocking, similarity
+    from identity import parallel
+    from identity.comparison import similarity
 
     results = []
+    # However little there is to do, it is done in threads here.
+    monkeypatch.setattr(parallel, "SMALL", 0)
+    monkeypatch.setattr(similarity, "SMALL", 0)
     for threads in (1, 2):
-        monkeypatch.setattr(blocking, "threads", lambda threads=threads: threads)
+        monkeypatch.setattr(parallel, "threads", lambda threads=threads: threads)
         monkeypatch.setattr(similarity, "WORKERS", threads)
         results.append(run(tables(crowd)))
     one, two = results
@@ -340,7 +344,7 @@ def test_one_thread_and_two_give_the_same_bits(
 
 
 def test_all_outputs_have_their_declared_shape(crowd: list[dict[str, Any]], tables: Any) -> None:
-    from identity.cases import CASE
+    from identity.clustering.cases import CASE
     from identity.resolve import LABEL
     from identity.schema import BLOCKING_KEY, PAIR
 

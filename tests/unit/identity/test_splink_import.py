@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from identity.comparison.score import Scorer
 from identity.features import Features
 from identity.imported.columns import UnknownAttribute, attribute_of, checked
 from identity.imported.findings import Findings
@@ -19,7 +20,6 @@ from identity.imported.splink_rules import blocking_rule, comparison_of
 from identity.imported.splink_sql import Agreement, Crossed, columns_of, conditions
 from identity.model import from_json, prior_model, to_json
 from identity.schema import WEIGHT_ONE_BIT
-from identity.score import Scorer
 from identity.settings import IDENTIFIER_TYPES, load_settings
 
 TRAINED = (Path(__file__).parent / "data" / "splink_5_trained.json").read_text("utf-8")

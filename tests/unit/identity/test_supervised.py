@@ -11,14 +11,14 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from identity.active import teaching_pairs
-from identity.changes import compare_resolutions
 from identity.generic import GENERIC
 from identity.model import MatchModel, from_json, prior_model, to_json
 from identity.resolve import resolve
 from identity.schema import CROSSWALK, WEIGHT_ONE_BIT
 from identity.settings import load_settings
-from identity.supervised import LEAST_JUDGEMENTS, train_from_judgements
+from identity.training.active import teaching_pairs
+from identity.training.changes import compare_resolutions
+from identity.training.supervised import LEAST_JUDGEMENTS, train_from_judgements
 
 SETTINGS = load_settings()
 PRIOR = prior_model(SETTINGS)

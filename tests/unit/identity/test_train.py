@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from identity.em import expect_matches, patterns_of, shrunk
-from identity.evaluate import compare_partitions
+from identity.evaluation.evaluate import compare_partitions
 from identity.model import MatchModel, prior_model, to_json
 from identity.resolve import resolve
 from identity.settings import load_settings
-from identity.train import blocked_columns, random_pairs, train
+from identity.training.em import expect_matches, patterns_of, shrunk
+from identity.training.train import blocked_columns, random_pairs, train
 
 SETTINGS = load_settings()
 PRIOR = prior_model(SETTINGS)

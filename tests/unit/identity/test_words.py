@@ -6,9 +6,9 @@ from string import Formatter
 
 import pytest
 
-from identity.explain import probability_of
+from identity.explanation.explain import probability_of
+from identity.explanation.words import LANGUAGES, column_words, phrase, phrases
 from identity.settings import shipped
-from identity.words import LANGUAGES, column_words, phrase, phrases
 
 
 @pytest.mark.parametrize("name", sorted(shipped("words")["phrases"]))

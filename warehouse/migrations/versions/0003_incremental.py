@@ -66,6 +66,14 @@ def upgrade() -> None:
         schema="identity",
         postgresql_where=sa.text("fingerprint IS NOT NULL"),
     )
+    op.create_index(
+        "ix_standard_record_address",
+        "standard_record",
+        [sa.text(r"(street || E'\t' || house || E'\t' || postcode)")],
+        schema="identity",
+        postgresql_using="hash",
+        postgresql_where=sa.text("kind = 'organisation'"),
+    )
     op.create_table(
         "generic_value",
         _text("kind", "person or organisation"),
@@ -101,6 +109,7 @@ def downgrade() -> None:
     """Forget it; the keys are made anew by the next resolution of everything."""
     for table in ("accepted_value", "generic_holder", "generic_value", "point", "refused_block"):
         op.drop_table(table, schema="identity")
+    op.drop_index("ix_standard_record_address", "standard_record", schema="identity")
     op.execute("TRUNCATE identity.blocking_key")
     op.drop_index("ix_blocking_key_key", "blocking_key", schema="identity")
     op.create_primary_key("pk_blocking_key", "blocking_key", ["key", "record_id"], schema="identity")

@@ -1,0 +1,1 @@
+"""Clustering: from weighed pairs to clients, under judgements and contradictions; what is left for people."""

@@ -1,0 +1,186 @@
+"""Comparison vectors: for each pair of records one level code per column of each comparison; 0 is missing and
+silent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from identity.comparison.addresses import ADDRESS, Addresses
+from identity.comparison.names import PERSON_NAME, PersonNames
+from identity.comparison.organisations import ORGANISATION_NAME, OrganisationNames
+from identity.comparison.similarity import Texts, best_levels, shared_levels, text_levels, texts
+from identity.features import Codes, Features, Flags, Ints, Levels, Values
+from identity.settings import ESTABLISHMENT, Comparison, KindSettings
+
+
+@dataclass(frozen=True)
+class WordWeights:
+    """How much each word of an organisation's name says, in 1/1024 bit; a name of `rare` in sum names one
+    firm."""
+
+    weights: Mapping[str, int]
+    unseen: int
+    rare: int
+
+
+class Compares(Protocol):
+    """A comparison over a set of records."""
+
+    def levels(self, left: Ints, right: Ints) -> dict[str, Levels]:
+        """Level codes of each of its columns for pairs of row positions."""
+
+
+def level_names(kind: str, settings: KindSettings) -> dict[str, tuple[str, ...]]:
+    """The columns of a kind's comparison vectors and their levels, best first; code i + 1 is the i-th
+    level."""
+    columns: dict[str, tuple[str, ...]] = {}
+    for name, comparison in settings.compare.items():
+        if comparison.levels:
+            columns[name] = (*(level.name for level in comparison.levels), "different")
+        elif name == "address":
+            columns |= ADDRESS
+        else:
+            columns |= PERSON_NAME if kind == "person" else ORGANISATION_NAME
+    return columns
+
+
+class TextComparison:
+    """One attribute, one or several values a side, by levels that the settings list."""
+
+    def __init__(self, name: str, values: Values, comparison: Comparison) -> None:
+        self._name = name
+        self.values = values
+        self.settings = comparison
+        self._different = len(comparison.levels) + 1
+        words = texts(values.unique)
+        specs = comparison.levels
+        self._level_of = text_levels(words, specs)
+        types = _types(words) if name == "identifier" else np.zeros(0, dtype=np.int32)
+        self._types = types if len(np.unique(types)) > 1 else None
+
+    def levels(self, left: Ints, right: Ints) -> dict[str, Levels]:
+        """One level code per pair of rows: the best over their values; identifiers of different types are silent."""
+        if self._types is None:
+            return {self._name: best_levels(self.values, left, right, self._different, self._level_of)}
+        incomparable = self._different + 1
+        found = best_levels(self.values, left, right, incomparable, self._of_one_type)
+        return {self._name: np.where(found == incomparable, np.uint8(0), found)}
+
+    @property
+    def may_be_silent(self) -> bool:
+        """Whether two records that both have a value may have none that compare."""
+        return self._types is not None
+
+    def _of_one_type(self, left: Codes, right: Codes) -> Levels:
+        assert self._types is not None
+        same = self._types[left] == self._types[right]
+        return np.where(same, self._level_of(left, right), np.uint8(self._different + 1)).astype(np.uint8)
+
+
+def _types(words: Texts) -> Codes:
+    """The code of the type in front of each identifier (`passport:1234`)."""
+    return pd.factorize(np.array([word.partition(":")[0] for word in words.tolist()], dtype=object))[0].astype(np.int32)
+
+
+class Comparer:
+    """All comparisons of one kind over one set of records."""
+
+    def __init__(self, features: Features, kind: str, settings: KindSettings, words: WordWeights) -> None:
+        self.columns = level_names(kind, settings)
+        self._features = features
+        self._excluding = {name: features.values(name) for name in settings.contradictions}
+        self._joining = [features.values(name) for name in settings.one_client]
+        self._comparisons: list[Compares] = []
+        self.texts: dict[str, TextComparison] = {}
+        self.person_names: PersonNames | None = None
+        for name, comparison in settings.compare.items():
+            if comparison.levels:
+                field = _field(name, kind)
+                text = TextComparison(name, _values(features, field, settings), comparison)
+                self.texts[name] = text
+                self._comparisons.append(text)
+            elif name == "address":
+                self._comparisons.append(Addresses(features))
+            elif kind == "person":
+                self.person_names = PersonNames(features)
+                self._comparisons.append(self.person_names)
+            else:
+                self._comparisons.append(OrganisationNames(features, words.weights, words.unseen, words.rare))
+
+    def vectors(self, left: Ints, right: Ints) -> dict[str, Levels]:
+        """Level codes of every column for each pair of row positions."""
+        result: dict[str, Levels] = {}
+        for comparison in self._comparisons:
+            result |= comparison.levels(left, right)
+        return result
+
+    def contradicts(self, left: Ints, right: Ints) -> Flags:
+        """Pairs with two different valid values, and none in common, of a type that forbids the merge."""
+        result = np.zeros(len(left), dtype=np.bool_)
+        for values in self._excluding.values():
+            result |= shared_levels(values, left, right) == 2
+        return result
+
+    @property
+    def makes_one_client(self) -> bool:
+        """Whether any value makes one client."""
+        return any(not values.is_empty for values in self._joining)
+
+    def is_one_client(self, left: Ints, right: Ints) -> Flags:
+        """Pairs that share a valid value of a type that makes one client."""
+        result = np.zeros(len(left), dtype=np.bool_)
+        for values in self._joining:
+            if not values.is_empty:
+                result |= shared_levels(values, left, right) == 1
+        return result
+
+    def are_establishments(self, left: Ints, right: Ints) -> Flags:
+        """Pairs of two sites, where a client is a site: related, and nothing to ask a human about."""
+        sites = self._excluding.get(ESTABLISHMENT)
+        if sites is None or sites.is_empty:
+            return np.zeros(len(left), dtype=np.bool_)
+        result: Flags = shared_levels(sites, left, right) == 2
+        return result
+
+    def accept(self, values: Mapping[str, Mapping[str, str]]) -> None:
+        """Take a human's word that identifier values of a type are one (`accepted.stand_ins`): they no longer exclude
+        each other."""
+        self._excluding = {
+            name: _standing_in(column, values[name]) if name in values else column
+            for name, column in self._excluding.items()
+        }
+
+
+def _field(name: str, kind: str) -> str:
+    if name == "name":
+        return "full_name" if kind == "person" else "org_name"
+    return name
+
+
+def _values(features: Features, field: str, settings: KindSettings) -> Values:
+    """The field's values; `identifier` means the types that no comparison of their own weighs."""
+    if field != "identifier":
+        return features.values(field)
+    own = tuple(f"{name.removeprefix('identifier.')}:" for name in settings.compare)
+    values = features.values("identifier")
+    keep = np.fromiter((not text.startswith(own) for text in values.unique.to_pylist()), np.bool_, len(values.unique))
+    kept = keep[values.codes]
+    rows = np.repeat(np.arange(len(values.offsets) - 1), values.counts)[kept]
+    offsets = np.zeros(len(values.offsets), dtype=np.int64)
+    np.cumsum(np.bincount(rows, minlength=len(values.offsets) - 1), out=offsets[1:])
+    return Values(values.unique, offsets, values.codes[kept])
+
+
+def _standing_in(values: Values, stands_for: Mapping[str, str]) -> Values:
+    """Values in which the codes of those that stand for the same one are one code."""
+    code = np.arange(len(values.unique), dtype=np.int32)
+    first: dict[str, int] = {}
+    for at, text in enumerate(values.unique.to_pylist()):
+        if text in stands_for:
+            code[at] = first.setdefault(stands_for[text], at)
+    return replace(values, codes=code[values.codes])

@@ -1,0 +1,289 @@
+"""Training without labels: u from random pairs, m by EM per blocking pass, term frequencies; all shrunk to
+the priors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from identity.blocking.caps import learnt_caps
+from identity.blocking.keys import block_limits, keys_by_rule
+from identity.blocking.pairing import Pairing, blocks_of_rules
+from identity.clustering.points import Points, fingerprints, points_of
+from identity.comparison.bounds import Bounds
+from identity.comparison.score import TERM_FIELDS, Scorer
+from identity.features import Features, Ints, in_natural_order
+from identity.generic import generic_values
+from identity.hashing import Hashes, mix
+from identity.model import (
+    ColumnModel,
+    KindModel,
+    LevelWeight,
+    MatchModel,
+    bits,
+    kin_frequency,
+    level_weight,
+    log_odds,
+    with_prior,
+)
+from identity.schema import KINDS, WEIGHT_ONE_BIT
+from identity.settings import BlockingRule, KindSettings, MatchingSettings
+from identity.training.em import Reals, at_most, expect_matches, patterns_of, shrunk
+from identity.training.terms import term_adjustments, word_weights
+
+RANDOM_PAIRS: Final = 1_000_000
+PAIRS_PER_PASS: Final = 100_000
+PAIRS_FOR_ODDS: Final = 500_000  # candidate pairs from which the share of matches is estimated
+_MOST_PER_PASS: Final = 5_000.0  # matches that one pass may speak for, so that no rule outvotes the others
+_M_STRENGTH: Final = 200.0
+_U_STRENGTH: Final = 0.05  # of the random pairs
+_TOGETHER: Final = 4.0
+"""How many times more often the given names of two people agree when their family names do."""
+_KIN_STRENGTH: Final = 100.0
+"""How many matches the shipped odds of kin are worth."""
+_LEAST_RECORDS: Final = 200
+"""With fewer records of a kind its model stays at the priors."""
+
+
+def train(
+    records: pa.Table,
+    identifiers: pa.Table,
+    settings: MatchingSettings,
+    base: MatchModel,
+    version: int,
+    distinct_sources: Collection[str] = (),
+) -> MatchModel:
+    """A model of these RECORD and IDENTIFIER tables as version `version`; `base` gives the priors.
+
+    `distinct_sources` hold each client once: pairs of their own records are known not to match. Deterministic:
+    records are put in natural order before anything is drawn, and pairs are drawn by hash.
+    """
+    records = in_natural_order(records)
+    generic = generic_values(records, identifiers, settings.generic_names)
+    kinds = {}
+    for kind in KINDS:
+        mine = records.filter(pc.and_(pc.equal(records["kind"], kind), pc.invert(records["is_own"])))
+        if mine.num_rows < _LEAST_RECORDS:
+            kinds[kind] = base.kind(kind)
+            continue
+        features = Features.of(mine, identifiers, generic.filter(pc.equal(generic["kind"], kind)))
+        kinds[kind] = _Trainer(features, kind, settings, base.kind(kind), distinct_sources).model()
+    return MatchModel(version, "trained", kinds["person"], kinds["organisation"], base.component_bound)
+
+
+class _Trainer:
+    """The training of one kind."""
+
+    def __init__(
+        self,
+        features: Features,
+        kind: str,
+        settings: MatchingSettings,
+        base: KindModel,
+        distinct_sources: Collection[str],
+    ) -> None:
+        self._features = features
+        self._kind = kind
+        self._settings = settings
+        self._rules = settings.kind(kind)
+        self._words = word_weights(features, base.words) if kind == "organisation" else base.words
+        self._base = replace(base, words=self._words)
+        self._scorer = Scorer(features, kind, self._rules, self._base)
+        source = features.records["source"]
+        register = source.combine_chunks().dictionary_encode().indices.to_numpy()
+        is_distinct = pc.is_in(source, value_set=pa.array(sorted(distinct_sources), pa.string())).to_numpy()
+        # Records of one distinct register have its number, any other a number of its own: equal ones are no match.
+        self._register = np.where(is_distinct, -1 - register.astype(np.int64), np.arange(len(features)))
+
+    def model(self) -> KindModel:
+        """The trained model: u first, then m with u held, then the prior and the thresholds that follow."""
+        columns = self._base.columns.items()
+        m = {name: np.array([level.m for level in column.levels]) for name, column in columns}
+        u = {name: np.array([level.u for level in column.levels]) for name, column in columns}
+        everybody = np.ones(len(self._features), dtype=np.bool_)
+        keys = keys_by_rule(self._features, self._kind, self._rules, everybody)
+        points = points_of(self._scorer, fingerprints(self._features, self._kind, self._rules), self._register >= 0)
+        chosen = points.is_representative[keys.row]
+        limits = block_limits(self._kind, self._rules, self._settings.block_cap, {})
+        blocks = blocks_of_rules(keys.key[chosen], keys.row[chosen], limits)
+        del keys, chosen
+        pairing = Pairing(blocks, len(self._features))
+        *sample, drawn = pairing.sampled(PAIRS_FOR_ODDS)
+        left, right = self._open(*sample)
+        prior, _ = self._odds(self._scorer, points, left, right, drawn)
+        u = self._chance(u, prior, points, pairing)
+        if "name.given" in u:
+            u["name.given"] = _given_family(u["name.given"])
+        matched = {name: np.zeros(len(level)) for name, level in m.items()}
+        for rule, found in zip(self._rules.blocking, blocks, strict=True):
+            for name, counts in self._pass(rule, *self._open(*found.drawn(PAIRS_PER_PASS)), m, u).items():
+                matched[name] += counts
+        # The passes see the same matches again and again; together they say no more than there are matches.
+        matches = 2**prior * self._pairs
+        for counts in matched.values():
+            np.multiply(counts, min(1.0, matches / max(float(counts.sum()), 1e-9)), out=counts)
+        trained = self._with({name: shrunk(matched[name], m[name], _M_STRENGTH) for name in m}, u)
+        scorer = Scorer(self._features, self._kind, self._rules, trained, self._scorer.comparer)
+        prior, kin = self._odds(scorer, points, left, right, drawn)
+        model = replace(with_prior(trained, self._rules, prior), kin=bits(kin))
+        weight = Scorer(self._features, self._kind, self._rules, model, self._scorer.comparer).score(left, right).weight
+        probable = 1 / (1 + np.exp2(-np.clip((weight + model.prior) / WEIGHT_ONE_BIT, -60, 60)))
+        caps = learnt_caps(self._rules, blocks, (left, right), probable, int(points.is_representative.sum()))
+        return replace(model, caps=caps)
+
+    def _open(self, left: Ints, right: Ints) -> tuple[Ints, Ints]:
+        """The pairs that no distinct register holds apart."""
+        open_pairs = self._register[left] != self._register[right]
+        return left[open_pairs], right[open_pairs]
+
+    def _chance(self, u: dict[str, Reals], prior: float, points: Points, pairing: Pairing) -> dict[str, Reals]:
+        """u of every level. How often names agree in part by chance is asked of different firms: one that was written
+        down a thousand times would else be taken for a thousand that agree by chance. Whole names are asked of all
+        records, since namesakes may look like one firm."""
+        everybody = np.arange(len(self._features), dtype=np.int64)
+        found = self._random(u, prior, everybody, RANDOM_PAIRS)
+        if self._kind == "person" or "name" not in found:
+            return found
+        firms = self._random(u, prior, self._different(points, pairing, prior), RANDOM_PAIRS // 4)["name"]
+        partly = np.array([not level.name.startswith("exact") for level in self._base.columns["name"].levels[:-1]])
+        name = found["name"][:-1]
+        name = np.where(partly, np.minimum(name, firms[:-1]), name)
+        return found | {"name": np.append(name, 1 - name.sum())}
+
+    def _different(self, points: Points, pairing: Pairing, prior: float) -> Ints:
+        """One row of each of the groups that link by themselves."""
+        count = len(self._features)
+        link = log_odds(self._rules.link_at) - prior
+        bounds, least = Bounds(self._scorer, self._features), math.floor(link * WEIGHT_ONE_BIT)
+        _, left, right = pairing.chosen(lambda one, two: bounds.reaching(one, two, least))
+        left, right = self._open(left, right)
+        scores = self._scorer.score(left, right)
+        one = (scores.weight >= link * WEIGHT_ONE_BIT) & ~scores.forbidden
+        ends = np.concatenate([left[one], np.arange(count)]), np.concatenate([right[one], points.row[points.of]])
+        graph = coo_matrix((np.ones(len(ends[0]), dtype=np.int8), ends), shape=(count, count))
+        first: Ints = np.unique(connected_components(graph, directed=False)[1], return_index=True)[1]
+        return first.astype(np.int64)
+
+    def _random(self, u: dict[str, Reals], prior: float, rows: Ints, wanted: int) -> dict[str, Reals]:
+        """u of every level from random pairs of `rows`, each counted by how surely it is no match that chance put
+        among them; `prior` is the log2 of the odds of one."""
+        left, right = (rows[side] for side in random_pairs(len(rows), wanted))
+        vectors = self._scorer.comparer.vectors(left, right)
+        weight = self._scorer.weigh(vectors, left, right) / WEIGHT_ONE_BIT
+        unmatched = 1 / (1 + np.exp2(np.clip(weight + prior, -60, 60)))
+        strength = _U_STRENGTH * float(unmatched.sum())
+        return {
+            name: shrunk(
+                np.bincount(levels, weights=unmatched, minlength=len(u[name]) + 1)[1:].astype(np.float64),
+                u[name],
+                strength,
+            )
+            for name, levels in vectors.items()
+        }
+
+    def _pass(
+        self, rule: BlockingRule, left: Ints, right: Ints, m: dict[str, Reals], u: dict[str, Reals]
+    ) -> dict[str, Reals]:
+        """What the pairs that one blocking rule proposes say of m: expected counts of levels among its
+        matches."""
+        if len(left) == 0:
+            return {}
+        patterns = patterns_of(self._scorer.comparer.vectors(left, right))
+        free = [name for name in patterns.columns if name not in blocked_columns(rule, self._rules)]
+        found = expect_matches(patterns, m, u, free)
+        return {name: at_most(counts, _MOST_PER_PASS) for name, counts in found.items()}
+
+    def _with(self, m: dict[str, Reals], u: dict[str, Reals]) -> KindModel:
+        columns = {}
+        for name, column in self._base.columns.items():
+            levels = _no_better_than_exact(
+                tuple(
+                    level_weight(level.name, float(a), float(b), kin_frequency(self._kind, name, level.name))
+                    for level, a, b in zip(column.levels, m[name], u[name], strict=True)
+                )
+            )
+            terms: dict[str, int] = {}
+            unseen = 0
+            setting = self._rules.compare.get(name.partition(".")[0])
+            if setting is not None and setting.term_frequency and name in TERM_FIELDS:
+                terms, unseen = term_adjustments(self._features, TERM_FIELDS[name], float(u[name][0]))
+            columns[name] = ColumnModel(levels, terms, unseen)
+        return replace(self._base, columns=columns, pooled=True)
+
+    @property
+    def _pairs(self) -> float:
+        """How many pairs of records may be one client."""
+        count = len(self._features)
+        _, held = np.unique(self._register, return_counts=True)
+        return max((count * (count - 1) - float((held * (held - 1)).sum())) / 2, 1.0)
+
+    def _odds(self, scorer: Scorer, points: Points, left: Ints, right: Ints, drawn: float) -> tuple[float, float]:
+        """log2 of the odds that any two records are one client, and of kin against one client, from the weights of the
+        share `drawn` of the candidates; a point that stands for several records makes as many pairs."""
+        against = scorer.alternatives(left, right)
+        strangers, kinship = (np.clip(weight / WEIGHT_ONE_BIT, -60, 60) for weight in against)
+        size = points.sizes[points.of]
+        stands_for = (size[left] * size[right]) / drawn
+        alike = float((points.sizes * (points.sizes - 1) // 2).sum())
+        prior, shipped = -math.log2(len(self._features)), 2 ** (self._base.kin / WEIGHT_ONE_BIT)
+        kin, pairs = shipped, self._pairs
+        for _ in range(50):
+            one_client = np.exp2(np.clip(strangers + prior, -60, 60))
+            related = kin * np.exp2(np.clip(strangers - kinship + prior, -60, 60))
+            share = stands_for / (1 + one_client + related)
+            expected = max(alike + float((share * one_client).sum()), 1.0)
+            kin = (float((share * related).sum()) + _KIN_STRENGTH * shipped) / (expected + _KIN_STRENGTH)
+            prior = log_odds(min(expected / pairs, 0.5))
+        return prior, math.log2(kin)
+
+
+def _given_family(u: Reals) -> Reals:
+    """u of given names among people of one family name: sex, language and time choose both, so that they
+    agree more often than among any two people. The last two levels are those of different names."""
+    agreeing, apart = u[:-2], u[-2:]
+    agreeing = np.minimum(agreeing * _TOGETHER, 0.5 * agreeing / max(float(agreeing.sum()), 1e-9))
+    return np.append(agreeing, apart * ((1 - agreeing.sum()) / max(float(apart.sum()), 1e-9)))
+
+
+def _no_better_than_exact(levels: tuple[LevelWeight, ...]) -> tuple[LevelWeight, ...]:
+    """Levels of which none weighs more than the first: to agree less is not to say more."""
+    most = levels[0].weight
+    return tuple(replace(level, weight=min(level.weight, most)) for level in levels)
+
+
+def random_pairs(count: int, wanted: int) -> tuple[Ints, Ints]:
+    """About `wanted` pairs of different positions, drawn by hash: the same for the same count."""
+    number: Hashes = mix(np.arange(1, 2 * wanted + 1, dtype=np.uint64))
+    drawn = (number % np.uint64(count)).astype(np.int64)
+    left, right = drawn[:wanted], drawn[wanted:]
+    return left[left != right], right[left != right]
+
+
+def blocked_columns(rule: BlockingRule, settings: KindSettings) -> set[str]:
+    """The columns that agree by construction in the pairs of a rule."""
+    found: set[str] = set()
+    for value in rule:
+        if value.field in ("given_name", "middle_name", "family_name"):
+            found |= {f"name.{value.field.removesuffix('_name')}", "name.full", "name"}
+        elif value.field in ("full_name", "org_name"):
+            found |= {"name", "name.family", "name.given", "name.middle", "name.full"}
+        elif value.field in ("street", "house", "postcode", "city", "region", "country"):
+            found |= {"address", value.field}
+        elif value.field == "identifier":
+            found |= {name for name in settings.compare if name not in _NOT_IDENTIFIERS}
+        else:
+            found.add(value.field)
+    return found
+
+
+_NOT_IDENTIFIERS: Final = frozenset(
+    {"name", "address", "birth_date", "gender", "birth_place", "occupation", "generation", "legal_form", "country"}
+)
