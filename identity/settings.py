@@ -213,6 +213,17 @@ class MatchingSettings(BaseModel):
     def _over_shipped(cls, raw: Any) -> Any:
         return merged(shipped("matching"), raw) if isinstance(raw, Mapping) else raw
 
+    @property
+    def open_attributes(self) -> tuple[str, ...]:
+        """The open attributes that some rule looks at, by name; no other has to be read."""
+        used: set[str] = set()
+        for rules in (self.person, self.organisation):
+            used.update(value.field for rule in rules.blocking for value in rule)
+            used.update(rules.compare)
+        known = {*RECORD_FIELDS, *IDENTIFIER_TYPES, *STRUCTURED, ESTABLISHMENT, "identifier"}
+        found = (name for name in used - known if not name.startswith("identifier."))
+        return tuple(sorted(name.removeprefix("attributes.") for name in found))
+
     def kind(self, name: str) -> KindSettings:
         """The rules for `person` or `organisation`."""
         return self.person if name == "person" else self.organisation

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import psycopg
 import pyarrow as pa
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Identifier, Literal
 from psycopg.types.json import Jsonb
 
 from warehouse import arrow
@@ -97,11 +97,22 @@ def load_records(
     conn: psycopg.Connection[Any],
     schema: pa.Schema,
     record_ids: Sequence[int] | None = None,
+    attributes: Sequence[str] | None = None,
 ) -> pa.Table:
-    """Standard records (all, or these) in natural-key order, in the columns that `schema` names."""
-    columns = SQL(", ").join(Identifier(name) for name in schema.names)
+    """Standard records (all, or these) in natural-key order, bytewise, in the columns that `schema` names.
+
+    `attributes`: the open attributes that are wanted of the documents; None: the documents as they are. They are the
+    larger part of a record.
+    """
+    kept = [SQL("{}, attributes -> {}").format(Literal(name), Literal(name)) for name in attributes or ()]
+    document = SQL("jsonb_strip_nulls(jsonb_build_object({}))").format(SQL(", ").join(kept)) if kept else SQL("'{}'")
+    columns = SQL(", ").join(
+        document if name == "attributes" and attributes is not None else Identifier(name) for name in schema.names
+    )
     query = sql("resolution.records" if record_ids is None else "resolution.records_of").format(columns=columns)
-    return arrow.read(conn, query, _ids(record_ids), schema=schema)
+    found = arrow.read(conn, query, _ids(record_ids), schema=schema)
+    # Sorted here: the server would have to spill rows of this width to disk.
+    return found.sort_by([(name, "ascending") for name in ("source", "stream", "source_key")])
 
 
 def load_identifiers(
@@ -242,4 +253,4 @@ def _store_cases(conn: psycopg.Connection[Any], cases: Sequence[ReviewCase], as_
 
 
 def _ids(record_ids: Sequence[int] | None) -> dict[str, Any]:
-    return {} if record_ids is None else {"record_ids": list(record_ids)}
+    return {} if record_ids is None else {"record_ids": bigints(record_ids)}

@@ -111,7 +111,7 @@ class Lookup:
     def _compared(self, one: Asked, record_ids: list[int], rules: Rules) -> list[Found]:
         if not record_ids:
             return []
-        records = resolution.load_records(self.conn, RECORD, record_ids)
+        records = resolution.load_records(self.conn, RECORD, record_ids, rules.settings.open_attributes)
         identifiers = resolution.load_identifiers(self.conn, IDENTIFIER, record_ids)
         return compare_with(one, records, identifiers, _concerning(rules, one.identifiers, identifiers))
 

@@ -134,12 +134,13 @@ def resolve_stored(context: Context, conn: psycopg.Connection, model: MatchModel
     """The whole register compared; a pure function of what is stored."""
     settings: MatchingSettings = context.configuration.matching
     return resolve_records(
-        resolution.load_records(conn, RECORD),
+        resolution.load_records(conn, RECORD, attributes=settings.open_attributes),
         resolution.load_identifiers(conn, IDENTIFIER),
         judgements.load_judgements(conn, JUDGEMENT),
         model,
         settings,
         distinct_sources=distinct_sources(context),
+        by_rule=False,
     )
 
 

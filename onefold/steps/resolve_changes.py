@@ -56,8 +56,9 @@ class Changes:
 class _Part:
     """Standard records and identifiers read so far; nothing is read twice."""
 
-    def __init__(self, conn: psycopg.Connection) -> None:
+    def __init__(self, conn: psycopg.Connection, attributes: Sequence[str]) -> None:
         self._conn = conn
+        self._attributes = attributes
         self._asked: set[int] = set()
         self.records = RECORD.empty_table()
         self.identifiers = IDENTIFIER.empty_table()
@@ -67,7 +68,7 @@ class _Part:
         new = sorted(set(record_ids) - self._asked)
         if new:
             self._asked.update(new)
-            more = resolution.load_records(self._conn, RECORD, new)
+            more = resolution.load_records(self._conn, RECORD, new, self._attributes)
             self.records = in_natural_order(pa.concat_tables([self.records, more]).combine_chunks())
             self.identifiers = pa.concat_tables(
                 [self.identifiers, resolution.load_identifiers(self._conn, IDENTIFIER, new)]
@@ -88,7 +89,7 @@ def resolve_changes(context: Context, conn: psycopg.Connection, model: MatchMode
     In the caller's transaction under the hub lock. The clusters are the caller's to store.
     """
     settings = context.configuration.matching
-    part = _Part(conn)
+    part = _Part(conn, settings.open_attributes)
     generic, dirty = _generic_now(conn, settings.generic_names, changed)
     said = judgements.load_judgements(conn, JUDGEMENT)
     accepted = evidence.load_accepted(conn, ACCEPTED)

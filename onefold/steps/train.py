@@ -97,7 +97,7 @@ def _load(context: Context) -> _Register:
         conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         with unit_of_work(conn):
             return _Register(
-                resolution.load_records(conn, RECORD),
+                resolution.load_records(conn, RECORD, attributes=context.configuration.matching.open_attributes),
                 resolution.load_identifiers(conn, IDENTIFIER),
                 stored_judgements.load_judgements(conn, JUDGEMENT),
                 resolution.load_crosswalk(conn, CROSSWALK),

@@ -2,12 +2,10 @@
 
 -- name: records
 SELECT {columns} FROM identity.standard_record
-ORDER BY source COLLATE "C", stream COLLATE "C", source_key COLLATE "C"
 
 -- name: records_of
 SELECT {columns} FROM identity.standard_record
 WHERE record_id = ANY (%(record_ids)s::bigint[])
-ORDER BY source COLLATE "C", stream COLLATE "C", source_key COLLATE "C"
 
 -- name: identifiers
 SELECT {columns} FROM identity.identifier
@@ -44,7 +42,7 @@ SELECT r.source, r.stream, r.source_key, x.client_id::text
 FROM identity.crosswalk AS x JOIN identity.standard_record AS r ON r.record_id = x.record_id
 
 -- name: standing
-SELECT (SELECT count(DISTINCT client_id) FROM identity.crosswalk),
+SELECT (SELECT count(*) FROM (SELECT FROM identity.crosswalk GROUP BY client_id) AS c),
     (SELECT count(*) FROM identity.review_case WHERE status = 'open')
 
 -- name: ledger
