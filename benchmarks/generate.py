@@ -303,6 +303,12 @@ def _postcodes() -> tuple[str, ...]:
     return tuple(made)
 
 
+def scattered(records: pa.Table, seed: int) -> pa.Table:
+    """The records in an order drawn from the seed, so that any part of them holds as much of every person."""
+    count = records.num_rows
+    return records.take(pc.sort_indices(pa.array(random.Random(seed).choices(range(1 << 30), k=count))))
+
+
 def write_csv(generated: Generated, folder: Path) -> tuple[Path, Path]:
     """`persons.csv` and `truth.csv` in the folder, UTF-8 with a header."""
     from pyarrow import csv

@@ -14,9 +14,8 @@ import sys
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from common import Benchmark, parser
-from generate import persons, typo, wrong_digit
+from generate import persons, scattered, typo, wrong_digit
 from hub import document, onefold, persons_source, write_configuration
 from pyarrow import csv
 from services import migrated_database, scratch, throwaway_postgres
@@ -91,10 +90,7 @@ def main() -> int:
     benchmark = Benchmark("incremental")
     with scratch("incremental") as folder, throwaway_postgres(folder, benchmark) as url:
         benchmark.progress(f"generating {count:,} records")
-        generated = persons(count, given.seed).records
-        # In a hashed order, so that the last tenth is a tenth of every client's records.
-        order = pc.sort_indices(pa.array(random.Random(given.seed).choices(range(1 << 30), k=count)))
-        generated = generated.take(order)
+        generated = scattered(persons(count, given.seed).records, given.seed)
         first, of_desk = count * 9 // 10, min(10 * CHANGES, count // 4)
         parts = {
             "clients": generated.slice(0, first - of_desk),

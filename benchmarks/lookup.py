@@ -6,7 +6,6 @@ service would, with the evidence of each match. The first hundred lookups warm t
 
 from __future__ import annotations
 
-import random
 import resource
 import statistics
 import sys
@@ -14,10 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from common import Benchmark, parser
-from generate import persons
+from generate import persons, scattered
 from hub import onefold, persons_source, write_configuration
 from pyarrow import csv
 from services import migrated_database, scratch, throwaway_postgres
@@ -58,9 +55,7 @@ def main() -> int:
     benchmark = Benchmark("lookup")
     with scratch("lookup") as folder, throwaway_postgres(folder, benchmark) as url:
         benchmark.progress(f"generating {count:,} records")
-        made = persons(count, given.seed)
-        order = pc.sort_indices(pa.array(random.Random(given.seed).choices(range(1 << 30), k=count)))
-        generated, held = made.records.take(order), count * 9 // 10
+        generated, held = scattered(persons(count, given.seed).records, given.seed), count * 9 // 10
         csv.write_csv(generated.slice(0, held), folder / "clients.csv")
         config = write_configuration(folder / "config", {"clients": persons_source(folder / "clients.csv")})
         database = migrated_database(url, "hub")

@@ -60,7 +60,10 @@ def lookup(
             found = []
             for number, document in _documents(file):
                 named = document.pop("as", kind)
-                answer = search.match(named, values_of(document), country=country, limit=limit)
+                try:
+                    answer = search.match(named, values_of(document), country=country, limit=limit)
+                except UsageError as error:
+                    raise UsageError(f"{file}:{number}: {error}") from None  # with its hint
                 output.say(f"line {number}:")
                 _show(output, answer, lang)
                 found.append({"line": number, **answer})
@@ -83,6 +86,8 @@ def _documents(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}.") from None
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -121,7 +121,7 @@ def _concerning(rules: Rules, *identifiers: pa.Table) -> Rules:
     values = [table["value"].combine_chunks() for table in identifiers]
     mask = pc.or_(*(pc.is_in(rules.generic["value"], value_set=found) for found in values))
     generic = rules.generic.filter(pc.or_(mask, pc.equal(rules.generic["type"], ADDRESS)))
-    return Rules(rules.model, rules.settings, rules.judgements, (), generic, rules.accepted)
+    return replace(rules, generic=generic)
 
 
 def _match(client: str, name: str | None, record: str, found: Found, model: KindModel) -> dict[str, Any]:
@@ -155,10 +155,15 @@ def lookup(
 
 
 def values_of(document: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The values of a record as `match` takes them: {"email": ["a@x", "b@x"], "family_name": "Ott"}; null is none."""
+    """The values of a record as `match` takes them: {"email": ["a@x", "b@x"], "family_name": "Ott"}; null is none.
+
+    UsageError: a value that is neither a text, a number, nor a list of those.
+    """
     found = []
     for name, value in document.items():
         for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, dict | list | bool):
+                raise UsageError(f"`{name}` is neither a text nor a number.", "Several values are a list of texts.")
             if one is not None:
                 found.append((name, str(one)))
     return found

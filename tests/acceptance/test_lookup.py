@@ -141,3 +141,23 @@ def test_cards_of_a_file_are_answered_line_by_line_and_a_broken_line_is_named(an
     done = onefold(*options, "lookup", "--file", cards)
     assert done.code == 2
     assert "cards.jsonl:1:2" in done.said
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b'{"family_nam": "Ott"}', ":2: `family_nam` is no known attribute"),
+        (b'{"email": {"work": "a@x.example"}}', ":2: `email` is neither a text nor a number"),
+        (b'{"as": "firm", "inn": "7707083893"}', ":2: `firm` is no kind"),
+        (b'{"family_name": "\xcf\xe5\xf2\xf0"}', "is not UTF-8"),
+    ],
+)
+def test_what_is_wrong_with_a_card_of_a_file_is_said_with_its_line(
+    annas: Hub, tmp_path: Path, line: bytes, said: str
+) -> None:
+    cards = tmp_path / "cards.jsonl"
+    cards.write_bytes(b'{"family_name": "Schmidt"}\n' + line + b"\n")
+    options = ["--config", str(annas.folder / "config"), "--home", str(annas.folder / "var")]
+    done = onefold(*options, "--database", annas.database_url, "lookup", "--file", cards)
+    assert done.code == 2
+    assert said in " ".join(done.said.split())
