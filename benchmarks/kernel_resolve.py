@@ -37,19 +37,21 @@ def prepare(source: Path, folder: Path) -> dict[str, Any]:
 def run(folder: Path, target: Path) -> dict[str, Any]:
     """Train and resolve."""
     from identity.model import prior_model
-    from identity.resolve import resolve
+    from identity.register import Register
+    from identity.resolve import resolve_register
     from identity.settings import load_settings
-    from identity.training.train import train
+    from identity.training.train import train_register
 
     records, identifiers = (
         pa.ipc.open_file(pa.memory_map(str(folder / f"{name}.arrow"))).read_all() for name in ("records", "identifiers")
     )
     settings = load_settings()
     clock, processor = [time.perf_counter()], [_processor_seconds()]
-    model = train(records, identifiers, settings, prior_model(settings), 2)
+    register = Register(records, identifiers, settings)
+    model = train_register(register, prior_model(settings), 2)
     clock.append(time.perf_counter())
     processor.append(_processor_seconds())
-    found = resolve(records, identifiers, None, model, settings, by_rule=False)
+    found = resolve_register(register, None, model, by_rule=False)
     clock.append(time.perf_counter())
     processor.append(_processor_seconds())
     pq.write_table(pa.table({"record_id": records["source_key"], "cluster": found.labels["label"]}), target)
@@ -59,7 +61,7 @@ def run(folder: Path, target: Path) -> dict[str, Any]:
         "processor_seconds": dict(zip(stages, _steps(processor), strict=True)),
         "candidate_pairs": found.report.candidate_pairs,
         "plausible_pairs": found.report.plausible_pairs,
-        "refused_blocks": len(found.report.refused),
+        "refused_blocks": found.report.refused_count,
         "clusters": found.report.clusters,
     }
 

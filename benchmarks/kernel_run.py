@@ -93,7 +93,7 @@ def run(records: pa.Table, options: dict[str, Any]) -> tuple[pa.Table, dict[str,
     told = {
         "seconds": {stage: after - before for stage, before, after in zip(stages, clock, clock[1:], strict=False)},
         "candidate_pairs": untrained.report.candidate_pairs,
-        "refused_blocks": len(untrained.report.refused),
+        "refused_blocks": untrained.report.refused_count,
         "split_components": len(untrained.report.split),
     }
     return pa.table(columns), told, model

@@ -3,6 +3,7 @@ values."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity import settings
+from identity.parallel import in_parallel
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
@@ -79,9 +81,16 @@ def from_single(unique: pa.StringArray, codes: Codes) -> Values:
     return Values(unique, offsets, codes[has])
 
 
+def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """A column as one array; copied only if it is in pieces (`combine_chunks` always copies)."""
+    if isinstance(column, pa.Array):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 def encode(column: pa.ChunkedArray | pa.Array) -> tuple[pa.StringArray, Codes]:
     """Unique values in order of first appearance, and codes with MISSING for null or empty text."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    array = whole(column)
     if array.type != pa.string():
         array = array.cast(pa.string())
     encoded = array.dictionary_encode()
@@ -123,6 +132,12 @@ class Features:
             found = self._cache[name] = self._encode(name)
         return found
 
+    def prepare(self, names: Iterable[str]) -> None:
+        """Encode several columns at once, on all cores."""
+        wanted = {("family_name" if name in _NAME_PARTS else name): None for name in names}  # all parts are one work
+        wanted.pop(settings.ESTABLISHMENT, None)  # is made of others
+        in_parallel(self.values, wanted, len(self))
+
     def _encode(self, name: str) -> Values:
         if name in _NAME_PARTS:
             self._encode_name_parts()
@@ -136,7 +151,7 @@ class Features:
         return from_single(*encode(self._open_attribute(name.removeprefix("attributes."))))
 
     def _encode_name_parts(self) -> None:
-        columns = [self.records[_LATIN[name]].combine_chunks() for name in _NAME_PARTS]
+        columns = [whole(self.records[_LATIN[name]]) for name in _NAME_PARTS]
         unique, codes = encode(pa.chunked_array(columns, type=pa.string()))
         for at, name in enumerate(_NAME_PARTS):
             self._cache[name] = from_single(unique, codes[at * len(self) : (at + 1) * len(self)])
@@ -144,13 +159,16 @@ class Features:
     def _encode_identifiers(self, name: str) -> Values:
         table = self.identifiers
         if name == "identifier":
-            # kpp and domain stand for a place or a group of firms, never for one client.
-            weak = pc.is_in(table["type"], value_set=pa.array(["kpp", "domain"]))
-            table = table.filter(pc.invert(weak))
-            text = pc.binary_join_element_wise(table["type"], table["value"], ":")
-        else:
-            table = table.filter(pc.equal(table["type"], name.removeprefix("identifier.")))
-            text = table["value"]
+            return self.identifiers_but(())
+        table = table.filter(pc.equal(table["type"], name.removeprefix("identifier.")))
+        return self._several(positions(self.records["record_id"], table["record_id"]), table["value"])
+
+    def identifiers_but(self, types: Iterable[str]) -> Values:
+        """`type:value` of the identifiers of all other types that stand for one client."""
+        # kpp and domain stand for a place or a group of firms, never for one client.
+        weak = pc.is_in(self.identifiers["type"], value_set=pa.array(["kpp", "domain", *types]))
+        table = self.identifiers.filter(pc.invert(weak))
+        text = pc.binary_join_element_wise(table["type"], table["value"], ":")
         return self._several(positions(self.records["record_id"], table["record_id"]), text)
 
     def _encode_establishments(self) -> Values:
@@ -169,7 +187,7 @@ class Features:
         sites, kpps = sites[here], kpp.codes[here]
         sole = pc.equal(pc.utf8_length(inn.unique), 12).to_numpy(zero_copy_only=False)
         alone = of_one[sole[number[of_one]]]
-        postcode = self.records["postcode"].combine_chunks().take(pa.array(owners))
+        postcode = whole(self.records["postcode"]).take(pa.array(owners))
         text = pa.concat_arrays(
             [
                 pc.binary_join_element_wise(
@@ -198,7 +216,7 @@ class Features:
     def _open_attribute(self, name: str) -> pa.Array:
         import json
 
-        column = self.records["attributes"].combine_chunks()
+        column = whole(self.records["attributes"])
         out: list[str | None] = [None] * len(column)
         for at in _containing(column, _JSON_PAIR.format(name)):
             values = json.loads(column[at].as_py()).get(name) or []
@@ -213,7 +231,7 @@ def address_of(records: pa.Table) -> pa.Array:
     known."""
     parts = [pc.if_else(pc.equal(records[name], ""), None, records[name]) for name in ("street", "house", "postcode")]
     joined = pc.binary_join_element_wise(*parts, "\t")
-    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
+    return whole(joined)
 
 
 def borne_as(name: str, value: str) -> tuple[str, str]:
@@ -268,11 +286,10 @@ def positions(of: pa.ChunkedArray, wanted: pa.ChunkedArray) -> Ints:
     return np.where(ordered[at] == look, order[at], -1).astype(np.int64)
 
 
-def natural_keys(records: pa.Table) -> list[str]:
+def natural_keys(records: pa.Table) -> pa.Array:
     """`source:stream:key` of each record: the name by which every tie breaks, bytewise."""
     joined = pc.binary_join_element_wise(records["source"], records["stream"], records["source_key"], ":")
-    keys: list[str] = joined.to_pylist()
-    return keys
+    return whole(joined)
 
 
 def in_natural_order(records: pa.Table) -> pa.Table:
@@ -289,7 +306,7 @@ def in_natural_order(records: pa.Table) -> pa.Table:
 def _is_sorted(records: pa.Table) -> bool:
     undecided = np.ones(records.num_rows - 1, dtype=np.bool_)
     for name in ("source", "stream", "source_key"):
-        column = records[name].combine_chunks()
+        column = whole(records[name])
         left, right = column[:-1], column[1:]
         if (pc.greater(left, right).to_numpy(zero_copy_only=False) & undecided).any():
             return False

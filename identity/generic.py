@@ -3,6 +3,7 @@ client."""
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -71,19 +72,44 @@ class _Many:
 
 def _with_many_names(records: pa.Table, rows: Ints, value: Codes, site: Ints, more_than: int) -> _Many:
     """The values that, at one of the sites, more than `more_than` names of one kind stand behind."""
-    named = pc.coalesce(records["family_latin"], records["org_latin"], records["full_latin"])
-    _, name = encode(named)
+    _, name = encode(pc.coalesce(records["family_latin"], records["org_latin"], records["full_latin"]))
     kinds, kind = encode(records["kind"])
     keep = (rows >= 0) & (value >= 0)
     keep[keep] &= name[rows[keep]] >= 0
     rows, value, site = rows[keep], value[keep].astype(np.int64), site[keep]
     behind = value * max(len(kinds), 1) + kind[rows]
-    distinct = np.unique(np.stack([behind, site.astype(np.int64), name[rows].astype(np.int64)]), axis=1)
-    places, names = np.unique(distinct[:2], axis=1, return_counts=True)
-    found, first = np.unique(places[0], return_index=True)
-    most = np.maximum.reduceat(names, first) if len(first) else names
+    # Of too few records there are too few names.
+    often = np.bincount(behind, minlength=1)[behind] > more_than
+    behind, site, rows = behind[often], site[often], rows[often]
+    behind, site, _ = _distinct(behind, site.astype(np.int64), name[rows].astype(np.int64))
+    starts = np.flatnonzero((np.diff(behind, prepend=-1) != 0) | (np.diff(site, prepend=-2) != 0))
+    names = np.diff(np.append(starts, len(behind)))
+    places = behind[starts]
+    first = np.flatnonzero(np.diff(places, prepend=-1))
+    found, most = places[first], np.maximum.reduceat(names, first) if len(first) else names
     found, most = found[most > more_than], most[most > more_than].astype(np.int64)
     return _Many(found // max(len(kinds), 1), kinds.take(pa.array(found % max(len(kinds), 1))), most)
+
+
+def _distinct(*columns: Ints) -> tuple[Ints, ...]:
+    """The distinct rows of columns of small numbers from -1 on, in order."""
+    order = np.arange(len(columns[0]))
+    widths = [int(column.max(initial=0)) + 2 for column in columns]
+    if math.prod(widths) < 1 << 63:
+        packed = np.zeros(len(order), dtype=np.int64)
+        for column, width in zip(columns, widths, strict=True):
+            packed = packed * width + (column + 1)
+        packed.sort()
+        packed = packed[np.diff(packed, prepend=-1) != 0]
+        rows = []
+        for width in reversed(widths):
+            packed, rest = np.divmod(packed, width)
+            rows.append(rest - 1)
+        return tuple(reversed(rows))
+    order = np.lexsort(columns[::-1])
+    fresh = np.ones(len(order), dtype=np.bool_)
+    fresh[1:] = np.any([column[order][1:] != column[order][:-1] for column in columns], axis=0)
+    return tuple(column[order[fresh]] for column in columns)
 
 
 def _sites(records: pa.Table, valid: pa.Table) -> Ints:

@@ -10,13 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.accepted import accepted_values, stand_ins
-from identity.blocking.keys import RuleKeys, block_limits, keys_by_rule
-from identity.clustering.points import Points, fingerprints, points_of
+from identity.blocking.keys import RuleKeys, block_limits
+from identity.clustering.points import Points, points_of
 from identity.comparison.score import Scorer, Scores
-from identity.features import Features, Ints, natural_keys
+from identity.features import Ints
 from identity.hashing import Hashes
 from identity.judgements import constraints_of, judged_ids
 from identity.model import MatchModel
+from identity.register import KindRegister
 from identity.schema import BLOCKING_KEY
 from identity.settings import MatchingSettings
 
@@ -36,24 +37,26 @@ class Rules:
 class Population:
     """Records of one kind in natural order; rows are positions in them."""
 
-    def __init__(self, kind: str, records: pa.Table, identifiers: pa.Table, rules: Rules) -> None:
-        """`records` and `identifiers` may hold other kinds too; only `kind` is taken."""
+    def __init__(
+        self, kind: str, records: pa.Table, identifiers: pa.Table, rules: Rules, held: KindRegister | None = None
+    ) -> None:
+        """`records` and `identifiers` may hold other kinds too; only `kind` is taken. `held`: these records of the
+        kind, where they are known already."""
         self.kind = kind
-        self.records = records.filter(pc.equal(records["kind"], kind))
-        self.ids: Ints = self.records["record_id"].to_numpy()
+        self.register = held or KindRegister(kind, records, identifiers, rules.settings, rules.generic)
+        self.records, self.ids = self.register.records, self.register.ids
         self.settings, self.model = rules.settings.kind(kind), rules.model.kind(kind)
         self._cap = rules.settings.block_cap
-        generic = rules.generic.filter(pc.equal(rules.generic["kind"], kind))
-        self.features = Features.of(self.records, identifiers, generic)
-        self.scorer = Scorer(self.features, kind, self.settings, self.model)
+        self.features = self.register.features
         self.same, self.not_same, self.conflicts = constraints_of(rules.judgements, self.records["record_id"])
         self.accepted = (
             accepted_values(self.features, kind, self.settings.contradictions, self.same)
             if rules.accepted is None
             else rules.accepted
         )
-        self.scorer.comparer.accept(stand_ins(self.accepted, kind))
-        self.eligible = ~self.records["is_own"].to_numpy()
+        comparer = self.register.comparer(self.model.words).accepting(stand_ins(self.accepted, kind))
+        self.scorer = Scorer(self.features, kind, self.settings, self.model, comparer)
+        self.eligible = self.register.eligible
         distinct = pa.array(sorted(rules.distinct_sources), pa.string())
         self._apart = pc.is_in(self.records["source"], value_set=distinct).to_numpy()
         self._source = self.records["source"].combine_chunks().dictionary_encode().indices.to_numpy()
@@ -68,7 +71,7 @@ class Population:
 
     def keys(self) -> RuleKeys:
         """Every blocking key of the records that are evidence."""
-        return keys_by_rule(self.features, self.kind, self.settings, self.eligible)
+        return self.register.keys
 
     def key_table(self) -> pa.Table:
         """`keys` as BLOCKING_KEY."""
@@ -81,12 +84,12 @@ class Population:
 
     def fingerprints(self) -> Hashes:
         """A hash of everything that is compared or blocked on, of each row; the same in every run."""
-        return fingerprints(self.features, self.kind, self.settings)
+        return self.register.fingerprints
 
     def points(self, fingerprint: Hashes | None = None) -> Points:
         """The rows with those that are alike in everything (by `fingerprints`, where known) taken as one."""
         return points_of(self.scorer, self.fingerprints() if fingerprint is None else fingerprint, self.free)
 
-    def natural_keys(self) -> list[str]:
+    def natural_keys(self) -> pa.Array:
         """`source:stream:key` of each row."""
-        return natural_keys(self.records)
+        return self.register.natural_keys

@@ -5,16 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
-import numpy as np
 import pyarrow as pa
 
 from identity.blocking.blocks import Blocks, pairs_of
-from identity.blocking.keys import RuleKeys, rule_name
+from identity.blocking.keys import RuleKeys, rule_index, rule_name
 from identity.clustering.cluster import SplitComponent
 from identity.features import Flags, Ints
 from identity.judgements import Conflict
 from identity.settings import KindSettings
+
+MOST_NAMED: Final = 1_000
+"""Refused blocks of a kind that a report names, the largest first; it counts them all."""
 
 
 @dataclass(frozen=True)
@@ -67,24 +70,18 @@ class Report:
     linked_pairs: int = 0
     clusters: int = 0
     rules: list[RuleReport] = field(default_factory=list)
-    refused: list[RefusedBlock] = field(default_factory=list)
+    refused: list[RefusedBlock] = field(default_factory=list)  # the largest
+    refused_count: int = 0
     split: list[SplitReport] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
 
 
-def refused_blocks(
-    kind: str, settings: KindSettings, keys: RuleKeys, refused: pa.Table, ids: Ints
-) -> list[RefusedBlock]:
-    """The refused keys (key, size) by the name of their rule."""
-    if refused.num_rows == 0:
-        return []
-    order = np.argsort(keys.key, kind="stable")
-    at = order[np.searchsorted(keys.key, refused["key"].to_numpy(), sorter=order)].tolist()
-    names = [rule_name(rule) for rule in settings.blocking]
-    sizes = refused["size"].to_pylist()
+def refused_blocks(kind: str, settings: KindSettings, refused: pa.Table, ids: Ints) -> list[RefusedBlock]:
+    """The largest of the refused blocks (key, size, row of a record), by the name of their rule."""
+    largest = refused.slice(0, MOST_NAMED)
     return [
-        RefusedBlock(kind, names[keys.rule[position]], size, int(ids[keys.row[position]]))
-        for position, size in zip(at, sizes, strict=True)
+        RefusedBlock(kind, rule_name(settings.blocking[rule_index(key)]), size, int(ids[row]))
+        for key, size, row in zip(*(largest[name].to_pylist() for name in ("key", "size", "row")), strict=True)
     ]
 
 

@@ -12,18 +12,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.blocking.keys import RuleKeys
-from identity.blocking.pairing import Pairing
+from identity.blocking.pairing import Pairing, blocks_of_rules, refused_of
 from identity.clustering.cases import cases_of
 from identity.clustering.cluster import Constraints, ScorePairs, cluster
 from identity.clustering.linkage import Thresholds
 from identity.clustering.points import Points
 from identity.comparison.bounds import Bounds
 from identity.comparison.score import Weights
-from identity.features import Flags, Ints, in_natural_order, positions
-from identity.generic import generic_values
+from identity.features import Flags, Ints, positions
 from identity.hashing import Hashes, signed
 from identity.model import MatchModel
+from identity.parallel import in_parallel
 from identity.population import Population, Rules
+from identity.register import Register
 from identity.report import Report, SplitReport, refused_blocks, rule_reports
 from identity.schema import BLOCKING_KEY, JUDGEMENT, KINDS, PAIR
 from identity.settings import MatchingSettings
@@ -95,15 +96,29 @@ def resolve(
     `by_rule` counts what each blocking rule did. Records of different kinds never share a cluster; own
     organisations and their staff stay alone.
     """
-    records = in_natural_order(records)
-    rules = Rules(
+    return resolve_register(
+        Register(records, identifiers, settings),
+        judgements,
         model,
-        settings,
-        JUDGEMENT.empty_table() if judgements is None else judgements,
-        distinct_sources,
-        generic_values(records, identifiers, settings.generic_names),
+        distinct_sources=distinct_sources,
+        pairs=pairs,
+        by_rule=by_rule,
     )
-    return resolve_under(rules, records, identifiers, pairs=pairs, by_rule=by_rule)
+
+
+def resolve_register(
+    register: Register,
+    judgements: pa.Table | None,
+    model: MatchModel,
+    *,
+    distinct_sources: Collection[str] = (),
+    pairs: pa.Table | None = None,
+    by_rule: bool = True,
+) -> Resolution:
+    """`resolve` of a register that something else may have looked at already, such as `train_register`."""
+    said = JUDGEMENT.empty_table() if judgements is None else judgements
+    rules = Rules(model, register.settings, said, distinct_sources, register.generic)
+    return _resolve(rules, register, pairs, by_rule)
 
 
 def resolve_under(
@@ -114,11 +129,17 @@ def resolve_under(
     The records, in natural order, may then be a part of it, if it is closed: with each record there are all that a
     plausible pair, a point, a client or a `same` connects with it, and `pairs` are all candidate pairs among them.
     """
+    return _resolve(rules, Register(records, identifiers, rules.settings, rules.generic), pairs, by_rule)
+
+
+def _resolve(rules: Rules, register: Register, pairs: pa.Table | None, by_rule: bool) -> Resolution:
+    records = register.records
     report = Report(records=records.num_rows)
-    populations = [Population(kind, records, identifiers, rules) for kind in KINDS]
+    populations = [Population(kind, records, register.identifiers, rules, register.of(kind)) for kind in KINDS]
     parts = [_resolve_kind(population, rules, pairs, by_rule, report) for population in populations]
     labels = pa.concat_tables([part["labels"] for part in parts])
-    labels = labels.take(pa.array(positions(labels["record_id"], records["record_id"])))
+    if not labels["record_id"].equals(records["record_id"]):
+        labels = labels.take(pa.array(positions(labels["record_id"], records["record_id"])))
     report.clusters = int(pc.count_distinct(labels["label"]).as_py())
     report.refused.sort(key=lambda block: (-block.size, block.kind, block.rule, block.example))
     accepted = rules.accepted
@@ -137,10 +158,13 @@ def _resolve_kind(
     keys = population.keys() if given is None else None
     refused = REFUSED.empty_table()
     if keys is not None:
-        found = _key_table(keys, points)
-        pairing = Pairing.of_keys(found["key"].to_numpy(), found["record_id"].to_numpy(), population.limits(), len(ids))
-        refused = pairing.refused
-        report.refused += refused_blocks(kind, population.settings, keys, refused, ids)
+        limits = population.limits()
+        blocks = blocks_of_rules(keys.key, keys.row, limits, points.is_representative)
+        refused = refused_of(blocks)
+        report.refused += refused_blocks(kind, population.settings, refused, ids)
+        report.refused_count += refused.num_rows
+        pairing = Pairing(blocks, len(ids))
+        del blocks
         bounds = Bounds(population.scorer, population.features)
         # Most candidates are seen to be implausible at a glance, and never held.
         number, left, right = pairing.chosen(lambda one, two: bounds.reaching(one, two, model.plausible))
@@ -165,37 +189,42 @@ def _resolve_kind(
     report.plausible_pairs += len(pairs.left)
     linked = np.flatnonzero(label[pairs.left] == label[pairs.right])
     report.linked_pairs += len(linked)
-    report.split += [SplitReport.of(kind, keyed[points.row[split.first]], split) for split in clusters.split]
+    report.split += [
+        SplitReport.of(kind, keyed[int(points.row[split.first])].as_py(), split) for split in clusters.split
+    ]
     report.conflicts += [conflict for conflict in population.conflicts if conflict not in report.conflicts]
     if by_rule and keys is not None:
         ends = pairs.left[linked], pairs.right[linked]
         report.rules += rule_reports(
             kind,
             population.settings,
-            population.limits()["cap"].to_pylist(),
+            limits["cap"].to_pylist(),
             keys,
             represents=points.is_representative,
             linked=ends,
         )
     return {
         "labels": pa.table({"record_id": ids, "label": ids[label], "natural_key": keyed}, schema=LABEL),
-        "keys": BLOCKING_KEY.empty_table() if keys is None else _of_records(found, ids),
+        "keys": BLOCKING_KEY.empty_table() if keys is None else _key_table(keys, points, ids),
         "pairs": _pair_table(ids, pairs, points, rules.model.version),
         "cases": cases_of(ids, label, (pairs.left, pairs.right, pairs.weight, pairs.forbidden), not_same, model),
         "points": point_table(population, points, fingerprint),
-        "refused": refused.cast(REFUSED),
+        "refused": refused.select(REFUSED.names).cast(REFUSED),
     }
 
 
-def _key_table(keys: RuleKeys, points: Points) -> pa.Table:
-    """BLOCKING_KEY of the first record of each point, as rows."""
-    chosen = points.is_representative[keys.row]
-    return pa.table({"key": keys.key[chosen], "record_id": keys.row[chosen]}, schema=BLOCKING_KEY)
+def _key_table(keys: RuleKeys, points: Points, ids: Ints) -> pa.Table:
+    """BLOCKING_KEY of the first record of each point."""
+    is_first = points.is_representative
 
+    def of_rule(index: int) -> pa.Table:
+        span = slice(int(keys.starts[index]), int(keys.starts[index + 1]))
+        key, row = keys.key[span], keys.row[span]
+        chosen = is_first[row]
+        return pa.table({"key": key[chosen], "record_id": ids[row[chosen]]}, schema=BLOCKING_KEY)
 
-def _of_records(keys: pa.Table, ids: Ints) -> pa.Table:
-    """The keys with the ids of records instead of their rows."""
-    return pa.table({"key": keys["key"], "record_id": ids[keys["record_id"].to_numpy()]}, schema=BLOCKING_KEY)
+    tables = in_parallel(of_rule, range(len(keys.starts) - 1), len(keys.key))
+    return pa.concat_tables([BLOCKING_KEY.empty_table(), *tables])
 
 
 def _in_order(pairs: pa.Table) -> tuple[Ints, Ints]:

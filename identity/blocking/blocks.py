@@ -67,7 +67,8 @@ class Blocks:
     def _values(self, entries: Flags) -> Values:
         offsets = np.zeros(self.records + 1, dtype=np.int64)
         np.cumsum(np.bincount(self.row[entries], minlength=self.records), out=offsets[1:])
-        return Values(pa.array([], pa.string()), offsets, self.of[entries].astype(np.int32))
+        by_row = np.argsort(self.row[entries], kind="stable")
+        return Values(pa.array([], pa.string()), offsets, self.of[entries][by_row].astype(np.int32))
 
 
 def pairs_of(sizes: Ints) -> int:

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from identity import parts
-from identity.blocking.pairing import Pairing
+from identity.blocking.pairing import Pairing, in_key_order
 from identity.features import MISSING, Codes, Features, Flags, Ints, Values
 from identity.generic import generic_values
 from identity.hashing import Hashes, combine, hash_strings, hash_text, signed
@@ -45,6 +45,11 @@ def rule_number(kind: str, index: int) -> int:
     return KINDS.index(kind) * RULES_PER_KIND + index
 
 
+def rule_index(key: int) -> int:
+    """The index of the rule that made a key, among those of its kind."""
+    return key % RULES_PER_KIND
+
+
 def block_limits(kind: str, settings: KindSettings, cap: int, caps: Mapping[str, int]) -> pa.Table:
     """BLOCK_LIMIT rows of a kind: to how many records a block of each rule is active. `caps`, by the rule's name, were
     learnt from the data; `cap` bounds them and holds for the other rules."""
@@ -55,17 +60,24 @@ def block_limits(kind: str, settings: KindSettings, cap: int, caps: Mapping[str,
 
 @dataclass(frozen=True)
 class RuleKeys:
-    """The keys of one kind of record, and the rule that made each."""
+    """The keys of one kind of record, by rule, then by key and then by record."""
 
     key: Ints
     row: Codes  # position of the record
-    rule: npt.NDArray[np.int16]  # index into the kind's rules
+    starts: Ints  # of each of the kind's rules where its keys begin, and where the last one's end
+
+    @property
+    def rule(self) -> npt.NDArray[np.int16]:
+        """Of each key the index of the rule that made it."""
+        return np.repeat(np.arange(len(self.starts) - 1, dtype=np.int16), np.diff(self.starts))
 
 
 def keys_by_rule(features: Features, kind: str, settings: KindSettings, eligible: Flags) -> RuleKeys:
-    """Every key of the eligible records of one kind, by rule and then by record; a record and key appear once."""
-    used = dict.fromkeys(value for rule in settings.blocking for value in rule)
-    columns = {value: _hashed(parts.derive(features.values(value.field), value)) for value in used}
+    """Every key of the eligible records of one kind; a record and key appear once."""
+    used = list(dict.fromkeys(value for rule in settings.blocking for value in rule))
+    features.prepare(value.field for value in used)
+    derived = in_parallel(lambda value: _hashed(parts.derive(features.values(value.field), value)), used, len(features))
+    columns = dict(zip(used, derived, strict=True))
     rows = np.flatnonzero(eligible)
     spans = [rows[at : at + _SPAN] for at in range(0, len(rows), _SPAN)]
 
@@ -77,15 +89,12 @@ def keys_by_rule(features: Features, kind: str, settings: KindSettings, eligible
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
         key = np.concatenate([key for key, _ in found])
         key = key & ~np.uint64(RULE_BITS) | np.uint64(rule_number(kind, index))
-        return signed(key), np.concatenate([row for _, row in found])
+        return in_key_order(signed(key), np.concatenate([row for _, row in found]))
 
     found = in_parallel(keys_of, range(len(settings.blocking)), len(rows))
-    sizes = [len(row) for _, row in found]
-    return RuleKeys(
-        np.concatenate([key for key, _ in found]),
-        np.concatenate([row for _, row in found]),
-        np.repeat(np.arange(len(found), dtype=np.int16), sizes),
-    )
+    starts = np.zeros(len(found) + 1, dtype=np.int64)
+    np.cumsum([len(row) for _, row in found], out=starts[1:])
+    return RuleKeys(np.concatenate([key for key, _ in found]), np.concatenate([row for _, row in found]), starts)
 
 
 @dataclass(frozen=True)
@@ -183,7 +192,8 @@ def _all_pairs(keys: pa.Table, limits: pa.Table) -> CandidatePairs:
     known = np.sort(pd.unique(ids))
     pairing = Pairing.of_keys(keys["key"].to_numpy(), np.searchsorted(known, ids), limits, len(known))
     _, left, right = pairing.chosen()
-    return CandidatePairs(pa.table({"left_id": known[left], "right_id": known[right]}), pairing.refused)
+    refused = pairing.refused.select(["key", "size"])
+    return CandidatePairs(pa.table({"left_id": known[left], "right_id": known[right]}), refused)
 
 
 def _run(engine: Any, keys: pa.Table, limits: pa.Table, dirty: pa.Table) -> CandidatePairs:

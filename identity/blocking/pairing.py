@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,11 +29,18 @@ class RuleBlocks:
     starts: Ints
     refused_key: Ints
     refused_size: Ints
+    refused_row: npt.NDArray[np.integer]  # the first in each
 
     @property
     def sizes(self) -> Ints:
         """How many records each active block holds."""
         return np.diff(self.starts)
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs they propose, each as often as it shares one."""
+        sizes = self.sizes
+        return int((sizes * (sizes - 1) // 2).sum())
 
     def drawn(self, most: int) -> tuple[Ints, Ints]:
         """All distinct pairs of rows, the smaller first, in order; of more than `most` about as many, drawn by hash:
@@ -56,52 +63,86 @@ class RuleBlocks:
         return _distinct(left.astype(np.uint64) << np.uint64(32) | right.astype(np.uint64), 0)
 
 
-def blocks_of_rules(key: Ints, row: npt.NDArray[np.integer], limits: pa.Table) -> list[RuleBlocks]:
-    """The blocks of each rule of BLOCK_LIMIT. Every (key, row) is there once."""
-    rule = (key & ((1 << RULE_BITS) - 1)).astype(np.uint8)
+def blocks_of_rules(
+    key: Ints, row: npt.NDArray[np.integer], limits: pa.Table, among: Flags | None = None
+) -> list[RuleBlocks]:
+    """The blocks of each rule of BLOCK_LIMIT. Every (key, row) is there once; keys that are in order by rule are not
+    sorted again. `among`: of each row whether it is counted; all if not given."""
+    rule = key.astype(np.uint8)  # the low bits
     order = None
-    if len(rule) and (np.diff(rule.astype(np.int16)) < 0).any():
+    if (rule[1:] < rule[:-1]).any():
         order = np.argsort(rule, kind="stable")
         rule = rule[order]
+    numbers = limits["rule"].to_numpy().astype(np.uint8)
+    spans = zip(np.searchsorted(rule, numbers), np.searchsorted(rule, numbers, side="right"), strict=True)
+    del rule
 
-    def blocks_of(limit: tuple[int, int]) -> RuleBlocks:
-        number, cap = limit
-        span = slice(int(np.searchsorted(rule, number)), int(np.searchsorted(rule, number, side="right")))
-        chosen: slice | Ints = span if order is None else order[span]
-        return _blocks(key[chosen], row[chosen], cap)
+    def blocks_of(limit: tuple[tuple[int, int], int]) -> RuleBlocks:
+        (begin, end), cap = limit
+        chosen: slice | Ints = slice(begin, end) if order is None else order[begin:end]
+        of_rule, rows = key[chosen], row[chosen]
+        if among is not None:
+            counted = among[rows]
+            of_rule, rows = of_rule[counted], rows[counted]
+        return _blocks(of_rule, rows, cap)
 
-    return in_parallel(blocks_of, zip(limits["rule"].to_pylist(), limits["cap"].to_pylist(), strict=True))
+    return in_parallel(blocks_of, zip(spans, limits["cap"].to_pylist(), strict=True), len(key))
 
 
 def _blocks(key: Ints, row: npt.NDArray[np.integer], cap: int) -> RuleBlocks:
     count = len(key)
     if count == 0:
         none = np.zeros(0, dtype=np.int64)
-        return RuleBlocks(none.astype(np.int32), np.zeros(1, dtype=np.int64), none, none)
-    order = _by_key_and_row(key, row)
-    ordered = key[order]
-    fresh = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+        return RuleBlocks(none.astype(np.int32), np.zeros(1, dtype=np.int64), none, none, none)
+    key, row = in_key_order(key, row)
+    fresh = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
     sizes = np.diff(np.append(fresh, count))
     active, over = (sizes >= 2) & (sizes <= cap), sizes > cap
     starts = np.concatenate([[0], np.cumsum(sizes[active])])
-    member = row[order[np.repeat(active, sizes)]].astype(np.int32, copy=False)
-    return RuleBlocks(member, starts, ordered[fresh[over]], sizes[over])
+    member = row[np.repeat(active, sizes)].astype(np.int32, copy=False)
+    return RuleBlocks(member, starts, key[fresh[over]], sizes[over], row[fresh[over]])
 
 
-def _by_key_and_row(key: Ints, row: npt.NDArray[np.integer]) -> Ints:
+Keys = TypeVar("Keys", bound=np.generic)
+RowOf = TypeVar("RowOf", bound=np.integer)
+
+
+def in_key_order(key: npt.NDArray[Keys], row: npt.NDArray[RowOf]) -> tuple[npt.NDArray[Keys], npt.NDArray[RowOf]]:
+    """Keys of 64 bits with their rows, by the bits of the key and then by row."""
+    bits, apart = key.view(np.uint64), row[1:] > row[:-1]
+    if ((bits[1:] > bits[:-1]) | ((bits[1:] == bits[:-1]) & apart)).all():
+        return key, row
+    order = _by_key_and_row(key, row)
+    return key[order], row[order]
+
+
+def _by_key_and_row(key: npt.NDArray[Any], row: npt.NDArray[np.integer]) -> Ints:
     """The order by key, then by row. The leading bits of a key and the place of its entry make one integer, which sorts
-    several times faster than keys with their places; where leading bits do not tell two keys apart, the slow way."""
-    count = len(key)
+    several times faster than keys with their places; the few whose leading bits do not tell them apart follow."""
+    bits, count = key.view(np.uint64), len(key)
     if (row[1:] < row[:-1]).any():
-        return np.lexsort((row, key))
+        return np.lexsort((row, bits))
     low = np.uint64((1 << max(count - 1, 1).bit_length()) - 1)
-    packed = np.sort(key.view(np.uint64) & ~low | np.arange(count, dtype=np.uint64))
+    packed = np.sort(bits & ~low | np.arange(count, dtype=np.uint64))
     order = (packed & low).astype(np.int64)
-    ordered = key[order]
-    alike = (packed[1:] & ~low) == (packed[:-1] & ~low)
-    if (alike & (ordered[1:] != ordered[:-1])).any():
-        return np.argsort(key, kind="stable")
+    ordered = bits[order]
+    fresh = np.ones(count, dtype=np.bool_)
+    fresh[1:] = (packed[1:] ^ packed[:-1]) > low
+    mixed = np.flatnonzero(~fresh[1:] & (ordered[1:] != ordered[:-1]))
+    if len(mixed):
+        group = np.cumsum(fresh)
+        at = np.flatnonzero(np.isin(group, group[mixed]))
+        order[at] = order[at][np.lexsort((order[at], ordered[at], group[at]))]
     return order
+
+
+def refused_of(blocks: list[RuleBlocks]) -> pa.Table:
+    """The blocks over their limit (key, size and the first row in each), largest first."""
+    key = np.concatenate([found.refused_key for found in blocks])
+    size = np.concatenate([found.refused_size for found in blocks])
+    row = np.concatenate([found.refused_row for found in blocks]).astype(np.int64)
+    order = np.lexsort((key, -size))
+    return pa.table({"key": key[order], "size": size[order], "row": row[order]})
 
 
 class Pairing:
@@ -112,12 +153,15 @@ class Pairing:
         self._member = np.concatenate([found.member for found in blocks] or [np.zeros(0, dtype=np.int32)])
         sizes = np.concatenate([found.sizes for found in blocks] or [np.zeros(0, dtype=np.int64)])
         # Of each entry the last one of its block; the last of a block proposes nothing.
-        self._last = np.repeat(np.cumsum(sizes) - 1, sizes)
-        proposing = np.flatnonzero(self._last > np.arange(len(self._last)))
-        packed = self._member[proposing].astype(np.uint64) << np.uint64(32) | proposing.astype(np.uint64)
+        self._last = np.repeat((np.cumsum(sizes) - 1).astype(np.uint32), sizes)
+        places = np.arange(len(self._last), dtype=np.uint32)
+        proposing = places[self._last > places]
+        packed = self._member[proposing].astype(np.uint64) << np.uint64(32) | proposing
+        del places, proposing
         packed.sort()
-        self._entry = (packed & np.uint64(0xFFFFFFFF)).astype(np.int64)
-        row = (packed >> np.uint64(32)).astype(np.int64)
+        self._entry = packed.astype(np.uint32)  # the low bits
+        row = (packed >> np.uint64(32)).astype(np.int32)
+        del packed
         self._starts = np.zeros(count + 1, dtype=np.int64)
         np.cumsum(np.bincount(row, minlength=count), out=self._starts[1:])
         self._pairs = np.zeros(count + 1, dtype=np.int64)
@@ -126,10 +170,7 @@ class Pairing:
             out=self._pairs[1:],
         )
         self._count = count
-        key = np.concatenate([found.refused_key for found in blocks])
-        size = np.concatenate([found.refused_size for found in blocks])
-        order = np.lexsort((key, -size))
-        self.refused = pa.table({"key": key[order], "size": size[order]})
+        self.refused = refused_of(blocks)
 
     @classmethod
     def of_keys(cls, key: Ints, row: npt.NDArray[np.integer], limits: pa.Table, count: int) -> Pairing:
@@ -153,24 +194,10 @@ class Pairing:
         begin, end = span
         return self._proposed(self._entry[self._starts[begin] : self._starts[end]], begin, end)
 
-    def sampled(self, most: int) -> tuple[Ints, Ints, float]:
-        """The pairs of some rows, in order, and the share of all rows that they are: drawn by hash so that about `most`
-        pairs remain, the same for as many rows; all of them if they are fewer."""
-        share = most / max(int(self._pairs[-1]), 1)
-        if share >= 1:
-            return *self.pairs((0, self._count)), 1.0
-        draw: Hashes = mix(np.arange(1, self._count + 1, dtype=np.uint64))
-        rows = np.flatnonzero(draw < np.uint64(int(2**64 * share)))
-        begins = self._starts[rows]
-        count = self._starts[rows + 1] - begins
-        entry = self._entry[np.repeat(begins - (np.cumsum(count) - count), count) + np.arange(int(count.sum()))]
-        return *self._proposed(entry, 0, self._count), share
-
-    def _proposed(self, entry: Ints, begin: int, end: int) -> tuple[Ints, Ints]:
+    def _proposed(self, entry: npt.NDArray[np.integer], begin: int, end: int) -> tuple[Ints, Ints]:
         """The distinct pairs that entries of rows from `begin` to `end` propose, in order."""
-        partners = self._last[entry] - entry
-        ends = np.cumsum(partners)
-        at = np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(entry + 1 - (ends - partners), partners)
+        partners = (self._last[entry] - entry).astype(np.int64)
+        at = _following(entry, partners)
         bits = max(self._count - 1, 1).bit_length()
         kind: type[np.uint32 | np.uint64] = np.uint32 if (end - begin) << bits <= 1 << 32 else np.uint64
         left = np.repeat(((self._member[entry] - begin).astype(np.uint64) << np.uint64(bits)).astype(kind), partners)
@@ -191,6 +218,34 @@ class Pairing:
         none = np.zeros(0, dtype=np.int64)
         left, right = (np.concatenate([none, *(part[side] for part in found)]) for side in (1, 2))
         return sum(part[0] for part in found), left, right
+
+
+def sampled_pairs(blocks: list[RuleBlocks], count: int, most: int) -> tuple[Ints, Ints, float]:
+    """The pairs that blocks of `count` rows propose for some of them, in order, and the share of all rows that these
+    are: drawn by hash so that about `most` pairs remain, the same for as many rows; all of them if they are fewer."""
+    share = most / max(sum(found.pairs for found in blocks), 1)
+    if share >= 1:
+        return *Pairing(blocks, count).pairs((0, count)), 1.0
+    draw: Hashes = mix(np.arange(1, count + 1, dtype=np.uint64))
+    drawn = draw < np.uint64(int(2**64 * share))
+
+    def of_rule(found: RuleBlocks) -> Hashes:
+        entry = np.flatnonzero(drawn[found.member])
+        last = found.starts[np.searchsorted(found.starts, entry, side="right")] - 1
+        partners = last - entry
+        left: Hashes = np.repeat(found.member[entry].astype(np.uint64) << np.uint64(32), partners)
+        return left | found.member[_following(entry, partners)].astype(np.uint64)
+
+    packed = np.concatenate(in_parallel(of_rule, blocks))
+    return *_distinct(packed, 0), share
+
+
+def _following(entry: npt.NDArray[np.integer], partners: Ints) -> Ints:
+    """The places that follow each entry, as many as it has partners."""
+    ends = np.cumsum(partners)
+    total = int(ends[-1]) if len(ends) else 0
+    places: Ints = np.arange(total) + np.repeat(entry.astype(np.int64) + 1 - (ends - partners), partners)
+    return places
 
 
 def _distinct(packed: npt.NDArray[np.unsignedinteger], begin: int, bits: int = 32) -> tuple[Ints, Ints]:

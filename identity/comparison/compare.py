@@ -4,6 +4,7 @@ silent."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -98,6 +99,7 @@ class Comparer:
         self._comparisons: list[Compares] = []
         self.texts: dict[str, TextComparison] = {}
         self.person_names: PersonNames | None = None
+        features.prepare([*_fields(kind, settings), *settings.contradictions, *settings.one_client])
         for name, comparison in settings.compare.items():
             if comparison.levels:
                 field = _field(name, kind)
@@ -147,13 +149,30 @@ class Comparer:
         result: Flags = shared_levels(sites, left, right) == 2
         return result
 
-    def accept(self, values: Mapping[str, Mapping[str, str]]) -> None:
-        """Take a human's word that identifier values of a type are one (`accepted.stand_ins`): they no longer exclude
-        each other."""
-        self._excluding = {
+    def accepting(self, values: Mapping[str, Mapping[str, str]]) -> Comparer:
+        """The same comparisons with a human's word that identifier values of a type are one (`accepted.stand_ins`):
+        they no longer exclude each other."""
+        if not values:
+            return self
+        found = copy(self)
+        found._excluding = {
             name: _standing_in(column, values[name]) if name in values else column
             for name, column in self._excluding.items()
         }
+        return found
+
+
+def _fields(kind: str, settings: KindSettings) -> set[str]:
+    """The columns that the comparisons of a kind look at."""
+    found = set()
+    for name, comparison in settings.compare.items():
+        if name == "address":
+            found |= {"street", "house", "postcode", "city", "region", "country"}
+        elif name != "identifier":
+            found.add(_field(name, kind))
+            if name == "name" and kind == "person" and not comparison.levels:
+                found.add("family_name")
+    return found
 
 
 def _field(name: str, kind: str) -> str:
@@ -166,14 +185,8 @@ def _values(features: Features, field: str, settings: KindSettings) -> Values:
     """The field's values; `identifier` means the types that no comparison of their own weighs."""
     if field != "identifier":
         return features.values(field)
-    own = tuple(f"{name.removeprefix('identifier.')}:" for name in settings.compare)
-    values = features.values("identifier")
-    keep = np.fromiter((not text.startswith(own) for text in values.unique.to_pylist()), np.bool_, len(values.unique))
-    kept = keep[values.codes]
-    rows = np.repeat(np.arange(len(values.offsets) - 1), values.counts)[kept]
-    offsets = np.zeros(len(values.offsets), dtype=np.int64)
-    np.cumsum(np.bincount(rows, minlength=len(values.offsets) - 1), out=offsets[1:])
-    return Values(values.unique, offsets, values.codes[kept])
+    own = [name.removeprefix("identifier.") for name in settings.compare]
+    return features.identifiers_but(own)
 
 
 def _standing_in(values: Values, stands_for: Mapping[str, str]) -> Values:

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from identity.comparison.compare import Comparer
 from identity.features import MISSING, Codes, Features, Flags, Ints, Levels
 from identity.model import ColumnModel, KindModel
+from identity.parallel import in_parallel
 from identity.settings import KindSettings
 
 Weights = npt.NDArray[np.int32]
@@ -20,8 +23,8 @@ Weights = npt.NDArray[np.int32]
 KIN: Final = "kin"
 """What `parts` calls the weight that is taken off pairs who may be kin."""
 
-_CHUNK: Final = 1_000_000
-"""Pairs compared at once: bounds the memory of string comparison."""
+_CHUNK: Final = 250_000
+"""Pairs compared at once by a thread: bounds the memory of string comparison."""
 
 TERM_FIELDS: Final = {
     "name.family": "family_name",
@@ -38,14 +41,18 @@ _UNADJUSTED: Final = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Scores:
+class Scores(NamedTuple):
     """Of each pair: the match weight, whether a contradiction forbids the merge, and whether a number that both bear
     makes them one client (None: of no pair)."""
 
     weight: Weights
     forbidden: Flags
     joined: Flags | None = None
+
+
+def chunks(count: int) -> list[slice]:
+    """Spans of that many pairs, to be compared one by one; at least one."""
+    return [slice(at, at + _CHUNK) for at in range(0, max(count, 1), _CHUNK)]
 
 
 class Scorer:
@@ -79,14 +86,22 @@ class Scorer:
 
     def score(self, left: Ints, right: Ints) -> Scores:
         """The weights of pairs of row positions, and which of them are forbidden."""
-        weights = np.zeros(len(left), dtype=np.int32)
-        forbidden, joined = np.zeros(len(left), dtype=np.bool_), np.zeros(len(left), dtype=np.bool_)
-        for at in range(0, len(left), _CHUNK):
-            chunk = slice(at, at + _CHUNK)
-            vectors = self.comparer.vectors(left[chunk], right[chunk])
-            weighed = self.weigh(vectors, left[chunk], right[chunk])
-            weights[chunk], joined[chunk] = self.at_grain(weighed, left[chunk], right[chunk])
-            forbidden[chunk] = self.comparer.contradicts(left[chunk], right[chunk])
+        found = in_parallel(lambda chunk: self._scored(left[chunk], right[chunk]), chunks(len(left)), len(left))
+        if len(found) == 1:
+            return found[0]
+        weights, forbidden, joined = (np.concatenate(part) for part in zip(*found, strict=True))
+        return Scores(weights, forbidden, joined)
+
+    def vectors(self, left: Ints, right: Ints) -> dict[str, Levels]:
+        """`Comparer.vectors` of any number of pairs, on all cores."""
+        compare = self.comparer.vectors
+        found = in_parallel(lambda chunk: compare(left[chunk], right[chunk]), chunks(len(left)), len(left))
+        return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+
+    def _scored(self, left: Ints, right: Ints) -> Scores:
+        vectors = self.comparer.vectors(left, right)
+        weights, joined = self.at_grain(self.weigh(vectors, left, right), left, right)
+        forbidden = self.comparer.contradicts(left, right)
         return Scores(weights, forbidden, joined & ~forbidden)
 
     def at_grain(self, weights: Weights, left: Ints, right: Ints) -> tuple[Weights, Flags]:
@@ -130,13 +145,9 @@ class Scorer:
         result[KIN] = np.minimum(against_kin - total, 0)
         return result
 
-    def alternatives(self, left: Ints, right: Ints) -> tuple[Weights, Weights]:
+    def alternatives(self, vectors: Mapping[str, Levels], left: Ints, right: Ints) -> tuple[Weights, Weights]:
         """The evidence of each pair that it is one client and not two strangers, and one client and not kin."""
-        total, against_kin = np.zeros((2, len(left)), dtype=np.int32)
-        for at in range(0, len(left), _CHUNK):
-            chunk = slice(at, at + _CHUNK)
-            vectors = self.comparer.vectors(left[chunk], right[chunk])
-            _, total[chunk], against_kin[chunk] = self._against(vectors, left[chunk], right[chunk])
+        _, total, against_kin = self._against(vectors, left, right)
         return total, against_kin
 
     def _against(
@@ -186,11 +197,11 @@ class Terms:
         if not values.is_single:
             return None
         unseen = column.unseen_term
-        adjust = np.fromiter(
-            (column.terms.get(value, unseen) for value in values.unique.to_pylist()),
-            np.int32,
-            len(values.unique),
-        )
+        known = pa.array(column.terms, pa.string())
+        # The last one is that of values which the model does not know: their place is -1.
+        adjust = np.array([*column.terms.values(), unseen], dtype=np.int32)[
+            pc.fill_null(pc.index_in(values.unique, value_set=known), -1).to_numpy(zero_copy_only=False)
+        ]
         adjusted = np.array([False, *(level.name not in _UNADJUSTED for level in column.levels)], dtype=np.bool_)
         return cls(values.single(), adjust, adjusted)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -15,13 +15,12 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from identity.blocking.caps import learnt_caps
-from identity.blocking.keys import block_limits, keys_by_rule
-from identity.blocking.pairing import Pairing, blocks_of_rules
-from identity.clustering.points import Points, fingerprints, points_of
+from identity.blocking.keys import block_limits
+from identity.blocking.pairing import Pairing, RuleBlocks, blocks_of_rules, sampled_pairs
+from identity.clustering.points import Points, points_of
 from identity.comparison.bounds import Bounds
 from identity.comparison.score import TERM_FIELDS, Scorer
-from identity.features import Features, Ints, in_natural_order
-from identity.generic import generic_values
+from identity.features import Ints, Levels
 from identity.hashing import Hashes, mix
 from identity.model import (
     ColumnModel,
@@ -34,6 +33,8 @@ from identity.model import (
     log_odds,
     with_prior,
 )
+from identity.parallel import in_parallel
+from identity.register import KindRegister, Register
 from identity.schema import KINDS, WEIGHT_ONE_BIT
 from identity.settings import BlockingRule, KindSettings, MatchingSettings
 from identity.training.em import Reals, at_most, expect_matches, patterns_of, shrunk
@@ -66,17 +67,31 @@ def train(
     `distinct_sources` hold each client once: pairs of their own records are known not to match. Deterministic:
     records are put in natural order before anything is drawn, and pairs are drawn by hash.
     """
-    records = in_natural_order(records)
-    generic = generic_values(records, identifiers, settings.generic_names)
+    return train_register(Register(records, identifiers, settings), base, version, distinct_sources)
+
+
+def train_register(
+    register: Register, base: MatchModel, version: int, distinct_sources: Collection[str] = ()
+) -> MatchModel:
+    """`train` on a register that something else may look at too, such as `resolve_register`."""
     kinds = {}
     for kind in KINDS:
-        mine = records.filter(pc.and_(pc.equal(records["kind"], kind), pc.invert(records["is_own"])))
-        if mine.num_rows < _LEAST_RECORDS:
-            kinds[kind] = base.kind(kind)
-            continue
-        features = Features.of(mine, identifiers, generic.filter(pc.equal(generic["kind"], kind)))
-        kinds[kind] = _Trainer(features, kind, settings, base.kind(kind), distinct_sources).model()
+        mine = register.evidence(kind)
+        enough = len(mine.ids) >= _LEAST_RECORDS
+        kinds[kind] = (
+            _Trainer(mine, register.settings, base.kind(kind), distinct_sources).model() if enough else base.kind(kind)
+        )
     return MatchModel(version, "trained", kinds["person"], kinds["organisation"], base.component_bound)
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Some of the candidate pairs, as rows."""
+
+    left: Ints
+    right: Ints
+    vectors: dict[str, Levels]
+    share: float  # of all of them
 
 
 class _Trainer:
@@ -84,47 +99,51 @@ class _Trainer:
 
     def __init__(
         self,
-        features: Features,
-        kind: str,
+        register: KindRegister,
         settings: MatchingSettings,
         base: KindModel,
         distinct_sources: Collection[str],
     ) -> None:
+        features = register.features
+        self._held = register
         self._features = features
-        self._kind = kind
+        self._kind = register.kind
         self._settings = settings
-        self._rules = settings.kind(kind)
-        self._words = word_weights(features, base.words) if kind == "organisation" else base.words
+        self._rules = register.settings
+        self._words = word_weights(features, base.words) if register.kind == "organisation" else base.words
         self._base = replace(base, words=self._words)
-        self._scorer = Scorer(features, kind, self._rules, self._base)
+        self._scorer = Scorer(features, register.kind, self._rules, self._base, register.comparer(self._words))
         source = features.records["source"]
-        register = source.combine_chunks().dictionary_encode().indices.to_numpy()
+        codes = source.combine_chunks().dictionary_encode().indices.to_numpy()
         is_distinct = pc.is_in(source, value_set=pa.array(sorted(distinct_sources), pa.string())).to_numpy()
         # Records of one distinct register have its number, any other a number of its own: equal ones are no match.
-        self._register = np.where(is_distinct, -1 - register.astype(np.int64), np.arange(len(features)))
+        self._register = np.where(is_distinct, -1 - codes.astype(np.int64), np.arange(len(features)))
 
     def model(self) -> KindModel:
         """The trained model: u first, then m with u held, then the prior and the thresholds that follow."""
         columns = self._base.columns.items()
         m = {name: np.array([level.m for level in column.levels]) for name, column in columns}
         u = {name: np.array([level.u for level in column.levels]) for name, column in columns}
-        everybody = np.ones(len(self._features), dtype=np.bool_)
-        keys = keys_by_rule(self._features, self._kind, self._rules, everybody)
-        points = points_of(self._scorer, fingerprints(self._features, self._kind, self._rules), self._register >= 0)
-        chosen = points.is_representative[keys.row]
+        keys = self._held.keys
+        points = points_of(self._scorer, self._held.fingerprints, self._register >= 0)
         limits = block_limits(self._kind, self._rules, self._settings.block_cap, {})
-        blocks = blocks_of_rules(keys.key[chosen], keys.row[chosen], limits)
-        del keys, chosen
-        pairing = Pairing(blocks, len(self._features))
-        *sample, drawn = pairing.sampled(PAIRS_FOR_ODDS)
+        blocks = blocks_of_rules(keys.key, keys.row, limits, points.is_representative)
+        del keys
+        *sample, drawn = sampled_pairs(blocks, len(self._features), PAIRS_FOR_ODDS)
         left, right = self._open(*sample)
-        prior, _ = self._odds(self._scorer, points, left, right, drawn)
-        u = self._chance(u, prior, points, pairing)
+        sampled = _Sample(left, right, self._scorer.vectors(left, right), drawn)
+        prior, _ = self._odds(self._scorer, points, sampled)
+        u = self._chance(u, prior, points, blocks)
         if "name.given" in u:
             u["name.given"] = _given_family(u["name.given"])
         matched = {name: np.zeros(len(level)) for name, level in m.items()}
-        for rule, found in zip(self._rules.blocking, blocks, strict=True):
-            for name, counts in self._pass(rule, *self._open(*found.drawn(PAIRS_PER_PASS)), m, u).items():
+
+        def of_rule(rule: tuple[BlockingRule, RuleBlocks]) -> dict[str, Reals]:
+            return self._pass(rule[0], *self._open(*rule[1].drawn(PAIRS_PER_PASS)), m, u)
+
+        rules = zip(self._rules.blocking, blocks, strict=True)
+        for found in in_parallel(of_rule, rules, sum(len(of_one.member) for of_one in blocks)):
+            for name, counts in found.items():
                 matched[name] += counts
         # The passes see the same matches again and again; together they say no more than there are matches.
         matches = 2**prior * self._pairs
@@ -132,9 +151,10 @@ class _Trainer:
             np.multiply(counts, min(1.0, matches / max(float(counts.sum()), 1e-9)), out=counts)
         trained = self._with({name: shrunk(matched[name], m[name], _M_STRENGTH) for name in m}, u)
         scorer = Scorer(self._features, self._kind, self._rules, trained, self._scorer.comparer)
-        prior, kin = self._odds(scorer, points, left, right, drawn)
+        prior, kin = self._odds(scorer, points, sampled)
         model = replace(with_prior(trained, self._rules, prior), kin=bits(kin))
-        weight = Scorer(self._features, self._kind, self._rules, model, self._scorer.comparer).score(left, right).weight
+        scorer = Scorer(self._features, self._kind, self._rules, model, self._scorer.comparer)
+        weight, _ = scorer.at_grain(scorer.weigh(sampled.vectors, left, right), left, right)
         probable = 1 / (1 + np.exp2(-np.clip((weight + model.prior) / WEIGHT_ONE_BIT, -60, 60)))
         caps = learnt_caps(self._rules, blocks, (left, right), probable, int(points.is_representative.sum()))
         return replace(model, caps=caps)
@@ -144,7 +164,7 @@ class _Trainer:
         open_pairs = self._register[left] != self._register[right]
         return left[open_pairs], right[open_pairs]
 
-    def _chance(self, u: dict[str, Reals], prior: float, points: Points, pairing: Pairing) -> dict[str, Reals]:
+    def _chance(self, u: dict[str, Reals], prior: float, points: Points, blocks: list[RuleBlocks]) -> dict[str, Reals]:
         """u of every level. How often names agree in part by chance is asked of different firms: one that was written
         down a thousand times would else be taken for a thousand that agree by chance. Whole names are asked of all
         records, since namesakes may look like one firm."""
@@ -152,7 +172,8 @@ class _Trainer:
         found = self._random(u, prior, everybody, RANDOM_PAIRS)
         if self._kind == "person" or "name" not in found:
             return found
-        firms = self._random(u, prior, self._different(points, pairing, prior), RANDOM_PAIRS // 4)["name"]
+        different = self._different(points, Pairing(blocks, len(everybody)), prior)
+        firms = self._random(u, prior, different, RANDOM_PAIRS // 4)["name"]
         partly = np.array([not level.name.startswith("exact") for level in self._base.columns["name"].levels[:-1]])
         name = found["name"][:-1]
         name = np.where(partly, np.minimum(name, firms[:-1]), name)
@@ -176,7 +197,7 @@ class _Trainer:
         """u of every level from random pairs of `rows`, each counted by how surely it is no match that chance put
         among them; `prior` is the log2 of the odds of one."""
         left, right = (rows[side] for side in random_pairs(len(rows), wanted))
-        vectors = self._scorer.comparer.vectors(left, right)
+        vectors = self._scorer.vectors(left, right)
         weight = self._scorer.weigh(vectors, left, right) / WEIGHT_ONE_BIT
         unmatched = 1 / (1 + np.exp2(np.clip(weight + prior, -60, 60)))
         strength = _U_STRENGTH * float(unmatched.sum())
@@ -225,13 +246,14 @@ class _Trainer:
         _, held = np.unique(self._register, return_counts=True)
         return max((count * (count - 1) - float((held * (held - 1)).sum())) / 2, 1.0)
 
-    def _odds(self, scorer: Scorer, points: Points, left: Ints, right: Ints, drawn: float) -> tuple[float, float]:
-        """log2 of the odds that any two records are one client, and of kin against one client, from the weights of the
-        share `drawn` of the candidates; a point that stands for several records makes as many pairs."""
-        against = scorer.alternatives(left, right)
+    def _odds(self, scorer: Scorer, points: Points, sample: _Sample) -> tuple[float, float]:
+        """log2 of the odds that any two records are one client, and of kin against one client, from the weights of a
+        sample of the candidates; a point that stands for several records makes as many pairs."""
+        left, right = sample.left, sample.right
+        against = scorer.alternatives(sample.vectors, left, right)
         strangers, kinship = (np.clip(weight / WEIGHT_ONE_BIT, -60, 60) for weight in against)
         size = points.sizes[points.of]
-        stands_for = (size[left] * size[right]) / drawn
+        stands_for = (size[left] * size[right]) / sample.share
         alike = float((points.sizes * (points.sizes - 1) // 2).sum())
         prior, shipped = -math.log2(len(self._features)), 2 ** (self._base.kin / WEIGHT_ONE_BIT)
         kin, pairs = shipped, self._pairs

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
-from identity.blocking.pairing import Pairing, blocks_of_rules
+from identity.blocking.pairing import Pairing, blocks_of_rules, in_key_order, sampled_pairs
 from identity.clustering.linkage import Linkage, Thresholds, grown_together
 from identity.comparison import likeness, names
 from identity.comparison.bounds import Bounds
@@ -152,18 +152,30 @@ def test_a_sample_of_pairs_holds_all_pairs_of_its_rows_and_is_the_same_every_tim
     row = draw.integers(0, 900, 3_000)
     both = np.unique(np.stack([key, row]), axis=1)
     limits = pa.table({"rule": [0], "cap": [50]})
-    pairing = Pairing(blocks_of_rules(both[0], both[1], limits), 900)
-    number, left, right = pairing.chosen()
+    blocks = blocks_of_rules(both[0], both[1], limits)
+    number, left, right = Pairing(blocks, 900).chosen()
     assert number == len(left)
     everything = set(zip(left.tolist(), right.tolist(), strict=True))
     assert len(everything) == number
-    some_left, some_right, share = pairing.sampled(5_000)
-    again = pairing.sampled(5_000)
+    some_left, some_right, share = sampled_pairs(blocks, 900, 5_000)
+    again = sampled_pairs(blocks, 900, 5_000)
     assert 0 < share < 1
     assert (some_left == again[0]).all()
     assert set(zip(some_left.tolist(), some_right.tolist(), strict=True)) == {
         pair for pair in everything if pair[0] in set(some_left.tolist())
     }
+
+
+def test_keys_whose_leading_bits_are_alike_are_sorted_by_all_of_them() -> None:
+    draw = np.random.default_rng(5)
+    for count in (0, 1, 2, 60, 3_000):
+        key = (draw.integers(0, 3, count) << 61 | draw.integers(0, 4, count)).astype(np.int64)
+        row = np.arange(count, dtype=np.int32)
+        order = np.lexsort((row, key.view(np.uint64)))
+        found = in_key_order(key, row)
+        assert (found[0] == key[order]).all()
+        assert (found[1] == row[order]).all()
+        assert in_key_order(*found)[0] is found[0]
 
 
 def test_results_come_in_the_order_of_the_work() -> None:

@@ -19,7 +19,7 @@ def blocks(*groups: list[int]) -> RuleBlocks:
     sizes = [len(group) for group in groups]
     member = np.array([row for group in groups for row in group], dtype=np.int32)
     none = np.zeros(0, dtype=np.int64)
-    return RuleBlocks(member, np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), none, none)
+    return RuleBlocks(member, np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), none, none, none)
 
 
 NAMES = blocks(*([n, n + 1] for n in range(0, RECORDS, 2)))
