@@ -213,11 +213,10 @@ def _flat(rows: pa.Table) -> pa.Table:
     """CSV has no lists: lists of integers are written as PostgreSQL writes arrays."""
     for index, field in enumerate(rows.schema):
         if pa.types.is_list(field.type):
-            texts = [
-                None if value is None else "{" + ",".join(map(str, value)) + "}"
-                for value in rows.column(index).to_pylist()
-            ]
-            rows = rows.set_column(index, field.name, pa.array(texts, pa.string()))
+            lists = rows.column(index).cast(pa.list_(pa.string()))
+            rows = rows.set_column(
+                index, field.name, pc.binary_join_element_wise("{", pc.binary_join(lists, ","), "}", "")
+            )
     return rows
 
 

@@ -6,6 +6,7 @@ nothing changes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +16,6 @@ from uuid import UUID
 import psycopg
 import pyarrow as pa
 from psycopg.sql import SQL, Identifier, Literal
-from psycopg.types.json import Jsonb
 
 from warehouse import arrow
 from warehouse.arrays import bigints
@@ -25,29 +25,29 @@ from warehouse.sql import sql
 ASSIGNMENT: Final = pa.schema([pa.field("record_id", pa.int64(), nullable=False), pa.field("client_id", pa.string())])
 """Which client a record belongs to from now on; null: it has left (deleted, or no party any more)."""
 _BULK_ROWS: Final = 100_000
-_LEDGER: Final = pa.schema(
+LEDGER_EVENT: Final = pa.schema(
     [
         pa.field("client_id", pa.string(), nullable=False),
-        pa.field("event", pa.string(), nullable=False),
-        pa.field("at", pa.timestamp("us", tz="UTC"), nullable=False),
-        pa.field("target_client_id", pa.string()),
-        pa.field("founding_key", pa.string(), nullable=False),
+        pa.field("event", pa.string(), nullable=False),  # mint | redirect | retire | revive
+        pa.field("target_client_id", pa.string()),  # of a redirect
+        pa.field("founding_key", pa.string(), nullable=False),  # natural key of the founding record: source:stream:key
         pa.field("mint_number", pa.int32(), nullable=False),
-        pa.field("run_id", pa.int64()),
     ]
 )
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerEvent:
-    """One event in the life of a client id: mint, redirect (with its target), retire or revive."""
-
-    client_id: str
-    event: str
-    founding_key: str
-    """Natural key of the founding record: `source:stream:key`."""
-    mint_number: int
-    target_client_id: str | None = None
+"""One event in the life of a client id."""
+REVIEW_CASE: Final = pa.schema(
+    [
+        pa.field(
+            "fingerprint", pa.string(), nullable=False
+        ),  # text of a UUID, the same whenever this question comes up
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("record_ids", pa.list_(pa.int64()), nullable=False),  # ascending
+        pa.field("weight", pa.int32()),
+        pa.field("impact", pa.int64(), nullable=False),
+        pa.field("evidence", pa.string(), nullable=False),  # JSON object
+    ]
+)
+"""A question for a steward."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +63,6 @@ class LedgerFact:
     mint_number: int
     last_records: frozenset[int]
     """Records that it held when it was redirected or retired; empty while it is alive."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewCase:
-    """A question for a steward. `fingerprint` (UUID text) is the same whenever the same question comes up."""
-
-    fingerprint: str
-    kind: str
-    record_ids: Sequence[int]
-    weight: int | None
-    impact: int
-    evidence: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +144,11 @@ def named_crosswalk(conn: psycopg.Connection[Any]) -> list[tuple[str, str, str, 
     return conn.execute(sql("resolution.named_crosswalk")).fetchall()
 
 
+def has_ledger(conn: psycopg.Connection[Any]) -> bool:
+    """Client ids were given before."""
+    return not arrow.is_empty(conn, "identity.client_id_ledger")
+
+
 def load_ledger(
     conn: psycopg.Connection[Any],
     client_ids: Sequence[str] | None = None,
@@ -182,8 +175,8 @@ def load_ledger(
 def apply(
     conn: psycopg.Connection[Any],
     assignments: pa.Table,
-    ledger_events: Sequence[LedgerEvent],
-    cases: Sequence[ReviewCase],
+    ledger_events: pa.Table,
+    cases: pa.Table,
     *,
     as_of: datetime,
     run_id: int | None,
@@ -192,14 +185,13 @@ def apply(
     """Bring crosswalk, its history, the ledger and the review cases to this state as of `as_of`; queue
     publish.
 
-    `assignments` (ASSIGNMENT) covers every record of the touched components; `changed` are records whose
-    content changed, which publish has to look at even where no link moved. Open cases about records in
-    `assignments` that are not among `cases` are closed. Call it under the hub lock.
+    `assignments` (ASSIGNMENT) covers every record of the touched components; `ledger_events` are LEDGER_EVENT,
+    `cases` REVIEW_CASE; `changed` are records whose content changed, which publish has to look at even where no link
+    moved.
+    Open cases about records in `assignments` that are not among `cases` are closed. Call it under the hub lock.
     """
     _add_ledger(conn, ledger_events, as_of, run_id)
-    events: dict[str, int] = {}
-    for event in ledger_events:
-        events[event.event] = events.get(event.event, 0) + 1
+    events = dict(Counter(ledger_events["event"].to_pylist()))
     with arrow.staged(conn, "assignment", "identity.crosswalk", assignments.select(ASSIGNMENT.names)):
         conn.execute(sql("resolution.find_moves"))
         counts = conn.execute(sql("resolution.count_moves")).fetchone()
@@ -218,37 +210,20 @@ def apply(
     return Applied(linked, moved, removed, events, opened, closed)
 
 
-def _add_ledger(
-    conn: psycopg.Connection[Any], events: Sequence[LedgerEvent], as_of: datetime, run_id: int | None
-) -> None:
-    columns: dict[str, Any] = {
-        name: [getattr(event, name) for event in events]
-        for name in ("client_id", "event", "target_client_id", "founding_key", "mint_number")
-    }
-    columns |= {"at": [as_of] * len(events), "run_id": [run_id] * len(events)}
-    arrow.load(conn, "identity.client_id_ledger", pa.table({f.name: columns[f.name] for f in _LEDGER}, _LEDGER))
+def _add_ledger(conn: psycopg.Connection[Any], events: pa.Table, as_of: datetime, run_id: int | None) -> None:
+    at = pa.repeat(pa.scalar(as_of, pa.timestamp("us", tz="UTC")), events.num_rows)
+    run = pa.array([run_id] * events.num_rows, pa.int64())
+    rows = events.select(LEDGER_EVENT.names).append_column("at", at).append_column("run_id", run)
+    arrow.load(conn, "identity.client_id_ledger", rows)
 
 
-def _store_cases(conn: psycopg.Connection[Any], cases: Sequence[ReviewCase], as_of: datetime) -> tuple[int, int]:
-    conn.execute(sql("resolution.create_case_staging"))
-    with conn.cursor().copy(sql("resolution.copy_cases")) as copy:
-        copy.set_types(["uuid", "text", "int8[]", "int4", "int8", "jsonb"])
-        for case in cases:
-            evidence = Jsonb(dict(case.evidence))
-            row = (
-                UUID(case.fingerprint),
-                case.kind,
-                sorted(case.record_ids),
-                case.weight,
-                case.impact,
-                evidence,
-            )
-            copy.write_row(row)
-    opened = conn.execute(sql("resolution.open_cases"), {"as_of": as_of}).rowcount
-    opened += conn.execute(sql("resolution.reopen_cases"), {"as_of": as_of}).rowcount
-    conn.execute(sql("resolution.update_cases"))
-    closed = conn.execute(sql("resolution.close_cases"), {"as_of": as_of}).rowcount
-    conn.execute(sql("resolution.drop_case_staging"))
+def _store_cases(conn: psycopg.Connection[Any], cases: pa.Table, as_of: datetime) -> tuple[int, int]:
+    with arrow.staged(conn, "new_case", "identity.review_case", cases.select(REVIEW_CASE.names)):
+        with arrow.indexes_rebuilt(conn, ["identity.review_case"], cases.num_rows >= _BULK_ROWS):
+            opened = conn.execute(sql("resolution.open_cases"), {"as_of": as_of}).rowcount
+        opened += conn.execute(sql("resolution.reopen_cases"), {"as_of": as_of}).rowcount
+        conn.execute(sql("resolution.update_cases"))
+        closed = conn.execute(sql("resolution.close_cases"), {"as_of": as_of}).rowcount
     return opened, closed
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from identity.ids import LedgerEntry, assign_ids
+from identity.minting import mint_all
 from identity.model import MatchModel, prior_model, to_json
 from identity.resolve import Resolution
 from identity.resolve import resolve as resolve_records
@@ -20,7 +23,7 @@ from onefold.steps.model_settings import note_on
 from onefold.steps.models import as_model
 from onefold.steps.report import ResolveReport
 from onefold.steps.resolve_changes import resolve_changes
-from onefold.steps.rules import distinct_sources, fingerprint, requeue_changed_rules, resolve_rules
+from onefold.steps.rules import distinct_sources, requeue_changed_rules, resolve_rules
 from warehouse import evidence, judgements, match_models, queue, resolution, runs
 from warehouse.clock import hub_lock, next_as_of, one_view
 from warehouse.connect import unit_of_work
@@ -174,7 +177,33 @@ def store(
     `touched_ids`: the records that were looked at, those that are gone included; None: all there are.
     """
     crosswalk = resolution.load_crosswalk(conn, CROSSWALK, touched_ids)
-    labels = found.labels
+    if crosswalk.num_rows or resolution.has_ledger(conn):
+        assignments, events = _reassigned(conn, found.labels, crosswalk)
+    else:
+        assignments, events = _first_ids(found.labels)
+    return resolution.apply(
+        conn,
+        assignments,
+        events,
+        review_cases(found),
+        as_of=next_as_of(conn, context.clock),
+        run_id=run_id,
+        changed=changed,
+    )
+
+
+def _first_ids(labels: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """ASSIGNMENT and LEDGER_EVENT of a hub that never gave an id."""
+    minted = mint_all(labels)
+    kind = {"event": pa.repeat(pa.scalar("mint"), minted.mints.num_rows)}
+    nothing = {"target_client_id": pa.nulls(minted.mints.num_rows, pa.string())}
+    columns = {**{name: minted.mints[name] for name in minted.mints.column_names}, **kind, **nothing}
+    events = pa.table({name: columns[name] for name in resolution.LEDGER_EVENT.names}, schema=resolution.LEDGER_EVENT)
+    return minted.crosswalk.select(resolution.ASSIGNMENT.names).cast(resolution.ASSIGNMENT), events
+
+
+def _reassigned(conn: psycopg.Connection, labels: pa.Table, crosswalk: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """ASSIGNMENT of the records in `labels` and `crosswalk`, and the LEDGER_EVENT that it takes."""
     touched = _touched(labels, crosswalk)
     old = crosswalk.filter(pa.array(_in_touched_clients(crosswalk, labels, touched)))
     mine = labels.filter(pa.array(touched))
@@ -193,24 +222,17 @@ def store(
         ]
     )
     events = [
-        resolution.LedgerEvent(
+        (
             event.entry.client_id,
             event.event,
+            event.entry.target if event.event == "redirect" else None,
             event.entry.founding_key,
             event.entry.mint_number,
-            event.entry.target if event.event == "redirect" else None,
         )
         for event in assigned.events
     ]
-    return resolution.apply(
-        conn,
-        assignments,
-        events,
-        review_cases(found),
-        as_of=next_as_of(conn, context.clock),
-        run_id=run_id,
-        changed=changed,
-    )
+    columns = list(zip(*events, strict=True)) or [()] * len(resolution.LEDGER_EVENT)
+    return assignments, pa.table([list(column) for column in columns], schema=resolution.LEDGER_EVENT)
 
 
 def _touched(labels: pa.Table, crosswalk: pa.Table) -> Flags:
@@ -268,20 +290,28 @@ def _ledger(
     return entries, minted
 
 
-def review_cases(found: Resolution) -> list[resolution.ReviewCase]:
-    """What a steward should look at; the same question keeps its fingerprint while its two records stand for it."""
-    return [
-        resolution.ReviewCase(
-            fingerprint=str(fingerprint(["case", sorted((row["left_id"], row["right_id"]))])),
-            kind=row["kind"],
-            record_ids=[row["left_id"], row["right_id"]],
-            weight=row["weight"],
-            impact=row["records"],
-            evidence={
-                "pairs": row["pairs"],
-                "left_label": row["left_label"],
-                "right_label": row["right_label"],
-            },
-        )
-        for row in found.cases.to_pylist()
+def review_cases(found: Resolution) -> pa.Table:
+    """What a steward should look at, as REVIEW_CASE; a question keeps its fingerprint while its two records stand for
+    it."""
+    left, right = found.cases["left_id"].to_numpy(), found.cases["right_id"].to_numpy()
+    ends = np.stack([np.minimum(left, right), np.maximum(left, right)], axis=1)
+    numbers = pa.array(ends.ravel())
+    pairs = numbers.cast(pa.string())
+    # As `fingerprint` writes ["case", [smaller, larger]].
+    asked = pa.compute.binary_join_element_wise('["case",[', pairs[0::2], ",", pairs[1::2], "]]", "")
+    prints = [str(UUID(bytes=blake2b(text.encode(), digest_size=16).digest())) for text in asked.to_pylist()]
+    named = [
+        part
+        for name in ("pairs", "left_label", "right_label")
+        for part in (f',"{name}":', found.cases[name].combine_chunks().cast(pa.string()))
     ]
+    evidence = pa.compute.binary_join_element_wise("{" + named[0][1:], *named[1:], "}", "")
+    columns = [
+        pa.array(prints, pa.string()),
+        found.cases["kind"].combine_chunks(),
+        pa.ListArray.from_arrays(np.arange(len(ends) + 1, dtype=np.int32) * 2, numbers),
+        found.cases["weight"].combine_chunks(),
+        found.cases["records"].combine_chunks(),
+        evidence,
+    ]
+    return pa.table(columns, schema=resolution.REVIEW_CASE)

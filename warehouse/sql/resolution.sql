@@ -137,13 +137,6 @@ ORDER BY q.record_id
 -- name: drop_moves
 DROP TABLE move
 
--- name: create_case_staging
-CREATE TEMP TABLE new_case ON COMMIT DROP AS
-SELECT fingerprint, kind, record_ids, weight, impact, evidence FROM identity.review_case WITH NO DATA
-
--- name: copy_cases
-COPY new_case (fingerprint, kind, record_ids, weight, impact, evidence) FROM STDIN
-
 -- name: open_cases
 INSERT INTO identity.review_case (fingerprint, kind, record_ids, weight, impact, evidence, opened_at)
 SELECT n.fingerprint, n.kind, n.record_ids, n.weight, n.impact, n.evidence, %(as_of)s
@@ -176,7 +169,3 @@ FROM (
     WHERE o.status = 'open' AND NOT EXISTS (SELECT FROM new_case AS n WHERE n.fingerprint = o.fingerprint)
 ) AS settled
 WHERE c.fingerprint = settled.fingerprint
-
--- name: drop_case_staging
-DROP TABLE new_case
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pyarrow as pa
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from identity.schema import BLOCKING_KEY, CROSSWALK, JUDGEMENT, PAIR
-from tests.integration.warehouse.hub_rows import NOW, assign, client, digest
+from tests.integration.warehouse.hub_rows import NOW, assign, client, digest, review_case
 from warehouse import evidence, judgements, match_models, queue, resolution
 from warehouse.dump import canonical_dump, row_versions
 
@@ -52,7 +53,7 @@ def test_links_move_and_their_history_closes_and_opens_at_one_time(conn: psycopg
 
 
 def test_an_unchanged_assignment_writes_nothing_and_makes_no_event(conn: psycopg.Connection) -> None:
-    case = resolution.ReviewCase(digest("q"), "between", [1, 2], 5000, 2, {"name": 1})
+    case = review_case([1, 2], 5000, {"name": 1})
     assign(conn, {1: A, 2: B}, cases=[case])
     before, events = row_versions(conn), conn.execute("SELECT count(*) FROM ops.change_event").fetchone()
     waiting = queue.size(conn, "publish")
@@ -106,8 +107,8 @@ def test_the_ledger_tells_an_id_s_state_and_the_records_it_held_last(conn: psyco
 
 
 def test_cases_open_once_change_close_and_open_again(conn: psycopg.Connection) -> None:
-    def case(weight: int = 100) -> resolution.ReviewCase:
-        return resolution.ReviewCase(digest("q"), "between", [1, 2], weight, 2, {"w": weight})
+    def case(weight: int = 100) -> dict[str, Any]:
+        return review_case([1, 2], weight, {"w": weight})
 
     assert assign(conn, {1: A, 2: B}, cases=[case()]).cases_opened == 1
     assert assign(conn, {1: A, 2: B}, cases=[case(200)]).cases_opened == 0
