@@ -24,9 +24,13 @@ from warehouse.dump import canonical_dump
 
 
 def dump_after_run(hub: Hub) -> dict[str, list[str]]:
+    """What a hub of its own knows after its first run, but for the times of its files."""
     fill(hub)
+    hub.run()
     with connect(hub.database_url, application_name="test") as conn:
-        return canonical_dump(conn)
+        dump = canonical_dump(conn)
+    assert dump["core.client_history"]
+    return {table: rows for table, rows in dump.items() if table != "ops.checkpoint"}
 
 
 def test_a_first_publish_as_a_whole_and_chunk_by_chunk_end_alike(
@@ -53,6 +57,7 @@ def test_indexes_are_all_there_after_a_first_publish_as_a_whole(hub: Hub, monkey
     before = sorted(hub.query(indexes))
     monkeypatch.setattr(publish, "FIRST_LOAD", 1)
     fill(hub)
+    hub.run()
     assert sorted(hub.query(indexes)) == before
 
 
