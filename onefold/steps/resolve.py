@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -16,7 +18,7 @@ import pyarrow.compute
 from identity.ids import LedgerEntry, assign_ids
 from identity.minting import mint_all
 from identity.model import MatchModel, prior_model, to_json
-from identity.resolve import Resolution
+from identity.resolve import OnKeys, Resolution
 from identity.resolve import resolve as resolve_records
 from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, RECORD
 from onefold.steps.model_settings import note_on
@@ -74,7 +76,8 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
         with one_view(conn), context.progress.stage("resolve", 4) as stage:
             batch = queue.read(conn, "resolve")
             if everything or has_new_rules or _is_bulk(conn, len(batch.record_ids)):
-                found, touched = resolve_stored(context, conn, model), None
+                with _storing_keys(conn) as on_keys:
+                    found, touched = resolve_stored(context, conn, model, on_keys), None
                 candidates = found.report.candidate_pairs
                 stage.advance()
                 store_evidence(conn, found)
@@ -133,7 +136,22 @@ def _json(model: MatchModel) -> dict[str, Any]:
     return found
 
 
-def resolve_stored(context: Context, conn: psycopg.Connection, model: MatchModel) -> Resolution:
+@contextmanager
+def _storing_keys(conn: psycopg.Connection) -> Iterator[OnKeys]:
+    """Blocking keys are the longest to store: what takes them has the database at it while the pairs are compared.
+
+    Nobody else may use the connection from then until the end of the block, when the keys are stored.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="keys") as pool:
+        stored: list[Future[int]] = []
+        yield lambda keys: stored.append(pool.submit(evidence.replace_keys, conn, None, keys))
+        for one in stored:
+            one.result()
+
+
+def resolve_stored(
+    context: Context, conn: psycopg.Connection, model: MatchModel, on_keys: OnKeys | None = None
+) -> Resolution:
     """The whole register compared; a pure function of what is stored."""
     settings: MatchingSettings = context.configuration.matching
     return resolve_records(
@@ -144,6 +162,7 @@ def resolve_stored(context: Context, conn: psycopg.Connection, model: MatchModel
         settings,
         distinct_sources=distinct_sources(context),
         by_rule=False,
+        on_keys=on_keys,
     )
 
 
@@ -155,8 +174,7 @@ def _is_bulk(conn: psycopg.Connection, changed: int) -> bool:
 
 
 def store_evidence(conn: psycopg.Connection, found: Resolution) -> None:
-    """What a resolution of everything leaves for those of changes, by difference."""
-    evidence.replace_keys(conn, None, found.keys)
+    """What a resolution of everything leaves for those of changes beside its keys, by difference."""
     evidence.replace_pairs(conn, None, found.pairs)
     evidence.replace_points(conn, None, found.points)
     evidence.replace_refused(conn, None, found.refused)
