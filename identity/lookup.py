@@ -61,7 +61,8 @@ def asked(
         standard.records, standard.identifiers, rules.generic.filter(pc.equal(rules.generic["kind"], kind))
     )
     keys = keys_by_rule(features, kind, rules.settings.kind(kind), ~standard.records["is_own"].to_numpy())
-    table = pa.table({"key": keys.key, "record_id": np.full(len(keys.key), ASKED)}, schema=BLOCKING_KEY)
+    key = keys.key
+    table = pa.table({"key": key, "record_id": np.full(len(key), ASKED)}, schema=BLOCKING_KEY)
     return Asked(kind, standard.records, standard.identifiers, table)
 
 

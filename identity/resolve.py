@@ -19,7 +19,7 @@ from identity.clustering.linkage import Thresholds
 from identity.clustering.points import Points
 from identity.comparison.bounds import Bounds
 from identity.comparison.score import Weights
-from identity.features import Flags, Ints, positions
+from identity.features import Codes, Flags, Ints, positions
 from identity.hashing import Hashes, signed
 from identity.model import MatchModel
 from identity.parallel import in_parallel
@@ -189,8 +189,8 @@ def _resolve_kind(
     fingerprint, points, keys = keyed.fingerprint, keyed.points, keyed.keys
     refused = REFUSED.empty_table()
     if keys is not None:
-        limits = population.limits()
-        blocks = blocks_of_rules(keys.key, keys.row, limits, points.is_representative)
+        caps = population.limits()["cap"].to_pylist()
+        blocks = blocks_of_rules(keys.by_rule, caps, points.is_representative)
         refused = refused_of(blocks)
         report.refused += refused_blocks(kind, population.settings, refused, ids)
         report.refused_count += refused.num_rows
@@ -229,7 +229,7 @@ def _resolve_kind(
         report.rules += rule_reports(
             kind,
             population.settings,
-            limits["cap"].to_pylist(),
+            caps,
             keys,
             represents=points.is_representative,
             linked=ends,
@@ -255,13 +255,12 @@ def _key_table(keyed: Sequence[_Keyed], populations: Sequence[Population]) -> pa
 def _keys_by_rule(keys: RuleKeys, points: Points, ids: Ints) -> list[pa.Table]:
     is_first = points.is_representative
 
-    def of_rule(index: int) -> pa.Table:
-        span = slice(int(keys.starts[index]), int(keys.starts[index + 1]))
-        key, row = keys.key[span], keys.row[span]
+    def of_rule(entries: tuple[Ints, Codes]) -> pa.Table:
+        key, row = entries
         chosen = is_first[row]
         return pa.table({"key": key[chosen], "record_id": ids[row[chosen]]}, schema=BLOCKING_KEY)
 
-    return in_parallel(of_rule, range(len(keys.starts) - 1), len(keys.key))
+    return in_parallel(of_rule, keys.by_rule, len(ids))
 
 
 def _in_order(pairs: pa.Table) -> tuple[Ints, Ints]:

@@ -200,8 +200,8 @@ def _rules(
     keys = keys_by_rule(features, kind, settings, ~features.records["is_own"].to_numpy())
     result = []
     for index, rule in enumerate(settings.blocking):
-        mine = keys.rule == index
-        shared = np.intersect1d(keys.key[mine & (keys.row == 0)], keys.key[mine & (keys.row == 1)]).tolist()
+        key, row = keys.by_rule[index]
+        shared = np.intersect1d(key[row == 0], key[row == 1]).tolist()
         if shared:
             known = [sizes[key] for key in shared if key in sizes]
             size = min(known, default=None)
