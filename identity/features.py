@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 Levels = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
+Item = TypeVar("Item", bound=np.generic)
 
 MISSING: Final = -1
 ADDRESS: Final = "address"
@@ -79,6 +80,11 @@ class Values:
         has = self.counts > 0
         out[has] = self.codes[self.offsets[:-1][has]]
         return out
+
+
+def by_row(of_value: npt.NDArray[Item], codes: Codes, without: Item) -> npt.NDArray[Item]:
+    """What holds for each record's value (its code); `without` for those that have none."""
+    return np.append(of_value, without)[codes]
 
 
 def from_single(unique: pa.StringArray, codes: Codes) -> Values:

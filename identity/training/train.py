@@ -39,8 +39,8 @@ from identity.settings import BlockingRule, KindSettings, MatchingSettings
 from identity.training.em import Reals, at_most, expect_matches, patterns_of, shrunk
 from identity.training.terms import term_adjustments, word_weights
 
-RANDOM_PAIRS: Final = 1_000_000
-PAIRS_PER_PASS: Final = 100_000
+RANDOM_PAIRS: Final = 500_000
+PAIRS_PER_PASS: Final = 50_000
 PAIRS_FOR_ODDS: Final = 500_000  # candidate pairs from which the share of matches is estimated
 _MOST_PER_PASS: Final = 5_000.0  # matches that one pass may speak for, so that no rule outvotes the others
 _M_STRENGTH: Final = 200.0
