@@ -23,6 +23,7 @@ from identity.resolve import resolve as resolve_records
 from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, RECORD
 from onefold.steps.model_settings import note_on
 from onefold.steps.models import as_model
+from onefold.steps.recycled import identity_cases, suspend
 from onefold.steps.report import ResolveReport
 from onefold.steps.resolve_changes import resolve_changes
 from onefold.steps.rules import distinct_sources, requeue_changed_rules, resolve_rules
@@ -75,7 +76,9 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
         run_id = runs.start_run(conn, command="resolve", at=context.clock())
         with one_view(conn), context.progress.stage("resolve", 4) as stage:
             batch = queue.read(conn, "resolve")
-            if everything or has_new_rules or _is_bulk(conn, len(batch.record_ids)):
+            all_anew = everything or has_new_rules or _is_bulk(conn, len(batch.record_ids))
+            turned = suspend(context, conn, model, None if all_anew else batch.record_ids)
+            if all_anew:
                 with _storing_keys(conn) as on_keys:
                     found, touched = resolve_stored(context, conn, model, on_keys), None
                 candidates = found.report.candidate_pairs
@@ -86,7 +89,8 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
                 found, touched, candidates = changes.found, changes.record_ids, changes.candidate_pairs
                 stage.advance()
             stage.advance()
-            applied = store(context, conn, found, batch.record_ids, run_id, touched)
+            questions = pa.concat_tables([review_cases(found), identity_cases(context, conn, model, touched)])
+            applied = store(context, conn, found, questions, [*batch.record_ids, *turned], run_id, touched)
             stage.advance()
             queue.done(conn, batch)
             stage.advance()
@@ -186,13 +190,14 @@ def store(
     context: Context,
     conn: psycopg.Connection,
     found: Resolution,
+    cases: pa.Table,
     changed: Sequence[int],
     run_id: int,
     touched_ids: Sequence[int] | None = None,
 ) -> resolution.Applied:
     """Ids, crosswalk and cases by difference; only clusters that differ from a client get ids anew.
 
-    `touched_ids`: the records that were looked at, those that are gone included; None: all there are.
+    `cases` are REVIEW_CASE; `touched_ids` the records that were looked at, those that are gone included; None: all.
     """
     crosswalk = resolution.load_crosswalk(conn, CROSSWALK, touched_ids)
     if crosswalk.num_rows or resolution.has_ledger(conn):
@@ -203,7 +208,7 @@ def store(
         conn,
         assignments,
         events,
-        review_cases(found),
+        cases,
         as_of=next_as_of(conn, context.clock),
         run_id=run_id,
         changed=changed,
