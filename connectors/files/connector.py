@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import islice
@@ -34,7 +33,6 @@ from connectors.files.parquet_file import read_parquet
 from connectors.files.settings import FileFormat, FileOptions, FilesSettings
 from connectors.page import CheckResult, Page, SnapshotMark, State, StreamInfo, StreamRequest
 from connectors.paths import Path as FieldPath
-from connectors.prefetch import prefetch
 from connectors.rows import CONTENT, Assembler, RowMaker, lot_size
 from connectors.settings import explain, validated
 
@@ -193,10 +191,7 @@ class FilesConnector:
         if found.is_snapshot and (changed or at or known.keys() - now.keys()):
             changed = list(now)
         if changed or at:
-            pages = _Pass(self, found, stream, maker, _News(before, now, changed)).pages
-            # The next page is parsed while this one lands.
-            with closing(prefetch(lambda _stop: pages())) as ready:
-                yield from ready
+            yield from _Pass(self, found, stream, maker, _News(before, now, changed)).pages()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,6 @@ COMPARED = (
     "identity.crosswalk",
     "identity.client_id_ledger",
     "identity.review_case",
-    "identity.judged_record",
 )
 
 
