@@ -3,10 +3,10 @@ values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity import settings
+from identity.hashing import Hashes, hash_strings
 from identity.parallel import in_parallel
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 Levels = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
+Item = TypeVar("Item", bound=np.generic)
 
 MISSING: Final = -1
 ADDRESS: Final = "address"
@@ -34,9 +36,10 @@ _LATIN: Final = {
 }
 # Given, middle and family names share one dictionary, so that swapped parts compare as codes.
 _NAME_PARTS: Final = ("given_name", "middle_name", "family_name")
+_WEAK: Final = ("kpp", "domain")
+_NOTHING: Final = pa.array([], pa.string())
 _JSON_PAIR: Final = '"{}"'
-_NO_TEXT: Final = pa.array([], pa.string())
-_SEARCHED: Final = 1 << 24  # bytes searched at once
+_SEARCHED: Final = 1 << 18  # bytes searched at once: a copy of them stays in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,11 @@ class Values:
         """No record has more than one value."""
         return bool(len(self.offsets) <= 1 or self.counts.max(initial=0) <= 1)
 
+    @cached_property
+    def hashes(self) -> Hashes:
+        """The hash of each distinct value."""
+        return hash_strings(self.unique)
+
     @property
     def is_empty(self) -> bool:
         """No record has a value."""
@@ -72,6 +80,11 @@ class Values:
         has = self.counts > 0
         out[has] = self.codes[self.offsets[:-1][has]]
         return out
+
+
+def by_row(of_value: npt.NDArray[Item], codes: Codes, without: Item) -> npt.NDArray[Item]:
+    """What holds for each record's value (its code); `without` for those that have none."""
+    return np.append(of_value, without)[codes]
 
 
 def from_single(unique: pa.StringArray, codes: Codes) -> Values:
@@ -91,8 +104,6 @@ def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
 
 def encode(column: pa.ChunkedArray | pa.Array) -> tuple[pa.StringArray, Codes]:
     """Unique values in order of first appearance, and codes with MISSING for null or empty text."""
-    if column.null_count == len(column):
-        return _NO_TEXT, np.full(len(column), MISSING, dtype=np.int32)
     array = whole(column)
     if array.type != pa.string():
         array = array.cast(pa.string())
@@ -111,6 +122,7 @@ class Features:
 
     records: pa.Table
     identifiers: pa.Table  # valid, not generic, of these records only
+    owners: Ints  # of each identifier the row of its record
     _cache: dict[str, Values] = field(default_factory=dict)
 
     @classmethod
@@ -121,20 +133,21 @@ class Features:
         if generic is not None:
             records = _without_addresses(records, generic.filter(pc.equal(generic["type"], ADDRESS)))
         if generic is not None and generic.num_rows and usable.num_rows:
-            usable = _without_generic(usable, generic)
-        return cls(records, usable)
+            usable = usable.join(generic.select(["type", "value"]), ["type", "value"], join_type="left anti")
+        owners = positions(records["record_id"], usable["record_id"])
+        if len(owners) and owners.min() < 0:
+            mine = owners >= 0
+            usable, owners = usable.filter(pa.array(mine)), owners[mine]
+        return cls(records, usable, owners)
 
     def __len__(self) -> int:
         return int(self.records.num_rows)
 
-    @cached_property
-    def _types(self) -> frozenset[str]:
-        """The types of the identifiers."""
-        return frozenset(pc.unique(self.identifiers["type"]).to_pylist())
-
     def values(self, name: str) -> Values:
         """The encoded values of a record field, an identifier type, `identifier` (all types) or an open
         attribute."""
+        bare = name.removeprefix("identifier.")
+        name = bare if bare in settings.IDENTIFIER_TYPES else name
         found = self._cache.get(name)
         if found is None:
             found = self._cache[name] = self._encode(name)
@@ -165,21 +178,26 @@ class Features:
             self._cache[name] = from_single(unique, codes[at * len(self) : (at + 1) * len(self)])
 
     def _encode_identifiers(self, name: str) -> Values:
-        table = self.identifiers
-        if name != "identifier" and name.removeprefix("identifier.") not in self._types:
-            return from_single(_NO_TEXT, np.full(len(self), MISSING, dtype=np.int32))
         if name == "identifier":
             return self.identifiers_but(())
-        table = table.filter(pc.equal(table["type"], name.removeprefix("identifier.")))
-        return self._several(positions(self.records["record_id"], table["record_id"]), table["value"])
+        return self._of_type(name.removeprefix("identifier."))
 
-    def identifiers_but(self, types: Iterable[str]) -> Values:
+    def _of_type(self, name: str) -> Values:
+        chosen = np.asarray(pc.equal(self.identifiers["type"], name))
+        return self._several(self.owners[chosen], self.identifiers["value"].filter(pa.array(chosen)))
+
+    def identifiers_but(self, types: Collection[str]) -> Values:
         """`type:value` of the identifiers of all other types that stand for one client."""
         # kpp and domain stand for a place or a group of firms, never for one client.
-        weak = pc.is_in(self.identifiers["type"], value_set=pa.array(["kpp", "domain", *types]))
-        table = self.identifiers.filter(pc.invert(weak))
-        text = pc.binary_join_element_wise(table["type"], table["value"], ":")
-        return self._several(positions(self.records["record_id"], table["record_id"]), text)
+        there = sorted(set(pc.unique(self.identifiers["type"]).to_pylist()).difference(_WEAK, types))
+        found = [self.values(f"identifier.{name}") for name in there]
+        unique = [
+            pc.binary_join_element_wise(f"{name}:", one.unique, "") for name, one in zip(there, found, strict=True)
+        ]
+        starts = np.cumsum([0, *(len(one.unique) for one in found)])
+        rows = [np.repeat(np.arange(len(self)), one.counts) for one in found]
+        codes = [one.codes + start for one, start in zip(found, starts[:-1], strict=True)]
+        return self._grouped(_joined(rows), _joined(codes), pa.concat_arrays([_NOTHING, *unique]))
 
     def _encode_establishments(self) -> Values:
         """`INN/KPP` of records with one INN, or the INN alone where it is a sole proprietor's, who has no KPP;
@@ -213,15 +231,21 @@ class Features:
         """Values of an attribute with any number of values per record; row -1 and null text are left out."""
         unique, codes = encode(text)
         keep = (rows >= 0) & (codes != MISSING)
-        rows, codes = rows[keep], codes[keep]
-        # Several rows of one value are one value; order by code makes the columns independent of the table's
-        # order.
-        both = np.sort(rows * max(len(unique), 1) + codes)
-        both = both[np.diff(both, prepend=-1) != 0]
-        rows, codes = both // max(len(unique), 1), (both % max(len(unique), 1)).astype(np.int32)
+        return self._grouped(rows[keep], codes[keep], unique)
+
+    def _grouped(self, rows: Ints, codes: npt.NDArray[np.integer], unique: pa.StringArray) -> Values:
+        """Several rows of one value are one value; order by code makes the columns independent of the table's order."""
+        count = max(len(unique), 1)
+        both: Ints = rows * count + codes
+        steps = np.diff(both, prepend=-1)
+        if (steps < 0).any():
+            both.sort()
+            steps = np.diff(both, prepend=-1)
+        both = both[steps != 0]
+        rows = both // count
         offsets = np.zeros(len(self) + 1, dtype=np.int64)
         np.cumsum(np.bincount(rows, minlength=len(self)), out=offsets[1:])
-        return Values(unique, offsets, codes)
+        return Values(unique, offsets, (both - rows * count).astype(np.int32))
 
     def _open_attribute(self, name: str) -> pa.Array:
         import json
@@ -234,16 +258,6 @@ class Features:
             if first is not None:
                 out[at] = " ".join(str(first.get("v", "")).casefold().split()) or None
         return pa.array(out, pa.string())
-
-
-def _without_generic(identifiers: pa.Table, generic: pa.Table) -> pa.Table:
-    """The identifiers that are none of the generic ones (type, value)."""
-    perhaps = pc.is_in(identifiers["value"], value_set=generic["value"].combine_chunks())
-    if not pc.any(perhaps).as_py():
-        return identifiers
-    # No join: its threads take longer to start than a few records take.
-    one, other = (pc.binary_join_element_wise(table["type"], table["value"], ":") for table in (identifiers, generic))
-    return identifiers.filter(pc.invert(pc.is_in(one, value_set=other.combine_chunks())))
 
 
 def address_of(records: pa.Table) -> pa.Array:
@@ -272,6 +286,10 @@ def _without_addresses(records: pa.Table, generic: pa.Table) -> pa.Table:
         column = pc.if_else(there, pa.scalar(None, pa.string()), records[name])
         records = records.set_column(records.schema.get_field_index(name), records.schema.field(name), column)
     return records
+
+
+def _joined(parts: list[npt.NDArray[np.int64]]) -> Ints:
+    return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
 
 
 def _containing(column: pa.StringArray, text: str) -> list[int]:

@@ -3,7 +3,7 @@ judgements."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,7 @@ from identity.clustering.linkage import Thresholds
 from identity.clustering.points import Points
 from identity.comparison.bounds import Bounds
 from identity.comparison.score import Weights
-from identity.features import Flags, Ints, positions
+from identity.features import Codes, Flags, Ints, positions
 from identity.hashing import Hashes, signed
 from identity.model import MatchModel
 from identity.parallel import in_parallel
@@ -51,6 +51,8 @@ REFUSED: Final = pa.schema(
     ]
 )
 """Blocks over the limit of their rule."""
+OnKeys = Callable[[pa.Table], None]
+"""Takes BLOCKING_KEY rows."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +90,14 @@ def resolve(
     distinct_sources: Collection[str] = (),
     pairs: pa.Table | None = None,
     by_rule: bool = True,
+    on_keys: OnKeys | None = None,
 ) -> Resolution:
     """Resolve RECORD and IDENTIFIER tables under JUDGEMENT.
 
     `distinct_sources` hold each client once: two of their own records never merge. `pairs` (left_id,
     right_id) are candidate pairs found elsewhere with the same keys; without them they are found here.
-    `by_rule` counts what each blocking rule did. Records of different kinds never share a cluster; own
+    `by_rule` counts what each blocking rule did. `on_keys` is handed the outcome's keys as soon as they are known,
+    long before the clusters. Records of different kinds never share a cluster; own
     organisations and their staff stay alone.
     """
     return resolve_register(
@@ -103,6 +107,7 @@ def resolve(
         distinct_sources=distinct_sources,
         pairs=pairs,
         by_rule=by_rule,
+        on_keys=on_keys,
     )
 
 
@@ -114,11 +119,12 @@ def resolve_register(
     distinct_sources: Collection[str] = (),
     pairs: pa.Table | None = None,
     by_rule: bool = True,
+    on_keys: OnKeys | None = None,
 ) -> Resolution:
     """`resolve` of a register that something else may have looked at already, such as `train_register`."""
     said = JUDGEMENT.empty_table() if judgements is None else judgements
     rules = Rules(model, register.settings, said, distinct_sources, register.generic)
-    return _resolve(rules, register, pairs, by_rule)
+    return _resolve(rules, register, pairs, by_rule, on_keys)
 
 
 def resolve_under(
@@ -132,11 +138,21 @@ def resolve_under(
     return _resolve(rules, Register(records, identifiers, rules.settings, rules.generic), pairs, by_rule)
 
 
-def _resolve(rules: Rules, register: Register, pairs: pa.Table | None, by_rule: bool) -> Resolution:
+def _resolve(
+    rules: Rules, register: Register, pairs: pa.Table | None, by_rule: bool, on_keys: OnKeys | None = None
+) -> Resolution:
     records = register.records
     report = Report(records=records.num_rows)
     populations = [Population(kind, records, register.identifiers, rules, register.of(kind)) for kind in KINDS]
-    parts = [_resolve_kind(population, rules, pairs, by_rule, report) for population in populations]
+    keyed = [_keyed(population, is_given=pairs is not None) for population in populations]
+    keys: pa.Table | None = None
+    if on_keys is not None:
+        keys = _key_table(keyed, populations)
+        on_keys(keys)
+    parts = [
+        _resolve_kind(population, one, rules, pairs, by_rule, report)
+        for population, one in zip(populations, keyed, strict=True)
+    ]
     labels = pa.concat_tables([part["labels"] for part in parts])
     if not labels["record_id"].equals(records["record_id"]):
         labels = labels.take(pa.array(positions(labels["record_id"], records["record_id"])))
@@ -146,20 +162,35 @@ def _resolve(rules: Rules, register: Register, pairs: pa.Table | None, by_rule: 
     if accepted is None:
         accepted = pa.concat_tables([population.accepted for population in populations])
     rest = {name: pa.concat_tables([part[name] for part in parts]) for name in parts[0] if name != "labels"}
-    return Resolution(labels=labels, **rest, generic=rules.generic, accepted=accepted, report=report)
+    if keys is None:  # not before: they would be held while pairs are compared
+        keys = _key_table(keyed, populations)
+    return Resolution(labels=labels, keys=keys, **rest, generic=rules.generic, accepted=accepted, report=report)
+
+
+@dataclass(frozen=True)
+class _Keyed:
+    """A population's points and blocking keys."""
+
+    fingerprint: Hashes
+    points: Points
+    keys: RuleKeys | None  # of all records; None where candidate pairs were given
+
+
+def _keyed(population: Population, *, is_given: bool) -> _Keyed:
+    fingerprint = population.fingerprints()
+    points = population.points(fingerprint)
+    return _Keyed(fingerprint, points, None if is_given else population.keys())
 
 
 def _resolve_kind(
-    population: Population, rules: Rules, given: pa.Table | None, by_rule: bool, report: Report
+    population: Population, keyed: _Keyed, rules: Rules, given: pa.Table | None, by_rule: bool, report: Report
 ) -> dict[str, pa.Table]:
     ids, kind, model = population.ids, population.kind, population.model
-    fingerprint = population.fingerprints()
-    points = population.points(fingerprint)
-    keys = population.keys() if given is None else None
+    fingerprint, points, keys = keyed.fingerprint, keyed.points, keyed.keys
     refused = REFUSED.empty_table()
     if keys is not None:
-        limits = population.limits()
-        blocks = blocks_of_rules(keys.key, keys.row, limits, points.is_representative)
+        caps = population.limits()["cap"].to_pylist()
+        blocks = blocks_of_rules(keys.by_rule, caps, points.is_representative)
         refused = refused_of(blocks)
         report.refused += refused_blocks(kind, population.settings, refused, ids)
         report.refused_count += refused.num_rows
@@ -185,12 +216,12 @@ def _resolve_kind(
         Constraints((of[same[0]], of[same[1]]), (of[not_same[0]], of[not_same[1]])),
     )
     label = points.row[clusters.label][of]  # the row of the smallest natural key of each record's cluster
-    keyed = population.natural_keys()
+    natural_keys = population.natural_keys()
     report.plausible_pairs += len(pairs.left)
     linked = np.flatnonzero(label[pairs.left] == label[pairs.right])
     report.linked_pairs += len(linked)
     report.split += [
-        SplitReport.of(kind, keyed[int(points.row[split.first])].as_py(), split) for split in clusters.split
+        SplitReport.of(kind, natural_keys[int(points.row[split.first])].as_py(), split) for split in clusters.split
     ]
     report.conflicts += [conflict for conflict in population.conflicts if conflict not in report.conflicts]
     if by_rule and keys is not None:
@@ -198,14 +229,13 @@ def _resolve_kind(
         report.rules += rule_reports(
             kind,
             population.settings,
-            limits["cap"].to_pylist(),
+            caps,
             keys,
             represents=points.is_representative,
             linked=ends,
         )
     return {
-        "labels": pa.table({"record_id": ids, "label": ids[label], "natural_key": keyed}, schema=LABEL),
-        "keys": BLOCKING_KEY.empty_table() if keys is None else _key_table(keys, points, ids),
+        "labels": pa.table({"record_id": ids, "label": ids[label], "natural_key": natural_keys}, schema=LABEL),
         "pairs": _pair_table(ids, pairs, points, rules.model.version),
         "cases": cases_of(ids, label, (pairs.left, pairs.right, pairs.weight, pairs.forbidden), not_same, model),
         "points": point_table(population, points, fingerprint),
@@ -213,18 +243,24 @@ def _resolve_kind(
     }
 
 
-def _key_table(keys: RuleKeys, points: Points, ids: Ints) -> pa.Table:
+def _key_table(keyed: Sequence[_Keyed], populations: Sequence[Population]) -> pa.Table:
     """BLOCKING_KEY of the first record of each point."""
+    tables = [BLOCKING_KEY.empty_table()]
+    for one, population in zip(keyed, populations, strict=True):
+        if one.keys is not None:
+            tables += _keys_by_rule(one.keys, one.points, population.ids)
+    return pa.concat_tables(tables)
+
+
+def _keys_by_rule(keys: RuleKeys, points: Points, ids: Ints) -> list[pa.Table]:
     is_first = points.is_representative
 
-    def of_rule(index: int) -> pa.Table:
-        span = slice(int(keys.starts[index]), int(keys.starts[index + 1]))
-        key, row = keys.key[span], keys.row[span]
+    def of_rule(entries: tuple[Ints, Codes]) -> pa.Table:
+        key, row = entries
         chosen = is_first[row]
         return pa.table({"key": key[chosen], "record_id": ids[row[chosen]]}, schema=BLOCKING_KEY)
 
-    tables = in_parallel(of_rule, range(len(keys.starts) - 1), len(keys.key))
-    return pa.concat_tables([BLOCKING_KEY.empty_table(), *tables])
+    return in_parallel(of_rule, keys.by_rule, len(ids))
 
 
 def _in_order(pairs: pa.Table) -> tuple[Ints, Ints]:

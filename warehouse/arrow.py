@@ -1,7 +1,8 @@
 """Arrow tables in and out by COPY, on the caller's connection and in its transaction.
 
-Integers travel in binary, all else in CSV, because both sides tell null (nothing) from the empty string (""). COPY,
-because it sees the caller's own uncommitted rows; a driver with a connection of its own would not.
+Integers travel in binary. All else goes in as CSV, where both sides tell null (nothing) from the empty string (""), and
+comes out in COPY's text format, whose rows are lines: they are parsed on all cores. COPY, because it sees the caller's
+own uncommitted rows; a driver with a connection of its own would not.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 from psycopg.sql import SQL, Composed, Identifier
 
@@ -21,7 +23,6 @@ from warehouse.sql import qualified, sql
 _CHUNK_ROWS: Final = 50_000
 _BULK_ROWS: Final = 100_000
 _BLOCK_BYTES: Final = 1 << 23
-_SMALL_BYTES: Final = 1 << 18
 _ELEMENT: Final = np.dtype([("length", ">i4"), ("value", ">i8")])
 _ARRAY_HEAD: Final = 20
 """Bytes before the elements of an array of one dimension: dimensions, flags, type, length, lower bound."""
@@ -29,6 +30,17 @@ _WIDTHS: Final = {pa.int64(): 8, pa.int32(): 4}
 _BINARY_HEAD: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _BINARY_END: Final = b"\xff\xff"
 _EVERY_ROW: Final = SQL("true")
+_ESCAPES: Final = (
+    # No text holds a NUL: it stands for the backslash that is meant, until the others are read.
+    ("\\\\", "\0"),
+    ("\\b", "\b"),
+    ("\\f", "\f"),
+    ("\\n", "\n"),
+    ("\\r", "\r"),
+    ("\\t", "\t"),
+    ("\\v", "\v"),
+    ("\0", "\\"),
+)
 
 
 def copy_in(conn: psycopg.Connection[Any], table: str, rows: pa.Table) -> int:
@@ -83,7 +95,7 @@ def read(
     schema: pa.Schema,
 ) -> pa.Table:
     """The rows of a query as a table of `schema`; the query yields the schema's columns in its order."""
-    statement = SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(query)
+    statement = SQL("COPY ({}) TO STDOUT (FORMAT text)").format(query)
     sink = pa.BufferOutputStream()
     with conn.cursor().copy(statement, parameters) as copy:
         for block in copy:
@@ -201,11 +213,10 @@ def _flat(rows: pa.Table) -> pa.Table:
     """CSV has no lists: lists of integers are written as PostgreSQL writes arrays."""
     for index, field in enumerate(rows.schema):
         if pa.types.is_list(field.type):
-            texts = [
-                None if value is None else "{" + ",".join(map(str, value)) + "}"
-                for value in rows.column(index).to_pylist()
-            ]
-            rows = rows.set_column(index, field.name, pa.array(texts, pa.string()))
+            lists = rows.column(index).cast(pa.list_(pa.string()))
+            rows = rows.set_column(
+                index, field.name, pc.binary_join_element_wise("{", pc.binary_join(lists, ","), "}", "")
+            )
     return rows
 
 
@@ -216,7 +227,7 @@ def _parse(data: pa.Buffer, schema: pa.Schema) -> pa.Table:
     types = {field.name: pa.string() if field.name in lists else field.type for field in schema}
     # A block must hold at least one whole row, however long its text.
     block = max(_BLOCK_BYTES, min(data.size, 1 << 30)) if data.size < 1 << 26 else _BLOCK_BYTES
-    table = _parse_blocks(data, types, block)
+    table = _unescaped(_parse_blocks(data, types, block))
     for name in lists:
         index = table.schema.get_field_index(name)
         values = [
@@ -227,20 +238,30 @@ def _parse(data: pa.Buffer, schema: pa.Schema) -> pa.Table:
     return table.cast(schema)
 
 
+def _unescaped(table: pa.Table) -> pa.Table:
+    """The texts as they are stored: COPY writes a backslash before what would end a field or a row."""
+    for index, field in enumerate(table.schema):
+        texts = table.column(index)
+        if field.type != pa.string() or not pc.any(pc.match_substring(texts, "\\")).as_py():
+            continue
+        for written, meant in _ESCAPES:
+            texts = pc.replace_substring(texts, written, meant)
+        table = table.set_column(index, field, texts)
+    return table
+
+
 def _parse_blocks(data: pa.Buffer, types: Mapping[str, pa.DataType], block: int) -> pa.Table:
     try:
         return pacsv.read_csv(
             pa.BufferReader(data),
-            # For a few rows threads take longer to start than to parse.
-            read_options=pacsv.ReadOptions(
-                column_names=list(types), block_size=block, use_threads=data.size > _SMALL_BYTES
+            read_options=pacsv.ReadOptions(column_names=list(types), block_size=block),
+            parse_options=pacsv.ParseOptions(
+                delimiter="\t", quote_char=False, escape_char=False, ignore_empty_lines=False
             ),
-            parse_options=pacsv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
             convert_options=pacsv.ConvertOptions(
                 column_types=dict(types),
-                null_values=[""],
+                null_values=["\\N"],
                 strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
                 true_values=["t"],
                 false_values=["f"],
             ),

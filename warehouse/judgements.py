@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
 import psycopg
 import pyarrow as pa
+from psycopg.sql import SQL, Composed, Identifier
 from psycopg.types.json import Jsonb
 
+from warehouse import arrow
+from warehouse.arrays import bigints
 from warehouse.sql import sql
 
 STATED: Final = 1 << 62
@@ -39,11 +42,46 @@ class Judgement:
     decided_at: datetime | None = None
     judgement_id: int | None = None
     """Given by the database."""
+    suspended_ids: Sequence[int] = ()
+    """Records that have changed their identity since: it does not speak of them now."""
+
+    def applied(self) -> Judgement:
+        """What it says now: without the records that have changed their identity."""
+        left, right = ([i for i in ids if i not in self.suspended_ids] for ids in (self.left_ids, self.right_ids))
+        return replace(self, left_ids=left, right_ids=right)
 
 
-def add(conn: psycopg.Connection[Any], judgement: Judgement, *, by: str, at: datetime, case: str | None = None) -> int:
-    """Append a judgement (under the hub lock) and mark the review case of that fingerprint decided; its
-    number.
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A record of a judgement in force that is not as it was when that was said, or was taken to have changed."""
+
+    judgement_id: int
+    record_id: int
+    is_suspended: bool
+    is_different: bool
+    """There is a standard record, and it is another than it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A judgement that is said again, of one of its records as it is now."""
+
+    former: int
+    record_id: int
+
+
+def add(
+    conn: psycopg.Connection[Any],
+    judgement: Judgement,
+    *,
+    by: str,
+    at: datetime,
+    case: str | None = None,
+    again: Again | None = None,
+) -> int:
+    """Append a judgement (under the hub lock) and mark the review case of that fingerprint decided; its number.
+
+    What its records are now is kept beside it: it is about these versions.
     """
     row = conn.execute(
         sql("judgements.add"),
@@ -62,6 +100,10 @@ def add(conn: psycopg.Connection[Any], judgement: Judgement, *, by: str, at: dat
         },
     ).fetchone()
     assert row is not None
+    named = {"judgement_id": row[0], "record_ids": sorted({*judgement.left_ids, *judgement.right_ids})}
+    if again is not None:
+        conn.execute(sql("judgements.keep_versions"), {**named, "former": again.former, "but": again.record_id})
+    conn.execute(sql("judgements.add_versions"), named)
     if case is not None:
         conn.execute(sql("judgements.decide_case"), {"case": case, "judgement_id": row[0], "at": at})
     return int(row[0])
@@ -76,6 +118,7 @@ def lift(conn: psycopg.Connection[Any], judgement_id: int, *, reason: str | None
         raise JudgementNotFoundError(f"judgement {judgement_id} is not in force")
     conn.execute(sql("judgements.lift"), {"judgement_id": judgement_id, "reason": reason, "by": by, "at": at})
     conn.execute(sql("judgements.release_cases"), {"judgement_id": judgement_id})
+    conn.execute(sql("judgements.forget_suspension"), {"judgement_id": judgement_id})
     return found[0]
 
 
@@ -95,6 +138,47 @@ def in_force(
     return [Judgement(*row) for row in rows]
 
 
+def doubtful(conn: psycopg.Connection[Any], record_ids: Sequence[int] | None = None) -> list[Doubtful]:
+    """Records (all, or of these) whose judgements in force may be about somebody else; by record and judgement."""
+    parameters = {"record_ids": None if record_ids is None else bigints(record_ids)}
+    return [Doubtful(*row) for row in conn.execute(sql("judgements.doubtful"), parameters)]
+
+
+def versions(
+    conn: psycopg.Connection[Any], judged: Sequence[Doubtful], records: pa.Schema, identifiers: pa.Schema
+) -> tuple[pa.Table, pa.Table]:
+    """Standard records and identifiers as they were when they were judged, in the columns of the schemas;
+    `record_id` is the place in `judged`.
+    """
+    parameters = {
+        "judgement_ids": bigints([one.judgement_id for one in judged]),
+        "record_ids": bigints([one.record_id for one in judged]),
+    }
+
+    def columns(schema: pa.Schema) -> Composed:
+        place = SQL("w.n - 1")
+        return SQL(", ").join(place if name == "record_id" else Identifier("r", name) for name in schema.names)
+
+    return (
+        arrow.read(conn, sql("judgements.versions").format(columns=columns(records)), parameters, schema=records),
+        arrow.read(
+            conn,
+            sql("judgements.version_identifiers").format(columns=columns(identifiers)),
+            parameters,
+            schema=identifiers,
+        ),
+    )
+
+
+def turn_suspension(conn: psycopg.Connection[Any], judged: Sequence[Doubtful]) -> None:
+    """Suspend the judgements about these records that are not, and bring those back into force that are."""
+    parameters = {
+        "judgement_ids": [one.judgement_id for one in judged],
+        "record_ids": [one.record_id for one in judged],
+    }
+    conn.execute(sql("judgements.set_suspended"), parameters)
+
+
 def load_judgements(
     conn: psycopg.Connection[Any],
     schema: pa.Schema,
@@ -107,8 +191,9 @@ def load_judgements(
 
     Unless `only_said` or asked about records, behind them what registers state, as `not_same` with numbers from STATED
     on: a group that several are members of is none of its members. Where a human joined the two, that stands.
+    Records that have changed their identity since are left out.
     """
-    found = in_force(conn, ("same", "not_same"), record_ids)
+    found = [judgement.applied() for judgement in in_force(conn, ("same", "not_same"), record_ids)]
     columns = {name: [getattr(judgement, name) for judgement in found] for name in schema.names}
     said = pa.table(columns, schema)
     if only_said or record_ids is not None:

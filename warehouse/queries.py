@@ -130,6 +130,13 @@ def open_rejects(conn: psycopg.Connection[Any], *, source: str | None = None, li
     return _all(conn, "open_rejects", source=source, limit=limit)
 
 
+def identity_cases(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> dict[int, list[Answer]]:
+    """What these records were when they were judged and what they are, where an open case says that they changed
+    their identity: column, level, was, is, bits, words."""
+    rows = conn.execute(sql("queries.identity_cases"), {"record_ids": list(record_ids)})
+    return {row[0]: row[1] for row in rows}
+
+
 def review_cases(conn: psycopg.Connection[Any], *, status: str = "open", limit: int | None = 50) -> list[Answer]:
     """Review cases by impact, then weight, with the natural keys and clients of their records."""
     return _all(conn, "review_cases", status=status, limit=limit)

@@ -6,6 +6,7 @@ nothing changes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,8 +15,7 @@ from uuid import UUID
 
 import psycopg
 import pyarrow as pa
-from psycopg.sql import SQL, Composed, Identifier, Literal
-from psycopg.types.json import Jsonb
+from psycopg.sql import SQL, Identifier, Literal
 
 from warehouse import arrow
 from warehouse.arrays import bigints
@@ -25,29 +25,29 @@ from warehouse.sql import sql
 ASSIGNMENT: Final = pa.schema([pa.field("record_id", pa.int64(), nullable=False), pa.field("client_id", pa.string())])
 """Which client a record belongs to from now on; null: it has left (deleted, or no party any more)."""
 _BULK_ROWS: Final = 100_000
-_LEDGER: Final = pa.schema(
+LEDGER_EVENT: Final = pa.schema(
     [
         pa.field("client_id", pa.string(), nullable=False),
-        pa.field("event", pa.string(), nullable=False),
-        pa.field("at", pa.timestamp("us", tz="UTC"), nullable=False),
-        pa.field("target_client_id", pa.string()),
-        pa.field("founding_key", pa.string(), nullable=False),
+        pa.field("event", pa.string(), nullable=False),  # mint | redirect | retire | revive
+        pa.field("target_client_id", pa.string()),  # of a redirect
+        pa.field("founding_key", pa.string(), nullable=False),  # natural key of the founding record: source:stream:key
         pa.field("mint_number", pa.int32(), nullable=False),
-        pa.field("run_id", pa.int64()),
     ]
 )
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerEvent:
-    """One event in the life of a client id: mint, redirect (with its target), retire or revive."""
-
-    client_id: str
-    event: str
-    founding_key: str
-    """Natural key of the founding record: `source:stream:key`."""
-    mint_number: int
-    target_client_id: str | None = None
+"""One event in the life of a client id."""
+REVIEW_CASE: Final = pa.schema(
+    [
+        pa.field(
+            "fingerprint", pa.string(), nullable=False
+        ),  # text of a UUID, the same whenever this question comes up
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("record_ids", pa.list_(pa.int64()), nullable=False),  # ascending
+        pa.field("weight", pa.int32()),
+        pa.field("impact", pa.int64(), nullable=False),
+        pa.field("evidence", pa.string(), nullable=False),  # JSON object
+    ]
+)
+"""A question for a steward."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +63,6 @@ class LedgerFact:
     mint_number: int
     last_records: frozenset[int]
     """Records that it held when it was redirected or retired; empty while it is alive."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewCase:
-    """A question for a steward. `fingerprint` (UUID text) is the same whenever the same question comes up."""
-
-    fingerprint: str
-    kind: str
-    record_ids: Sequence[int]
-    weight: int | None
-    impact: int
-    evidence: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,29 +86,21 @@ def load_records(
     schema: pa.Schema,
     record_ids: Sequence[int] | None = None,
     attributes: Sequence[str] | None = None,
-    *,
-    in_order: bool = True,
 ) -> pa.Table:
-    """Standard records (all, or these) in natural-key order, bytewise, or in none, in the columns that `schema` names.
+    """Standard records (all, or these) in natural-key order, bytewise, in the columns that `schema` names.
 
     `attributes`: the open attributes that are wanted of the documents; None: the documents as they are. They are the
     larger part of a record.
     """
-    columns = record_columns(schema, attributes)
+    kept = [SQL("{}, attributes -> {}").format(Literal(name), Literal(name)) for name in attributes or ()]
+    document = SQL("jsonb_strip_nulls(jsonb_build_object({}))").format(SQL(", ").join(kept)) if kept else SQL("'{}'")
+    columns = SQL(", ").join(
+        document if name == "attributes" and attributes is not None else Identifier(name) for name in schema.names
+    )
     query = sql("resolution.records" if record_ids is None else "resolution.records_of").format(columns=columns)
     found = arrow.read(conn, query, _ids(record_ids), schema=schema)
     # Sorted here: the server would have to spill rows of this width to disk.
-    return found.sort_by([(name, "ascending") for name in ("source", "stream", "source_key")]) if in_order else found
-
-
-def record_columns(schema: pa.Schema, attributes: Sequence[str] | None) -> Composed:
-    """What to select of a standard record `r` for the columns of `schema`; `attributes` as for `load_records`."""
-    kept = [SQL("{0}, r.attributes -> {0}").format(Literal(name)) for name in attributes or ()]
-    document = SQL("jsonb_strip_nulls(jsonb_build_object({}))").format(SQL(", ").join(kept)) if kept else SQL("'{}'")
-    return SQL(", ").join(
-        document if name == "attributes" and attributes is not None else SQL("r.{}").format(Identifier(name))
-        for name in schema.names
-    )
+    return found.sort_by([(name, "ascending") for name in ("source", "stream", "source_key")])
 
 
 def load_identifiers(
@@ -164,6 +144,11 @@ def named_crosswalk(conn: psycopg.Connection[Any]) -> list[tuple[str, str, str, 
     return conn.execute(sql("resolution.named_crosswalk")).fetchall()
 
 
+def has_ledger(conn: psycopg.Connection[Any]) -> bool:
+    """Client ids were given before."""
+    return not arrow.is_empty(conn, "identity.client_id_ledger")
+
+
 def load_ledger(
     conn: psycopg.Connection[Any],
     client_ids: Sequence[str] | None = None,
@@ -190,8 +175,8 @@ def load_ledger(
 def apply(
     conn: psycopg.Connection[Any],
     assignments: pa.Table,
-    ledger_events: Sequence[LedgerEvent],
-    cases: Sequence[ReviewCase],
+    ledger_events: pa.Table,
+    cases: pa.Table,
     *,
     as_of: datetime,
     run_id: int | None,
@@ -200,14 +185,13 @@ def apply(
     """Bring crosswalk, its history, the ledger and the review cases to this state as of `as_of`; queue
     publish.
 
-    `assignments` (ASSIGNMENT) covers every record of the touched components; `changed` are records whose
-    content changed, which publish has to look at even where no link moved. Open cases about records in
-    `assignments` that are not among `cases` are closed. Call it under the hub lock.
+    `assignments` (ASSIGNMENT) covers every record of the touched components; `ledger_events` are LEDGER_EVENT,
+    `cases` REVIEW_CASE; `changed` are records whose content changed, which publish has to look at even where no link
+    moved.
+    Open cases about records in `assignments` that are not among `cases` are closed. Call it under the hub lock.
     """
     _add_ledger(conn, ledger_events, as_of, run_id)
-    events: dict[str, int] = {}
-    for event in ledger_events:
-        events[event.event] = events.get(event.event, 0) + 1
+    events = dict(Counter(ledger_events["event"].to_pylist()))
     with arrow.staged(conn, "assignment", "identity.crosswalk", assignments.select(ASSIGNMENT.names)):
         conn.execute(sql("resolution.find_moves"))
         counts = conn.execute(sql("resolution.count_moves")).fetchone()
@@ -216,11 +200,9 @@ def apply(
         if linked or moved or removed:
             parameters = {"as_of": as_of, "seq": allocate_events(conn, 1), "count": linked + moved + removed}
             bulk = linked >= _BULK_ROWS
-            before = 0 if bulk else _count_clients(conn)
             with arrow.indexes_rebuilt(conn, ["identity.crosswalk", "identity.crosswalk_history"], bulk):
                 for statement in ("close_history", "unlink", "relink", "link", "open_history", "links_event"):
                     conn.execute(sql(f"resolution.{statement}"), parameters)
-            conn.execute(sql("resolution.keep_clients"), {"more": None if bulk else _count_clients(conn) - before})
         # A record that both moved and changed is published once.
         conn.execute(sql("resolution.queue_publish"), {"changed": bigints(changed)})
         opened, closed = _store_cases(conn, cases, as_of)
@@ -228,42 +210,20 @@ def apply(
     return Applied(linked, moved, removed, events, opened, closed)
 
 
-def _count_clients(conn: psycopg.Connection[Any]) -> int:
-    row = conn.execute(sql("resolution.count_clients")).fetchone()
-    return int(row[0]) if row else 0
+def _add_ledger(conn: psycopg.Connection[Any], events: pa.Table, as_of: datetime, run_id: int | None) -> None:
+    at = pa.repeat(pa.scalar(as_of, pa.timestamp("us", tz="UTC")), events.num_rows)
+    run = pa.array([run_id] * events.num_rows, pa.int64())
+    rows = events.select(LEDGER_EVENT.names).append_column("at", at).append_column("run_id", run)
+    arrow.load(conn, "identity.client_id_ledger", rows)
 
 
-def _add_ledger(
-    conn: psycopg.Connection[Any], events: Sequence[LedgerEvent], as_of: datetime, run_id: int | None
-) -> None:
-    columns: dict[str, Any] = {
-        name: [getattr(event, name) for event in events]
-        for name in ("client_id", "event", "target_client_id", "founding_key", "mint_number")
-    }
-    columns |= {"at": [as_of] * len(events), "run_id": [run_id] * len(events)}
-    arrow.load(conn, "identity.client_id_ledger", pa.table({f.name: columns[f.name] for f in _LEDGER}, _LEDGER))
-
-
-def _store_cases(conn: psycopg.Connection[Any], cases: Sequence[ReviewCase], as_of: datetime) -> tuple[int, int]:
-    conn.execute(sql("resolution.create_case_staging"))
-    with conn.cursor().copy(sql("resolution.copy_cases")) as copy:
-        copy.set_types(["uuid", "text", "int8[]", "int4", "int8", "jsonb"])
-        for case in cases:
-            evidence = Jsonb(dict(case.evidence))
-            row = (
-                UUID(case.fingerprint),
-                case.kind,
-                sorted(case.record_ids),
-                case.weight,
-                case.impact,
-                evidence,
-            )
-            copy.write_row(row)
-    opened = conn.execute(sql("resolution.open_cases"), {"as_of": as_of}).rowcount
-    opened += conn.execute(sql("resolution.reopen_cases"), {"as_of": as_of}).rowcount
-    conn.execute(sql("resolution.update_cases"))
-    closed = conn.execute(sql("resolution.close_cases"), {"as_of": as_of}).rowcount
-    conn.execute(sql("resolution.drop_case_staging"))
+def _store_cases(conn: psycopg.Connection[Any], cases: pa.Table, as_of: datetime) -> tuple[int, int]:
+    with arrow.staged(conn, "new_case", "identity.review_case", cases.select(REVIEW_CASE.names)):
+        with arrow.indexes_rebuilt(conn, ["identity.review_case"], cases.num_rows >= _BULK_ROWS):
+            opened = conn.execute(sql("resolution.open_cases"), {"as_of": as_of}).rowcount
+        opened += conn.execute(sql("resolution.reopen_cases"), {"as_of": as_of}).rowcount
+        conn.execute(sql("resolution.update_cases"))
+        closed = conn.execute(sql("resolution.close_cases"), {"as_of": as_of}).rowcount
     return opened, closed
 
 

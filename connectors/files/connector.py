@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import islice
@@ -33,6 +34,7 @@ from connectors.files.parquet_file import read_parquet
 from connectors.files.settings import FileFormat, FileOptions, FilesSettings
 from connectors.page import CheckResult, Page, SnapshotMark, State, StreamInfo, StreamRequest
 from connectors.paths import Path as FieldPath
+from connectors.prefetch import prefetch
 from connectors.rows import CONTENT, Assembler, RowMaker, lot_size
 from connectors.settings import explain, validated
 
@@ -191,7 +193,10 @@ class FilesConnector:
         if found.is_snapshot and (changed or at or known.keys() - now.keys()):
             changed = list(now)
         if changed or at:
-            yield from _Pass(self, found, stream, maker, _News(before, now, changed)).pages()
+            pages = _Pass(self, found, stream, maker, _News(before, now, changed)).pages
+            # The next page is parsed while this one lands.
+            with closing(prefetch(lambda _stop: pages())) as ready:
+                yield from ready
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,11 +34,12 @@ class Blocks:
     def of_keys(cls, keys: RuleKeys, limits: Sequence[int], represents: Flags) -> Blocks:
         """The blocks that `keys` make; `limits`: of each rule the most records of an active block; `represents`: of
         each record whether it stands for its point."""
-        chosen = represents[keys.row]
+        row = keys.row
+        chosen = represents[row]
         key, first, of, size = np.unique(keys.key[chosen], return_index=True, return_inverse=True, return_counts=True)
         rule = keys.rule[chosen]
         limit = np.array(limits, dtype=np.int64)[rule[first]]
-        return cls(len(represents), key, size, limit, of, keys.row[chosen], rule)
+        return cls(len(represents), key, size, limit, of, row[chosen], rule)
 
     @property
     def active(self) -> Flags:

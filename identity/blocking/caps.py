@@ -15,6 +15,7 @@ import pandas as pd
 from identity.blocking.keys import rule_name
 from identity.blocking.pairing import RuleBlocks
 from identity.features import Flags, Ints
+from identity.parallel import in_parallel
 from identity.settings import KindSettings
 
 PAIRS_PER_RECORD: Final = 10
@@ -38,10 +39,12 @@ def learnt_caps(
     """
     sizes = [found.sizes for found in blocks]
     caps = [int(size.max(initial=0)) for size in sizes]
-    cost = [_pairs_within(size, cap) for size, cap in zip(sizes, caps, strict=True)]
+    within = [_pairs_up_to(size) for size in sizes]
+    cost = [int(pairs[cap]) for pairs, cap in zip(within, caps, strict=True)]
     likely = probable > 0.5
     weight = probable[likely]
-    smallest = np.stack([_smallest_shared(found, pairs[0][likely], pairs[1][likely]) for found in blocks])
+    ends = pairs[0][likely], pairs[1][likely]
+    smallest = np.stack(in_parallel(lambda found: _smallest_shared(found, *ends), blocks))
     proposed = np.array([size <= cap for size, cap in zip(smallest, caps, strict=True)])
     allowed = MOST_LOST * float(weight.sum())
     chosen: dict[int, int] = {}
@@ -51,7 +54,7 @@ def learnt_caps(
         for rule, cap in enumerate(caps):
             for step in (step for step in _STEPS if step < cap):
                 lost = float(weight[alone & proposed[rule] & (smallest[rule] > step)].sum())
-                saved = cost[rule] - _pairs_within(sizes[rule], step)
+                saved = cost[rule] - int(within[rule][step])
                 if saved and lost <= allowed and (best is None or (lost / saved, -saved) < (best[0], -best[4])):
                     best = (lost / saved, rule, step, lost, saved)
         if best is None:
@@ -64,9 +67,12 @@ def learnt_caps(
     return {rule_name(settings.blocking[rule]): cap for rule, cap in sorted(chosen.items())}
 
 
-def _pairs_within(sizes: Ints, cap: int) -> int:
-    within = sizes[sizes <= cap].astype(np.int64)
-    return int((within * (within - 1) // 2).sum())
+def _pairs_up_to(sizes: Ints) -> Ints:
+    """By size, the pairs within all blocks up to it."""
+    number = np.bincount(sizes, minlength=1)
+    size = np.arange(len(number))
+    found: Ints = np.cumsum(number * (size * (size - 1) // 2))
+    return found
 
 
 def _smallest_shared(blocks: RuleBlocks, left: Ints, right: Ints) -> Ints:

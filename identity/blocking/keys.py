@@ -18,7 +18,7 @@ from identity import parts
 from identity.blocking.pairing import Pairing, in_key_order
 from identity.features import MISSING, Codes, Features, Flags, Ints, Values
 from identity.generic import generic_values
-from identity.hashing import Hashes, combine, hash_strings, hash_text, signed
+from identity.hashing import Hashes, combine, hash_text, signed
 from identity.parallel import in_parallel, threads
 from identity.schema import BLOCKING_KEY, KINDS
 from identity.settings import BlockingRule, KindSettings, MatchingSettings
@@ -62,42 +62,44 @@ def block_limits(kind: str, settings: KindSettings, cap: int, caps: Mapping[str,
 class RuleKeys:
     """The keys of one kind of record, by rule, then by key and then by record."""
 
-    key: Ints
-    row: Codes  # position of the record
-    starts: Ints  # of each of the kind's rules where its keys begin, and where the last one's end
+    by_rule: tuple[tuple[Ints, Codes], ...]  # keys, and of each the position of its record
+
+    @property
+    def key(self) -> Ints:
+        """All keys."""
+        return np.concatenate([np.zeros(0, dtype=np.int64), *(key for key, _ in self.by_rule)])
+
+    @property
+    def row(self) -> Codes:
+        """Of each key the position of its record."""
+        return np.concatenate([np.zeros(0, dtype=np.int32), *(row for _, row in self.by_rule)])
 
     @property
     def rule(self) -> npt.NDArray[np.int16]:
         """Of each key the index of the rule that made it."""
-        return np.repeat(np.arange(len(self.starts) - 1, dtype=np.int16), np.diff(self.starts))
+        return np.repeat(np.arange(len(self.by_rule), dtype=np.int16), [len(key) for key, _ in self.by_rule])
 
 
 def keys_by_rule(features: Features, kind: str, settings: KindSettings, eligible: Flags) -> RuleKeys:
     """Every key of the eligible records of one kind; a record and key appear once."""
     used = list(dict.fromkeys(value for rule in settings.blocking for value in rule))
     features.prepare(value.field for value in used)
-    known = [value for value in used if not features.values(value.field).is_empty]
-    derived = in_parallel(
-        lambda value: _hashed(parts.derive(features.values(value.field), value)), known, len(features)
-    )
-    columns = dict(zip(known, derived, strict=True))
+    derived = in_parallel(lambda value: _hashed(parts.derive(features.values(value.field), value)), used, len(features))
+    columns = dict(zip(used, derived, strict=True))
     rows = np.flatnonzero(eligible)
     spans = [rows[at : at + _SPAN] for at in range(0, len(rows), _SPAN)]
 
     def keys_of(index: int) -> tuple[Ints, Codes]:
         rule = settings.blocking[index]
-        if not spans or any(value not in columns for value in rule):
-            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
         start = hash_text(f"{kind}:{rule_name(rule)}")
         found = [_rule_keys([columns[value] for value in rule], start, span) for span in spans]
+        if not found:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
         key = np.concatenate([key for key, _ in found])
         key = key & ~np.uint64(RULE_BITS) | np.uint64(rule_number(kind, index))
         return in_key_order(signed(key), np.concatenate([row for _, row in found]))
 
-    found = in_parallel(keys_of, range(len(settings.blocking)), len(rows))
-    starts = np.zeros(len(found) + 1, dtype=np.int64)
-    np.cumsum([len(row) for _, row in found], out=starts[1:])
-    return RuleKeys(np.concatenate([key for key, _ in found]), np.concatenate([row for _, row in found]), starts)
+    return RuleKeys(tuple(in_parallel(keys_of, range(len(settings.blocking)), len(rows))))
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class _Hashed:
 
 
 def _hashed(values: Values) -> _Hashed:
-    hashes = hash_strings(values.unique)
+    hashes = values.hashes
     if values.is_single:
         return _Hashed(hashes, values.offsets, values.codes, values.single())
     order = np.argsort(hashes)
@@ -160,9 +162,10 @@ def blocking_keys(
         features = Features.of(mine, identifiers, generic.filter(pa.compute.equal(generic["kind"], kind)))
         eligible = ~mine["is_own"].to_numpy()
         keys = keys_by_rule(features, kind, settings.kind(kind), eligible)
-        order = np.argsort(keys.row, kind="stable")
-        ids = mine["record_id"].to_numpy()[keys.row[order]]
-        tables.append(pa.table({"key": keys.key[order], "record_id": ids}, schema=BLOCKING_KEY))
+        key, row = keys.key, keys.row
+        order = np.argsort(row, kind="stable")
+        ids = mine["record_id"].to_numpy()[row[order]]
+        tables.append(pa.table({"key": key[order], "record_id": ids}, schema=BLOCKING_KEY))
     return pa.concat_tables(tables)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -18,7 +18,8 @@ RULE_BITS: Final = 8
 """The low bits of a key, which name its rule."""
 _PAIRS_AT_ONCE: Final = 500_000  # about so many pairs a span, and rarely many more
 
-Rows = npt.NDArray[np.uint32]
+Entries = tuple[Ints, npt.NDArray[np.integer]]
+"""The keys of one rule and of each its row."""
 
 
 @dataclass(frozen=True)
@@ -63,30 +64,31 @@ class RuleBlocks:
         return _distinct(left.astype(np.uint64) << np.uint64(32) | right.astype(np.uint64), 0)
 
 
-def blocks_of_rules(
-    key: Ints, row: npt.NDArray[np.integer], limits: pa.Table, among: Flags | None = None
-) -> list[RuleBlocks]:
-    """The blocks of each rule of BLOCK_LIMIT. Every (key, row) is there once; keys that are in order by rule are not
-    sorted again. `among`: of each row whether it is counted; all if not given."""
+def split_by_rule(key: Ints, row: npt.NDArray[np.integer], rules: Sequence[int]) -> list[Entries]:
+    """Keys and their rows by the rules (`RULE_BITS`) that made them."""
     rule = key.astype(np.uint8)  # the low bits
     order = None
     if (rule[1:] < rule[:-1]).any():
         order = np.argsort(rule, kind="stable")
         rule = rule[order]
-    numbers = limits["rule"].to_numpy().astype(np.uint8)
+    numbers = np.array(rules, dtype=np.uint8)
     spans = zip(np.searchsorted(rule, numbers), np.searchsorted(rule, numbers, side="right"), strict=True)
-    del rule
+    chosen = (slice(*span) if order is None else order[slice(*span)] for span in spans)
+    return [(key[part], row[part]) for part in chosen]
 
-    def blocks_of(limit: tuple[tuple[int, int], int]) -> RuleBlocks:
-        (begin, end), cap = limit
-        chosen: slice | Ints = slice(begin, end) if order is None else order[begin:end]
-        of_rule, rows = key[chosen], row[chosen]
+
+def blocks_of_rules(entries: Sequence[Entries], caps: Sequence[int], among: Flags | None = None) -> list[RuleBlocks]:
+    """The blocks of each rule, active up to its cap. Every (key, row) is there once; those in order are not sorted
+    again. `among`: of each row whether it is counted; all if not given."""
+
+    def blocks_of(rule: tuple[Entries, int]) -> RuleBlocks:
+        (key, row), cap = rule
         if among is not None:
-            counted = among[rows]
-            of_rule, rows = of_rule[counted], rows[counted]
-        return _blocks(of_rule, rows, cap)
+            counted = among[row]
+            key, row = key[counted], row[counted]
+        return _blocks(key, row, cap)
 
-    return in_parallel(blocks_of, zip(spans, limits["cap"].to_pylist(), strict=True), len(key))
+    return in_parallel(blocks_of, zip(entries, caps, strict=True), sum(len(key) for key, _ in entries))
 
 
 def _blocks(key: Ints, row: npt.NDArray[np.integer], cap: int) -> RuleBlocks:
@@ -175,7 +177,8 @@ class Pairing:
     @classmethod
     def of_keys(cls, key: Ints, row: npt.NDArray[np.integer], limits: pa.Table, count: int) -> Pairing:
         """The pairs that keys propose under BLOCK_LIMIT; `row`: of each key its record, a position below `count`."""
-        return cls(blocks_of_rules(key, row, limits), count)
+        entries = split_by_rule(key, row, limits["rule"].to_pylist())
+        return cls(blocks_of_rules(entries, limits["cap"].to_pylist()), count)
 
     def spans(self) -> Iterator[tuple[int, int]]:
         """Ranges of rows that together hold every pair, each by its smaller row."""

@@ -11,7 +11,7 @@ import pandas as pd
 from identity.comparison.own_script import own_script
 from identity.comparison.score import Scorer, Weights
 from identity.features import Features, Flags, Ints, Values
-from identity.hashing import Hashes, combine, hash_strings, mix
+from identity.hashing import Hashes, combine, mix
 from identity.settings import KindSettings
 
 
@@ -75,6 +75,7 @@ def fingerprints(features: Features, kind: str, settings: KindSettings) -> Hashe
         else:
             names |= {"given_name", "middle_name", "family_name", "full_name"} if kind == "person" else {"org_name"}
     result: Hashes = np.zeros(len(features), dtype=np.uint64)
+    features.prepare(names)
     for name in sorted(names):
         result = combine(result, _of_values(features.values(name)))
     return combine(result, _of_values(own_script(features))) if kind == "organisation" else result
@@ -83,7 +84,7 @@ def fingerprints(features: Features, kind: str, settings: KindSettings) -> Hashe
 def _of_values(values: Values) -> Hashes:
     """A hash of each record's set of values."""
     result = np.zeros(len(values.offsets) - 1, dtype=np.uint64)
-    hashes = mix(hash_strings(values.unique))[values.codes]
+    hashes = mix(values.hashes)[values.codes]
     with np.errstate(over="ignore"):
         if values.is_single:
             result[values.counts > 0] = hashes

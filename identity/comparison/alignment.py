@@ -90,12 +90,12 @@ class WordSets:
         # without enough bits in common share no like words, but for rare exceptions.
         heard = hash_strings(sounds(pa.array(unique.tolist(), pa.string())))
         bit = np.where(self._sounds >= 0, np.uint64(1) << (heard % np.uint64(64)), np.uint64(0))
-        self._bits: npt.NDArray[np.uint64] = np.zeros(len(split), dtype=np.uint64)
-        np.bitwise_or.at(self._bits, np.repeat(np.arange(len(split)), sizes), bit[self._codes])
+        self.bits: npt.NDArray[np.uint64] = np.zeros(len(split), dtype=np.uint64)
+        np.bitwise_or.at(self.bits, np.repeat(np.arange(len(split)), sizes), bit[self._codes])
 
     def may_share(self, left: Codes, right: Codes, words: int) -> Flags:
         """Which pairs may have as many like words: a quick look that spares most pairs the alignment."""
-        held: Flags = np.bitwise_count(self._bits[left] & self._bits[right]) >= words
+        held: Flags = np.bitwise_count(self.bits[left] & self.bits[right]) >= words
         return held
 
     def align(self, left: Codes, right: Codes) -> Alignment:

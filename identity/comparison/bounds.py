@@ -15,10 +15,9 @@ from identity.comparison.addresses import ADDRESS, postcode_beginnings
 from identity.comparison.compare import TextComparison
 from identity.comparison.names import DISAGREEING, PERSON_NAME, PersonNames
 from identity.comparison.score import TERM_FIELDS, Scorer, Weights
-from identity.comparison.signatures import Bits, letter_bits
+from identity.comparison.signatures import Bits
 from identity.features import MISSING, Codes, Features, Flags, Ints
-from identity.parts import part_codes
-from identity.settings import Level, parse_value
+from identity.settings import Level
 
 Value = TypeVar("Value", bound=np.generic)
 
@@ -207,24 +206,22 @@ class _TextBounds:
 
     def __init__(self, scorer: Scorer, name: str, text: TextComparison) -> None:
         values, levels = _Values(scorer, name), text.settings.levels
-        unique, counts = text.values.unique, text.values.counts
+        counts = text.values.counts
         self._codes = np.full(len(counts), MISSING, dtype=np.int32)
         self._codes[counts == 1] = text.values.codes[text.values.offsets[:-1][counts == 1]]
         self._codes[counts > 1] = _SEVERAL
         self._any_several = not text.values.is_single
         self._same = np.broadcast_to(values.best(slice(1, 2)), len(counts))
         self._letters: Bits | None = None
-        if any(level.at_most is not None or level.method == "day_month_swapped" for level in levels):
-            self._letters = _by_record(letter_bits(unique), self._codes)
+        if text.glance.letters is not None:
+            self._letters = _by_record(text.glance.letters, self._codes)
         self._unlike = _by_unlike_letters(values, levels)
         if text.may_be_silent:
             self._unlike = np.maximum(self._unlike, np.int32(0))
         self._parts: list[tuple[int, Codes]] = []
         for code, level in enumerate(levels, 1):
             if level.part is not None:
-                named = parse_value(f"full_name.{level.part}")
-                codes = part_codes(unique, named.part or "", named.count)
-                self._parts.append((values.most(code), _by_record(codes, self._codes)))
+                self._parts.append((values.most(code), _by_record(text.glance.parts[level.part], self._codes)))
         self.most = values.most_of_all
         self.spread = self.most - int(self._unlike.min())
 

@@ -14,7 +14,7 @@ import pandas as pd
 from identity.comparison.addresses import ADDRESS, Addresses
 from identity.comparison.names import PERSON_NAME, PersonNames
 from identity.comparison.organisations import ORGANISATION_NAME, OrganisationNames
-from identity.comparison.similarity import Texts, best_levels, shared_levels, text_levels, texts
+from identity.comparison.similarity import Glance, Texts, best_levels, shared_levels, text_levels, texts
 from identity.features import Codes, Features, Flags, Ints, Levels, Values
 from identity.settings import ESTABLISHMENT, Comparison, KindSettings
 
@@ -60,7 +60,8 @@ class TextComparison:
         self._different = len(comparison.levels) + 1
         words = texts(values.unique)
         specs = comparison.levels
-        self._level_of = text_levels(words, specs)
+        self.glance = Glance.of(values.unique, specs)
+        self._level_of = text_levels(words, specs, self.glance)
         types = _types(words) if name == "identifier" else np.zeros(0, dtype=np.int32)
         self._types = types if len(np.unique(types)) > 1 else None
 

@@ -11,6 +11,8 @@ from identity.comparison.signatures import Bits, letter_bits
 from identity.comparison.similarity import Texts
 from identity.features import Codes, Flags
 
+_LENGTH_BITS: Final = 8
+_LONGEST: Final = (1 << _LENGTH_BITS) - 1
 _MOST_EDITS: Final = 2  # beyond which no word is another one misspelt (alignment.like)
 _LEAST_JARO: Final = 0.75  # Jaro-Winkler similarity below which two words bear no likeness, whatever their sound
 _FAVOUR: Final = (
@@ -23,26 +25,28 @@ class Likeness:
 
     def __init__(self, words: Texts, always: Flags, classes: Bits) -> None:
         """`always`: words that may be like any; `classes`: a bit for each class of names that a word belongs to."""
-        count = len(words)
-        letters = letter_bits(pa.array(words, pa.string()))
-        lengths = np.fromiter(map(len, words.tolist()), np.float64, count)
-        self._letters = letters
-        self._lengths = lengths.astype(np.int32)
-        self._share = (1 / np.maximum(lengths, 1)).astype(np.float32)
-        self._heads = np.fromiter((ord(word[0]) for word in words.tolist()), np.int32, count)
-        self._always, self._classes = always, classes
+        found = words.tolist()
+        self._letters = letter_bits(pa.array(words, pa.string()))
+        lengths = np.fromiter(map(len, found), np.int32, len(found))
+        # So long that no two words are too unlike for it.
+        lengths[always | (lengths > _LONGEST)] = _LONGEST
+        heads = np.fromiter((ord(word[0]) for word in found), np.int32, len(found))
+        self._heads_and_lengths = heads << _LENGTH_BITS | lengths
+        self._classes = classes
 
     def may_be_alike(self, left: Codes, right: Codes) -> Flags:
         """Which pairs of codes `PersonNames` may find near, far, within each other, or forms of one name."""
         unlike = np.bitwise_count(self._letters[left] ^ self._letters[right])
+        one, two = self._heads_and_lengths[left], self._heads_and_lengths[right]
+        least = np.where((one ^ two) <= _LONGEST, _LEAST_WITH_HEAD, _LEAST_WITHOUT)
+        one, two = one & _LONGEST, two & _LONGEST
+        together = one + two
         # Jaro similarity is (shared / length + shared / length + 1) / 3 at most.
-        shared = np.maximum((self._lengths[left] + self._lengths[right] - unlike) // 2, 0)
-        jaro = shared * (self._share[left] + self._share[right])
-        beginning = self._heads[left] == self._heads[right]
-        held: Flags = jaro >= np.where(beginning, _LEAST_WITH_HEAD, _LEAST_WITHOUT)
+        shared = np.maximum((together - unlike) >> 1, 0)
+        held: Flags = shared * together >= least * (one * two)
         held |= unlike <= 2 * _MOST_EDITS
-        held |= self._always[left] | self._always[right]
-        held |= (self._classes[left] & self._classes[right]) != 0
+        rest = np.flatnonzero(~held)
+        held[rest] = (self._classes[left[rest]] & self._classes[right[rest]]) != 0
         return held
 
 

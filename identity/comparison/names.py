@@ -13,6 +13,7 @@ from rapidfuzz.distance import JaroWinkler
 
 from identity.comparison.alignment import WordSets, like, sounds_of
 from identity.comparison.likeness import Likeness
+from identity.comparison.signatures import Bits
 from identity.comparison.similarity import (
     LevelOf,
     Texts,
@@ -21,7 +22,7 @@ from identity.comparison.similarity import (
     pairwise,
     texts,
 )
-from identity.features import MISSING, Codes, Features, Flags, Ints, Levels
+from identity.features import MISSING, Codes, Features, Flags, Ints, Levels, by_row
 from identity.standard.latin import latin_key
 from identity.standard.nicknames import initials, is_given_name, nickname_class
 from identity.standard.vocabulary import words as vocabulary
@@ -110,18 +111,37 @@ class PersonNames:
         A quick look that never misses one: for all others, the level is one of those that disagree.
         """
         family, given = (self._family[left], self._family[right]), (self._given[left], self._given[right])
+        one, two = family[0] != family[1], given[0] != given[1]
         regrouped = np.zeros(len(left), dtype=np.bool_)
-        values = self._features.values("full_name")
-        if not values.is_empty:
-            one, two = values.single()[left], values.single()[right]
-            regrouped = self._full_sets.may_share(one, two, 2) | (self._joined[one] == self._joined[two])
-            regrouped &= (one != MISSING) & (two != MISSING)
+        at = np.flatnonzero(one | two)
+        regrouped[at] = self._may_be_regrouped(left[at], right[at])
         alike = self._likeness.may_be_alike
         # Where either is equal, nothing is swapped.
-        apart = np.flatnonzero(~regrouped & (family[0] != family[1]) & (given[0] != given[1]))
+        apart = np.flatnonzero(one & two & ~regrouped)
         crosswise = alike(family[0][apart], given[1][apart]) & alike(given[0][apart], family[1][apart])
         regrouped[apart[crosswise]] = True
-        return regrouped | alike(*family), regrouped | alike(*given)
+        found = regrouped, regrouped.copy()
+        for agree, differ, (here, there) in zip(found, (one, two), (family, given), strict=True):
+            at = np.flatnonzero(differ & ~agree)
+            agree[at] = alike(here[at], there[at])
+        return found
+
+    def _may_be_regrouped(self, left: Ints, right: Ints) -> Flags:
+        """Which pairs of rows may have two words of their whole names in common, or the same letters."""
+        values = self._features.values("full_name")
+        if values.is_empty:
+            return np.zeros(len(left), dtype=np.bool_)
+        bits, joined = self._whole
+        found: Flags = np.bitwise_count(bits[left] & bits[right]) > 1
+        one = joined[left]
+        found |= (one == joined[right]) & (one != MISSING)
+        return found
+
+    @cached_property
+    def _whole(self) -> tuple[Bits, Codes]:
+        """Of each record the bits of the words of its whole name, and the code of that name written together."""
+        codes = self._features.values("full_name").single()
+        return by_row(self._full_sets.bits, codes, np.uint64(0)), by_row(self._joined, codes, np.int32(MISSING))
 
     @cached_property
     def _likeness(self) -> Likeness:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from identity.comparison.signatures import letter_bits
+from identity.comparison.signatures import Bits, letter_bits
 from identity.features import MISSING, Codes, Flags, Ints, Levels, Values
 from identity.parallel import SMALL
 from identity.parts import part_codes
@@ -86,7 +86,22 @@ def pairwise(measure: Callable[..., Any], left: Texts, right: Texts, cutoff: flo
     return np.floor(scores * unit + 1e-6).astype(np.int64)
 
 
-def text_levels(values: Texts, specs: tuple[Level, ...]) -> LevelOf:
+@dataclass(frozen=True)
+class Glance:
+    """What levels look at before they compare letter by letter, by distinct value."""
+
+    letters: Bits | None  # None: no level counts letters
+    parts: dict[str, Codes]  # of each part that a level names its code, MISSING without one
+
+    @classmethod
+    def of(cls, unique: pa.StringArray, specs: tuple[Level, ...]) -> Glance:
+        """Of some values, for levels."""
+        counted = any(spec.at_most is not None or spec.method == "day_month_swapped" for spec in specs)
+        parts = {spec.part: _parts(unique, spec.part) for spec in specs if spec.part is not None}
+        return cls(letter_bits(unique) if counted else None, parts)
+
+
+def text_levels(values: Texts, specs: tuple[Level, ...], glance: Glance) -> LevelOf:
     """Levels of pairs of different values: 1 for the first spec that holds, and so on; one past the last for
     none.
 
@@ -94,8 +109,7 @@ def text_levels(values: Texts, specs: tuple[Level, ...]) -> LevelOf:
     """
     edits = max((spec.at_most for spec in specs if spec.at_most is not None), default=0)
     similar = min((spec.at_least for spec in specs if spec.at_least is not None), default=None)
-    derived = {spec.part: _parts(values, spec.part) for spec in specs if spec.part is not None}
-    letters = letter_bits(pa.array(values, pa.string())) if edits or _has_swapped(specs) else None
+    derived, letters = glance.parts, glance.letters
 
     def level_of(left: Codes, right: Codes) -> Levels:
         result = np.full(len(left), len(specs) + 1, dtype=np.uint8)
@@ -126,10 +140,6 @@ def text_levels(values: Texts, specs: tuple[Level, ...]) -> LevelOf:
     return level_of
 
 
-def _has_swapped(specs: tuple[Level, ...]) -> bool:
-    return any(spec.method == "day_month_swapped" for spec in specs)
-
-
 def _measured(measure: Callable[..., Any], values: Texts, left: Codes, right: Codes, cutoff: float) -> Ints:
     """`pairwise` of the values of pairs of codes, each unordered pair measured once."""
     low, high = np.minimum(left, right).astype(np.int64), np.maximum(left, right)
@@ -138,10 +148,10 @@ def _measured(measure: Callable[..., Any], values: Texts, left: Codes, right: Co
     return pairwise(measure, values[one], values[two], cutoff)[spread]
 
 
-def _parts(values: Texts, part: str) -> Codes:
+def _parts(values: pa.StringArray, part: str) -> Codes:
     """The code of each value's part, MISSING without one."""
     named = parse_value(f"full_name.{part}")
-    return part_codes(pa.array(values, pa.string()), named.part or "", named.count)
+    return part_codes(values, named.part or "", named.count)
 
 
 def _swapped(left: Texts, right: Texts) -> Flags:

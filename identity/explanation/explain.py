@@ -17,8 +17,7 @@ from identity.features import Features, positions
 from identity.model import MatchModel
 from identity.parts import derive
 from identity.schema import WEIGHT_ONE_BIT
-from identity.settings import BlockingRule, KindSettings, MatchingSettings
-from identity.shipped import shipped
+from identity.settings import BlockingRule, KindSettings, MatchingSettings, shipped
 
 GRAIN: Final = "grain"
 """What `explain_pair` calls the weight by which one number makes one client, or keeps two sites apart."""
@@ -201,8 +200,8 @@ def _rules(
     keys = keys_by_rule(features, kind, settings, ~features.records["is_own"].to_numpy())
     result = []
     for index, rule in enumerate(settings.blocking):
-        mine = keys.rule == index
-        shared = np.intersect1d(keys.key[mine & (keys.row == 0)], keys.key[mine & (keys.row == 1)]).tolist()
+        key, row = keys.by_rule[index]
+        shared = np.intersect1d(key[row == 0], key[row == 1]).tolist()
         if shared:
             known = [sizes[key] for key in shared if key in sizes]
             size = min(known, default=None)

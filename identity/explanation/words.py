@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from identity.shipped import shipped
+from identity.settings import shipped
 
 LANGUAGES: Final = ("en", "ru")
 

@@ -122,7 +122,7 @@ def street_key(text: str) -> str:
         index += 1
     # Kinds of street stand before or behind the name in Russian: проспект Мира, Ленинский проспект
     kept = [word for word in out if word]
-    cyrillic_kinds = [word for word in kept if word in kinds.values() and "а" <= word[0] <= "я"]
+    cyrillic_kinds = [word for word in kept if "а" <= word[0] <= "я" and word in kinds.values()]
     return " ".join([word for word in kept if word not in cyrillic_kinds] + cyrillic_kinds) or " ".join(parts)
 
 
@@ -153,7 +153,7 @@ def names_street(text: str) -> bool:
     return any(len(word) > 1 and word.isascii() and word in kinds for word in comparable(text).split()[1:])
 
 
-def split_house(text: str) -> tuple[str, str | None]:
+def _split_house(text: str) -> tuple[str, str | None]:
     """A street line into street and house number: `ул. Ленина, д. 5`, `Hauptstr. 5a`, `123 Main Street`.
 
     Flats are left out, and what a building is called in front of its number: `Chrysler Building, 405 Lexington Ave`.
@@ -171,9 +171,14 @@ def split_house(text: str) -> tuple[str, str | None]:
     return text, None
 
 
+# A street line is split for its own key and for its house; streets come with many houses.
+split_house = Memo(_split_house, 100_000)
+_street_keys = Memo(street_key, 100_000)
+
+
 def _street(raw: str) -> Form:
     text = clean(raw)
-    return _text_part(raw, street_key(split_house(text)[0]))
+    return _text_part(raw, _street_keys(split_house(text)[0]))
 
 
 def _house(raw: str) -> Form:

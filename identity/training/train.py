@@ -15,7 +15,6 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from identity.blocking.caps import learnt_caps
-from identity.blocking.keys import block_limits
 from identity.blocking.pairing import Pairing, RuleBlocks, blocks_of_rules, sampled_pairs
 from identity.clustering.points import Points, points_of
 from identity.comparison.bounds import Bounds
@@ -40,8 +39,8 @@ from identity.settings import BlockingRule, KindSettings, MatchingSettings
 from identity.training.em import Reals, at_most, expect_matches, patterns_of, shrunk
 from identity.training.terms import term_adjustments, word_weights
 
-RANDOM_PAIRS: Final = 1_000_000
-PAIRS_PER_PASS: Final = 100_000
+RANDOM_PAIRS: Final = 500_000
+PAIRS_PER_PASS: Final = 50_000
 PAIRS_FOR_ODDS: Final = 500_000  # candidate pairs from which the share of matches is estimated
 _MOST_PER_PASS: Final = 5_000.0  # matches that one pass may speak for, so that no rule outvotes the others
 _M_STRENGTH: Final = 200.0
@@ -124,11 +123,9 @@ class _Trainer:
         columns = self._base.columns.items()
         m = {name: np.array([level.m for level in column.levels]) for name, column in columns}
         u = {name: np.array([level.u for level in column.levels]) for name, column in columns}
-        keys = self._held.keys
         points = points_of(self._scorer, self._held.fingerprints, self._register >= 0)
-        limits = block_limits(self._kind, self._rules, self._settings.block_cap, {})
-        blocks = blocks_of_rules(keys.key, keys.row, limits, points.is_representative)
-        del keys
+        cap = [self._settings.block_cap] * len(self._rules.blocking)
+        blocks = blocks_of_rules(self._held.keys.by_rule, cap, points.is_representative)
         *sample, drawn = sampled_pairs(blocks, len(self._features), PAIRS_FOR_ODDS)
         left, right = self._open(*sample)
         sampled = _Sample(left, right, self._scorer.vectors(left, right), drawn)

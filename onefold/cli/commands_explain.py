@@ -101,6 +101,7 @@ def show_explanation(output: Output, found: dict[str, Any], lang: Lang = "en") -
         output.say(phrase("silent", lang, columns=", ".join(silent)), style="dim")
     for reason in found["forbidden"]:
         output.say(reason["words"][lang], style="bold" if reason["reason"] == "judgement" else "yellow")
+    _show_suspended(output, found, lang)
     for judgement in found["judgements"]:
         if judgement["verdict"] == "same":
             output.say(phrase("judged_same", lang, number=judgement["judgement_id"]), style="bold")
@@ -146,6 +147,7 @@ def show_client_explanation(output: Output, found: dict[str, Any], lang: Lang = 
 
     output.heading(phrase("client", lang, name=found["display_name"] or "", client=found["client_id"]).strip())
     output.say(size_words(found, lang))
+    _show_suspended(output, found, lang)
     if found["is_cut"]:
         output.say(phrase("only_first", lang, count=len(found["held_by"]) + 1), style="yellow")
     if not found["held_by"]:
@@ -178,6 +180,23 @@ def show_client_explanation(output: Output, found: dict[str, Any], lang: Lang = 
         title=phrase("borders", lang),
         right=(2, 3),
     )
+
+
+def _show_suspended(output: Output, found: dict[str, Any], lang: Lang) -> None:
+    """Judgements that records with another identity have left, and each such record as it was and as it is."""
+    from identity.explanation.words import phrase
+
+    shown = set()
+    for one in found["suspended"]:
+        output.say(one["words"][lang], style="yellow")
+        if one["compared"] and one["record"] not in shown:
+            shown.add(one["record"])
+            output.table(
+                (phrase("evidence", lang), phrase("was", lang), phrase("is_now", lang), phrase("bits", lang)),
+                [(c["words"][lang], c["was"], c["is"], f"{c['bits']:+.1f}") for c in one["compared"]],
+                title=f"{one['record']}: {phrase('was_and_is', lang)}",
+                right=(3,),
+            )
 
 
 def _show_pairs(output: Output, pairs: list[dict[str, Any]], title: str, lang: Lang, limit: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 judge_app = typer.Typer(
     no_args_is_help=True,
-    help="A person's word about records: same, not-same, pin, undo, list. It survives every re-run until it is undone.",
+    help="A person's word about records: same, not-same, pin, identity, undo, list. "
+    "It survives every re-run until it is undone.",
 )
 app.add_typer(judge_app, name="judge", rich_help_panel="Clients")
 
@@ -24,6 +26,13 @@ Left = Annotated[str, typer.Argument(help="A record (source:stream:key) or a cli
 Right = Annotated[str, typer.Argument(help="The other record or client id.")]
 Reason = Annotated[str, typer.Option("--reason", "-r", help="Why; it stays with the judgement.")]
 By = Annotated[str | None, typer.Option("--by", help="Who says so; default: your login name.")]
+
+
+class Identity(StrEnum):
+    """Whom a changed record is about."""
+
+    same = "same"
+    new = "new"
 
 
 @app.command(rich_help_panel="Hub")
@@ -127,6 +136,27 @@ def judge_undo(
     show_judgement(output, report)
 
 
+@judge_app.command("identity")
+def judge_identity(
+    ctx: typer.Context,
+    record: Annotated[str, typer.Argument(help="The record (source:stream:key) that has changed.")],
+    answer: Annotated[Identity, typer.Argument(help="`same` client as before, or a `new` one.")],
+    reason: Reason = "",
+    by: By = None,
+) -> None:
+    """Answer a `changed_identity` case: is the record still about the same client, or was its key given to a new one?
+
+    same: what was said of it holds for the record as it is now. new: it is lifted; for other records it stands.
+
+    Example: onefold judge identity crm:contacts:42 new --reason "number given to another customer"
+    """
+    from onefold.steps.judge import settle_identity
+
+    with opened(ctx) as (context, output):
+        report = settle_identity(context, record, same=answer is Identity.same, reason=reason, by=by or login_name())
+    show_judgement(output, report)
+
+
 @judge_app.command("list")
 def judge_list(ctx: typer.Context) -> None:
     """Judgements in force: who said what about which records, when and why."""
@@ -140,7 +170,7 @@ def judge_list(ctx: typer.Context) -> None:
         [
             (
                 r["judgement_id"],
-                r["verdict"],
+                r["verdict"] + (f" (suspended for {', '.join(r['suspended'])})" if r["suspended"] else ""),
                 " | ".join(r["records"]),
                 r["value"],
                 r["by"],

@@ -122,15 +122,37 @@ class _Values:
 
     def fill(self, plan: FieldPlan, read: Sequence[tuple[Any, Children]], kinds: Sequence[str]) -> None:
         """One attribute of all records."""
-        if plan.top_level is not None and plan.clean is None:
+        if plan.top_level is not None:
             name = plan.top_level
             column = [payload.get(name) for payload, _ in read]
             if set(map(type, column)) <= _TEXT:
-                stripped = [text.strip() or None if text else None for text in column]
-                rows = [row for row, text in enumerate(stripped) if text]
-                self._add(plan, kinds, rows, [text for text in stripped if text], None)
+                self._fill_texts(plan, column, kinds)
                 return
         self._fill_one_by_one(plan, read, kinds)
+
+    def _fill_texts(self, plan: FieldPlan, column: Sequence[str | None], kinds: Sequence[str]) -> None:
+        """One attribute of which every record has one text, or none."""
+        if plan.clean is None:
+            stripped = [text.strip() or None if text else None for text in column]
+            rows = [row for row, text in enumerate(stripped) if text]
+            self._add(plan, kinds, rows, [text for text in stripped if text], None)
+            return
+        found: list[tuple[int, str, str | None]] = []
+        for row, value in enumerate(column):
+            if value is None:
+                continue
+            try:
+                cleaned = plan.clean(value)
+            except Unreadable as error:
+                self._reject(row, plan.attribute, error)
+                continue
+            if cleaned is not None:
+                found.append((row, *cleaned))
+        rows = [row for row, _, _ in found]
+        repairs = [repair for _, _, repair in found]
+        mended = [repair for repair in repairs if repair is not None]
+        self._counted.update(mended)
+        self._add(plan, kinds, rows, [text for _, text, _ in found], repairs if mended else None)
 
     def _fill_one_by_one(self, plan: FieldPlan, read: Sequence[tuple[Any, Children]], kinds: Sequence[str]) -> None:
         rows: list[int] = []

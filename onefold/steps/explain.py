@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,8 @@ def explain(context: Context, left: str, right: str) -> dict[str, Any]:
 
     Keys: left, right, together (now one client), verdict, total_bits, link_bits, review_bits, missing_bits, prior_bits,
     odds_bits, probability, findings (column, level, left, right, bits, words), contradictions, rules (rule, outcome,
-    size, hindrances), judgements, forbidden (reason, of, words): whatever keeps the two apart besides evidence.
+    size, hindrances), judgements, suspended (`suspended_for`), forbidden (reason, of, words): whatever
+    keeps the two apart besides evidence.
     Raises NothingFound for a record that is no standard client record.
     """
     pair = one_record(context, left), one_record(context, right)
@@ -56,6 +58,7 @@ def explain(context: Context, left: str, right: str) -> dict[str, Any]:
         )
         clients = queries.clients_of_records(conn, list(pair))
         said = judgements.load_judgements(conn, JUDGEMENT, list(pair)).to_pylist()
+        suspended = suspended_for(conn, pair)
     said = [judgement for judgement in said if _concerns(judgement, pair)]
     forbidden = _contradictions(evidence) + _of_records(context, known, (left, right), pair) + _of_judgements(said)
     return {
@@ -65,8 +68,32 @@ def explain(context: Context, left: str, right: str) -> dict[str, Any]:
         "together": clients.get(pair[0]) is not None and clients.get(pair[0]) == clients.get(pair[1]),
         **as_plain(evidence),
         "judgements": [{"judgement_id": j["judgement_id"], "verdict": j["verdict"]} for j in said],
+        "suspended": suspended,
         "forbidden": forbidden,
     }
+
+
+def suspended_for(conn: psycopg.Connection, record_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """The judgements that do not speak of these records now, because they have changed their identity: judgement_id,
+    verdict, record, words; `compared`: what it was and is, by its case (column, level, was, is, bits, words)."""
+    found = [
+        (judgement, record)
+        for judgement in judgements.in_force(conn, record_ids=record_ids)
+        for record in judgement.suspended_ids
+        if record in record_ids
+    ]
+    names = resolution.names_of(conn, sorted({record for _, record in found}))
+    compared = queries.identity_cases(conn, sorted(names))
+    return [
+        {
+            "judgement_id": judgement.judgement_id,
+            "verdict": judgement.verdict,
+            "record": names[record],
+            "words": phrases("judgement_suspended", record=names[record], number=judgement.judgement_id),
+            "compared": compared.get(record, []),
+        }
+        for judgement, record in found
+    ]
 
 
 def _concerns(judgement: dict[str, Any], pair: tuple[int, int]) -> bool:

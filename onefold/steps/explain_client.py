@@ -14,6 +14,7 @@ from identity.generic import GENERIC
 from identity.population import Rules
 from identity.schema import IDENTIFIER, JUDGEMENT, RECORD, WEIGHT_ONE_BIT
 from onefold.errors import NothingFound, UsageError
+from onefold.steps.explain import suspended_for
 from onefold.steps.records import is_client_id, one_record
 from onefold.steps.resolve import current_model
 from onefold.steps.rules import distinct_sources
@@ -33,9 +34,9 @@ def explain_client(context: Context, who: str, *, limit: int = 10) -> dict[str, 
     """The shape of the client `who`: a client id (a merged-away one answers with its survivor), or a record's client.
 
     Keys: client_id, display_name, kind, records, members (record, alike), pairs, linking_pairs, plausible_pairs,
-    held_by, seam, against, bridges, borders, the thresholds in bits, is_cut. Pairs have left, right, bits, judged,
-    evidence (words by language, bits). At most `limit` pairs against, bridges and borders. NothingFound: the client
-    holds no record.
+    held_by, seam, against, bridges, borders, the thresholds in bits, is_cut, suspended (`explain.suspended_for`).
+    Pairs have left, right, bits, judged, evidence (words by language, bits). At most `limit` pairs against, bridges and
+    borders. NothingFound: the client holds no record.
     """
     with context.connection("onefold explain") as conn:
         client_id = _client(context, conn, who)
@@ -44,7 +45,13 @@ def explain_client(context: Context, who: str, *, limit: int = 10) -> dict[str, 
         found = _explained(context, conn, client_id, ids, limit)
         names = resolution.names_of(conn, ids)
         called = surroundings.display_names(conn, [client_id, *(border.client_id for border in found.borders)])
-    return {"asked_for": who, "client_id": client_id, **_plain(found, names, called, client_id)}
+        suspended = suspended_for(conn, own)
+    return {
+        "asked_for": who,
+        "client_id": client_id,
+        **_plain(found, names, called, client_id),
+        "suspended": suspended,
+    }
 
 
 def explain_border(context: Context, left: str, right: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -121,8 +121,46 @@ def lift(context: Context, judgement_id: int, *, reason: str, by: str) -> JudgeR
     return JudgeReport(judgement_id, "lift", resolve(context), publish(context))
 
 
+def settle_identity(context: Context, record: str, *, same: bool, reason: str, by: str) -> JudgeReport:
+    """Answer the case of a record that has changed its identity: what was said of it is lifted and, where it still says
+    something, said again: of the record as it is now (`same`), or of the others without it.
+
+    Raises NothingFound if no judgement about it is suspended, OpposingJudgements as `judge` does: nothing is stored.
+    """
+    record_id = one_record(context, record)
+    with context.connection("onefold judge") as conn, unit_of_work(conn):
+        hub_lock(conn)
+        suspended = [j for j in stored.in_force(conn, record_ids=[record_id]) if record_id in j.suspended_ids]
+        if not suspended:
+            raise NothingFound(f"No judgement about {record} is suspended.", "`onefold cases` lists what waits.")
+        at = next_as_of(conn, context.clock)
+        number, verdict = 0, "lift"
+        for former in suspended:
+            assert former.judgement_id is not None
+            stored.lift(conn, former.judgement_id, reason=reason or None, by=by, at=at)
+            number = former.judgement_id
+            _queue(conn, former.verdict, [*former.left_ids, *former.right_ids])
+        for former in suspended:
+            again = former if same else _without(former, record_id)
+            if again is None or former.judgement_id is None:
+                continue
+            _check(context, conn, again.verdict, [again.left_ids, again.right_ids], again.attribute)
+            again = replace(again, reason=reason or former.reason)
+            said = stored.Again(former.judgement_id, record_id)
+            number, verdict = stored.add(conn, again, by=by, at=at, again=said), again.verdict
+    return JudgeReport(number, verdict, resolve(context), publish(context))
+
+
+def _without(judgement: stored.Judgement, record_id: int) -> stored.Judgement | None:
+    """What a judgement says when it no longer speaks of a record; None: nothing."""
+    left, right = ([i for i in ids if i != record_id] for ids in (judgement.left_ids, judgement.right_ids))
+    says = len(left) + len(right) > 1 if judgement.verdict == "same" else bool(left and right)
+    return replace(judgement, left_ids=left, right_ids=right) if says else None
+
+
 def judgements(context: Context) -> list[dict[str, Any]]:
-    """The judgements in force, with their records by name."""
+    """The judgements in force, with their records by name; `suspended` are those that have changed their identity, of
+    which they do not speak now."""
     with context.connection("onefold judge") as conn:
         found = stored.in_force(conn)
         names = resolution.names_of(conn, sorted({i for j in found for i in (*j.left_ids, *j.right_ids)}))
@@ -131,6 +169,7 @@ def judgements(context: Context) -> list[dict[str, Any]]:
             "judgement_id": j.judgement_id,
             "verdict": j.verdict,
             "records": [names.get(i, str(i)) for i in (*j.left_ids, *j.right_ids)],
+            "suspended": [names.get(i, str(i)) for i in j.suspended_ids],
             "value": None if j.attribute is None else f"{j.attribute} = {j.value}",
             "by": j.decided_by,
             "at": j.decided_at,

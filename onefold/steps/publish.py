@@ -150,8 +150,9 @@ def with_trust(context: Context, contributions: pa.Table) -> pa.Table:
 
 
 def load_pins(conn: psycopg.Connection, contributions: pa.Table) -> pa.Table:
-    """Pinned values in force that are anchored on these records, in the columns of PIN."""
-    pins = judgements.in_force(conn, ("pin",))
+    """Pinned values in force that are anchored on these records, in the columns of PIN; none on a record that has
+    changed its identity since."""
+    pins = [pin.applied() for pin in judgements.in_force(conn, ("pin",))]
     if not pins:
         return PIN.empty_table()
     ids = set(contributions["record_id"].to_pylist())

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
@@ -12,15 +16,17 @@ import pyarrow as pa
 import pyarrow.compute
 
 from identity.ids import LedgerEntry, assign_ids
+from identity.minting import mint_all
 from identity.model import MatchModel, prior_model, to_json
-from identity.resolve import Resolution
+from identity.resolve import OnKeys, Resolution
 from identity.resolve import resolve as resolve_records
 from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, RECORD
 from onefold.steps.model_settings import note_on
 from onefold.steps.models import as_model
+from onefold.steps.recycled import identity_cases, suspend
 from onefold.steps.report import ResolveReport
 from onefold.steps.resolve_changes import resolve_changes
-from onefold.steps.rules import distinct_sources, fingerprint, requeue_changed_rules, resolve_rules
+from onefold.steps.rules import distinct_sources, requeue_changed_rules, resolve_rules
 from warehouse import evidence, judgements, match_models, queue, resolution, runs
 from warehouse.clock import hub_lock, next_as_of, one_view
 from warehouse.connect import unit_of_work
@@ -70,8 +76,11 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
         run_id = runs.start_run(conn, command="resolve", at=context.clock())
         with one_view(conn), context.progress.stage("resolve", 4) as stage:
             batch = queue.read(conn, "resolve")
-            if everything or has_new_rules or _is_bulk(conn, len(batch.record_ids)):
-                found, touched = resolve_stored(context, conn, model), None
+            all_anew = everything or has_new_rules or _is_bulk(conn, len(batch.record_ids))
+            turned = suspend(context, conn, model, None if all_anew else batch.record_ids)
+            if all_anew:
+                with _storing_keys(conn) as on_keys:
+                    found, touched = resolve_stored(context, conn, model, on_keys), None
                 candidates = found.report.candidate_pairs
                 stage.advance()
                 store_evidence(conn, found)
@@ -80,7 +89,8 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
                 found, touched, candidates = changes.found, changes.record_ids, changes.candidate_pairs
                 stage.advance()
             stage.advance()
-            applied = store(context, conn, found, batch.record_ids, run_id, touched)
+            questions = pa.concat_tables([review_cases(found), identity_cases(context, conn, model, touched)])
+            applied = store(context, conn, found, questions, [*batch.record_ids, *turned], run_id, touched)
             stage.advance()
             queue.done(conn, batch)
             stage.advance()
@@ -130,7 +140,22 @@ def _json(model: MatchModel) -> dict[str, Any]:
     return found
 
 
-def resolve_stored(context: Context, conn: psycopg.Connection, model: MatchModel) -> Resolution:
+@contextmanager
+def _storing_keys(conn: psycopg.Connection) -> Iterator[OnKeys]:
+    """Blocking keys are the longest to store: what takes them has the database at it while the pairs are compared.
+
+    Nobody else may use the connection from then until the end of the block, when the keys are stored.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="keys") as pool:
+        stored: list[Future[int]] = []
+        yield lambda keys: stored.append(pool.submit(evidence.replace_keys, conn, None, keys))
+        for one in stored:
+            one.result()
+
+
+def resolve_stored(
+    context: Context, conn: psycopg.Connection, model: MatchModel, on_keys: OnKeys | None = None
+) -> Resolution:
     """The whole register compared; a pure function of what is stored."""
     settings: MatchingSettings = context.configuration.matching
     return resolve_records(
@@ -141,6 +166,7 @@ def resolve_stored(context: Context, conn: psycopg.Connection, model: MatchModel
         settings,
         distinct_sources=distinct_sources(context),
         by_rule=False,
+        on_keys=on_keys,
     )
 
 
@@ -152,8 +178,7 @@ def _is_bulk(conn: psycopg.Connection, changed: int) -> bool:
 
 
 def store_evidence(conn: psycopg.Connection, found: Resolution) -> None:
-    """What a resolution of everything leaves for those of changes, by difference."""
-    evidence.replace_keys(conn, None, found.keys)
+    """What a resolution of everything leaves for those of changes beside its keys, by difference."""
     evidence.replace_pairs(conn, None, found.pairs)
     evidence.replace_points(conn, None, found.points)
     evidence.replace_refused(conn, None, found.refused)
@@ -165,16 +190,43 @@ def store(
     context: Context,
     conn: psycopg.Connection,
     found: Resolution,
+    cases: pa.Table,
     changed: Sequence[int],
     run_id: int,
     touched_ids: Sequence[int] | None = None,
 ) -> resolution.Applied:
     """Ids, crosswalk and cases by difference; only clusters that differ from a client get ids anew.
 
-    `touched_ids`: the records that were looked at, those that are gone included; None: all there are.
+    `cases` are REVIEW_CASE; `touched_ids` the records that were looked at, those that are gone included; None: all.
     """
     crosswalk = resolution.load_crosswalk(conn, CROSSWALK, touched_ids)
-    labels = found.labels
+    if crosswalk.num_rows or resolution.has_ledger(conn):
+        assignments, events = _reassigned(conn, found.labels, crosswalk)
+    else:
+        assignments, events = _first_ids(found.labels)
+    return resolution.apply(
+        conn,
+        assignments,
+        events,
+        cases,
+        as_of=next_as_of(conn, context.clock),
+        run_id=run_id,
+        changed=changed,
+    )
+
+
+def _first_ids(labels: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """ASSIGNMENT and LEDGER_EVENT of a hub that never gave an id."""
+    minted = mint_all(labels)
+    kind = {"event": pa.repeat(pa.scalar("mint"), minted.mints.num_rows)}
+    nothing = {"target_client_id": pa.nulls(minted.mints.num_rows, pa.string())}
+    columns = {**{name: minted.mints[name] for name in minted.mints.column_names}, **kind, **nothing}
+    events = pa.table({name: columns[name] for name in resolution.LEDGER_EVENT.names}, schema=resolution.LEDGER_EVENT)
+    return minted.crosswalk.select(resolution.ASSIGNMENT.names).cast(resolution.ASSIGNMENT), events
+
+
+def _reassigned(conn: psycopg.Connection, labels: pa.Table, crosswalk: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """ASSIGNMENT of the records in `labels` and `crosswalk`, and the LEDGER_EVENT that it takes."""
     touched = _touched(labels, crosswalk)
     old = crosswalk.filter(pa.array(_in_touched_clients(crosswalk, labels, touched)))
     mine = labels.filter(pa.array(touched))
@@ -193,24 +245,17 @@ def store(
         ]
     )
     events = [
-        resolution.LedgerEvent(
+        (
             event.entry.client_id,
             event.event,
+            event.entry.target if event.event == "redirect" else None,
             event.entry.founding_key,
             event.entry.mint_number,
-            event.entry.target if event.event == "redirect" else None,
         )
         for event in assigned.events
     ]
-    return resolution.apply(
-        conn,
-        assignments,
-        events,
-        review_cases(found),
-        as_of=next_as_of(conn, context.clock),
-        run_id=run_id,
-        changed=changed,
-    )
+    columns = list(zip(*events, strict=True)) or [()] * len(resolution.LEDGER_EVENT)
+    return assignments, pa.table([list(column) for column in columns], schema=resolution.LEDGER_EVENT)
 
 
 def _touched(labels: pa.Table, crosswalk: pa.Table) -> Flags:
@@ -268,20 +313,28 @@ def _ledger(
     return entries, minted
 
 
-def review_cases(found: Resolution) -> list[resolution.ReviewCase]:
-    """What a steward should look at; the same question keeps its fingerprint while its two records stand for it."""
-    return [
-        resolution.ReviewCase(
-            fingerprint=str(fingerprint(["case", sorted((row["left_id"], row["right_id"]))])),
-            kind=row["kind"],
-            record_ids=[row["left_id"], row["right_id"]],
-            weight=row["weight"],
-            impact=row["records"],
-            evidence={
-                "pairs": row["pairs"],
-                "left_label": row["left_label"],
-                "right_label": row["right_label"],
-            },
-        )
-        for row in found.cases.to_pylist()
+def review_cases(found: Resolution) -> pa.Table:
+    """What a steward should look at, as REVIEW_CASE; a question keeps its fingerprint while its two records stand for
+    it."""
+    left, right = found.cases["left_id"].to_numpy(), found.cases["right_id"].to_numpy()
+    ends = np.stack([np.minimum(left, right), np.maximum(left, right)], axis=1)
+    numbers = pa.array(ends.ravel())
+    pairs = numbers.cast(pa.string())
+    # As `fingerprint` writes ["case", [smaller, larger]].
+    asked = pa.compute.binary_join_element_wise('["case",[', pairs[0::2], ",", pairs[1::2], "]]", "")
+    prints = [str(UUID(bytes=blake2b(text.encode(), digest_size=16).digest())) for text in asked.to_pylist()]
+    named = [
+        part
+        for name in ("pairs", "left_label", "right_label")
+        for part in (f',"{name}":', found.cases[name].combine_chunks().cast(pa.string()))
     ]
+    evidence = pa.compute.binary_join_element_wise("{" + named[0][1:], *named[1:], "}", "")
+    columns = [
+        pa.array(prints, pa.string()),
+        found.cases["kind"].combine_chunks(),
+        pa.ListArray.from_arrays(np.arange(len(ends) + 1, dtype=np.int32) * 2, numbers),
+        found.cases["weight"].combine_chunks(),
+        found.cases["records"].combine_chunks(),
+        evidence,
+    ]
+    return pa.table(columns, schema=resolution.REVIEW_CASE)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -12,10 +13,13 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from identity.parallel import threads
 from identity.schema import HEAD, VALUE
 from identity.standard import standardise as standard_forms
+from onefold.context import Context
 from onefold.mapping import Mapped, RawRow, StreamMapper, compile_source
 from onefold.steps.ahead import ahead
+from onefold.steps.beside import beside
 from onefold.steps.collecting import rare_collections
 from onefold.steps.report import StandardiseReport
 from onefold.steps.rules import requeue_changed_mappings, standard_profile
@@ -29,11 +33,14 @@ if TYPE_CHECKING:
     import psycopg
 
     from identity.standard import IdOf, Profile, Standardised
-    from onefold.context import Context
+    from onefold.configuration import Configuration
     from onefold.mapping.batch import Reject
+    from onefold.settings import Settings
 
 CHUNK = 20_000
 """Records a transaction: large enough for set-based work, small enough to lose little to a kill."""
+BESIDE = 60_000
+"""Entries from which processes are started to prepare chunks; below it that takes longer than it saves."""
 
 Place = tuple[str, str]
 """Source and stream."""
@@ -90,18 +97,14 @@ def standardise(context: Context) -> StandardiseReport:
             remapped = requeue_changed_mappings(conn, configuration)
         if queue.is_empty(conn, "standardise"):
             return StandardiseReport(None, round(time.perf_counter() - started, 3))
-        mappers = {
-            (name, stream): mapper
-            for name, source in configuration.sources.items()
-            for stream, mapper in compile_source(source, configuration).items()
-        }
+        mappers = _mappers(configuration)
         run_id = runs.start_run(conn, command="standardise", at=context.clock())
         work = Work(context, mappers, standard_profile(context), run_id)
         # Which parents a child feeds is stored with its chunk, and the next chunk has to see it.
         is_linked = any(mapper.child_streams for mapper in mappers.values())
         waiting = queue.size(conn, "standardise")
         with rare_collections(), context.progress.stage("standardise", waiting) as stage:
-            for done in _one_by_one(work, conn) if is_linked else _overlapping(work, conn):
+            for done in _one_by_one(work, conn) if is_linked else _overlapping(work, conn, waiting):
                 stage.advance(done)
         report = StandardiseReport(
             run_id,
@@ -124,22 +127,61 @@ def _one_by_one(work: Work, conn: psycopg.Connection) -> Iterator[int]:
         yield len(batch.pending_ids)
 
 
-def _overlapping(work: Work, conn: psycopg.Connection) -> Iterator[int]:
-    """The same, with the next chunk read and mapped while the database stores the last one."""
+def _overlapping(work: Work, conn: psycopg.Connection, waiting: int) -> Iterator[int]:
+    """The same, with the next chunks read and mapped while the database stores the last one: in a thread, and in
+    processes where many wait, since mapping holds the interpreter."""
+    processes = threads() if waiting >= BESIDE else 1
     while not queue.is_empty(conn, "standardise"):
-        for prepared in ahead(_prepared(work)):
-            with unit_of_work(conn):
-                _store(work, conn, prepared)
-            yield len(prepared.batch.pending_ids)
+        with closing(_prepared(work, processes)) as chunks:
+            for prepared in chunks:
+                with unit_of_work(conn):
+                    _store(work, conn, prepared)
+                yield len(prepared.batch.pending_ids)
 
 
-def _prepared(work: Work) -> Generator[Prepared]:
-    """One pass over the queue on a connection of its own. What comes in behind its back is left to the next pass."""
+def _prepared(work: Work, processes: int) -> Generator[Prepared]:
+    """One pass over the queue on connections of their own. What comes in behind its back is left to the next pass."""
+    setup = Setup(work.context.settings, work.context.configuration, work.context.database_url, work.profile)
     with work.context.connection("onefold standardise, reading") as conn:
-        last = 0
-        while batch := queue.read(conn, "standardise", CHUNK, after=last):
-            last = batch.pending_ids[-1]
-            yield _prepare(work, conn, batch)
+        if processes > 1:
+            yield from beside(_preparing, setup, _batches(conn), processes)
+        else:
+            yield from ahead(_prepare(work, conn, batch) for batch in _batches(conn))
+
+
+def _batches(conn: psycopg.Connection) -> Generator[queue.Batch]:
+    """The queue in chunks, oldest first."""
+    last = 0
+    while batch := queue.read(conn, "standardise", CHUNK, after=last):
+        last = batch.pending_ids[-1]
+        yield batch
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a process that prepares chunks is told."""
+
+    settings: Settings
+    configuration: Configuration
+    database_url: str = field(repr=False)
+    profile: Profile
+
+
+@contextmanager
+def _preparing(setup: Setup) -> Iterator[Callable[[queue.Batch], Prepared]]:
+    """`_prepare` in a process of its own."""
+    context = Context(setup.settings, setup.configuration, setup.database_url, {})
+    work = Work(context, _mappers(setup.configuration), setup.profile, 0)
+    with rare_collections(), context.connection("onefold standardise, preparing") as conn:
+        yield lambda batch: _prepare(work, conn, batch)
+
+
+def _mappers(configuration: Configuration) -> dict[Place, StreamMapper]:
+    return {
+        (name, stream): mapper
+        for name, source in configuration.sources.items()
+        for stream, mapper in compile_source(source, configuration).items()
+    }
 
 
 def _prepare(work: Work, conn: psycopg.Connection, batch: queue.Batch) -> Prepared:

@@ -162,7 +162,7 @@ def _effect(context: Context, register: _Register, current: MatchModel, other: M
     before = _resolved(context, register, current)
     after = before if other == current else _resolved(context, register, other)
     diff = compare_resolutions(before, after)
-    cases = [{case.fingerprint for case in review_cases(found)} for found in (before, after)]
+    cases = [set(review_cases(found)["fingerprint"].to_pylist()) for found in (before, after)]
     kinds = _kinds(register, [change.pair[0] for change in diff.largest])
     with context.connection("onefold train") as conn:
         names = resolution.names_of(conn, [record for change in diff.largest for record in change.pair])

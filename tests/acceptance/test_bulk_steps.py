@@ -5,13 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
 from onefold.steps import idle, publish, standardise
 from onefold.steps.ahead import ahead
+from onefold.steps.beside import beside
 from tests.acceptance.conftest import FreshDatabases, fill
 from tests.support.hub import Hub
 from warehouse.connect import connect
@@ -19,9 +24,13 @@ from warehouse.dump import canonical_dump
 
 
 def dump_after_run(hub: Hub) -> dict[str, list[str]]:
+    """What a hub of its own knows after its first run, but for the times of its files."""
     fill(hub)
+    hub.run()
     with connect(hub.database_url, application_name="test") as conn:
-        return canonical_dump(conn)
+        dump = canonical_dump(conn)
+    assert dump["core.client_history"]
+    return {table: rows for table, rows in dump.items() if table != "ops.checkpoint"}
 
 
 def test_a_first_publish_as_a_whole_and_chunk_by_chunk_end_alike(
@@ -48,6 +57,7 @@ def test_indexes_are_all_there_after_a_first_publish_as_a_whole(hub: Hub, monkey
     before = sorted(hub.query(indexes))
     monkeypatch.setattr(publish, "FIRST_LOAD", 1)
     fill(hub)
+    hub.run()
     assert sorted(hub.query(indexes)) == before
 
 
@@ -93,3 +103,59 @@ def test_items_ahead_come_in_order_and_an_error_after_what_was_made() -> None:
         seen.extend(ahead(items()))
     assert seen == [1, 2]
     assert closed.is_set()
+
+
+def test_chunks_prepared_in_other_processes_end_as_those_prepared_here(
+    tmp_path_factory: pytest.TempPathFactory, fresh_databases: FreshDatabases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with fresh_databases() as url, fresh_databases() as beside_url:
+        here = dump_after_run(Hub(Path(tmp_path_factory.mktemp("here")), url))
+        monkeypatch.setattr(standardise, "BESIDE", 1)
+        monkeypatch.setattr(standardise, "CHUNK", 3)
+        monkeypatch.setattr(standardise, "threads", lambda: 2)
+        used: list[int] = []
+
+        def counted(*arguments: Any) -> Generator[Any]:
+            used.append(1)
+            return beside(*arguments)
+
+        monkeypatch.setattr(standardise, "beside", counted)
+        there = dump_after_run(Hub(Path(tmp_path_factory.mktemp("there")), beside_url))
+    assert used
+    assert there == here
+
+
+@contextmanager
+def _halving(by: int) -> Iterator[Callable[[int], float]]:
+    yield lambda number: number / by
+
+
+def test_work_in_other_processes_comes_in_order_and_an_error_after_what_was_made() -> None:
+    assert list(beside(_halving, 2, range(9), 2)) == [n / 2 for n in range(9)]
+    made: list[float] = []
+    with pytest.raises(ZeroDivisionError):
+        made.extend(beside(_halving, 0, range(9), 2))
+    with closing(beside(_halving, 2, range(9), 2)) as found:
+        assert next(found) == 0
+
+
+def test_processes_end_with_the_one_that_started_them() -> None:
+    script = (
+        "import os, signal\n"
+        "from onefold.steps.beside import beside\n"
+        "from tests.acceptance.test_bulk_steps import _halving\n"
+        "found = beside(_halving, 2, range(9), 2)\n"
+        "next(found)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    before = _workers()
+    done = subprocess.run([sys.executable, "-c", script], check=False, timeout=60)
+    assert done.returncode < 0
+    deadline = time.monotonic() + 20
+    while (left := _workers() - before) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not left
+
+
+def _workers() -> set[int]:
+    return {p.pid for p in psutil.process_iter(["cmdline"]) if "onefold.steps.beside" in (p.info["cmdline"] or ())}

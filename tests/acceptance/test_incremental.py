@@ -36,6 +36,7 @@ COMPARED = (
     "identity.crosswalk",
     "identity.client_id_ledger",
     "identity.review_case",
+    "identity.judged_record",
 )
 
 

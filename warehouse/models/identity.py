@@ -112,8 +112,7 @@ class BlockingKey(Table, table=True):
     __mapper_args__ = {"primary_key": ["key", "record_id"]}  # noqa: RUF012
     __table_args__ = (
         Index("ix_blocking_key_key", "key"),
-        # The keys of a record stand on as many pages of the table: they are read from the index.
-        Index("ix_blocking_key_record_id", "record_id", postgresql_include=["key"]),
+        Index("ix_blocking_key_record_id", "record_id"),
         {
             "schema": "identity",
             "comment": "Blocking keys of the first record of each point: records that share one are compared",
@@ -245,6 +244,30 @@ class Judgement(Table, table=True):
     reason: str | None = column(Text, "Why, in the steward's words", null=True)
     decided_by: str = column(Text, "Who decided")
     decided_at: datetime = column(_AT, "When it was decided")
+
+
+class JudgedRecord(Table, table=True):
+    """What a record was when a human spoke of it."""
+
+    __tablename__ = "judged_record"
+    __table_args__ = (
+        Index("ix_judged_record_record_id", "record_id"),
+        Index("ix_judged_record_suspended", "judgement_id", postgresql_where=text("is_suspended")),
+        {"schema": "identity", "comment": "What each record was when a judgement was said about it"},
+    )
+
+    judgement_id: int = column(
+        BigInteger, "The judgement", key=True, extra=(ForeignKey("identity.judgement.judgement_id"),)
+    )
+    record_id: int = column(BigInteger, "A record that it names", key=True)
+    content_hash: UUID = column(Uuid, "Content hash of its standard record at that time")
+    record: dict[str, Any] = column(JSONB, "Its standard record at that time")
+    identifiers: list[Any] = column(JSONB, "Its identifiers at that time: type, value, is_valid, invalid_reason")
+    is_suspended: bool = column(
+        Boolean,
+        "The record has changed its identity since: the judgement does not speak of it now",
+        default=text("false"),
+    )
 
 
 class Crosswalk(Table, table=True):

@@ -14,6 +14,62 @@ SELECT 'lift', j.left_ids, j.right_ids, j.judgement_id, %(reason)s, %(by)s, %(at
 FROM identity.judgement AS j
 WHERE j.judgement_id = %(judgement_id)s
 
+-- name: keep_versions
+-- A judgement that is said again keeps the versions that the former one spoke of, but for one record's.
+INSERT INTO identity.judged_record (judgement_id, record_id, content_hash, record, identifiers, is_suspended)
+SELECT %(judgement_id)s, v.record_id, v.content_hash, v.record, v.identifiers, v.is_suspended
+FROM identity.judged_record AS v
+WHERE v.judgement_id = %(former)s AND v.record_id = ANY (%(record_ids)s::bigint[]) AND v.record_id <> %(but)s
+
+-- name: add_versions
+INSERT INTO identity.judged_record (judgement_id, record_id, content_hash, record, identifiers)
+SELECT %(judgement_id)s, s.record_id, s.content_hash, to_jsonb(s), (
+    SELECT coalesce(jsonb_agg(
+        jsonb_build_object(
+            'type', i.type, 'value', i.value, 'is_valid', i.is_valid, 'invalid_reason', i.invalid_reason
+        ) ORDER BY i.type COLLATE "C", i.value COLLATE "C"
+    ), '[]')
+    FROM identity.identifier AS i
+    WHERE i.record_id = s.record_id
+)
+FROM identity.standard_record AS s
+WHERE s.record_id = ANY (%(record_ids)s::bigint[])
+ORDER BY s.record_id
+ON CONFLICT (judgement_id, record_id) DO NOTHING
+
+-- name: doubtful
+-- Of judgements in force: records that are not as they were judged, and those that were taken to have changed.
+SELECT v.judgement_id, v.record_id, v.is_suspended, coalesce(s.content_hash <> v.content_hash, false)
+FROM identity.judged_record AS v
+LEFT JOIN identity.standard_record AS s ON s.record_id = v.record_id
+WHERE (%(record_ids)s::bigint[] IS NULL OR v.record_id = ANY (%(record_ids)s::bigint[]))
+    AND (v.is_suspended OR s.content_hash <> v.content_hash)
+    AND NOT EXISTS (SELECT FROM identity.judgement AS l WHERE l.lifts = v.judgement_id)
+ORDER BY v.record_id, v.judgement_id
+
+-- name: versions
+SELECT {columns}
+FROM unnest(%(judgement_ids)s::bigint[], %(record_ids)s::bigint[]) WITH ORDINALITY AS w (judgement_id, record_id, n)
+JOIN identity.judged_record AS v ON v.judgement_id = w.judgement_id AND v.record_id = w.record_id
+CROSS JOIN LATERAL jsonb_populate_record(NULL::identity.standard_record, v.record) AS r
+ORDER BY w.n
+
+-- name: version_identifiers
+SELECT {columns}
+FROM unnest(%(judgement_ids)s::bigint[], %(record_ids)s::bigint[]) WITH ORDINALITY AS w (judgement_id, record_id, n)
+JOIN identity.judged_record AS v ON v.judgement_id = w.judgement_id AND v.record_id = w.record_id
+CROSS JOIN LATERAL jsonb_to_recordset(v.identifiers)
+    AS r (type text, value text, is_valid boolean, invalid_reason text)
+ORDER BY w.n, r.type COLLATE "C", r.value COLLATE "C"
+
+-- name: set_suspended
+UPDATE identity.judged_record AS v SET is_suspended = NOT v.is_suspended
+FROM unnest(%(judgement_ids)s::bigint[], %(record_ids)s::bigint[]) AS w (judgement_id, record_id)
+WHERE v.judgement_id = w.judgement_id AND v.record_id = w.record_id
+
+-- name: forget_suspension
+UPDATE identity.judged_record SET is_suspended = false WHERE judgement_id = %(judgement_id)s AND is_suspended
+
 -- name: decide_case
 UPDATE identity.review_case SET status = 'decided', closed_at = %(at)s, judgement_id = %(judgement_id)s
 WHERE fingerprint = %(case)s::uuid
@@ -23,7 +79,11 @@ UPDATE identity.review_case SET status = 'closed', judgement_id = NULL WHERE jud
 
 -- name: in_force
 SELECT j.verdict, j.left_ids, j.right_ids, j.relationship, j.attribute, j.value, j.policy, j.until, j.reason,
-    j.decided_by, j.decided_at, j.judgement_id
+    j.decided_by, j.decided_at, j.judgement_id, (
+        SELECT coalesce(array_agg(v.record_id ORDER BY v.record_id), '{}')
+        FROM identity.judged_record AS v
+        WHERE v.judgement_id = j.judgement_id AND v.is_suspended
+    )
 FROM identity.judgement AS j
 WHERE j.verdict <> 'lift'
     AND NOT EXISTS (SELECT FROM identity.judgement AS l WHERE l.lifts = j.judgement_id)

@@ -151,8 +151,9 @@ ORDER BY opened_at, fingerprint
 
 -- name: trace_judgements
 SELECT j.judgement_id, j.verdict, j.left_ids, j.right_ids, j.attribute, j.value, j.reason, j.decided_by,
-    j.decided_at::text, l.judgement_id AS lifted_by
+    j.decided_at::text, l.judgement_id AS lifted_by, nullif(v.is_suspended, false) AS is_suspended
 FROM identity.judgement AS j
+LEFT JOIN identity.judged_record AS v ON v.judgement_id = j.judgement_id AND v.record_id = %(record_id)s
 LEFT JOIN identity.judgement AS l ON l.lifts = j.judgement_id
 WHERE j.left_ids && ARRAY[%(record_id)s::bigint] OR j.right_ids && ARRAY[%(record_id)s::bigint]
 ORDER BY j.judgement_id
@@ -327,6 +328,10 @@ FROM identity.review_case AS c
 WHERE c.status = %(status)s
 ORDER BY c.impact DESC, c.weight DESC NULLS LAST, c.fingerprint
 LIMIT %(limit)s
+
+-- name: identity_cases
+SELECT record_ids[1], evidence -> 'compared' FROM identity.review_case
+WHERE kind = 'changed_identity' AND status = 'open' AND record_ids && %(record_ids)s::bigint[]
 
 -- name: clients_of_records
 SELECT record_id, client_id::text FROM identity.crosswalk WHERE record_id = ANY (%(record_ids)s::bigint[])

@@ -101,13 +101,32 @@ def assign(
     conn: psycopg.Connection, links: Mapping[int, str | None], *events: tuple[Any, ...], **more: Any
 ) -> resolution.Applied:
     """Apply record -> client; events as (event, client, target)."""
-    ledger = [resolution.LedgerEvent(c, event, f"crm:contacts:{c[-4:]}", 1, target) for event, c, target in events]
+    ledger = rows(
+        resolution.LEDGER_EVENT,
+        [
+            {
+                "client_id": c,
+                "event": event,
+                "target_client_id": t,
+                "founding_key": f"crm:contacts:{c[-4:]}",
+                "mint_number": 1,
+            }
+            for event, c, t in events
+        ],
+    )
+    cases = rows(resolution.REVIEW_CASE, more.pop("cases", []))
     table = pa.table({"record_id": list(links), "client_id": list(links.values())}, resolution.ASSIGNMENT)
     with conn.transaction():
         hub_lock(conn)
-        return resolution.apply(
-            conn, table, ledger, more.pop("cases", []), as_of=next_as_of(conn, lambda: NOW), run_id=1, **more
-        )
+        return resolution.apply(conn, table, ledger, cases, as_of=next_as_of(conn, lambda: NOW), run_id=1, **more)
+
+
+def review_case(record_ids: Sequence[int], weight: int, evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """A question about two records."""
+    return {
+        "fingerprint": digest("q"), "kind": "between", "record_ids": list(record_ids), "weight": weight, "impact": 2,
+        "evidence": json.dumps(evidence),
+    }  # fmt: skip
 
 
 def golden_row(client_id: str, name: str = "Anna", **columns: Any) -> dict[str, Any]:

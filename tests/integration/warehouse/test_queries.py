@@ -14,13 +14,14 @@ from tests.integration.warehouse.hub_rows import (
     identifier,
     interaction,
     party,
+    review_case,
     rid,
     rows,
     store_interactions,
     store_parties,
 )
 from tests.integration.warehouse.test_golden_store import publish, refresh
-from warehouse import queries, resolution, shapes, standard
+from warehouse import queries, shapes, standard
 
 A, B = client(1), client(2)
 
@@ -43,7 +44,7 @@ def hub(conn: psycopg.Connection) -> psycopg.Connection:
         "type": "works_at",
     }
     standard.store_relationships(conn, rows(shapes.RELATIONSHIP, [employment]), [rid("1")])
-    case = resolution.ReviewCase(client(99), "between", [rid("1"), rid("2")], 4000, 3, {})
+    case = review_case([rid("1"), rid("2")], 4000, {}) | {"fingerprint": client(99), "impact": 3}
     assign(
         conn,
         {rid("1"): A, rid("2"): B, rid("C1", "erp"): A},

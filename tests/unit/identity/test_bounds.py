@@ -151,8 +151,7 @@ def test_a_sample_of_pairs_holds_all_pairs_of_its_rows_and_is_the_same_every_tim
     key = draw.integers(0, 200, 3_000) * 256
     row = draw.integers(0, 900, 3_000)
     both = np.unique(np.stack([key, row]), axis=1)
-    limits = pa.table({"rule": [0], "cap": [50]})
-    blocks = blocks_of_rules(both[0], both[1], limits)
+    blocks = blocks_of_rules([(both[0], both[1])], [50])
     number, left, right = Pairing(blocks, 900).chosen()
     assert number == len(left)
     everything = set(zip(left.tolist(), right.tolist(), strict=True))

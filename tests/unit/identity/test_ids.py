@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from identity.ids import NAMESPACE, Assignment, LedgerEntry, assign_ids, client_id
+from identity.minting import mint_all
 from identity.resolve import LABEL
 from identity.schema import CROSSWALK
 
@@ -155,3 +156,22 @@ def test_ids_are_stable_unique_and_never_given_to_other_records(history: list[li
         )
         again = assign_ids(shuffled, old, list(before[1].values())[::-1])
         assert again.events == found.events
+
+
+@settings(max_examples=100)
+@given(groups=st.lists(st.lists(st.integers(0, 60), min_size=1, max_size=4), max_size=12), salt=st.sampled_from("аz-:"))
+def test_ids_for_a_new_register_are_the_same_whole_columns_at_a_time(groups: Groups, salt: str) -> None:
+    seen: set[int] = set()
+    apart = [
+        mine for group in groups if (mine := [r for r in dict.fromkeys(group) if r not in seen and not seen.add(r)])
+    ]
+    rows = [
+        {"record_id": record, "label": min(group), "natural_key": f"crm{salt * (record % 3)}:s:{record}"}
+        for group in apart
+        for record in group
+    ]
+    labels = pa.Table.from_pylist(rows, schema=LABEL)
+    minted, assigned = mint_all(labels), assign_ids(labels, CROSSWALK.empty_table(), [])
+    assert minted.crosswalk.equals(assigned.crosswalk)
+    one_by_one = [(e.entry.client_id, e.entry.founding_key, e.entry.mint_number) for e in assigned.events]
+    assert [tuple(row.values()) for row in minted.mints.to_pylist()] == one_by_one
