@@ -1,12 +1,10 @@
-"""The HTTP engine: one request at a time, throttled, retried here and nowhere else, with answers decoded
-and bounded.
+"""The HTTP engine: requests throttled, retried here and nowhere else, with answers decoded and bounded.
 
     HttpEngine(...).fetch(Call("GET", url, place="contacts page 3")) -> Answer
 
-What is tried again: connection and read errors, cut-off answers, 408, 429, 500, 502, 503, 504, and errors
-inside an answer that the
-manifest calls retriable. A wait that the source asks for is kept if it fits `max_wait`, else ComeBackLater
-is raised.
+What is tried again: connection and read errors, cut-off answers, 408, 425, 429, 500, 502, 503, 504, and errors inside
+an answer that the manifest calls retriable. A wait that the source asks for is kept if it fits `max_wait`, else
+ComeBackLater is raised. A token or session that has ended is renewed once.
 Credentials go to the source's own origin only; an address with its query is never written into a message or
 log.
 """
@@ -20,12 +18,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
-from connectors.auth import NoAuth
+from connectors.auth import AnyAuth, NoAuth, OAuth2Auth, SessionAuth
 from connectors.canonical import TruncatedJsonError, decode
 from connectors.errors import (
     ComeBackLater,
@@ -35,16 +33,32 @@ from connectors.errors import (
     SourceConfigurationError,
     SourceDataError,
 )
-from connectors.limits import Limits, Throttle, seconds_asked_for
+from connectors.limits import BudgetSpent, Limits, Throttle, seconds_asked_for, seconds_until_refill
 from connectors.manifest import ErrorRule
 from connectors.paths import as_text, compile_path
+from connectors.signing import OAuthSigner, SessionSigner, Signer
+from connectors.tokens import MemoryTokens, TokenStore
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _RETRIABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 5
 _MAX_BACKOFF = 60.0
+
+
+class DeltaExpired(Exception):
+    """The source no longer knows the delta token; the stream is read anew."""
+
+
+class _Ended(Exception):
+    """The token or session was refused; `error` is what to raise if there is no other."""
+
+    def __init__(self, error: ConnectorError, number: int) -> None:
+        super().__init__(str(error))
+        self.error, self.number = error, number
 
 
 class _Again(Exception):
@@ -67,6 +81,10 @@ class Call:
     content: bytes | None = None
     weight: float = 1
     ends: frozenset[str] = frozenset()
+    expired: frozenset[int] = frozenset()
+    """Statuses that say that a delta token is too old."""
+    again: Callable[[], Call] | None = None
+    """Makes the call anew when the session whose values stand in it has been renewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +120,22 @@ class HttpEngine:
         source: str,
         base_url: httpx.URL,
         *,
-        auth: NoAuth | None = None,
+        auth: AnyAuth | None = None,
         limits: Limits | None = None,
         errors: Iterable[ErrorRule] = (),
         headers: Mapping[str, str] | None = None,
         values: Mapping[str, str] | None = None,
         transport: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
-        decoder: Callable[[bytes], Any] = decode,
+        decoder: Callable[[bytes, Mapping[str, str]], Any] | None = None,
+        sign: Callable[[httpx.Request, Mapping[str, Any]], None] | None = None,
     ) -> None:
         self.source, self.limits = source, limits or Limits()
-        self._own = _origin(base_url)
-        self._auth, self._values = auth or NoAuth(), dict(values or {})
+        self._own, self._base = _origin(base_url), base_url
+        self._values, self._sign = dict(values or {}), sign
+        self.tokens: TokenStore = MemoryTokens()
         self._headers = dict(headers or {})
-        self._rules = [(rule, compile_path(rule.path)) for rule in errors]
+        self._rules = [(rule, compile_path(rule.path) if rule.path else None) for rule in errors]
         self._clock, self._decoder = clock, decoder
         self._throttle = Throttle(self.limits, clock)
         logging.getLogger("httpx").addFilter(_no_addresses)
@@ -128,6 +148,34 @@ class HttpEngine:
             headers={"Accept": "application/json", "User-Agent": "onefold"},
             limits=httpx.Limits(max_connections=self.limits.parallel, max_keepalive_connections=self.limits.parallel),
         )
+        self._signer = self._make_signer(auth or NoAuth())
+
+    def _make_signer(self, auth: AnyAuth) -> Signer:
+        if isinstance(auth, OAuth2Auth):
+            return OAuthSigner(self.source, auth, self._values, self._send_plain, lambda: self.tokens)
+        if isinstance(auth, SessionAuth):
+            forget = self._client.cookies.clear
+            return SessionSigner(self.source, auth, self._values, self._send_plain, self._base, forget)
+        return Signer(auth, self._values)
+
+    def session_values(self) -> Mapping[str, Any]:
+        """{names} that the login or the token's answer gave; asks for them first. Raises a ConnectorError."""
+        return self._signer.values()
+
+    def _send_plain(
+        self, method: str, url: httpx.URL, place: str, headers: Mapping[str, str], content: bytes | None
+    ) -> tuple[int, Any]:
+        """For a signer: nobody's credentials, no redirect; the base headers only for the source itself."""
+        own = self._headers if self.is_own(url) else {}
+        call = Call(method, url, place, headers={**own, **headers}, content=content)
+
+        def attempt() -> tuple[int, Any]:
+            status, answered, _, body = self._exchange(call, is_plain=True)
+            if status in _RETRIABLE:
+                raise _Again(f"status {status}", self._asked(answered, None))
+            return status, self._data_of_error(body)
+
+        return self._retried(call, attempt, time.sleep)
 
     def close(self) -> None:
         """Close the connections."""
@@ -138,21 +186,29 @@ class HttpEngine:
         return _origin(url) == self._own
 
     def fetch(self, call: Call, pause: Callable[[float], None] = time.sleep) -> Answer:
-        """The answer to `call`; every wait goes through `pause`. Raises a ConnectorError that says what to
-        do."""
+        """The answer to `call`; every wait goes through `pause`. Raises a ConnectorError that says what to do, or
+        DeltaExpired."""
+        try:
+            return self._retried(call, lambda: self._attempt(call, pause), pause)
+        except _Ended as ended:
+            if not self._signer.renew(ended.number):
+                raise ended.error from None
+            renewed = call.again() if call.again else call
+        try:
+            return self._retried(renewed, lambda: self._attempt(renewed, pause), pause)
+        except _Ended as ended:
+            raise ended.error from None
+
+    def _retried(self, call: Call, attempt: Callable[[], T], pause: Callable[[float], None]) -> T:
         waited = 0.0
 
-        def wait(attempt: RetryCallState) -> float:
+        def wait(state: RetryCallState) -> float:
             nonlocal waited
-            failure = attempt.outcome.exception() if attempt.outcome else None
+            failure = state.outcome.exception() if state.outcome else None
             asked = failure.seconds if isinstance(failure, _Again) else None
-            seconds = self._backoff(attempt.attempt_number) if asked is None else asked
+            seconds = self._backoff(state.attempt_number) if asked is None else asked
             if asked is not None and waited + asked > self.limits.max_wait.total_seconds():
-                retry_at = datetime.now(UTC) + timedelta(seconds=min(asked, 10 * 365 * 86400.0))
-                raise ComeBackLater(
-                    f"the source asks to wait {asked:.0f} s ({failure})", retry_at=retry_at,
-                    source=self.source, stream=call.stream, place=call.place,
-                )  # fmt: skip
+                raise self._later(call, asked, str(failure))
             waited += seconds
             log.info("%s: %s: %s; again in %.1f s", self.source, call.place, failure, seconds)
             return seconds
@@ -165,7 +221,9 @@ class HttpEngine:
             reraise=True,
         )
         try:
-            return attempts(self._attempt, call, pause)
+            return attempts(attempt)
+        except BudgetSpent as spent:
+            raise self._later(call, spent.seconds, "its budget is spent") from None
         except _Again as failure:
             raise RetriableError(
                 f"{failure}, after {self.limits.attempts} attempt(s)",
@@ -176,23 +234,32 @@ class HttpEngine:
                 hint="Run again later; what was landed stays",
             ) from None
 
+    def _later(self, call: Call, seconds: float, why: str) -> ComeBackLater:
+        retry_at = datetime.now(UTC) + timedelta(seconds=min(seconds, 10 * 365 * 86400.0))
+        message = f"the source asks to wait {seconds:.0f} s ({why})"
+        return ComeBackLater(message, retry_at=retry_at, source=self.source, stream=call.stream, place=call.place)
+
     def _backoff(self, attempt: int) -> float:
         longest = min(_MAX_BACKOFF, self.limits.backoff.total_seconds() * 2 ** (attempt - 1))
         return float(longest * random.uniform(0.5, 1.0))
 
     def _attempt(self, call: Call, pause: Callable[[float], None]) -> Answer:
+        self._signer.prepare()
+        number = self._signer.number
         with self._throttle.slot(call.weight, pause):
             status, headers, url, body = self._exchange(call)
-        return self._judge(call, status, headers, url, body)
+        return self._judge(call, status, headers, url, body, number)
 
-    def _exchange(self, call: Call) -> tuple[int, httpx.Headers, httpx.URL, bytes]:
-        """Send, follow redirects, read the bounded body."""
+    def _exchange(self, call: Call, *, is_plain: bool = False) -> tuple[int, httpx.Headers, httpx.URL, bytes]:
+        """Send, follow redirects, read the bounded body; plain: as it is, and no redirect."""
         try:
             for _ in range(_MAX_REDIRECTS + 1):
-                request = self._request(call)
+                request = self._plain_request(call) if is_plain else self._request(call)
                 response = self._client.send(request, stream=True)
                 try:
                     if response.status_code in _REDIRECTS and "location" in response.headers:
+                        if is_plain:
+                            raise self._error(SourceDataError, call, "a redirect; credentials do not follow it")
                         call = self._redirected(call, response)
                         continue
                     return response.status_code, response.headers, request.url, self._body(call, response)
@@ -215,12 +282,17 @@ class HttpEngine:
             raise self._error(SourceConfigurationError, call, "the address is not a URL") from None
         raise self._error(SourceDataError, call, f"more than {_MAX_REDIRECTS} redirects")
 
+    def _plain_request(self, call: Call) -> httpx.Request:
+        return self._client.build_request(call.method, call.url, headers=call.headers, content=call.content)
+
     def _request(self, call: Call) -> httpx.Request:
         own = self.is_own(call.url)
         headers = {**self._headers, **call.headers} if own else {}
         request = self._client.build_request(call.method, call.url, headers=headers, content=call.content)
         if own:
-            self._auth.apply(request, self._values)
+            self._signer.apply(request)
+            if self._sign is not None:
+                self._sign(request, {**self._values, **self._signer.values()})
         return request
 
     def _redirected(self, call: Call, response: httpx.Response) -> Call:
@@ -247,59 +319,81 @@ class HttpEngine:
                 raise self._error(SourceDataError, call, f"the answer does not end ({size} bytes so far)")
         return b"".join(chunks)
 
-    def _judge(self, call: Call, status: int, headers: httpx.Headers, url: httpx.URL, body: bytes) -> Answer:
+    def _judge(
+        self, call: Call, status: int, headers: httpx.Headers, url: httpx.URL, body: bytes, number: int
+    ) -> Answer:
         """The answer, or the error that it is."""
         if str(status) in call.ends or status in (204, 304):
             return Answer(status, headers, url, None, len(body))
+        if status in call.expired:
+            raise DeltaExpired
         if status >= 400:
             data = self._data_of_error(body)
-            self._look_for_errors(call, status, headers, data)
+            if status in self._signer.statuses:
+                refused = "the credentials were refused, also after a new token or login"
+                raise _Ended(self._error(CredentialsError, call, f"{refused} ({status})"), number)
+            if self._look_for_errors(call, status, headers, data, number):
+                return Answer(status, headers, url, None, len(body))
             raise self._by_status(call, status, headers, data)
         if status not in range(200, 300):
             raise self._error(SourceDataError, call, f"unexpected status {status}")
+        data = self._decoded(call, headers, body)
+        if self._look_for_errors(call, status, headers, data, number):
+            data = None
+        self._throttle.hold(seconds_until_refill(self.limits, headers, data, datetime.now(UTC)))
+        return Answer(status, headers, url, data, len(body))
+
+    def _decoded(self, call: Call, headers: httpx.Headers, body: bytes) -> Any:
         try:
-            data = self._decoder(_as_utf8(body, headers))
+            if self._decoder is not None:
+                return self._decoder(body, headers)
+            return decode(_as_utf8(body, headers))
         except TruncatedJsonError:
             if not _looks_like_markup(body):
                 raise _Again("the answer was cut off (JSON ends too early)") from None
             raise self._not_json(call, headers, body) from None
         except (ValueError, LookupError):
             raise self._not_json(call, headers, body) from None
-        self._look_for_errors(call, status, headers, data)
-        return Answer(status, headers, url, data, len(body))
 
     def _data_of_error(self, body: bytes) -> Any:
         try:
-            return self._decoder(body)
+            return decode(body)
         except ValueError:
             return None
 
-    def _look_for_errors(self, call: Call, status: int, headers: httpx.Headers, data: Any) -> None:
+    def _look_for_errors(self, call: Call, status: int, headers: httpx.Headers, data: Any, number: int) -> bool:
+        """Raises what the manifest's rules find; True: the answer is an empty page."""
         for rule, path in self._rules:
             if rule.status and status not in rule.status:
                 continue
-            found = path.get(data)
-            text = as_text(found)
-            if found in (None, False, "", [], {}) or (rule.equals and text not in rule.equals):
-                continue
+            if path is not None:
+                found = path.get(data)
+                if found in (None, False, "", [], {}) or (rule.equals and as_text(found) not in rule.equals):
+                    continue
+            if rule.then == "empty":
+                return True
+            if rule.then == "expired":
+                raise DeltaExpired
             words = self._words(rule, data)
             if rule.then == "retry":
-                raise _Again(f"the source reports an error{words}", self._asked(headers, data))
-            kind = CredentialsError if rule.then == "credentials" else SourceDataError
-            raise self._error(kind, call, f"the source reports an error{words}")
+                asked = self._asked(headers, data)
+                raise _Again(
+                    f"the source reports an error{words}",
+                    rule.wait.total_seconds() if asked is None and rule.wait is not None else asked,
+                )
+            kind = CredentialsError if rule.then in ("credentials", "login") else SourceDataError
+            error = self._error(kind, call, f"the source reports an error{words}")
+            raise _Ended(error, number) if rule.then == "login" else error
+        return False
 
     def _words(self, rule: ErrorRule, data: Any) -> str:
-        text = (
-            as_text(compile_path(rule.message).get(data))
-            if rule.message
-            else as_text(compile_path(rule.path).get(data))
-        )
+        path = rule.message or rule.path
+        text = as_text(compile_path(path).get(data)) if path else None
         return f": {self.scrub(text)[:200]}" if text else ""
 
     def scrub(self, text: str) -> str:
         """`text` without any of this source's secrets."""
-        secrets = {secret.get_secret_value() for secret in self._auth.secrets()} | set(self._values.values())
-        for secret in secrets:
+        for secret in {*self._signer.secrets(), *self._values.values()}:
             if len(secret) > 3:
                 text = text.replace(secret, "***")
         return text

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from connectors.paths import compile_path
+from connectors.paths import as_text, compile_path
 from connectors.settings import Duration, Settings
 from connectors.times import as_timestamp
 
@@ -31,6 +31,9 @@ class Signal(Settings):
     header: str | None = None
     path: str | None = Field(default=None, description="Path in the body.")
     unit: Literal["s", "ms", "epoch", "epoch_ms", "date"] = "s"
+    remaining: str | None = Field(
+        default=None, description="Header or path of what is left of the budget: at 0 the wait comes before a refusal."
+    )
 
     @model_validator(mode="after")
     def _one_place(self) -> Signal:
@@ -76,6 +79,11 @@ class Bucket:
         self._due = clock()
         self._lock = threading.Lock()
 
+    def due(self) -> float:
+        """How many seconds to wait now; nothing is booked."""
+        with self._lock:
+            return max(0.0, self._due - self._clock())
+
     def take(self, weight: float = 1) -> float:
         """Book `weight` and return how many seconds to wait before using it."""
         with self._lock:
@@ -86,21 +94,61 @@ class Bucket:
             return max(0.0, start - now)
 
 
+class BudgetSpent(Exception):
+    """The next request would have to wait longer than `max_wait`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the budget allows the next request in {seconds:.0f} s")
+        self.seconds = seconds
+
+
 class Throttle:
-    """All budgets of a source together."""
+    """All budgets of a source together, and what the source itself says is left."""
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._buckets = [Bucket(budget, clock) for budget in limits.all_budgets()]
         self._slots = threading.BoundedSemaphore(limits.parallel)
+        self._longest, self._clock, self._closed_until = limits.max_wait.total_seconds(), clock, clock()
+
+    def hold(self, seconds: float) -> None:
+        """Let nothing pass for so long: the source's own budget is spent."""
+        self._closed_until = max(self._closed_until, self._clock() + seconds)
 
     @contextmanager
     def slot(self, weight: float, pause: Callable[[float], None]) -> Iterator[None]:
-        """Hold one of the parallel slots, after a `pause` until every budget allows `weight`."""
+        """Hold one of the parallel slots, after a `pause` until every budget allows `weight`.
+
+        Raises BudgetSpent instead of pausing beyond `max_wait`; nothing is booked then.
+        """
         with self._slots:
-            wait = max((bucket.take(weight) for bucket in self._buckets), default=0.0)
+            waits = [bucket.due() for bucket in self._buckets]
+            wait = max([*waits, self._closed_until - self._clock(), 0.0])
+            if wait > self._longest:
+                raise BudgetSpent(wait)
+            wait = max([*(bucket.take(weight) for bucket in self._buckets), wait])
             if wait > 0:
                 pause(wait)
             yield
+
+
+def seconds_until_refill(limits: Limits, headers: Mapping[str, str], data: Any, now: datetime) -> float:
+    """How long to hold the next request because the source says that nothing is left of its budget; 0: go on."""
+    theirs, waits = _http_date(headers.get("date")) or now, [0.0]
+    for signal in limits.signals:
+        if signal.remaining is None:
+            continue
+        left = headers.get(signal.remaining) or as_text(compile_path(signal.remaining).get(data))
+        if left is not None and _number(left) <= 0:
+            value = headers.get(signal.header) if signal.header else compile_path(signal.path or "").get(data)
+            waits.append(_wait(value, signal.unit, theirs) or 0.0)
+    return max(waits)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 1.0
 
 
 def seconds_asked_for(limits: Limits, headers: Mapping[str, str], data: Any, now: datetime) -> float | None:

@@ -1,89 +1,74 @@
-"""The manifest: a system described by a small closed set of parts. Unknown names are mistakes."""
+"""The manifest: a system described by a small closed set of parts. Unknown names are mistakes.
+
+The parts: `auth.py`, `limits.py`, `paging.py`, `changes.py`, `deletes.py`; short forms of protocols: `protocols/`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AliasChoices, Field, SecretStr, model_validator
 
-from connectors.auth import Auth, NoAuth
+from connectors.auth import AnyAuth, Auths, KeyAuth, NoAuth
+from connectors.changes import Changes, DeltaChanges, FilterChanges
+from connectors.deletes import ArchivedDeletes, Deletes, FlagDeletes, SweepDeletes, TombstoneDeletes
 from connectors.errors import SourceConfigurationError
 from connectors.limits import Limits
 from connectors.paging import NoPaging, Paging
-from connectors.paths import compile_path
+from connectors.paths import FieldPath
+from connectors.protocols import expand
 from connectors.settings import Duration, Settings, validated
-from connectors.templates import names_in
+from connectors.templates import names_in, unknown_filters
 
-
-def _checked_path(text: str) -> str:
-    compile_path(text)
-    return text
-
-
-FieldPath = Annotated[str, BeforeValidator(lambda value: _checked_path(value) if isinstance(value, str) else value)]
+Labels = str | dict[str, str]
+"""One text, or one per language."""
 
 
 class ErrorRule(Settings):
     """An error that hides in an answer: something stands at `path` (and equals one of `equals`, if given)."""
 
-    path: FieldPath
+    path: FieldPath | None = Field(default=None, description="With `status` alone: any such answer.")
     equals: tuple[str, ...] = ()
     status: tuple[int, ...] = Field(default=(), description="Only in answers with these statuses; any if not given.")
-    then: Literal["retry", "fail", "credentials"] = "fail"
+    then: Literal["retry", "fail", "credentials", "login", "expired", "empty"] = Field(
+        default="fail",
+        description="login: the session has ended; expired: the delta token has; empty: no records, no error.",
+    )
     message: FieldPath | None = Field(default=None, description="Path of the source's own words.")
-
-
-class Changes(Settings):
-    """How to ask for what changed since."""
-
-    param: str | None = Field(default=None, description="Or use {since} and {until} in params, headers or body.")
-    into: Literal["query", "header", "body"] = "query"
-    template: str = Field(default="{since}", description="Such as `updated>={since}`.")
-    until_param: str | None = None
-    format: str = Field(
-        default="iso",
-        description="iso | epoch | epoch_ms | date | sql | http | odata, or a strftime pattern with %.",
-    )
-    lookback: Duration = Field(
-        default=timedelta(minutes=5), description="Read again what changed this long before the last read."
-    )
+    wait: Duration | None = Field(default=None, description="Before a retry, where the source does not say.")
 
     @model_validator(mode="after")
-    def _known_format(self) -> Changes:
-        if self.format not in FORMATS and "%" not in self.format:
-            raise ValueError(f"format is one of {', '.join(FORMATS)} or a pattern with %")
+    def _tells_something(self) -> ErrorRule:
+        if self.path is None and not self.status:
+            raise ValueError("give `path` or `status`")
         return self
 
 
-FORMATS = ("iso", "epoch", "epoch_ms", "date", "sql", "http", "odata")
+class Parent(Settings):
+    """The stream whose records are asked for one by one (or in batches): {name} of `values` in this stream's request.
 
+    With `batch`, each {name} is a list of that many values: use `{name|list}` or $each.
+    """
 
-class FlagDeletes(Settings):
-    """A field of the record says that it is deleted."""
+    stream: str
+    values: dict[str, FieldPath] = Field(description="{name}: path in the parent's record.", min_length=1)
+    carry: dict[str, FieldPath] = Field(
+        default_factory=dict, description="Member to add to each record: path in the parent's; not with `batch`."
+    )
+    batch: int | None = Field(default=None, ge=1, le=1000)
+    changed_only: bool = Field(
+        default=True,
+        description="Ask only for parents that changed since; false where a child's change is no parent's.",
+    )
+    where: dict[str, str] = Field(default_factory=dict, description="Only parents with these values: path: text.")
 
-    kind: Literal["flag"] = "flag"
-    path: FieldPath
-    equals: tuple[str, ...] = ("true", "1")
-
-
-class SweepDeletes(Settings):
-    """Everything is read; what did not show is deleted. With `every`, only when that long has passed."""
-
-    kind: Literal["sweep"] = "sweep"
-    every: Duration = timedelta(0)
-
-
-def _listed(value: Any) -> Any:
-    items = value if isinstance(value, list | tuple) else [value]
-    return tuple({"kind": item} if isinstance(item, str) else item for item in items if item not in ("none", None))
-
-
-Deletes = Annotated[
-    tuple[Annotated[FlagDeletes | SweepDeletes, Field(discriminator="kind")], ...], BeforeValidator(_listed)
-]
+    @model_validator(mode="after")
+    def _fits(self) -> Parent:
+        if self.batch and self.carry:
+            raise ValueError("`carry` has no meaning with `batch`: the answer must say whose each record is")
+        return self
 
 
 class Stream(Settings):
@@ -92,78 +77,189 @@ class Stream(Settings):
     path: str = Field(description="Below `base_url`.")
     method: Literal["GET", "POST"] = "GET"
     params: dict[str, Any] = Field(default_factory=dict)
-    headers: dict[str, str] = Field(default_factory=dict)
-    body: dict[str, Any] | list[Any] | None = None
-    records: FieldPath | None = Field(
-        default=None, description="Path of the records in the answer; the answer itself if not given."
+    headers: dict[str, Any] = Field(default_factory=dict)
+    body: Any = None
+    encoding: Literal["json", "form"] = Field(default="json", description="How `body` is written.")
+    records: FieldPath | tuple[FieldPath, ...] | None = Field(
+        default=None,
+        description="Path of the records in the answer, or several to try; the answer itself if not given.",
     )
+    shape: Literal["list", "object", "map"] = Field(
+        default="list", description="object: one record; map: records (or lists of them) by name."
+    )
+    missing_is_empty: bool = Field(default=False, description="An answer without `records` is an empty page.")
+    empty_on: tuple[int, ...] = Field(default=(), description="Statuses that mean: no records.")
     key: FieldPath | tuple[FieldPath, ...] | None = Field(
         default=None, validation_alias=AliasChoices("key", "primary_key")
     )
     updated_at: FieldPath | None = None
+    timezone: str | None = Field(default=None, description="Of the source's naive times; else the configured one.")
     volatile: tuple[FieldPath, ...] = ()
     paging: Paging = Field(default_factory=NoPaging)
     changes: Changes | None = None
     deletes: Deletes = ()
+    parent: Parent | None = None
     weight: float = Field(default=1, gt=0, description="What one request costs of the budgets.")
-    title: str | None = None
-    mapping: dict[str, Any] = Field(default_factory=dict, description="The ready mapping, read by Onefold.")
+    fetch: str | None = Field(default=None, description="Hook that fetches a page instead of one request: bulk jobs.")
+    title: Labels | None = None
+    labels: dict[str, Labels] = Field(default_factory=dict, description="Path of a field: what users call it.")
+    mapping: dict[str, Any] = Field(
+        default_factory=dict, description="The ready mapping: what a stream has in config/sources/NAME.yaml."
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Stream:
+        if isinstance(self.changes, FilterChanges) and self.changes.is_windowed and self.changes.start is None:
+            raise ValueError("`changes` with `window` or `cap` needs `start`: the full read is cut too")
+        if self.parent is not None and isinstance(self.changes, DeltaChanges):
+            raise ValueError("a stream with `parent` has no delta of its own")
+        feeds = [rule for rule in self.deletes if isinstance(rule, ArchivedDeletes | TombstoneDeletes)]
+        if self.parent is not None and feeds:
+            raise ValueError("a stream with `parent` has no feed of deletions of its own")
+        return self
 
     @property
-    def flag(self) -> FlagDeletes | None:
-        """The rule for flagged records."""
-        return next((rule for rule in self.deletes if isinstance(rule, FlagDeletes)), None)
+    def flags(self) -> tuple[FlagDeletes, ...]:
+        """The rules for flagged records, those of a delta among them."""
+        return tuple(rule for rule in self.deletes if isinstance(rule, FlagDeletes))
 
     @property
     def sweep(self) -> SweepDeletes | None:
         """The rule for sweeps."""
         return next((rule for rule in self.deletes if isinstance(rule, SweepDeletes)), None)
 
+    @property
+    def delta(self) -> DeltaChanges | None:
+        """The changes, if they come by token."""
+        return self.changes if isinstance(self.changes, DeltaChanges) else None
+
+    @property
+    def filter(self) -> FilterChanges | None:
+        """The changes, if they are asked for by time."""
+        return self.changes if isinstance(self.changes, FilterChanges) else None
+
+    def feeds(self) -> list[tuple[Stream, FlagDeletes | None]]:
+        """The further questions of a pass, whose records (those with the flag) are deletions."""
+        return [
+            (self._feed(rule), rule.where) for rule in self.deletes if not isinstance(rule, FlagDeletes | SweepDeletes)
+        ]
+
+    def _feed(self, rule: ArchivedDeletes | TombstoneDeletes) -> Stream:
+        if isinstance(rule, ArchivedDeletes):
+            update: dict[str, Any] = {
+                "params": {**self.params, **rule.params},
+                "headers": {**self.headers, **rule.headers},
+            }
+            update |= {"path": rule.path} if rule.path is not None else {}
+            update |= {"body": rule.body} if rule.body is not None else {}
+            update |= {"changes": rule.changes} if rule.changes is not None else {}
+            return self.model_copy(update={**update, "deletes": ()})
+        own = {name: getattr(rule, name) for name in ("path", "method", "params", "headers", "body", "records", "key")}
+        return self.model_copy(
+            update={
+                **own, "paging": rule.paging or NoPaging(), "changes": rule.changes or self.changes,
+                "deletes": (), "shape": "list", "fetch": None,
+            }
+        )  # fmt: skip
+
 
 class Parameter(Settings):
     """A value that the user of the manifest gives, used as {name}."""
 
-    title: str | None = None
+    title: Labels | None = None
+    description: Labels | None = None
     default: str | None = None
+    is_optional: bool = Field(default=False, alias="optional", description="What needs it is left out without it.")
     is_secret: bool = Field(default=False, alias="secret")
+
+
+class Probe(Settings):
+    """A request that answers when all is well."""
+
+    path: str
+    method: Literal["GET", "POST"] = "GET"
+    params: dict[str, Any] = Field(default_factory=dict)
+    body: Any = None
+
+
+class Hooks(Settings):
+    """Code by name, from the entry-point group `onefold.hooks`: only where no part of the manifest can say it."""
+
+    sign: str | None = Field(default=None, description="hook(request, values): signs a request to the source.")
+    decode: str | None = Field(default=None, description="hook(body, headers) -> what JSON would hold.")
+
+
+TIMES = frozenset({"since", "until", "offset", "page", "cursor", "after", "limit", "delta"})
+"""Names that are filled in while reading."""
 
 
 class Manifest(Settings):
     """A system: where it is, how it is asked, what it offers."""
 
-    title: str | None = None
+    title: Labels | None = None
+    description: Labels | None = None
+    protocol: str | dict[str, Any] | None = Field(
+        default=None, description="Short forms: odata, jsonrpc; written out before anything else is read."
+    )
     base_url: str
-    auth: Auth = Field(default_factory=NoAuth)
+    timezone: str | None = Field(default=None, description="Of the source's naive times, where it is always the same.")
+    auth: Auths = Field(default_factory=lambda: (NoAuth(),))
     headers: dict[str, str] = Field(default_factory=dict)
     params: dict[str, Any] = Field(default_factory=dict)
     parameters: dict[str, Parameter] = Field(default_factory=dict)
     limits: Limits = Limits()
     errors: tuple[ErrorRule, ...] = ()
-    check: str | None = Field(
-        default=None, description="Path that answers when all is well; the first stream if not given."
-    )
+    hooks: Hooks = Hooks()
+    check: Probe | None = Field(default=None, description="A path or a request; the first stream if not given.")
     streams: dict[str, Stream] = Field(default_factory=dict)
+    department: str | None = Field(default=None, description="Who usually works with the system.")
+    defaults: dict[str, str] = Field(default_factory=dict, description="country, timezone, currency, language.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _long_form(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        values = expand(values)
+        if isinstance(values.get("check"), str):
+            values = {**values, "check": {"path": values["check"]}}
+        return values
 
     @model_validator(mode="after")
     def _known_names(self) -> Manifest:
-        known = {*self.parameters, "since", "until", "offset", "page", "cursor", "after", "limit"}
-        known |= set(self.auth.path_values({})) if not self._needs_parameters() else {getattr(self.auth, "name", "")}
-        for place, text in self._templates():
+        known = {*self.parameters, *TIMES}
+        for way in self.auth:
+            known |= way.gives() | ({way.name} if isinstance(way, KeyAuth) and way.place == "path" else set())
+        for place, text, more in self._templates():
             for name in names_in(text):
-                if name not in known:
+                if name not in known and name not in more:
                     raise ValueError(f"{place} uses {{{name}}}, which is not among `parameters`")
+            for name in unknown_filters(text):
+                raise ValueError(f"{place} uses the unknown filter |{name}")
+        for name, stream in self.streams.items():
+            if stream.parent is not None:
+                above = self.streams.get(stream.parent.stream)
+                if above is None or above.parent is not None:
+                    raise ValueError(f"streams.{name}.parent names no stream without a parent: {stream.parent.stream}")
         return self
 
-    def _needs_parameters(self) -> bool:
-        return any(True for secret in self.auth.secrets() for _ in names_in(secret.get_secret_value()))
-
-    def _templates(self) -> Iterator[tuple[str, Any]]:
-        yield "base_url", self.base_url
-        yield "headers", self.headers
-        yield "params", self.params
+    def _templates(self) -> Iterator[tuple[str, Any, set[str]]]:
+        yield "base_url", self.base_url, set()
+        yield "headers", self.headers, set()
+        yield "params", self.params, set()
+        if self.check is not None:
+            yield "check", self.check.model_dump(), set()
         for name, stream in self.streams.items():
+            above = set(stream.parent.values) if stream.parent else set()
             for part in ("path", "params", "headers", "body"):
-                yield f"streams.{name}.{part}", getattr(stream, part)
+                yield f"streams.{name}.{part}", getattr(stream, part), above
+            for rule in stream.deletes:
+                if isinstance(rule, ArchivedDeletes | TombstoneDeletes):
+                    yield f"streams.{name}.deletes", [rule.path, rule.params, rule.headers, rule.body], set()
+
+    def auth_for(self, values: Mapping[str, str]) -> AnyAuth | None:
+        """The first way whose names all have values."""
+        return next((way for way in self.auth if way.needs() <= {n for n, v in values.items() if v is not None}), None)
 
 
 class RestSettings(Settings):

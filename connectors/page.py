@@ -111,6 +111,9 @@ class StreamInfo:
     deletes: str = "none"
     """flag | tombstones | archived | delta | sweep | snapshot | none."""
     rows: int | None = None
+    mapping: Mapping[str, Any] = field(default_factory=dict)
+    """The ready mapping of a system that is known: what a stream has in `config/sources/NAME.yaml`."""
+    title: str | Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

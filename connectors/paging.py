@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Protocol
 import httpx
 from pydantic import Field, model_validator
 
+from connectors.canonical import NotStorable, canonical, digest
 from connectors.errors import SourceDataError
 from connectors.paths import as_text, compile_path
 from connectors.settings import Settings
@@ -199,15 +200,37 @@ class _Counted(_Sized):
         return "short" in self.end and self.limit is not None and len(records) < self.limit
 
 
+_MOST_STEPS_BACK = 5
+"""A record of the overlap may itself have changed; then no page shows it and the reader goes on after so many steps."""
+
+
+def _mark(record: Any) -> str:
+    try:
+        return digest(canonical(record)).hex()
+    except NotStorable:
+        return digest(repr(record).encode("utf-8", "surrogatepass")).hex()
+
+
 class OffsetPaging(_Counted):
-    """So many records from the n-th on. The next offset counts what really came, so a source that gives
-    less loses nothing."""
+    """So many records from the n-th on. The next offset counts what really came, so a source that gives less loses
+    nothing.
+
+    A record that goes while the set is read moves all behind it forward. With `overlap` the last records of a page are
+    asked for again; if none of them comes, the reader steps back until one does, so nothing is missed.
+    """
 
     kind: Literal["offset"] = "offset"  # type: ignore[assignment]
     param: str | None = "offset"
     limit_param: str | None = "limit"
     limit: int | None = Field(default=100, ge=1)
     first: int = Field(default=0, alias="start")
+    overlap: int = Field(default=0, ge=0, description="Records read again; less than `limit`.")
+
+    @model_validator(mode="after")
+    def _overlap_fits(self) -> OffsetPaging:
+        if self.limit is not None and self.overlap >= self.limit:
+            raise ValueError("`overlap` is less than `limit`")
+        return self
 
     def start(self) -> Position:
         """The first record."""
@@ -218,12 +241,19 @@ class OffsetPaging(_Counted):
         return self._turn("offset", self.param, position["offset"])
 
     def advance(self, position: Position, answer: Answer, records: Sequence[Any]) -> Position | None:
-        """Behind the records that came."""
-        offset = position["offset"] + len(records)
-        total = self.total_of(answer)
-        if self._is_last(records) or (total is not None and offset - self.first >= total):
+        """Behind the records that came, less the overlap; further back when the set has shifted."""
+        offset, tail = position["offset"], position.get("tail", [])
+        marks, back = [_mark(record) for record in records] if self.overlap else [], position.get("back", 0)
+        if tail and offset > self.first and back < _MOST_STEPS_BACK and not set(tail) & set(marks):
+            return {"offset": max(self.first, offset - (self.limit or self.overlap)), "tail": tail, "back": back + 1}
+        end, total = offset + len(records), self.total_of(answer)
+        if self._is_last(records) or (total is not None and end - self.first >= total):
             return None
-        return {"offset": offset}
+        if not self.overlap:
+            return {"offset": end}
+        if set(marks) <= set(tail):  # only what was read already
+            return None
+        return {"offset": max(end - self.overlap, self.first), "tail": marks[-self.overlap :]}
 
 
 class PagePaging(_Counted):

@@ -18,7 +18,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
 
 Getter = Callable[[Any], Any]
 
@@ -249,3 +251,13 @@ def _without(value: Any, steps: tuple[Step, ...]) -> Any:
     if rest:
         return [_without(item, rest) if place in chosen else item for place, item in enumerate(value)]
     return [item for place, item in enumerate(value) if place not in chosen]
+
+
+def _checked(value: Any) -> Any:
+    if isinstance(value, str):
+        parse(value)
+    return value
+
+
+FieldPath = Annotated[str, BeforeValidator(_checked)]
+"""A path as settings hold it, read once to see that it can be."""

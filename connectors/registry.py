@@ -1,23 +1,29 @@
-"""Connectors by name, from the entry-point group `onefold.connectors`; built-ins register the same way as
-third parties' do.
+"""Connectors by name, from the entry-point group `onefold.connectors`; built-ins register as third parties do.
 
-An entry point names a class with `settings_model` (a pydantic model), called as `class(source, settings)`.
+An entry point names a class with `settings_model` (a pydantic model), called as `class(source, settings)`; or a package
+(no `:name`), which is a catalogue: every `NAME.yaml` in its folder is a manifest and becomes the connector NAME.
+Hooks, which manifests name, stand in the group `onefold.hooks`.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, cast
 
 from pydantic import BaseModel
 
 from connectors.errors import SourceConfigurationError
 from connectors.page import Connector
+from connectors.tokens import KeepsTokens, TokenStore
 
 GROUP = "onefold.connectors"
+HOOKS = "onefold.hooks"
 
 
 class OpenConnector(Connector, AbstractContextManager["OpenConnector"], Protocol):
@@ -34,17 +40,45 @@ class ConnectorClass(Protocol):
     def __call__(self, source: str, settings: Any) -> OpenConnector: ...
 
 
-def _registered() -> dict[str, EntryPoint]:
-    found: dict[str, EntryPoint] = {}
-    for point in entry_points(group=GROUP):
-        other = found.get(point.name)
-        if other is not None and other.value != point.value:
+def _registered() -> dict[str, EntryPoint | Path]:
+    """Connectors by name: an entry point, or a manifest's file."""
+    found: dict[str, EntryPoint | Path] = {}
+    for name, what in _entries():
+        other = found.get(name)
+        if other is not None and _place(other) != _place(what):
             raise SourceConfigurationError(
-                f"two packages register the connector {point.name!r}: {other.value} and {point.value}",
+                f"two packages register the connector {name!r}: {_place(other)} and {_place(what)}",
                 hint="Uninstall one",
             )
-        found[point.name] = point
+        found[name] = what
     return found
+
+
+def _entries() -> Iterator[tuple[str, EntryPoint | Path]]:
+    for point in entry_points(group=GROUP):
+        if ":" in point.value:
+            yield point.name, point
+        else:
+            yield from ((path.stem, path) for path in _manifests(point))
+
+
+def _manifests(point: EntryPoint) -> Iterator[Path]:
+    try:
+        spec = find_spec(point.value)
+    except ImportError:
+        spec = None
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    if not folders:
+        raise SourceConfigurationError(
+            f"the catalogue {point.value!r} cannot be found",
+            hint="It is a package with its manifests, or `module:class` for one connector",
+        )
+    for folder in folders:
+        yield from sorted(Path(folder).glob("*.yaml"))
+
+
+def _place(what: EntryPoint | Path) -> str:
+    return what.value if isinstance(what, EntryPoint) else "/".join(what.parts[-3:])
 
 
 def names() -> list[str]:
@@ -64,14 +98,37 @@ def connector_class(name: str) -> ConnectorClass:
             else f"Known: {', '.join(sorted(known)) or 'none; is onefold installed?'}"
         )
         raise SourceConfigurationError(f"there is no connector {name!r}", hint=hint)
-    try:
-        found = point.load()
-    except (ImportError, AttributeError) as error:
-        message = f"the connector {name!r} cannot be loaded from {point.value} ({type(error).__name__}: {error})"
-        raise SourceConfigurationError(message) from error
+    if isinstance(point, Path):
+        return _from_manifest(point)
+    found = _loaded(point, "connector")
     if not issubclass(getattr(found, "settings_model", object), BaseModel):
         raise SourceConfigurationError(f"the connector {name!r} ({point.value}) has no `settings_model`")
     return cast(ConnectorClass, found)
+
+
+def _loaded(point: EntryPoint, what: str) -> Any:
+    try:
+        return point.load()
+    except (ImportError, AttributeError) as error:
+        message = f"the {what} {point.name!r} cannot be loaded from {point.value} ({type(error).__name__}: {error})"
+        raise SourceConfigurationError(message) from error
+
+
+@cache
+def _from_manifest(path: Path) -> ConnectorClass:
+    from connectors.rest.connector import manifest_connector
+
+    return cast(ConnectorClass, manifest_connector(path))
+
+
+def hook(name: str) -> Callable[..., Any]:
+    """The code that a manifest names. Raises SourceConfigurationError with the nearest known name."""
+    points = {point.name: point for point in entry_points(group=HOOKS)}
+    if name not in points:
+        near = difflib.get_close_matches(name, points, 1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"A package registers it in the group {HOOKS}"
+        raise SourceConfigurationError(f"there is no hook {name!r}", hint=hint)
+    return cast(Callable[..., Any], _loaded(points[name], "hook"))
 
 
 def describe(name: str) -> str:
@@ -90,9 +147,15 @@ def settings_schema(name: str) -> dict[str, Any]:
     return settings_model(name).model_json_schema(by_alias=True)
 
 
-def open_connector(name: str, source: str, settings: Mapping[str, Any] | BaseModel) -> OpenConnector:
+def open_connector(
+    name: str, source: str, settings: Mapping[str, Any] | BaseModel, tokens: TokenStore | None = None
+) -> OpenConnector:
     """A connector for one source, to be used in a `with`. Nothing connects before it is asked to.
 
+    `tokens` keeps what the source hands out (refresh tokens that rotate); without it, only for this process.
     Raises SourceConfigurationError that names every mistake in the settings, without their values.
     """
-    return connector_class(name)(source, settings)
+    opened = connector_class(name)(source, settings)
+    if tokens is not None and isinstance(opened, KeepsTokens):
+        opened.keep_tokens(tokens)
+    return opened

@@ -1,29 +1,77 @@
-"""`{name}` in the texts of a manifest: filled at the moment of the request, secrets included, and nowhere
-else."""
+"""`{name}` in the texts of a manifest: filled at the moment of the request, secrets included, and nowhere else.
+
+A text may pass a value through one of `FILTERS`: `{after|quoted}`. Where a text is not enough, an object of directives
+makes the value:
+
+    {$join: " and ", $of: [...], $prefix: "WHERE "}   the items that have values, joined; left out when there is none
+    {$if: since, $then: ..., $else: ...}              depends on whether a name has a value
+    {$json: ...}                                      the JSON text of what stands inside
+    {$base64: text}                                   the text's base64
+    {$each: parents, $value: ..., $key: text}         a list of what {item} makes; an object with $key
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
-_placeholder = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+from connectors.canonical import canonical
+
+_placeholder = re.compile(r"\{([a-z_][a-z0-9_]*)(?:\|([a-z0-9]+))?\}")
 
 
 class MissingValue(LookupError):
     """A text needs a name that has no value."""
 
 
+def _quoted(value: Any) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _items(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+FILTERS: Mapping[str, Callable[[Any], str]] = {
+    "quoted": lambda value: ",".join(_quoted(item) for item in _items(value)),
+    "escaped": lambda value: str(value).replace("\\", "\\\\").replace("'", "\\'"),
+    "list": lambda value: ",".join(str(item) for item in _items(value)),
+    "url": lambda value: quote(str(value), safe=""),
+    "json": lambda value: canonical(value).decode(),
+    "base64": lambda value: b64encode(str(value).encode()).decode(),
+}
+"""`quoted`: 'O''Neil', several with commas; `escaped`: O\\'Neil; `list`: with commas; `url`; `json`; `base64`."""
+
+
 def names_in(value: Any) -> Iterator[str]:
     """The names that the texts in `value` need."""
     if isinstance(value, str):
-        yield from _placeholder.findall(value)
+        for name, _ in _placeholder.findall(value):
+            yield name
     elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from names_in(item)
+        for directive in ("$if", "$each"):
+            if directive in value:
+                yield value[directive]
+        inner = (name for item in value.values() for name in names_in(item))
+        yield from (name for name in inner if not (name == "item" and "$each" in value))
     elif isinstance(value, list | tuple):
         for item in value:
             yield from names_in(item)
+
+
+def unknown_filters(value: Any) -> Iterator[str]:
+    """Filters that the texts in `value` use and that do not exist."""
+    if isinstance(value, str):
+        yield from (name for _, name in _placeholder.findall(value) if name and name not in FILTERS)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from unknown_filters(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from unknown_filters(item)
 
 
 def fill(text: str, values: Mapping[str, Any]) -> str:
@@ -33,26 +81,28 @@ def fill(text: str, values: Mapping[str, Any]) -> str:
         value = values.get(found[1])
         if value is None:
             raise MissingValue(found[1])
-        return str(value)
+        return FILTERS[found[2]](value) if found[2] else str(value)
 
     return _placeholder.sub(one, text)
 
 
 def render(value: Any, values: Mapping[str, Any]) -> Any:
-    """A body or parameters with every name replaced; a text that is one name alone takes the value with its
-    type.
+    """A body or parameters with every name replaced; a text that is one name alone takes the value with its type.
 
-    A member of an object or list whose names have no value yet is left out: no `since` on a full read, no
-    cursor at first.
+    A member of an object or list whose names have no value yet is left out: no `since` on a full read, no cursor at
+    first. Raises MissingValue where there is nothing to leave out.
     """
     if isinstance(value, str):
         whole = _placeholder.fullmatch(value)
-        if whole is None:
+        if whole is None or whole[2]:
             return fill(value, values)
         if values.get(whole[1]) is None:
             raise MissingValue(whole[1])
         return values[whole[1]]
     if isinstance(value, Mapping):
+        for directive, make in _DIRECTIVES.items():
+            if directive in value:
+                return make(value, values)
         return dict(_present(value.items(), values))
     if isinstance(value, list | tuple):
         return [item for _, item in _present(enumerate(value), values)]
@@ -65,3 +115,37 @@ def _present(items: Any, values: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]
             yield name, render(item, values)
         except MissingValue:
             continue
+
+
+def _join(value: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    items = [str(item) for item in render(list(value["$of"]), values) if item != ""]
+    if not items:
+        raise MissingValue("$join")
+    return f"{value.get('$prefix', '')}{value['$join'].join(items)}{value.get('$suffix', '')}"
+
+
+def _if(value: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+    branch = "$then" if values.get(value["$if"]) is not None else "$else"
+    if branch not in value:
+        raise MissingValue(value["$if"])
+    return render(value[branch], values)
+
+
+def _each(value: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+    items = values.get(value["$each"])
+    if items is None:
+        raise MissingValue(value["$each"])
+    rounds = [{**values, "item": item} for item in _items(items)]
+    made = [render(value["$value"], one) for one in rounds]
+    if "$key" not in value:
+        return made
+    return {fill(value["$key"], one): item for one, item in zip(rounds, made, strict=True)}
+
+
+_DIRECTIVES: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Any]] = {
+    "$join": _join,
+    "$if": _if,
+    "$each": _each,
+    "$json": lambda value, values: canonical(render(value["$json"], values)).decode(),
+    "$base64": lambda value, values: b64encode(str(render(value["$base64"], values)).encode()).decode(),
+}

@@ -37,7 +37,7 @@ def as_timestamp(value: Any, timezone: str = "UTC") -> datetime | None:
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=zone(timezone))
         return moment.astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
+    except (ValueError, OverflowError, OSError, KeyError, TypeError):
         return None
 
 
@@ -56,6 +56,9 @@ def _moment(value: Any) -> datetime | None:
         return _epoch(float(text)) if text.replace(".", "", 1).isdigit() else None
     if isinstance(value, datetime):
         return value
+    if isinstance(value, dict) and value.get("__class__") in ("datetime", "date"):  # Tryton's JSON
+        hour, minute, second, micro = (int(value.get(part, 0)) for part in ("hour", "minute", "second", "microsecond"))
+        return datetime(int(value["year"]), int(value["month"]), int(value["day"]), hour, minute, second, micro)  # noqa: DTZ001 - as above
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - the caller adds the zone
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):

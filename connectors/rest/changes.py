@@ -14,17 +14,21 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
-from connectors.manifest import Changes
+from connectors.changes import FilterChanges
 from connectors.times import zone
 
 
-def written(moment: datetime, how: str, timezone: str) -> str | int:
+def written(moment: datetime, how: str, timezone: str) -> Any:
     """A point in time as the source wants it: `iso`, `epoch`, `sql`, ... or a strftime pattern in the
     source's time zone."""
     local = moment.astimezone(zone(timezone))
     match how:
         case "iso":
             return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        case "iso_ms":
+            return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        case "iso_local":
+            return local.strftime("%Y-%m-%dT%H:%M:%S")
         case "epoch":
             return int(moment.timestamp())
         case "epoch_ms":
@@ -37,15 +41,28 @@ def written(moment: datetime, how: str, timezone: str) -> str | int:
             return format_datetime(moment.astimezone(UTC), usegmt=True)
         case "odata":
             return f"datetime'{local.strftime('%Y-%m-%dT%H:%M:%S')}'"
+        case "odata_offset":
+            return f"datetimeoffset'{moment.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}'"
+        case "tryton":
+            parts = ("year", "month", "day", "hour", "minute", "second", "microsecond")
+            return {"__class__": "datetime", **{name: getattr(local, name) for name in parts}}
         case _:
             return local.strftime(how)
 
 
-def bounds(changes: Changes, since: str | None, until: str, timezone: str) -> dict[str, Any]:
-    """`since` (less the lookback) and `until` for templates; `since` is missing on a full read."""
+def lower_bound(changes: FilterChanges, since: str | None) -> str | None:
+    """From when on is asked: the mark less the lookback, or where a full read begins; None: no bound."""
+    if since is None:
+        return changes.start_at
+    return (datetime.fromisoformat(since) - changes.lookback).isoformat()
+
+
+def bounds(changes: FilterChanges, since: str | None, until: str, timezone: str) -> dict[str, Any]:
+    """`since` (less the lookback) and `until` for templates; `since` is missing on a full read without `start`."""
     values: dict[str, Any] = {"until": written(datetime.fromisoformat(until), changes.format, timezone)}
-    if since is not None:
-        values["since"] = written(datetime.fromisoformat(since) - changes.lookback, changes.format, timezone)
+    low = lower_bound(changes, since)
+    if low is not None:
+        values["since"] = written(datetime.fromisoformat(low), changes.format, timezone)
     return values
 
 

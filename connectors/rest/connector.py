@@ -7,13 +7,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
 import httpx
+from pydantic import ValidationError
 
+from connectors.auth import AnyAuth
 from connectors.canonical import canonical
 from connectors.errors import SourceConfigurationError
 from connectors.fields import SAMPLE, likely_key, profile
@@ -21,10 +25,15 @@ from connectors.http import HttpEngine
 from connectors.manifest import Manifest, RestSettings, Stream, load_manifest
 from connectors.page import CheckResult, Page, State, StreamInfo, StreamRequest
 from connectors.prefetch import Stopped, prefetch
-from connectors.rest.reading import Asking, Pass
-from connectors.rows import RowMaker
-from connectors.settings import Settings, validated
+from connectors.protocols import expand_stream
+from connectors.registry import hook
+from connectors.rest.asking import Asking
+from connectors.rest.children import ChildPass
+from connectors.rest.reading import Pass, phases_of
+from connectors.rows import CONTENT, RowMaker
+from connectors.settings import Settings, explain, validated
 from connectors.templates import MissingValue, fill
+from connectors.tokens import TokenStore
 
 
 class RestConnector:
@@ -34,6 +43,8 @@ class RestConnector:
     """
 
     settings_model: ClassVar[type[Settings]] = RestSettings
+    shipped: ClassVar[Manifest | None] = None
+    """The manifest that a catalogue ships for this class."""
 
     def __init__(
         self,
@@ -51,6 +62,8 @@ class RestConnector:
         self._pause, self._now = pause, now
         self._base_url = self.settings.base_url or self.manifest.base_url
         self._values = self._filled_values()
+        self._auth = self._chosen_auth()
+        self._values |= self._auth.path_values(self._values)
         self._engine = self._make_engine(transport, clock)
 
     def _settings(self, settings: RestSettings | Mapping[str, Any]) -> RestSettings:
@@ -71,11 +84,18 @@ class RestConnector:
             hint = f"Did you mean {near[0]!r}?" if near else None
             raise SourceConfigurationError(f"the manifest knows no parameter {name!r}", source=self.source, hint=hint)
         values = {name: item.default for name, item in declared.items() if item.default is not None} | given
-        missing = sorted(declared.keys() - values.keys())
+        missing = sorted(name for name, item in declared.items() if not item.is_optional and name not in values)
         if missing:
             message = f"`parameters` lacks {', '.join(missing)}"
             raise SourceConfigurationError(message, source=self.source)
-        return values | self.manifest.auth.path_values(values)
+        return values
+
+    def _chosen_auth(self) -> AnyAuth:
+        auth = self.manifest.auth_for(self._values)
+        if auth is None:
+            ways = " or ".join(", ".join(sorted(way.needs())) for way in self.manifest.auth)
+            raise SourceConfigurationError(f"no credentials: give {ways}", source=self.source)
+        return auth
 
     def _make_engine(self, transport: httpx.BaseTransport | None, clock: Callable[[], float]) -> HttpEngine:
         try:
@@ -91,14 +111,20 @@ class RestConnector:
         return HttpEngine(
             self.source,
             base,
-            auth=self.manifest.auth,
+            auth=self._auth,
             limits=self.manifest.limits,
             errors=self.manifest.errors,
             headers=headers,
             values=self._values,
             transport=transport,
             clock=clock,
+            decoder=hook(self.manifest.hooks.decode) if self.manifest.hooks.decode else None,
+            sign=hook(self.manifest.hooks.sign) if self.manifest.hooks.sign else None,
         )
+
+    def keep_tokens(self, store: TokenStore) -> None:
+        """Keep refresh tokens that rotate in `store`."""
+        self._engine.tokens = store
 
     def __enter__(self) -> RestConnector:
         return self
@@ -115,9 +141,8 @@ class RestConnector:
         first stream."""
         names = list(self.manifest.streams)
         if self.manifest.check is not None:
-            probe = Stream(path=self.manifest.check)
-            asking = self._asking("check", probe, "UTC", self._pause or time.sleep)
-            asking.engine.fetch(asking.call({}, {}, 1), asking.pause)
+            probe = Stream.model_validate(self.manifest.check.model_dump())
+            self._asking("check", probe, "UTC", self._pause or time.sleep).fetch({}, {}, 1)
             return CheckResult(f"{self._host()} answers", names)
         if not names:
             raise SourceConfigurationError("the manifest has no streams", source=self.source)
@@ -137,30 +162,52 @@ class RestConnector:
         records = self._first_records(name, SAMPLE)
         key = stream.key if stream.key is not None else likely_key(records)
         deletes = stream.deletes[0].kind if stream.deletes else "none"
-        return StreamInfo(name, key, tuple(profile(records)), stream.updated_at, deletes)
+        fields = [
+            replace(field, label=_in_english(stream.labels[field.path])) if field.path in stream.labels else field
+            for field in profile(records)
+        ]
+        mapping = dict(stream.mapping)
+        if isinstance(mapping.get("url"), str):
+            mapping["url"] = self._card(mapping["url"])
+        return StreamInfo(name, key, tuple(fields), stream.updated_at, deletes, mapping=mapping, title=stream.title)
+
+    def _card(self, url: str) -> str:
+        """The card's address with the manifest's open parameters; {key} stays."""
+        shown = {name: self._values.get(name) for name, item in self.manifest.parameters.items() if not item.is_secret}
+        return fill(url, {**shown, "key": "{key}"})
 
     def _first_records(self, name: str, count: int) -> list[dict[str, Any]]:
-        stream = self._stream(StreamRequest(name))
-        asking = self._asking(name, stream, "UTC", self._pause or time.sleep)
-        position: dict[str, Any] | None = stream.paging.start()
+        """Up to `count` records of a stream from its first pages."""
+        spec = self._stream(StreamRequest(name))
         found: list[dict[str, Any]] = []
-        moments: dict[str, Any] = {}
-        if stream.changes is not None:
-            from connectors.rest.changes import bounds
-
-            moments = bounds(stream.changes, None, self._now().isoformat(), "UTC")
-        for page in range(1, 11):
-            if position is None or len(found) >= count:
-                break
-            call = asking.call(position, moments, page)
-            answer = asking.engine.fetch(call, asking.pause)
-            records = asking.records(answer, call.place)
+        for records in islice(self._pass(StreamRequest(name), spec, {}, time.sleep).samples(), 10):
             found += [record for record in records if isinstance(record, dict)]
-            position = stream.paging.advance(position, answer, records)
+            if len(found) >= count:
+                break
         return found[:count]
 
+    def _pass(
+        self, request: StreamRequest, spec: Stream, before: dict[str, Any], pause: Callable[[float], None]
+    ) -> Pass:
+        asking = self._asking(request.name, spec, request.timezone, self._pause or pause)
+        key = request.key or spec.key or CONTENT
+        updated_at = request.updated_at or spec.updated_at
+        volatile = (*spec.volatile, *request.volatile)
+        maker = RowMaker(key, updated_at, volatile, asking.timezone, source=self.source, stream=request.name)
+        if spec.parent is None:
+            return Pass(phases_of(asking, maker, key), before, self._now())
+        above = self._asking(request.name, self.manifest.streams[spec.parent.stream], request.timezone, asking.pause)
+        return ChildPass(asking, maker, above, before, self._now())
+
     def _stream(self, request: StreamRequest) -> Stream:
-        known, options = self.manifest.streams.get(request.name), dict(request.options)
+        known = self.manifest.streams.get(request.name)
+        try:
+            options = expand_stream(self.manifest.protocol, request.options)
+        except ValidationError as error:
+            problems = "; ".join(explain(error))
+            raise SourceConfigurationError(problems, source=self.source, stream=request.name) from None
+        except ValueError as error:
+            raise SourceConfigurationError(str(error), source=self.source, stream=request.name) from None
         if known is None and "path" not in options:
             near = difflib.get_close_matches(request.name, self.manifest.streams, 1)
             hint = f"Did you mean {near[0]!r}?" if near else f"Streams: {', '.join(self.manifest.streams)}"
@@ -178,6 +225,7 @@ class RestConnector:
         return validated(Stream, options, source=self.source, stream=request.name)
 
     def _asking(self, name: str, stream: Stream, timezone: str, pause: Callable[[float], None]) -> Asking:
+        zone_name = fill(stream.timezone or self.manifest.timezone or timezone, self._values)
         return Asking(
             self.source,
             name,
@@ -186,7 +234,7 @@ class RestConnector:
             stream,
             self._engine,
             self._values,
-            timezone,
+            zone_name,
             pause,
         )
 
@@ -196,23 +244,26 @@ class RestConnector:
         key = stream.key or spec.key
         if key is None:
             raise SourceConfigurationError("no key is known", source=self.source, stream=stream.name, hint="Set `key`")
-        volatile = (*spec.volatile, *stream.volatile)
-        updated_at = stream.updated_at or spec.updated_at
-        maker = RowMaker(key, updated_at, volatile, stream.timezone, source=self.source, stream=stream.name)
         parts = spec.model_dump(
-            mode="json", include={"path", "method", "params", "body", "records", "paging", "changes"}
+            mode="json",
+            include={"path", "method", "params", "body", "records", "shape", "paging", "changes", "parent"},
         )
-        reading = blake2b(canonical([parts, key, updated_at, volatile, stream.timezone]), digest_size=8).hexdigest()
+        told = [parts, key, stream.updated_at or spec.updated_at, [*spec.volatile, *stream.volatile], stream.timezone]
+        reading = blake2b(canonical(told), digest_size=8).hexdigest()
         before = dict(state or {})
         if before.get("reading") != reading:
             before = {"reading": reading, "pass": before.get("pass", 0)}
 
         def pages(stop: threading.Event) -> Iterator[Page]:
-            asking = self._asking(stream.name, spec, stream.timezone, self._pause or _interruptible(stop))
-            return Pass(asking, maker, before, self._now()).pages()
+            return self._pass(stream, spec, before, _interruptible(stop)).pages()
 
         with closing(prefetch(pages)) as ready:
             yield from ready
+
+
+def _in_english(labels: str | Mapping[str, str] | None) -> str | None:
+    """One text of a label that may have several."""
+    return labels if isinstance(labels, str | None) else labels.get("en") or next(iter(labels.values()), None)
 
 
 def _interruptible(stop: threading.Event) -> Callable[[float], None]:
@@ -237,18 +288,21 @@ def manifest_connector(path: Path) -> type[RestConnector]:
     fields: dict[str, Any] = {"base_url": (str | None, Field(None, description="Instead of the manifest's."))}
     for name, parameter in manifest.parameters.items():
         kind: Any = SecretStr if parameter.is_secret else str
-        default = ... if parameter.default is None else kind(parameter.default)
-        fields[name] = (kind, Field(default, description=parameter.title))
+        default: Any = ... if parameter.default is None else kind(parameter.default)
+        if parameter.is_optional and parameter.default is None:
+            kind, default = kind | None, None
+        fields[name] = (kind, Field(default, description=_in_english(parameter.title)))
     model = create_model(f"{path.stem.title()}Settings", __base__=ConnectorSettings, **fields)
 
     class ManifestConnector(RestConnector):
         settings_model = model
+        shipped = manifest
 
         def _settings(self, settings: Any) -> RestSettings:
             given = validated(model, settings, source=self.source)
-            values = {name: getattr(given, name) for name in manifest.parameters}
+            values = {name: getattr(given, name) for name in manifest.parameters if getattr(given, name) is not None}
             return RestSettings(manifest=manifest, base_url=getattr(given, "base_url", None), parameters=values)
 
     ManifestConnector.__name__ = ManifestConnector.__qualname__ = f"{path.stem.title()}Connector"
-    ManifestConnector.__doc__ = manifest.title or path.stem
+    ManifestConnector.__doc__ = _in_english(manifest.title) or path.stem
     return ManifestConnector

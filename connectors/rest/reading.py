@@ -1,174 +1,97 @@
-"""One pass over a stream of an HTTP source. State:
+"""One pass over a stream of an HTTP source: its records, then the feeds of its deletions. State:
 
-{"reading": hash, "pass": n, "since": ISO time, "swept_at": ISO time,
- "at": {"full": bool, "since": ..., "until": ..., "began": ..., "high": ..., "position": {...}, "page": n}}
-    # within a pass
+{"reading": hash, "pass": n, "since": ISO time, "swept_at": ISO time, "delta": {"url" | "token": ...},
+ "at": {"full": bool, "since": ..., "until": ..., "began": ..., "high": ..., "phase": n, "position": {...}, "page": n,
+        "span": [from, until], "count": n, "next": {...}}    # within a pass
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-import httpx
-
 from connectors.canonical import canonical
-from connectors.errors import ConnectorError, SourceConfigurationError, SourceDataError
-from connectors.http import Answer, Call, HttpEngine
-from connectors.manifest import Manifest, Stream
-from connectors.page import Page, Row, SnapshotMark
-from connectors.paging import Position, Turn
+from connectors.deletes import FlagDeletes
+from connectors.errors import SourceDataError
+from connectors.http import Answer, DeltaExpired
+from connectors.manifest import Stream
+from connectors.page import Page, RejectedRow, Row, SnapshotMark
+from connectors.paging import Position
 from connectors.paths import as_text, compile_path
-from connectors.rest.changes import began_at, bounds, next_since
-from connectors.rows import Assembler, RowMaker
-from connectors.templates import MissingValue, fill, render
+from connectors.rest.asking import Asking
+from connectors.rest.changes import began_at, bounds, lower_bound, next_since, written
+from connectors.rest.flags import flagged, key_reader, plain_test
+from connectors.rest.windows import first_span, halved, next_span
+from connectors.rows import Assembled, Assembler, RowMaker, reject
+
+log = logging.getLogger(__name__)
 
 State = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """How one stream is asked for."""
+class Phase:
+    """A question of a pass: the stream itself, or a feed of its deletions."""
 
-    source: str
-    name: str
-    base_url: str
-    manifest: Manifest
-    stream: Stream
-    engine: HttpEngine
-    values: Mapping[str, str]
-    timezone: str
-    pause: Callable[[float], None]
-
-    def call(self, position: Position, moments: Mapping[str, Any], page: int) -> Call:
-        """The request for a position. Raises SourceConfigurationError."""
-        stream, turn = self.stream, self.stream.paging.turn(position)
-        values = {**self.values, **turn.values, **moments}
-        place = f"{stream.method} {stream.path}, page {page}"
-        try:
-            headers = {name: fill(text, values) for name, text in stream.headers.items()}
-            if turn.url is not None:
-                url = self._given(turn, place)
-                body = None if stream.body is None else render(stream.body, values)
-            else:
-                url, body = self._made(turn, moments, values, headers)
-        except MissingValue as error:
-            raise self.error(SourceConfigurationError, f"{{{error.args[0]}}} has no value", place) from None
-        except httpx.InvalidURL:
-            raise self.error(SourceConfigurationError, "the address is not a URL", place) from None
-        content = None
-        if body is not None:
-            content = canonical(body)
-            headers.setdefault("Content-Type", "application/json")
-        return Call(stream.method, url, place, self.name, headers, content, stream.weight, stream.paging.ends)
-
-    def _made(
-        self, turn: Turn, moments: Mapping[str, Any], values: Mapping[str, Any], headers: dict[str, str]
-    ) -> tuple[httpx.URL, Any]:
-        stream, changes = self.stream, self.stream.changes
-        address = join(fill(self.base_url, values), fill(stream.path, values))
-        params = render({**self.manifest.params, **stream.params}, values)
-        body = None if stream.body is None else render(stream.body, values)
-        extra = dict(turn.params)
-        if changes is not None:
-            filters: dict[str, Any] = {}
-            if changes.param and "since" in moments:
-                filters[changes.param] = render(changes.template, values)
-            if changes.until_param:
-                filters[changes.until_param] = moments["until"]
-            if changes.into == "header":
-                headers.update({name: str(value) for name, value in filters.items()})
-            elif changes.into == "body":
-                body = {**(body or {}), **filters}
-            else:
-                params |= filters
-        if stream.paging.into == "body":
-            body = {**(body or {}), **extra}
-        else:
-            params |= extra
-        return address.copy_merge_params({name: _text(value) for name, value in params.items()}), body
-
-    def _given(self, turn: Turn, place: str) -> httpx.URL:
-        url = httpx.URL(turn.url or "")
-        if self.engine.is_own(url):
-            return url
-        if getattr(self.stream.paging, "keep_host", False):
-            base = httpx.URL(fill(self.base_url, self.values))
-            return base.copy_with(raw_path=url.raw_path)
-        hint = "If that is the same system behind a proxy, set `paging.keep_host: true`"
-        raise self.error(SourceDataError, f"the next page lies on another host ({url.host})", place, hint)
-
-    def records(self, answer: Answer, place: str) -> list[Any]:
-        """The records of an answer. Raises SourceDataError when they are not where the manifest says."""
-        data = answer.data
-        if data is None:
-            return []
-        found = compile_path(self.stream.records).get(data) if self.stream.records else data
-        if isinstance(found, list):
-            return found
-        if found is None and self.stream.records and _is_null(data, self.stream.records):
-            return []
-        where = f"at `{self.stream.records}`" if self.stream.records else "as the answer"
-        names = ", ".join(sorted(data)[:10]) if isinstance(data, dict) else type(data).__name__
-        hint = f"The answer has: {self.engine.scrub(names)[:200]}"
-        raise self.error(SourceDataError, f"no list of records {where}", place, hint)
-
-    def error(
-        self, kind: type[ConnectorError], message: str, place: str | None = None, hint: str | None = None
-    ) -> ConnectorError:
-        """An error that names source and stream."""
-        return kind(message, source=self.source, stream=self.name, place=place, hint=hint)
-
-
-def join(base: str, path: str) -> httpx.URL:
-    """`path` below `base`, whether or not either has its slash; a full address stands for itself."""
-    if path.startswith(("http://", "https://")):
-        return httpx.URL(path)
-    return httpx.URL(f"{base.rstrip('/')}/{path.lstrip('/')}" if path else base)
-
-
-def _text(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_text(item) for item in value]
-    text = as_text(value)
-    return text if text is not None else canonical(value).decode()
-
-
-def _is_null(data: Any, path: str) -> bool:
-    """The place is there and says null: an empty page of some systems."""
-    return bool(compile_path(path).all(data))
+    asking: Asking
+    maker: RowMaker
+    is_feed: bool = False
+    where: FlagDeletes | None = None
+    """Of a feed: which of its records are deletions."""
 
 
 class Pass:
     """One pass: where it stands, and the pages from there on."""
 
-    def __init__(self, asking: Asking, maker: RowMaker, before: State, now: datetime) -> None:
-        self.asking, self.maker, self.before, self.now = asking, maker, before, now
+    def __init__(self, phases: Sequence[Phase], before: State, now: datetime) -> None:
+        self.phases, self.before, self.now = phases, before, now
+        self.asking, self.maker = phases[0].asking, phases[0].maker
         resumed = before.get("at")
+        # What was begun by an earlier version of this package is begun anew.
+        resumed = resumed if resumed and "phase" in resumed else None
         self.at: State = dict(resumed) if resumed else self._begin()
-        self.marks = self.at["full"] and asking.stream.sweep is not None
-        # Only passes that mark what they saw are counted, so that a run without news leaves the state as it
-        # is.
+        self.marks = self._is_marking()
+        # Only passes that mark what they saw are counted, so that a run without news leaves the state as it is.
         self.number = int(before.get("pass", 0)) + (1 if self.marks and not resumed else 0)
-        self.high = self.at["high"]
-        self._positions: set[bytes] = set()
-        self._pages: set[bytes] = set()
+        self._seen: set[bytes] = set()
+        self._saved = before
+
+    def _is_marking(self) -> bool:
+        stream = self.asking.stream
+        return bool(self.at["full"] and (stream.sweep is not None or stream.delta is not None))
 
     def _begin(self) -> State:
         stream, since = self.asking.stream, self.before.get("since")
-        is_full = stream.changes is None or since is None or self._is_sweep_due()
-        return {
-            "full": is_full,
+        delta = self.before.get("delta") if stream.delta else None
+        is_full = self._is_sweep_due() or (delta is None if stream.delta else since is None or self._is_too_old(since))
+        at = {
+            "full": is_full or stream.changes is None,
             "since": None if is_full else since,
             "until": self.now.isoformat(),
             "began": None,
             "high": None,
-            "position": stream.paging.start(),
             "page": 1,
+            "count": 0,
         }
+        if delta and not is_full:
+            at["delta"] = delta
+        return {**at, **self._enter(at, 0)}
+
+    def _enter(self, at: State, phase: int) -> State:
+        """What the state says at the start of a phase."""
+        stream = self.phases[phase].asking.stream
+        started: State = {"phase": phase, "position": stream.paging.start(), "span": None, "count": 0}
+        if phase == 0 and "url" in (at.get("delta") or {}):
+            started["position"] = {"url": at["delta"]["url"]}
+        if stream.filter is not None and stream.filter.is_windowed:
+            low = lower_bound(stream.filter, at["since"])
+            assert low is not None  # the manifest saw to it
+            started["span"] = first_span(stream.filter, low, at["until"])
+        return started
 
     def _is_sweep_due(self) -> bool:
         sweep, swept = self.asking.stream.sweep, self.before.get("swept_at")
@@ -176,89 +99,221 @@ class Pass:
             return False
         return swept is None or self.now - datetime.fromisoformat(swept) >= sweep.every
 
+    def _is_too_old(self, since: str) -> bool:
+        """The source, or one of its feeds, no longer knows what changed so long ago."""
+        known: list[timedelta] = [
+            phase.asking.stream.filter.oldest
+            for phase in self.phases
+            if phase.asking.stream.filter and phase.asking.stream.filter.oldest
+        ]
+        return any(self.now - datetime.fromisoformat(since) > oldest for oldest in known)
+
+    @property
+    def pass_id(self) -> str:
+        """The time makes it unlike any pass of an earlier, forgotten state."""
+        return f"{self.asking.name}-{self.number}-{self.at['until']}"
+
     def pages(self) -> Iterator[Page]:
         """Pages from the checkpoint to the end; the last one carries the state of the next pass."""
-        asking, stream = self.asking, self.asking.stream
-        changes = stream.changes
-        moments = bounds(changes, self.at["since"], self.at["until"], asking.timezone) if changes else {}
-        is_flagged = _flagged(stream)
-        position: Position | None = self.at["position"]
-        page = int(self.at["page"])
-        saved = self.before
-        # The time makes it unlike any pass of an earlier, forgotten state.
-        pass_id = f"{asking.name}-{self.number}-{self.at['until']}"
-        while position is not None:
-            self._refuse_repeated_position(position, page)
-            call = asking.call(position, moments, page)
-            answer = asking.engine.fetch(call, asking.pause)
-            began = self.at["began"] or began_at(self.now, answer.headers.get("date"))
-            records = asking.records(answer, call.place)
-            number = page
-            assembler = Assembler(
-                self.maker,
-                lambda place, number=number: f"{stream.path} page {number} record {place}",  # type: ignore[misc]
-                is_deleted=is_flagged,
-            )
-            assembler.add(enumerate(records, start=1))
-            made = assembler.finish()
-            if records and not self.maker.is_keyless:
-                self._refuse_repeated_page(made.rows, call.place)
-            self._raise_high(made.rows)
+        is_over = False
+        while not is_over:
             try:
-                position = stream.paging.advance(position, answer, records)
-            except SourceDataError as error:
-                raise asking.error(SourceDataError, str(error), call.place) from None
-            page += 1
-            self.at = {**self.at, "began": began, "high": self.high, "position": position, "page": page}
-            is_last = position is None
-            state = self._final() if is_last else {**self.before, "pass": self.number, "at": dict(self.at)}
-            mark = SnapshotMark(pass_id, is_last) if self.marks else None
-            # A run without news leaves the state as it is; a state within a pass must not stay behind.
-            if made.rows or made.tombstones or made.rejects or mark or (is_last and state != saved):
-                saved = state
-                total = stream.paging.total_of(answer)
-                yield Page(made.rows, state, made.tombstones, made.rejects, mark, answer.size, total)
+                page, is_over = self._step()
+            except DeltaExpired:
+                self._read_anew()
+                continue
+            if page is not None:
+                yield page
+
+    def samples(self) -> Iterator[list[Any]]:
+        """The records of page after page of the stream itself, as they come; no state."""
+        position: Position | None = self.at["position"]
+        number = 1
+        while position is not None:
+            call, answer = self.asking.fetch(position, self._moments(self.asking), number)
+            records = self.asking.records(answer, call.place)
+            yield records
+            position = self.asking.stream.paging.advance(position, answer, records)
+            number += 1
+
+    def _read_anew(self) -> None:
+        if self.at["full"]:
+            raise self.asking.error(SourceDataError, "the source refuses its delta token, though everything was asked")
+        log.warning("%s:%s: the delta token has expired; everything is read anew", self.asking.source, self.asking.name)
+        self.before = {name: value for name, value in self.before.items() if name not in ("delta", "at")}
+        self.at = self._begin()
+        self.marks, self.number = True, int(self.before.get("pass", 0)) + 1
+        self.maker.restart()
+        self._seen.clear()
+
+    def _step(self) -> tuple[Page | None, bool]:
+        """One page, None where it brings nothing new, and whether it is the last."""
+        phase = self.phases[self.at["phase"]]
+        asking, position, number = phase.asking, self.at["position"], int(self.at["page"])
+        self._refuse_repeated([position], "a cursor or address", f"page {number}", "Check `paging`")
+        call, answer = asking.fetch(position, self._moments(asking), number)
+        began = self.at["began"] or began_at(self.now, answer.headers.get("date"))
+        records = asking.records(answer, call.place)
+        made = self._made(phase, records, number)
+        if made.rows and not self.maker.is_keyless:
+            hint = "Check `paging`: does the source know its parameters, and how does it end?"
+            self._refuse_repeated([row.digest.hex() for row in made.rows], "the same page", call.place, hint)
+        try:
+            following = asking.stream.paging.advance(position, answer, records)
+        except SourceDataError as error:
+            raise asking.error(SourceDataError, str(error), call.place) from None
+        if following is not None and "back" in following:  # the set has shifted: pages come again
+            self._seen.clear()
+        self.at = {
+            **self.at,
+            "began": began,
+            "high": self._higher(made.rows),
+            "position": following,
+            "page": number + 1,
+            "count": self.at["count"] + len(records),
+        }
+        if not phase.is_feed and asking.stream.delta is not None and following is None:
+            self.at["next"] = self._delta_of(asking.stream, answer)
+        is_last = not self._go_on(asking, asking.stream.paging.total_of(answer), call.place)
+        return self._page(made, is_last, answer.size, asking.stream.paging.total_of(answer)), is_last
+
+    def _page(self, made: Assembled, is_last: bool, size: int, total: int | None) -> Page | None:
+        state = self._final() if is_last else {**self.before, "pass": self.number, "at": dict(self.at)}
+        mark = SnapshotMark(self.pass_id, is_last) if self.marks else None
+        # A run without news leaves the state as it is; a state within a pass must not stay behind.
+        if made.rows or made.tombstones or made.rejects or mark or (is_last and state != self._saved):
+            self._saved = state
+            return Page(made.rows, state, made.tombstones, made.rejects, mark, size, total)
+        return None
+
+    def _moments(self, asking: Asking) -> dict[str, Any]:
+        changes, span = asking.stream.filter, self.at.get("span")
+        if changes is not None and span is not None:
+            low, high = (datetime.fromisoformat(text) for text in span)
+            return {
+                "since": written(low, changes.format, asking.timezone),
+                "until": written(high, changes.format, asking.timezone),
+            }
+        if changes is not None:
+            return bounds(changes, self.at["since"], self.at["until"], asking.timezone)
+        delta = self.at.get("delta")
+        return {} if delta is None else {"is_delta": True, "delta": delta.get("token")}
+
+    def _go_on(self, asking: Asking, total: int | None, place: str) -> bool:
+        """Move to the next question where this one is answered; False: there is none."""
+        changes, span = asking.stream.filter, self.at.get("span")
+        cap = changes.cap if changes is not None else None
+        if span is not None and cap is not None and (self.at["count"] >= cap or (total or 0) > cap):
+            half = halved(span)
+            if half is None:
+                message = f"{cap} records or more changed within one second, the most that one question brings"
+                raise asking.error(SourceDataError, message, place, "Use a paging by keyset")
+            self._ask_anew(asking, half)
+            return True
+        if self.at["position"] is not None:
+            return True
+        if changes is not None and span is not None:
+            following = next_span(changes, span, self.at["until"])
+            if following is not None:
+                self._ask_anew(asking, following)
+                return True
+        phase = int(self.at["phase"]) + 1
+        # A pass that sees everything needs no feed.
+        if phase >= len(self.phases) or self.marks:
+            return False
+        self._seen.clear()
+        self.at = {**self.at, **self._enter(self.at, phase)}
+        return True
+
+    def _ask_anew(self, asking: Asking, span: list[str]) -> None:
+        self._seen.clear()
+        self.at = {**self.at, "span": span, "position": asking.stream.paging.start(), "count": 0}
+
+    def _made(self, phase: Phase, records: list[Any], number: int) -> Assembled:
+        path = phase.asking.stream.path
+        if phase.is_feed:
+            return _gone(phase, records, f"{path} page {number}")
+        rules = phase.asking.stream.flags
+        return assemble(phase.maker, rules, records, f"{path} page {number}")
 
     def _final(self) -> State:
         stream = self.asking.stream
-        final = {name: value for name, value in self.before.items() if name != "at"} | {"pass": self.number}
-        if stream.changes is not None:
-            has_times = self.maker.has_times
-            since = next_since(self.high, self.before.get("since"), self.at["began"], has_times=has_times)
+        kept = {name: value for name, value in self.before.items() if name not in ("at", "delta")}
+        final = kept | {"pass": self.number}
+        if stream.filter is not None:
+            since = next_since(
+                self.at["high"], self.before.get("since"), self.at["began"], has_times=self.maker.has_times
+            )
             if since is not None:
                 final["since"] = since
+        if stream.delta is not None and self.at.get("next"):
+            final["delta"] = self.at["next"]
         if self.marks and stream.sweep is not None and stream.sweep.every:
             final["swept_at"] = self.at["until"]
         return final
 
-    def _raise_high(self, rows: list[Row]) -> None:
+    def _delta_of(self, stream: Stream, answer: Answer) -> State | None:
+        """Where the next pass begins."""
+        assert stream.delta is not None
+        found = as_text(compile_path(stream.delta.link or stream.delta.token or "").get(answer.data))
+        if not found:
+            log.warning("%s:%s: the last page holds no delta token", self.asking.source, self.asking.name)
+            return None
+        return {"url": str(answer.url.join(found))} if stream.delta.link else {"token": found}
+
+    def _higher(self, rows: Sequence[Row]) -> str | None:
+        high: str | None = self.at["high"]
         latest = max((row.updated_at for row in rows if row.updated_at is not None), default=None)
-        if latest is not None and (self.high is None or latest > datetime.fromisoformat(self.high)):
-            self.high = latest.isoformat()
+        if latest is not None and (high is None or latest > datetime.fromisoformat(high)):
+            return latest.isoformat()
+        return high
 
-    def _refuse_repeated_position(self, position: Position, page: int) -> None:
-        mark = blake2b(canonical(position), digest_size=8).digest()
-        if mark in self._positions:
-            message = "the source gave a cursor or address a second time; reading on would never end"
-            raise self.asking.error(SourceDataError, message, f"page {page}", "Check `paging`")
-        self._positions.add(mark)
-
-    def _refuse_repeated_page(self, rows: list[Row], place: str) -> None:
-        if not rows:
-            return
-        hasher = blake2b(digest_size=8)
-        for row in rows:
-            hasher.update(row.digest)
-        if hasher.digest() in self._pages:
-            message = "the source gave the same page a second time; reading on would never end"
-            hint = "Check `paging`: does the source know its parameters, and how does it end?"
+    def _refuse_repeated(self, what: list[Any], name: str, place: str, hint: str) -> None:
+        mark = blake2b(canonical([name, *what]), digest_size=8).digest()
+        if mark in self._seen:
+            message = f"the source gave {name} a second time; reading on would never end"
             raise self.asking.error(SourceDataError, message, place, hint)
-        self._pages.add(hasher.digest())
+        self._seen.add(mark)
 
 
-def _flagged(stream: Stream) -> Callable[[Any], bool] | None:
-    rule = stream.flag
-    if rule is None:
-        return None
-    get, wanted = compile_path(rule.path).get, frozenset(text.lower() for text in rule.equals)
-    return lambda record: (as_text(get(record)) or "").lower() in wanted
+def assemble(maker: RowMaker, rules: Sequence[FlagDeletes], records: Sequence[Any], place: str) -> Assembled:
+    """A page's rows, and tombstones for records that say they are deleted."""
+    own_key = key_reader(rules)
+    assembler = Assembler(maker, lambda number: f"{place} record {number}", is_deleted=plain_test(rules))
+    gone: list[str] = []
+    for number, record in enumerate(records, start=1):
+        key = own_key(record) if own_key else None
+        if key is None:
+            assembler.add([(number, record)])
+        else:
+            gone.append(key)
+    made = assembler.finish()
+    made.tombstones.extend(gone)
+    return made
+
+
+def _gone(phase: Phase, records: Sequence[Any], place: str) -> Assembled:
+    """The keys that a feed says are deleted."""
+    test = flagged(phase.where) if phase.where else None
+    keys: dict[str, None] = {}
+    rejects: list[RejectedRow] = []
+    for number, record in enumerate(records, start=1):
+        if test is not None and not test(record):
+            continue
+        key = phase.maker.key_of(record)
+        if key is None:
+            detail = "a deletion without the key of what was deleted"
+            rejects.append(reject(record, "missing-key", detail, f"{place} record {number}"))
+        else:
+            keys[key] = None
+    return Assembled([], list(keys), rejects)
+
+
+def phases_of(asking: Asking, maker: RowMaker, key: str | Sequence[str]) -> list[Phase]:
+    """The questions of a stream's pass."""
+    found = [Phase(asking, maker)]
+    for feed, where in asking.stream.feeds():
+        own = feed.key if feed.key is not None and feed.key != asking.stream.key else key
+        feed_maker = RowMaker(own, source=asking.source, stream=asking.name)
+        found.append(Phase(replace(asking, stream=feed), feed_maker, True, where))
+    return found

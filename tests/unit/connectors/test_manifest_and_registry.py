@@ -87,7 +87,7 @@ def test_missing_and_unknown_parameters_are_named(manifest: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"auth": {"kind": "bearer", "tokn": SECRET}}, "auth.bearer.tokn"),
+        ({"auth": {"kind": "bearer", "tokn": SECRET}}, "bearer.tokn"),
         ({"auth": {"kind": "magic", "token": SECRET}}, "auth"),
         ({"streams": {"c": {"path": "c", "paging": {"kind": "pages"}}}}, "streams.c.paging"),
         ({"streams": {"c": {"path": "c", "paging": {"kind": "cursor"}}}}, "either `path` or `header`"),

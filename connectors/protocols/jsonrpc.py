@@ -1,0 +1,173 @@
+"""JSON-RPC: one address, calls in the body, errors in answers with status 200. Dialects: `plain`, `odoo`, `tryton`.
+
+protocol: {kind: jsonrpc, dialect: odoo, database: "{database}", username: "{username}", password: "{password}"}
+streams:
+  partners: {model: res.partner, fields: [name, email, vat], domain: [["parent_id", "=", false]], modified: write_date}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from connectors.settings import Settings
+
+
+class JsonRpcProtocol(Settings):
+    """The dialect; database and login belong to `odoo` and `tryton`."""
+
+    kind: Literal["jsonrpc"] = "jsonrpc"
+    dialect: Literal["plain", "odoo", "tryton"] = "plain"
+    path: str | None = Field(default=None, description="jsonrpc for Odoo, {database}/ for Tryton.")
+    database: str | None = None
+    username: str | None = None
+    password: str | None = None
+    page_size: int = Field(default=500, ge=1)
+    context: dict[str, Any] = Field(default_factory=dict, description="Odoo's and Tryton's context of every call.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> JsonRpcProtocol:
+        if self.dialect != "plain" and not (self.database and self.username and self.password):
+            raise ValueError(f"the dialect {self.dialect} needs `database`, `username` and `password`")
+        return self
+
+
+class CallStream(Settings):
+    """The short form of a plain stream."""
+
+    call: str = Field(description="The method's name.")
+    arguments: Any = None
+
+
+class ModelStream(Settings):
+    """The short form of a stream that reads a model."""
+
+    model: str
+    fields: tuple[str, ...] = ()
+    domain: tuple[Any, ...] = ()
+    modified: str | None = "write_date"
+    context: dict[str, Any] = Field(default_factory=dict)
+
+
+def expand(settings: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest with its calls written out. Raises ValueError."""
+    protocol = JsonRpcProtocol.model_validate(settings)
+    streams = {
+        name: _stream(protocol, stream) if isinstance(stream, Mapping) else stream
+        for name, stream in (manifest.get("streams") or {}).items()
+    }
+    made = {**manifest, "streams": streams, "errors": [*manifest.get("errors", ()), *_ERRORS[protocol.dialect]]}
+    if protocol.dialect == "odoo":
+        made.setdefault("auth", _odoo_login(protocol))
+        made.setdefault("timezone", "UTC")
+    elif protocol.dialect == "tryton":
+        made.setdefault("auth", _tryton_login(protocol))
+        made.setdefault("timezone", "UTC")
+    return made
+
+
+_ERRORS: Mapping[str, list[dict[str, Any]]] = {
+    "plain": [{"path": "error", "message": "error.message"}],
+    "odoo": [
+        {
+            "path": "error.data.name", "then": "credentials", "message": "error.data.message",
+            "equals": [f"odoo.{name}" for name in (
+                "exceptions.AccessDenied", "exceptions.AccessError", "http.SessionExpiredException"
+            )],
+        },
+        {"path": "error", "message": "error.data.message"},
+    ],
+    "tryton": [
+        {"path": "error[0]", "equals": ["LoginException"], "then": "credentials", "message": "error[1]"},
+        {"path": "error[0]", "message": "error[1]"},
+        {"path": "error", "message": "error.message"},
+    ],
+}  # fmt: skip
+
+
+def _envelope(method: str, arguments: Any) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": arguments}
+
+
+def _odoo_login(protocol: JsonRpcProtocol) -> dict[str, Any]:
+    arguments: list[Any] = [protocol.database, protocol.username, protocol.password, {}]
+    call = {"service": "common", "method": "authenticate", "args": arguments}
+    return {
+        "kind": "session", "path": protocol.path or "jsonrpc", "body": _envelope("call", call),
+        "values": {"uid": "result"}, "expired": [],
+    }  # fmt: skip
+
+
+def _tryton_login(protocol: JsonRpcProtocol) -> dict[str, Any]:
+    arguments: list[Any] = [protocol.username, {"password": protocol.password}]
+    return {
+        "kind": "session", "path": protocol.path or f"{protocol.database}/",
+        "body": {"id": 1, "method": "common.db.login", "params": arguments},
+        "values": {"user_id": "result[0]", "session_key": "result[1]"},
+        "headers": {
+            "Authorization": {
+                "$join": "", "$prefix": "Session ",
+                "$of": [{"$base64": f"{protocol.username}:{{user_id}}:{{session_key}}"}],
+            }
+        },
+    }  # fmt: skip
+
+
+def _stream(protocol: JsonRpcProtocol, stream: Mapping[str, Any]) -> dict[str, Any]:
+    if "call" in stream:
+        names = set(CallStream.model_fields)
+        short = CallStream.model_validate({name: value for name, value in stream.items() if name in names})
+        made: dict[str, Any] = {"body": _envelope(short.call, short.arguments), "records": "result"}
+    elif "model" in stream and protocol.dialect != "plain":
+        names = set(ModelStream.model_fields)
+        model = ModelStream.model_validate({name: value for name, value in stream.items() if name in names})
+        made = (_odoo if protocol.dialect == "odoo" else _tryton)(protocol, model)
+        if model.modified is not None:
+            made["updated_at"] = model.modified
+            made["changes"] = {"format": "sql" if protocol.dialect == "odoo" else "tryton"}
+    else:
+        return dict(stream)
+    path = protocol.path or {"odoo": "jsonrpc", "tryton": f"{protocol.database}/"}.get(protocol.dialect, "")
+    rest = {name: value for name, value in stream.items() if name not in names}
+    if "changes" in made and isinstance(rest.get("changes"), Mapping):
+        rest["changes"] = {**made["changes"], **rest["changes"]}
+    return {"path": path, "method": "POST", **made, **rest}
+
+
+def _since(model: ModelStream, condition: list[Any]) -> list[Any]:
+    return [{"$if": "since", "$then": condition}] if model.modified else []
+
+
+def _odoo(protocol: JsonRpcProtocol, model: ModelStream) -> dict[str, Any]:
+    """`search_read` behind the last id: nothing shifts while the set changes."""
+    domain = [*model.domain, *_since(model, [model.modified, ">=", "{since}"]), ["id", ">", "{after}"]]
+    extra = [name for name in ("id", model.modified) if name and name not in model.fields]
+    options = {
+        "fields": [*model.fields, *extra] if model.fields else [], "limit": "{limit}", "order": "id",
+        "context": {**protocol.context, **model.context},
+    }  # fmt: skip
+    arguments = [protocol.database, "{uid}", protocol.password, model.model, "search_read", [domain], options]
+    return {
+        "body": _envelope("call", {"service": "object", "method": "execute_kw", "args": arguments}),
+        "records": "result",
+        "key": "id",
+        "paging": {"kind": "keyset", "key": "id", "start": 0, "limit": protocol.page_size, "into": "body"},
+    }
+
+
+def _tryton(protocol: JsonRpcProtocol, model: ModelStream) -> dict[str, Any]:
+    """`search_read` behind the last id; a record that was never written again has no `write_date`."""
+    changed = ["OR", [[model.modified, ">=", "{since}"]], [["create_date", ">=", "{since}"]]]
+    domain = [*model.domain, *_since(model, changed), ["id", ">", "{after}"]]
+    extra = [name for name in ("id", model.modified) if name and name not in model.fields]
+    arguments = [
+        domain, 0, "{limit}", [["id", "ASC"]], [*model.fields, *extra], {**protocol.context, **model.context},
+    ]  # fmt: skip
+    return {
+        "body": {"id": 1, "method": f"model.{model.model}.search_read", "params": arguments},
+        "records": "result",
+        "key": "id",
+        "paging": {"kind": "keyset", "key": "id", "start": 0, "limit": protocol.page_size, "into": "body"},
+    }
