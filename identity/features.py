@@ -104,6 +104,8 @@ def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
 
 def encode(column: pa.ChunkedArray | pa.Array) -> tuple[pa.StringArray, Codes]:
     """Unique values in order of first appearance, and codes with MISSING for null or empty text."""
+    if column.null_count == len(column):
+        return _NOTHING, np.full(len(column), MISSING, dtype=np.int32)
     array = whole(column)
     if array.type != pa.string():
         array = array.cast(pa.string())
@@ -133,7 +135,7 @@ class Features:
         if generic is not None:
             records = _without_addresses(records, generic.filter(pc.equal(generic["type"], ADDRESS)))
         if generic is not None and generic.num_rows and usable.num_rows:
-            usable = usable.join(generic.select(["type", "value"]), ["type", "value"], join_type="left anti")
+            usable = _without_generic(usable, generic)
         owners = positions(records["record_id"], usable["record_id"])
         if len(owners) and owners.min() < 0:
             mine = owners >= 0
@@ -142,6 +144,11 @@ class Features:
 
     def __len__(self) -> int:
         return int(self.records.num_rows)
+
+    @cached_property
+    def _types(self) -> frozenset[str]:
+        """The types of the identifiers."""
+        return frozenset(pc.unique(self.identifiers["type"]).to_pylist())
 
     def values(self, name: str) -> Values:
         """The encoded values of a record field, an identifier type, `identifier` (all types) or an open
@@ -178,6 +185,8 @@ class Features:
             self._cache[name] = from_single(unique, codes[at * len(self) : (at + 1) * len(self)])
 
     def _encode_identifiers(self, name: str) -> Values:
+        if name != "identifier" and name.removeprefix("identifier.") not in self._types:
+            return from_single(_NOTHING, np.full(len(self), MISSING, dtype=np.int32))
         if name == "identifier":
             return self.identifiers_but(())
         return self._of_type(name.removeprefix("identifier."))
@@ -258,6 +267,16 @@ class Features:
             if first is not None:
                 out[at] = " ".join(str(first.get("v", "")).casefold().split()) or None
         return pa.array(out, pa.string())
+
+
+def _without_generic(identifiers: pa.Table, generic: pa.Table) -> pa.Table:
+    """The identifiers that are none of the generic ones (type, value)."""
+    perhaps = pc.is_in(identifiers["value"], value_set=generic["value"].combine_chunks())
+    if not pc.any(perhaps).as_py():
+        return identifiers
+    # No join: its threads take longer to start than a few records take.
+    one, other = (pc.binary_join_element_wise(table["type"], table["value"], ":") for table in (identifiers, generic))
+    return identifiers.filter(pc.invert(pc.is_in(one, value_set=other.combine_chunks())))
 
 
 def address_of(records: pa.Table) -> pa.Array:

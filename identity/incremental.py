@@ -103,6 +103,18 @@ def crossing(refused: pa.Table, was_refused: pa.Table, members: pa.Table, limits
     return Blocks(pa.concat_tables([refused, more]).sort_by("key"), active, opened, np.setdiff1d(key[over], was))
 
 
+def touched_pairs(active: pa.Table, dirty: Ints) -> pa.Table:
+    """What `candidate_pairs` finds with these `dirty` records in active blocks (BLOCKING_KEY of all their members):
+    left_id, right_id. Of a few blocks it is there before an engine has started."""
+    key, record = active["key"].to_numpy(), active["record_id"].to_numpy()
+    members = pd.DataFrame({"key": key, "record": record})
+    both = members[np.isin(record, dirty)].merge(members, on="key", suffixes=("", "_other"))
+    one, other = both["record"].to_numpy(), both["record_other"].to_numpy()
+    apart = one != other
+    ends = pd.DataFrame({"left_id": np.minimum(one, other)[apart], "right_id": np.maximum(one, other)[apart]})
+    return pa.Table.from_pandas(ends.drop_duplicates(), preserve_index=False)
+
+
 def unshared(pairs: pa.Table, keys: pa.Table, refused: pa.Table) -> pa.Table:
     """Those of `pairs` (left_id, right_id) whose records share no active key any more. `keys`: BLOCKING_KEY of all
     these records; `refused`: those of the keys that are over their limit."""

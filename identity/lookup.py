@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.blocking.keys import keys_by_rule
-from identity.features import Features, Ints, in_natural_order
+from identity.features import Features, in_natural_order
 from identity.population import Population, Rules
 from identity.schema import BLOCKING_KEY, HEAD, VALUE
 from identity.standard import Profile, standardise
@@ -64,16 +64,6 @@ def asked(
     key = keys.key
     table = pa.table({"key": key, "record_id": np.full(len(key), ASKED)}, schema=BLOCKING_KEY)
     return Asked(kind, standard.records, standard.identifiers, table)
-
-
-def nearest_first(members: pa.Table, most: int = MOST_CANDIDATES) -> tuple[Ints, bool]:
-    """The records of blocks (BLOCKING_KEY), those of the smallest blocks first, and whether some were left out."""
-    key, record = members["key"].to_numpy(), members["record_id"].to_numpy()
-    _, block, size = np.unique(key, return_inverse=True, return_counts=True)
-    order = np.lexsort((record, key, size[block]))
-    _, first = np.unique(record[order], return_index=True)
-    found = record[order][np.sort(first)]
-    return found[:most], len(found) > most
 
 
 def compare_with(one: Asked, records: pa.Table, identifiers: pa.Table, rules: Rules) -> list[Found]:

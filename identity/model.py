@@ -11,7 +11,8 @@ from typing import Any, Final, Literal
 
 from identity.comparison.compare import WordWeights, level_names
 from identity.schema import KINDS, WEIGHT_ONE_BIT
-from identity.settings import KindSettings, MatchingSettings, shipped
+from identity.settings import KindSettings, MatchingSettings
+from identity.shipped import shipped
 from identity.standard.latin import latin_key
 from identity.standard.text import comparable
 

@@ -24,6 +24,7 @@ _SPELLINGS: Final = (
     ("ck", "k"), ("qu", "k"),
     ("x", "ks"), ("q", "k"), ("w", "v"), ("kn", "n"), ("wr", "r"), ("j", "i"), ("y", "i"),
 )  # fmt: skip
+_FEW: Final = 32  # names of which each by itself is faster than a column
 _VOWELS: Final = np.frombuffer(b"aeiou", dtype=np.uint8)
 _VOWELS_AND_H: Final = np.frombuffer(b"aeiouh", dtype=np.uint8)
 
@@ -48,9 +49,7 @@ class Lists:
 
 def sounds(names: pa.StringArray) -> pa.StringArray:
     """A rough phonetic code of each Latin key: the first letter (vowels as one) and the consonants that follow."""
-    text = pc.replace_substring_regex(names, pattern="[^a-z]+", replacement="")
-    for spelling, single in _SPELLINGS:
-        text = pc.replace_substring(text, pattern=spelling, replacement=single)
+    text = _respelt(names)
     letters, offsets = _bytes_of(text)
     letters, offsets = _kept(letters, offsets, _is_fresh(letters, offsets))
     first = offsets[:-1][np.diff(offsets) > 0]
@@ -66,6 +65,23 @@ def sounds(names: pa.StringArray) -> pa.StringArray:
     return pa.StringArray.from_buffers(
         len(names), pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(letters.tobytes())
     )
+
+
+def _respelt(names: pa.StringArray) -> pa.StringArray:
+    """The letters of each Latin key, one spelling for each sound."""
+    if len(names) <= _FEW:
+        return pa.array([_respelt_name(name) for name in names.to_pylist()], pa.string())
+    text = pc.replace_substring_regex(names, pattern="[^a-z]+", replacement="")
+    for spelling, single in _SPELLINGS:
+        text = pc.replace_substring(text, pattern=spelling, replacement=single)
+    return text
+
+
+def _respelt_name(name: str) -> str:
+    text = "".join(letter for letter in name if "a" <= letter <= "z")
+    for spelling, single in _SPELLINGS:
+        text = text.replace(spelling, single)
+    return text
 
 
 def sound(name: str) -> str:

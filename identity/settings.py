@@ -6,12 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from functools import cache
-from importlib.resources import files
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
-from ruamel.yaml import YAML
+
+from identity.shipped import shipped
 
 IDENTIFIER_TYPES: Final = (
     "bank_account", "customer_number", "domain", "drivers_license", "ein", "email", "hrb", "iban", "inn",
@@ -240,14 +239,6 @@ class MatchingSettings(BaseModel):
             "one_client": (*kept, ESTABLISHMENT) if len(kept) < len(rules.one_client) else rules.one_client,
         }
         return self.model_copy(update={"organisation": rules.model_copy(update=of_grain)})
-
-
-@cache
-def shipped(name: str) -> dict[str, Any]:
-    """One shipped YAML file of `identity/data`, as plain values."""
-    text = files("identity").joinpath("data", f"{name}.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = YAML(typ="safe").load(text)
-    return content
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from warehouse.sql import qualified, sql
 _CHUNK_ROWS: Final = 50_000
 _BULK_ROWS: Final = 100_000
 _BLOCK_BYTES: Final = 1 << 23
+_SMALL_BYTES: Final = 1 << 18
 _ELEMENT: Final = np.dtype([("length", ">i4"), ("value", ">i8")])
 _ARRAY_HEAD: Final = 20
 """Bytes before the elements of an array of one dimension: dimensions, flags, type, length, lower bound."""
@@ -254,7 +255,10 @@ def _parse_blocks(data: pa.Buffer, types: Mapping[str, pa.DataType], block: int)
     try:
         return pacsv.read_csv(
             pa.BufferReader(data),
-            read_options=pacsv.ReadOptions(column_names=list(types), block_size=block),
+            # For a few rows threads take longer to start than to parse.
+            read_options=pacsv.ReadOptions(
+                column_names=list(types), block_size=block, use_threads=data.size > _SMALL_BYTES
+            ),
             parse_options=pacsv.ParseOptions(
                 delimiter="\t", quote_char=False, escape_char=False, ignore_empty_lines=False
             ),

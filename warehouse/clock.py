@@ -24,6 +24,14 @@ def hub_lock(conn: psycopg.Connection[Any]) -> None:
 
 
 @contextmanager
+def one_moment(conn: psycopg.Connection[Any]) -> Iterator[None]:
+    """A transaction in which every statement sees the same moment (repeatable read)."""
+    with unit_of_work(conn):
+        conn.execute(sql("clock.repeatable_read"))
+        yield
+
+
+@contextmanager
 def one_view(conn: psycopg.Connection[Any]) -> Iterator[None]:
     """A transaction under the hub lock in which every statement sees the same moment (repeatable read).
 
@@ -32,8 +40,7 @@ def one_view(conn: psycopg.Connection[Any]) -> Iterator[None]:
     """
     conn.execute(sql("clock.lock_session"), {"key": HUB_LOCK})
     try:
-        with unit_of_work(conn):
-            conn.execute(sql("clock.repeatable_read"))
+        with one_moment(conn):
             yield
     finally:
         conn.execute(sql("clock.unlock_session"), {"key": HUB_LOCK})

@@ -72,20 +72,10 @@ def block_members(conn: psycopg.Connection[Any], schema: pa.Schema, keys: Iterab
     return arrow.read_integers(conn, sql("evidence.block_members"), {"keys": bigints(keys)}, schema=schema)
 
 
-def open_members(conn: psycopg.Connection[Any], schema: pa.Schema, keys: Iterable[int]) -> pa.Table:
-    """The records of those of these blocks that are within their limit: key, record_id."""
-    return arrow.read_integers(conn, sql("evidence.open_members"), {"keys": bigints(keys)}, schema=schema)
-
-
 def state(conn: psycopg.Connection[Any]) -> str | None:
     """A text that is another one after every resolution, judgement or publication."""
     row = conn.execute(sql("evidence.state")).fetchone()
     return None if row is None else row[0]
-
-
-def clients_of(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> dict[int, tuple[str, str | None, str]]:
-    """Of each of these records its client, what that is called (once published), and the record's own name."""
-    return {row[0]: (row[1], row[2], row[3]) for row in conn.execute(sql("evidence.clients_of"), _of(record_ids))}
 
 
 def block_sizes(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> dict[int, int]:

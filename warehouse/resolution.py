@@ -15,7 +15,7 @@ from uuid import UUID
 
 import psycopg
 import pyarrow as pa
-from psycopg.sql import SQL, Identifier, Literal
+from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from warehouse import arrow
 from warehouse.arrays import bigints
@@ -86,21 +86,29 @@ def load_records(
     schema: pa.Schema,
     record_ids: Sequence[int] | None = None,
     attributes: Sequence[str] | None = None,
+    *,
+    in_order: bool = True,
 ) -> pa.Table:
-    """Standard records (all, or these) in natural-key order, bytewise, in the columns that `schema` names.
+    """Standard records (all, or these) in natural-key order, bytewise, or in none, in the columns that `schema` names.
 
     `attributes`: the open attributes that are wanted of the documents; None: the documents as they are. They are the
     larger part of a record.
     """
-    kept = [SQL("{}, attributes -> {}").format(Literal(name), Literal(name)) for name in attributes or ()]
-    document = SQL("jsonb_strip_nulls(jsonb_build_object({}))").format(SQL(", ").join(kept)) if kept else SQL("'{}'")
-    columns = SQL(", ").join(
-        document if name == "attributes" and attributes is not None else Identifier(name) for name in schema.names
-    )
+    columns = record_columns(schema, attributes)
     query = sql("resolution.records" if record_ids is None else "resolution.records_of").format(columns=columns)
     found = arrow.read(conn, query, _ids(record_ids), schema=schema)
     # Sorted here: the server would have to spill rows of this width to disk.
-    return found.sort_by([(name, "ascending") for name in ("source", "stream", "source_key")])
+    return found.sort_by([(name, "ascending") for name in ("source", "stream", "source_key")]) if in_order else found
+
+
+def record_columns(schema: pa.Schema, attributes: Sequence[str] | None) -> Composed:
+    """What to select of a standard record `r` for the columns of `schema`; `attributes` as for `load_records`."""
+    kept = [SQL("{0}, r.attributes -> {0}").format(Literal(name)) for name in attributes or ()]
+    document = SQL("jsonb_strip_nulls(jsonb_build_object({}))").format(SQL(", ").join(kept)) if kept else SQL("'{}'")
+    return SQL(", ").join(
+        document if name == "attributes" and attributes is not None else SQL("r.{}").format(Identifier(name))
+        for name in schema.names
+    )
 
 
 def load_identifiers(
@@ -200,14 +208,21 @@ def apply(
         if linked or moved or removed:
             parameters = {"as_of": as_of, "seq": allocate_events(conn, 1), "count": linked + moved + removed}
             bulk = linked >= _BULK_ROWS
+            before = 0 if bulk else _count_clients(conn)
             with arrow.indexes_rebuilt(conn, ["identity.crosswalk", "identity.crosswalk_history"], bulk):
                 for statement in ("close_history", "unlink", "relink", "link", "open_history", "links_event"):
                     conn.execute(sql(f"resolution.{statement}"), parameters)
+            conn.execute(sql("resolution.keep_clients"), {"more": None if bulk else _count_clients(conn) - before})
         # A record that both moved and changed is published once.
         conn.execute(sql("resolution.queue_publish"), {"changed": bigints(changed)})
         opened, closed = _store_cases(conn, cases, as_of)
         conn.execute(sql("resolution.drop_moves"))
     return Applied(linked, moved, removed, events, opened, closed)
+
+
+def _count_clients(conn: psycopg.Connection[Any]) -> int:
+    row = conn.execute(sql("resolution.count_clients")).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _add_ledger(conn: psycopg.Connection[Any], events: pa.Table, as_of: datetime, run_id: int | None) -> None:

@@ -84,17 +84,20 @@ def keys_by_rule(features: Features, kind: str, settings: KindSettings, eligible
     """Every key of the eligible records of one kind; a record and key appear once."""
     used = list(dict.fromkeys(value for rule in settings.blocking for value in rule))
     features.prepare(value.field for value in used)
-    derived = in_parallel(lambda value: _hashed(parts.derive(features.values(value.field), value)), used, len(features))
-    columns = dict(zip(used, derived, strict=True))
+    known = [value for value in used if not features.values(value.field).is_empty]
+    derived = in_parallel(
+        lambda value: _hashed(parts.derive(features.values(value.field), value)), known, len(features)
+    )
+    columns = dict(zip(known, derived, strict=True))
     rows = np.flatnonzero(eligible)
     spans = [rows[at : at + _SPAN] for at in range(0, len(rows), _SPAN)]
 
     def keys_of(index: int) -> tuple[Ints, Codes]:
         rule = settings.blocking[index]
+        if not spans or any(value not in columns for value in rule):
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
         start = hash_text(f"{kind}:{rule_name(rule)}")
         found = [_rule_keys([columns[value] for value in rule], start, span) for span in spans]
-        if not found:
-            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
         key = np.concatenate([key for key, _ in found])
         key = key & ~np.uint64(RULE_BITS) | np.uint64(rule_number(kind, index))
         return in_key_order(signed(key), np.concatenate([row for _, row in found]))

@@ -17,7 +17,8 @@ from identity.features import Features, positions
 from identity.model import MatchModel
 from identity.parts import derive
 from identity.schema import WEIGHT_ONE_BIT
-from identity.settings import BlockingRule, KindSettings, MatchingSettings, shipped
+from identity.settings import BlockingRule, KindSettings, MatchingSettings
+from identity.shipped import shipped
 
 GRAIN: Final = "grain"
 """What `explain_pair` calls the weight by which one number makes one client, or keeps two sites apart."""

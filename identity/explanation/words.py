@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from identity.settings import shipped
+from identity.shipped import shipped
 
 LANGUAGES: Final = ("en", "ru")
 

@@ -13,7 +13,8 @@ from identity.imported.splink_file import TECHNICAL, SplinkSettings
 from identity.imported.splink_rules import OurComparison, blocking_rule, comparison_of
 from identity.model import ColumnModel, KindModel, LevelWeight, MatchModel, level_weight, log_odds, with_prior
 from identity.schema import WEIGHT_ONE_BIT
-from identity.settings import IDENTIFIER_TYPES, MatchingSettings, load_settings, shipped
+from identity.settings import IDENTIFIER_TYPES, MatchingSettings, load_settings
+from identity.shipped import shipped
 from identity.training.terms import term_adjustments
 
 LEAST: Final = 1e-12

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -44,6 +45,7 @@ def texts(items: Iterable[str | None]) -> pa.Array:
     return pa.array(list(items), pa.string())
 
 
+@lru_cache(maxsize=4)
 def nulls(size: int) -> pa.Array:
     """A string column without values."""
     return pa.nulls(size, pa.string())

@@ -11,10 +11,10 @@ from typing import Final
 
 from rigour.names import extract_org_types
 
+from identity.shipped import shipped
 from identity.standard.form import Memo
 from identity.standard.latin import latin_key
 from identity.standard.text import comparable
-from identity.standard.vocabulary import load
 
 Words = tuple[str, ...]
 """The comparable words of a form or a name."""
@@ -23,7 +23,7 @@ Words = tuple[str, ...]
 @cache
 def forms() -> tuple[dict[Words, str], int, frozenset[Words], tuple[Words, ...]]:
     """Words of a form -> its class; the longest form; forms for the edges only; words of affiliation."""
-    data = load("legal_forms")
+    data = shipped("legal_forms")
     table = {way: kind for kind, listed in data["forms"].items() for form in listed for way in _ways(form)}
     edges = frozenset(way for form in data["only_at_edges"] for way in _ways(form))
     markers = tuple(tuple(comparable(marker).split()) for marker in data["markers"])
@@ -45,20 +45,20 @@ def _ways(form: str) -> Iterator[Words]:
 @cache
 def unspaced() -> tuple[tuple[str, str], ...]:
     """Forms that stand at a name without a space, longest first, and their classes."""
-    found = [(form, kind) for kind, listed in load("legal_forms")["unspaced"].items() for form in listed]
+    found = [(form, kind) for kind, listed in shipped("legal_forms")["unspaced"].items() for form in listed]
     return tuple(sorted(found, key=lambda pair: (-len(pair[0]), pair[0])))
 
 
 @cache
 def aliases() -> tuple[Words, ...]:
     """Words that say that another name follows."""
-    return tuple(tuple(comparable(alias).split()) for alias in load("legal_forms")["aliases"])
+    return tuple(tuple(comparable(alias).split()) for alias in shipped("legal_forms")["aliases"])
 
 
 @cache
 def common_words() -> frozenset[str]:
     """Latin keys of the words that do not tell one organisation from another."""
-    lists = load("organisation_words")
+    lists = shipped("organisation_words")
     return frozenset(
         word for name in ("stop", "common") for text in lists[name] for word in latin_key(comparable(str(text))).split()
     )
@@ -67,18 +67,18 @@ def common_words() -> frozenset[str]:
 @cache
 def abbreviations() -> dict[str, str]:
     """What registers cut short, and the word in full."""
-    table = load("organisation_words")["abbreviations"]
+    table = shipped("organisation_words")["abbreviations"]
     return {comparable(short): comparable(full) for full, ways in table.items() for short in ways}
 
 
 @cache
 def _only_at_end() -> frozenset[Words]:
-    return frozenset(way for form in load("legal_forms")["only_at_end"] for way in _ways(form))
+    return frozenset(way for form in shipped("legal_forms")["only_at_end"] for way in _ways(form))
 
 
 @cache
 def _not_forms() -> frozenset[Words]:
-    return frozenset(tuple(comparable(form).split()) for form in load("legal_forms")["not_forms"])
+    return frozenset(tuple(comparable(form).split()) for form in shipped("legal_forms")["not_forms"])
 
 
 def _form_of_rigour(words: Words) -> str | None:
@@ -88,7 +88,7 @@ def _form_of_rigour(words: Words) -> str | None:
     if len(found) != 1 or found[0][0] != text:
         return None
     target = comparable(found[0][1]).replace(" ", "_")
-    return str(load("legal_forms")["classes"].get(target, target))
+    return str(shipped("legal_forms")["classes"].get(target, target))
 
 
 _rigour_form: Final[Memo[Words, str]] = Memo(lambda words: _form_of_rigour(words) or "", 300_000)

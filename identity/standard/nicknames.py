@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 from itertools import chain
 
+from identity.shipped import shipped
 from identity.standard.form import Memo
 from identity.standard.latin import latin_key
 from identity.standard.text import comparable
-from identity.standard.vocabulary import load
 
 
 @cache
@@ -16,11 +16,11 @@ def _classes() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
     """Comparable name -> canonical names, and the same by Latin key."""
     canonical: dict[str, set[str]] = {}
     for file in ("nicknames_en", "nicknames_ru"):
-        for name, forms in load(file).items():
+        for name, forms in shipped(file).items():
             for form in (name, *forms):
                 canonical.setdefault(comparable(form), set()).add(comparable(name))
     international: dict[str, set[str]] = {}
-    for name, forms in load("nicknames_international").items():
+    for name, forms in shipped("nicknames_international").items():
         for form in (name, *forms):
             international.setdefault(comparable(form), set()).add(comparable(name))
     by_name = {
@@ -55,7 +55,7 @@ def nickname_class(name: str) -> tuple[str, ...]:
 @cache
 def _alone() -> frozenset[str]:
     """Latin keys of the given names that have no other forms."""
-    return frozenset(latin_key(comparable(name)) for names in load("given_names").values() for name in names)
+    return frozenset(latin_key(comparable(name)) for names in shipped("given_names").values() for name in names)
 
 
 def is_given_name(key: str) -> bool:

@@ -6,6 +6,7 @@ import html
 import re
 from typing import Final, NamedTuple
 
+from identity.shipped import shipped
 from identity.standard.form import Form, Memo, invalid
 from identity.standard.latin import latin_word
 from identity.standard.legal_forms import (
@@ -20,7 +21,6 @@ from identity.standard.legal_forms import (
 from identity.standard.persons import parse_full_name
 from identity.standard.places import country
 from identity.standard.text import clean, comparable, is_placeholder
-from identity.standard.vocabulary import load
 
 SOLE_PROPRIETOR = "sole_proprietor"
 
@@ -59,7 +59,7 @@ def _keys(words: list[_Word]) -> Words:
 
 
 def _is_initials(key: str) -> bool:
-    return len(key) == 2 and key not in load("legal_forms")["dotted_in_front"]
+    return len(key) == 2 and key not in shipped("legal_forms")["dotted_in_front"]
 
 
 def _strip(words: list[_Word]) -> tuple[list[_Word], list[str]]:

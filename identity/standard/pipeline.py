@@ -171,7 +171,9 @@ def _records(batch: Batch, is_own: Bools, identifiers: pa.Array) -> pa.Table:
             arrays[name] = batch.record.get(name, nulls(size))
     arrays["attributes"] = documents(batch.entries, size)
     hashed = [n for n in RECORD.names if n not in {"record_id", "source_updated_at", "content_hash", "is_own"}]
-    hashed_texts = [pc.fill_null(arrays[name], "\x00") for name in hashed]
+    hashed_texts = [
+        pc.fill_null(arrays[name], "\x00") if arrays[name].null_count < size else pa.scalar("\x00") for name in hashed
+    ]
     hashed_texts.append(pc.if_else(arrays["is_own"], "1", "0"))
     content = pc.binary_join_element_wise(*hashed_texts, identifiers, "\x1f")
     digest = hashlib.blake2b

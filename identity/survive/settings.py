@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from ruamel.yaml import YAML
+
+from identity.shipped import shipped
 
 Rule = Literal["authority", "valid", "stated", "complete", "trust", "recent", "frequent", "longest"]
 RULES: Final[tuple[Rule, ...]] = get_args(Rule)
@@ -102,8 +102,7 @@ def _without_repetition(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
 @cache
 def default_settings() -> SurvivorshipSettings:
     """The shipped settings."""
-    text = files("identity").joinpath("data", "survivorship.yaml").read_text("utf-8")
-    return SurvivorshipSettings.model_validate(YAML(typ="safe").load(text))
+    return SurvivorshipSettings.model_validate(shipped("survivorship"))
 
 
 @dataclass(frozen=True, slots=True)

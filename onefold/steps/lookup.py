@@ -11,15 +11,17 @@ import pyarrow.compute as pc
 
 from identity.accepted import ACCEPTED
 from identity.explanation.explain import probability_of, words_of
-from identity.features import ADDRESS
+from identity.features import ADDRESS, natural_keys
 from identity.generic import GENERIC
-from identity.lookup import Asked, Found, asked, compare_with, nearest_first
+from identity.lookup import MOST_CANDIDATES, Asked, Found, asked, compare_with
 from identity.population import Rules
-from identity.schema import BLOCKING_KEY, IDENTIFIER, JUDGEMENT, KINDS, RECORD, WEIGHT_ONE_BIT
+from identity.schema import IDENTIFIER, JUDGEMENT, KINDS, RECORD, WEIGHT_ONE_BIT
 from onefold.errors import UsageError
 from onefold.steps.resolve import current_model
 from onefold.steps.rules import standard_profile
-from warehouse import evidence, resolution
+from warehouse import evidence
+from warehouse.clock import one_moment
+from warehouse.nearest import Nearest, nearest
 
 if TYPE_CHECKING:
     import psycopg
@@ -36,6 +38,7 @@ class Lookup:
 
     context: Context
     conn: psycopg.Connection
+    most: int = MOST_CANDIDATES
     _profile: Profile = field(init=False, repr=False)
     _state: str | None = field(init=False, default=None, repr=False)
     _rules: Rules | None = field(init=False, default=None, repr=False)
@@ -60,24 +63,22 @@ class Lookup:
         or attribute, or a record without any value.
         """
         self._check(kind, attributes)
-        rules = self._current()
-        one = asked(kind, attributes, self._profile, rules, country)
-        members = evidence.open_members(self.conn, BLOCKING_KEY, one.keys["key"].to_pylist())
-        ids, truncated = nearest_first(members)
-        found = self._compared(one, ids.tolist(), rules)
+        rules, one, near = self._near(kind, attributes, country)
+        found = compare_with(one, near.records, near.identifiers, _concerning(rules, one.identifiers, near.identifiers))
         model = rules.model.kind(kind)
         least = model.link if doubtful is False else model.review
         best = [one for one in found if one.weight >= least and (doubtful or not one.forbidden)]
-        clients = evidence.clients_of(self.conn, [one.record_id for one in best])
+        names = natural_keys(near.records).to_pylist() if best else []
+        named = dict(zip(near.records["record_id"].to_pylist() if best else [], names, strict=True))
         matches: dict[str, dict[str, Any]] = {}
         for one_found in best:
-            if one_found.record_id in clients:
-                client, name, record = clients[one_found.record_id]
-                matches.setdefault(client, _match(client, name, record, one_found, model))
+            if one_found.record_id in near.clients:
+                client, name = near.clients[one_found.record_id]
+                matches.setdefault(client, _match(client, name, named[one_found.record_id], one_found, model))
         return {
             "kind": kind,
-            "compared": len(ids),
-            "truncated": truncated,
+            "compared": near.records.num_rows,
+            "truncated": near.found > near.records.num_rows,
             "matches": list(matches.values())[:limit],
         }
 
@@ -93,10 +94,25 @@ class Lookup:
                 hint = f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(sorted(known))}."
                 raise UsageError(f"`{name}` is no known attribute.", hint)
 
-    def _current(self) -> Rules:
+    def _near(
+        self, kind: str, attributes: Sequence[tuple[str, str]], country: str | None
+    ) -> tuple[Rules, Asked, Nearest]:
+        """The record in standard form with its keys, and what is stored near it; both under the rules of one
+        resolution, however many end meanwhile."""
+        rules = self._rules or self._read_rules()
+        while True:
+            one = asked(kind, attributes, self._profile, rules, country)
+            wanted = rules.settings.open_attributes
+            keys = one.keys["key"].to_pylist()
+            near = nearest(self.conn, keys, self.most, RECORD, IDENTIFIER, wanted)
+            if near.state == self._state:
+                return rules, one, near
+            rules = self._read_rules()
+
+    def _read_rules(self) -> Rules:
         """Model, generic and accepted values as of the last resolution."""
-        state = evidence.state(self.conn)
-        if self._rules is None or state != self._state:
+        with one_moment(self.conn):
+            self._state = evidence.state(self.conn)
             self._rules = Rules(
                 current_model(self.context, self.conn),
                 self.context.configuration.matching,
@@ -105,15 +121,7 @@ class Lookup:
                 evidence.load_generic(self.conn, GENERIC),
                 evidence.load_accepted(self.conn, ACCEPTED),
             )
-            self._state = state
         return self._rules
-
-    def _compared(self, one: Asked, record_ids: list[int], rules: Rules) -> list[Found]:
-        if not record_ids:
-            return []
-        records = resolution.load_records(self.conn, RECORD, record_ids, rules.settings.open_attributes)
-        identifiers = resolution.load_identifiers(self.conn, IDENTIFIER, record_ids)
-        return compare_with(one, records, identifiers, _concerning(rules, one.identifiers, identifiers))
 
 
 def _concerning(rules: Rules, *identifiers: pa.Table) -> Rules:

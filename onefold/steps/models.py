@@ -42,13 +42,14 @@ def as_model(stored: StoredModel, settings: MatchingSettings) -> MatchModel:
     or is new, has the shipped weights until the next training; one that is gone is left out.
     """
     model = from_json({**stored.body, "version": stored.version})
-    shipped = prior_model(settings)
     kinds = {}
     for kind in KINDS:
         wanted = level_names(kind, settings.kind(kind))
-        own, priors = model.kind(kind).columns, shipped.kind(kind).columns
+        own = model.kind(kind).columns
         columns = {
-            name: own[name] if name in own and _levels(own[name]) == levels else priors[name]
+            name: own[name]
+            if name in own and _levels(own[name]) == levels
+            else prior_model(settings).kind(kind).columns[name]
             for name, levels in wanted.items()
         }
         kinds[kind] = replace(model.kind(kind), columns=columns)

@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.accepted import ACCEPTED
-from identity.blocking.keys import candidate_pairs
 from identity.features import Ints, borne_as, in_natural_order, positions
 from identity.generic import GENERIC
 from identity.incremental import (
@@ -25,6 +24,7 @@ from identity.incremental import (
     moved_points,
     regrouped,
     still_refused,
+    touched_pairs,
     unshared,
     without,
 )
@@ -68,8 +68,8 @@ class _Part:
         new = sorted(set(record_ids) - self._asked)
         if new:
             self._asked.update(new)
-            more = resolution.load_records(self._conn, RECORD, new, self._attributes)
-            self.records = in_natural_order(pa.concat_tables([self.records, more]).combine_chunks())
+            more = resolution.load_records(self._conn, RECORD, new, self._attributes, in_order=False)
+            self.records = pa.concat_tables([self.records, more])
             self.identifiers = pa.concat_tables(
                 [self.identifiers, resolution.load_identifiers(self._conn, IDENTIFIER, new)]
             )
@@ -77,8 +77,9 @@ class _Part:
     def of(self, record_ids: Ints) -> tuple[pa.Table, pa.Table]:
         """These records, in natural order, and their identifiers."""
         wanted = pa.array(np.asarray(record_ids, dtype=np.int64))
+        records = self.records.filter(pc.is_in(self.records["record_id"], value_set=wanted))
         return (
-            self.records.filter(pc.is_in(self.records["record_id"], value_set=wanted)),
+            in_natural_order(records.combine_chunks()),
             self.identifiers.filter(pc.is_in(self.identifiers["record_id"], value_set=wanted)),
         )
 
@@ -175,7 +176,8 @@ def _points_now(conn: psycopg.Connection, rules: Rules, part: _Part, dirty: Ints
     alike = pa.concat_tables([others, mine.select(ALIKE.names).cast(ALIKE)])
     two = first_two(alike)
     part.read(two.tolist())
-    now = regrouped(alike, _look(rules, *part.of(np.union1d(dirty, two))))
+    among = np.union1d(dirty, two)
+    now = regrouped(alike, fresh if len(among) == len(dirty) else _look(rules, *part.of(among)))
     moved = moved_points(others, now.filter(pc.invert(pc.is_in(now["record_id"], value_set=pa.array(dirty)))))
     of_dirty = now.filter(pc.is_in(now["record_id"], value_set=pa.array(dirty)))
     rows = pa.concat_tables([of_dirty, moved])
@@ -187,7 +189,14 @@ def _points_now(conn: psycopg.Connection, rules: Rules, part: _Part, dirty: Ints
 
 def _look(rules: Rules, records: pa.Table, identifiers: pa.Table) -> pa.Table:
     """POINT rows of these records taken by themselves."""
-    return pa.concat_tables([point_table(Population(kind, records, identifiers, rules)) for kind in KINDS])
+    found = [point_table(Population(kind, records, identifiers, rules)) for kind in _kinds(records)]
+    return pa.concat_tables([POINT.empty_table(), *found])
+
+
+def _kinds(records: pa.Table) -> list[str]:
+    """The kinds that some of the records are of."""
+    there = pc.unique(records["kind"]).to_pylist()
+    return [kind for kind in KINDS if kind in there]
 
 
 def _pairs_now(
@@ -210,7 +219,7 @@ def _pairs_now(
     evidence.replace_refused(conn, keys.tolist(), blocks.refused)
     in_opened = blocks.active.filter(pc.is_in(blocks.active["key"], value_set=pa.array(blocks.opened)))
     dirty = np.union1d(firsts, in_opened["record_id"].to_numpy())
-    candidates = candidate_pairs(blocks.active, limits, pa.table({"record_id": dirty})).pairs
+    candidates = touched_pairs(blocks.active, dirty)
     part.read([*candidates["left_id"].to_pylist(), *candidates["right_id"].to_pylist()])
     stale = _without_key(conn, members.filter(pc.is_in(members["key"], value_set=pa.array(blocks.closed))), rekeyed)
     return _plausible(rules, part, candidates), stale, candidates.num_rows
@@ -233,10 +242,10 @@ def _without_key(conn: psycopg.Connection, closed: pa.Table, rekeyed: Ints) -> p
 
 def _plausible(rules: Rules, part: _Part, candidates: pa.Table) -> pa.Table:
     """Those of the candidate pairs (left_id, right_id) that are plausible."""
-    found = []
+    found = [_PAIR_IDS.empty_table()]
     ids = pc.unique(pa.chunked_array([*candidates["left_id"].chunks, *candidates["right_id"].chunks], pa.int64()))
     records, identifiers = part.of(ids.to_numpy())
-    for kind in KINDS:
+    for kind in _kinds(records):
         population = Population(kind, records, identifiers, rules)
         known = pa.chunked_array([pa.array(population.ids)])
         left, right = positions(known, candidates["left_id"]), positions(known, candidates["right_id"])

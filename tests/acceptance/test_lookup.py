@@ -80,12 +80,9 @@ def test_a_firm_is_found_by_its_number_whatever_it_is_called_and_another_number_
     assert all(match["verdict"] == "forbidden" for match in other)
 
 
-def test_more_records_than_are_compared_are_said_and_the_rarest_keys_come_first(
-    annas: Hub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("identity.lookup.nearest_first.__defaults__", (1,))
-    with annas.context() as context:
-        found = lookup(context, "person", ANNA)
+def test_more_records_than_are_compared_are_said_and_the_rarest_keys_come_first(annas: Hub) -> None:
+    with annas.context() as context, context.connection() as conn:
+        found = Lookup(context, conn, most=1).match("person", ANNA)
     assert (found["compared"], found["truncated"]) == (1, True)
     assert found["matches"][0]["record"] == "crm:contacts:1"
 

@@ -41,9 +41,20 @@ def column(
     default: Any = None,
     extra: tuple[Any, ...] = (),
 ) -> Any:
-    """A column with its comment; `default` is the server's, `extra` an Identity or ForeignKey."""
+    """A column with its comment; `default` is the server's, `extra` an Identity or ForeignKey.
+
+    A key is given with the row unless `extra` says otherwise: no sequence is made for it.
+    """
     return Field(
-        sa_column=Column(type_, *extra, primary_key=key, nullable=null, server_default=default, comment=comment)
+        sa_column=Column(
+            type_,
+            *extra,
+            primary_key=key,
+            nullable=null,
+            server_default=default,
+            comment=comment,
+            autoincrement="auto" if extra else False,
+        )
     )
 
 

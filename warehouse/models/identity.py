@@ -112,7 +112,8 @@ class BlockingKey(Table, table=True):
     __mapper_args__ = {"primary_key": ["key", "record_id"]}  # noqa: RUF012
     __table_args__ = (
         Index("ix_blocking_key_key", "key"),
-        Index("ix_blocking_key_record_id", "record_id"),
+        # The keys of a record stand on as many pages of the table: they are read from the index.
+        Index("ix_blocking_key_record_id", "record_id", postgresql_include=["key"]),
         {
             "schema": "identity",
             "comment": "Blocking keys of the first record of each point: records that share one are compared",

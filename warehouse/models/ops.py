@@ -127,7 +127,7 @@ class SweepMark(Table, table=True):
 
 
 class HubClock(Table, table=True):
-    """One row: the last as_of and the last change event."""
+    """One row: the last as_of, the last change event, and how many clients there are."""
 
     __tablename__ = "hub_clock"
     __table_args__ = (
@@ -141,6 +141,7 @@ class HubClock(Table, table=True):
     only_row: bool = column(Boolean, "Always true: there is one row", key=True, default=text("true"))
     last_as_of: datetime | None = column(_AT, "The last as_of that was given out", null=True)
     last_event_id: int = column(BigInteger, "The last id of ops.change_event", default=text("0"))
+    clients: int | None = column(BigInteger, "How many clients have records; null until a run counted them", null=True)
 
 
 class ChangeEvent(Table, table=True):

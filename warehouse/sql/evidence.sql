@@ -38,11 +38,6 @@ t.key = ANY (%(keys)s::bigint[])
 -- name: block_members
 SELECT key, record_id FROM identity.blocking_key WHERE key = ANY (%(keys)s::bigint[])
 
--- name: open_members
--- Of blocks that are within their limit.
-SELECT k.key, k.record_id FROM identity.blocking_key AS k
-WHERE k.key = ANY (%(keys)s::bigint[]) AND NOT EXISTS (SELECT FROM identity.refused_block AS r WHERE r.key = k.key)
-
 -- name: block_sizes
 -- Of the blocks that a record's point is in: how many points each holds.
 SELECT k.key, count(*)
@@ -179,11 +174,3 @@ SELECT EXISTS (SELECT FROM identity.point)
 -- name: state
 -- What changes with every resolution.
 SELECT (SELECT last_as_of::text FROM ops.hub_clock)
-
--- name: clients_of
-SELECT p.record_id, x.client_id::text, c.display_name, r.source || ':' || r.stream || ':' || r.source_key
-FROM identity.point AS p
-JOIN identity.crosswalk AS x ON x.record_id = p.record_id
-JOIN identity.standard_record AS r ON r.record_id = p.record_id
-LEFT JOIN core.client AS c ON c.client_id = x.client_id
-WHERE p.record_id = ANY (%(record_ids)s::bigint[])

@@ -1,11 +1,11 @@
 -- What resolve reads and writes.
 
 -- name: records
-SELECT {columns} FROM identity.standard_record
+SELECT {columns} FROM identity.standard_record AS r
 
 -- name: records_of
-SELECT {columns} FROM identity.standard_record
-WHERE record_id = ANY (%(record_ids)s::bigint[])
+SELECT {columns} FROM identity.standard_record AS r
+WHERE r.record_id = ANY (%(record_ids)s::bigint[])
 
 -- name: identifiers
 SELECT {columns} FROM identity.identifier
@@ -42,7 +42,10 @@ SELECT r.source, r.stream, r.source_key, x.client_id::text
 FROM identity.crosswalk AS x JOIN identity.standard_record AS r ON r.record_id = x.record_id
 
 -- name: standing
-SELECT (SELECT count(*) FROM (SELECT FROM identity.crosswalk GROUP BY client_id) AS c),
+-- Counted only where no run has kept the number yet.
+SELECT coalesce(
+        (SELECT clients FROM ops.hub_clock), (SELECT count(*) FROM (SELECT FROM identity.crosswalk GROUP BY client_id) AS c)
+    ),
     (SELECT count(*) FROM identity.review_case WHERE status = 'open')
 
 -- name: ledger
@@ -133,6 +136,20 @@ INSERT INTO ops.pending (step, record_id)
 SELECT 'publish', q.record_id
 FROM (SELECT record_id FROM move UNION SELECT unnest(%(changed)s::bigint[])) AS q
 ORDER BY q.record_id
+
+-- name: count_clients
+-- How many of the clients that records come to or leave have records now.
+SELECT count(*)
+FROM (SELECT old_client_id AS client_id FROM move UNION SELECT new_client_id FROM move) AS m
+WHERE EXISTS (SELECT FROM identity.crosswalk AS x WHERE x.client_id = m.client_id)
+
+-- name: keep_clients
+-- All are counted where nobody knows how many there were, or how many more there are now.
+INSERT INTO ops.hub_clock AS c (clients) VALUES (%(more)s::bigint)
+ON CONFLICT (only_row) DO UPDATE
+SET clients = coalesce(
+    c.clients + %(more)s::bigint, (SELECT count(*) FROM (SELECT FROM identity.crosswalk GROUP BY client_id) AS x)
+)
 
 -- name: drop_moves
 DROP TABLE move

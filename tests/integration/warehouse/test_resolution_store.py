@@ -15,6 +15,7 @@ from identity.schema import BLOCKING_KEY, CROSSWALK, JUDGEMENT, PAIR
 from tests.integration.warehouse.hub_rows import NOW, assign, client, digest, review_case
 from warehouse import evidence, judgements, match_models, queue, resolution
 from warehouse.dump import canonical_dump, row_versions
+from warehouse.standing import standing
 
 A, B, C = client(1), client(2), client(3)
 
@@ -25,7 +26,7 @@ def crosswalk(conn: psycopg.Connection) -> dict[int, str]:
 
 
 def assert_history_is_sound(conn: psycopg.Connection) -> None:
-    """No two links of a record overlap, and the open ones are the crosswalk."""
+    """No two links of a record overlap, the open ones are the crosswalk, and the number of clients is that of its."""
     overlaps = conn.execute(
         "SELECT 1 FROM identity.crosswalk_history a JOIN identity.crosswalk_history b USING (record_id)"
         " WHERE a.valid_from < b.valid_from AND (a.valid_to IS NULL OR a.valid_to > b.valid_from)"
@@ -33,6 +34,7 @@ def assert_history_is_sound(conn: psycopg.Connection) -> None:
     assert overlaps == []
     opened = conn.execute("SELECT record_id, client_id::text FROM identity.crosswalk_history WHERE valid_to IS NULL")
     assert dict(opened.fetchall()) == crosswalk(conn)
+    assert standing(conn)[0] == len(set(crosswalk(conn).values()))
 
 
 def test_links_move_and_their_history_closes_and_opens_at_one_time(conn: psycopg.Connection) -> None:
@@ -72,6 +74,7 @@ def test_any_sequence_of_assignments_leaves_a_sound_history(
     conn: psycopg.Connection, steps: list[dict[int, str | None]]
 ) -> None:
     conn.execute("TRUNCATE identity.crosswalk, identity.crosswalk_history, ops.pending, ops.change_event")
+    conn.execute("UPDATE ops.hub_clock SET clients = NULL")
     wanted: dict[int, str] = {}
     for step in steps:
         assign(conn, step)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from identity.blocking.keys import BLOCK_LIMIT, candidate_pairs, sql
+from identity.incremental import touched_pairs
 from identity.schema import BLOCKING_KEY
 
 
@@ -40,5 +43,8 @@ def test_postgresql_and_duckdb_propose_the_same_pairs(empty_database_url: str, s
             here.pairs.sort_by([("left_id", "ascending"), ("right_id", "ascending")])
         )
         assert candidate_pairs(table, limits).refused.equals(here.refused)
+    active = table.filter(pc.invert(pc.is_in(table["key"], value_set=here.refused["key"].combine_chunks())))
+    few = touched_pairs(active, np.array(dirty, dtype=np.int64))
+    assert sorted(there) == sorted(zip(few["left_id"].to_pylist(), few["right_id"].to_pylist(), strict=True))
     assert here.pairs.num_rows > 0
     assert here.refused.num_rows > 0

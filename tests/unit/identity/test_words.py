@@ -8,7 +8,7 @@ import pytest
 
 from identity.explanation.explain import probability_of
 from identity.explanation.words import LANGUAGES, column_words, phrase, phrases
-from identity.settings import shipped
+from identity.shipped import shipped
 
 
 @pytest.mark.parametrize("name", sorted(shipped("words")["phrases"]))
