@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.model import MatchModel, prior_model
-from identity.resolve import Resolution
-from identity.resolve import resolve as resolve_records
+from identity.register import Register
+from identity.resolve import Resolution, resolve_register
 from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, KINDS, RECORD, WEIGHT_ONE_BIT
 from identity.training.changes import Change, compare_resolutions
 from identity.training.supervised import LEAST_JUDGEMENTS, LEAST_OF_EACH, KindOutcome, train_from_judgements
-from identity.training.train import train as train_unsupervised
+from identity.training.train import train_register
 from onefold.errors import NothingFound, OnefoldError
 from onefold.steps.models import as_model, body_of, find_model
 from onefold.steps.publish import publish
@@ -38,11 +38,10 @@ class NotBetter(OnefoldError):
 
 
 @dataclass(frozen=True)
-class _Register:
+class _Stored:
     """Everything that a partition follows from, as of one moment."""
 
-    records: pa.Table
-    identifiers: pa.Table
+    register: Register
     judgements: pa.Table
     crosswalk: pa.Table
 
@@ -60,60 +59,62 @@ def train(context: Context, *, from_judgements: bool = False) -> TrainReport:
         with context.connection("onefold train") as conn, unit_of_work(conn):
             hub_lock(conn)
             current = current_model(context, conn)
-        register = _load(context)
+        stored = _load(context)
+        records = stored.register.records
         stage.advance()
         base = prior_model(settings)
         apart = distinct_sources(context)
-        model = train_unsupervised(register.records, register.identifiers, settings, base, 0, apart)
+        model = train_register(stored.register, base, 0, apart)
         at_priors = tuple(kind for kind in KINDS if model.kind(kind) == base.kind(kind))
         if len(at_priors) == len(KINDS):
             raise NothingFound(
-                f"{register.records.num_rows} client records are too few to learn from.",
+                f"{records.num_rows} client records are too few to learn from.",
                 "The shipped weights stay in use.",
             )
         outcomes: tuple[KindOutcome, ...] = ()
         if from_judgements:
-            model, outcomes = _correct(register, context, model)
+            model, outcomes = _correct(stored, context, model)
         stage.advance()
-        records = {kind: pc.sum(pc.equal(register.records["kind"], kind)).as_py() or 0 for kind in KINDS}
-        version, is_new = _save(context, model, records, outcomes)
-        effect = _effect(context, register, current, replace(model, version=version))
+        counts = {kind: pc.sum(pc.equal(records["kind"], kind)).as_py() or 0 for kind in KINDS}
+        version, is_new = _save(context, model, counts, outcomes)
+        effect = _effect(context, stored, current, replace(model, version=version))
         stage.advance(2)
     return TrainReport(
         version=version,
         kind="supervised" if from_judgements else "em",
         is_new=is_new,
         seconds=round(time.perf_counter() - started, 3),
-        records=records,
+        records=counts,
         at_priors=at_priors,
         effect=effect,
         judgements=tuple(asdict(outcome) for outcome in outcomes),
     )
 
 
-def _load(context: Context) -> _Register:
+def _load(context: Context) -> _Stored:
+    settings = context.configuration.matching
     with context.connection("onefold train") as conn:
         # One moment for all tables, without making anybody wait.
         conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         with unit_of_work(conn):
-            return _Register(
-                resolution.load_records(conn, RECORD, attributes=context.configuration.matching.open_attributes),
-                resolution.load_identifiers(conn, IDENTIFIER),
+            records = resolution.load_records(conn, RECORD, attributes=settings.open_attributes)
+            return _Stored(
+                Register(records, resolution.load_identifiers(conn, IDENTIFIER), settings),
                 stored_judgements.load_judgements(conn, JUDGEMENT),
                 resolution.load_crosswalk(conn, CROSSWALK),
             )
 
 
-def _correct(register: _Register, context: Context, model: MatchModel) -> tuple[MatchModel, tuple[KindOutcome, ...]]:
+def _correct(stored: _Stored, context: Context, model: MatchModel) -> tuple[MatchModel, tuple[KindOutcome, ...]]:
     found, outcomes = train_from_judgements(
-        register.records,
-        register.identifiers,
+        stored.register.records,
+        stored.register.identifiers,
         # What registers state is heeded, and nothing to learn from.
-        register.judgements.filter(pc.field("judgement_id") < stored_judgements.STATED),
+        stored.judgements.filter(pc.field("judgement_id") < stored_judgements.STATED),
         context.configuration.matching,
         model,
         0,
-        register.crosswalk,
+        stored.crosswalk,
     )
     if not any(outcome.status == "better" for outcome in outcomes):
         raise NotBetter(
@@ -158,12 +159,12 @@ def effect_between(context: Context, left: int, right: int) -> ModelEffect:
     return _effect(context, _load(context), one, two)
 
 
-def _effect(context: Context, register: _Register, current: MatchModel, other: MatchModel) -> ModelEffect:
-    before = _resolved(context, register, current)
-    after = before if other == current else _resolved(context, register, other)
+def _effect(context: Context, stored: _Stored, current: MatchModel, other: MatchModel) -> ModelEffect:
+    before = _resolved(context, stored, current)
+    after = before if other == current else _resolved(context, stored, other)
     diff = compare_resolutions(before, after)
     cases = [set(review_cases(found)["fingerprint"].to_pylist()) for found in (before, after)]
-    kinds = _kinds(register, [change.pair[0] for change in diff.largest])
+    kinds = _kinds(stored, [change.pair[0] for change in diff.largest])
     with context.connection("onefold train") as conn:
         names = resolution.names_of(conn, [record for change in diff.largest for record in change.pair])
     return ModelEffect(
@@ -186,20 +187,15 @@ def _effect(context: Context, register: _Register, current: MatchModel, other: M
     )
 
 
-def _resolved(context: Context, register: _Register, model: MatchModel) -> Resolution:
-    return resolve_records(
-        register.records,
-        register.identifiers,
-        register.judgements,
-        model,
-        context.configuration.matching,
-        distinct_sources=distinct_sources(context),
-        by_rule=False,
+def _resolved(context: Context, stored: _Stored, model: MatchModel) -> Resolution:
+    return resolve_register(
+        stored.register, stored.judgements, model, distinct_sources=distinct_sources(context), by_rule=False
     )
 
 
-def _kinds(register: _Register, record_ids: list[int]) -> dict[int, str]:
-    chosen = register.records.filter(pc.is_in(register.records["record_id"], pa.array(record_ids, pa.int64())))
+def _kinds(stored: _Stored, record_ids: list[int]) -> dict[int, str]:
+    records = stored.register.records
+    chosen = records.filter(pc.is_in(records["record_id"], pa.array(record_ids, pa.int64())))
     return dict(zip(chosen["record_id"].to_pylist(), chosen["kind"].to_pylist(), strict=True))
 
 

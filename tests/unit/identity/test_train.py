@@ -10,10 +10,11 @@ import pytest
 
 from identity.evaluation.evaluate import compare_partitions
 from identity.model import MatchModel, prior_model, to_json
-from identity.resolve import resolve
+from identity.register import Register
+from identity.resolve import resolve, resolve_register
 from identity.settings import load_settings
 from identity.training.em import expect_matches, patterns_of, shrunk
-from identity.training.train import blocked_columns, random_pairs, train
+from identity.training.train import blocked_columns, random_pairs, train, train_register
 
 SETTINGS = load_settings()
 PRIOR = prior_model(SETTINGS)
@@ -126,3 +127,16 @@ def test_random_pairs_are_the_same_every_time_and_never_of_one_record() -> None:
     assert (left != right).all()
     assert (left == again[0]).all()
     assert len(np.unique(left)) == 50
+
+
+def test_training_and_resolving_one_register_is_the_same_as_each_by_itself(world: Any, tables: Any) -> None:
+    records, identifiers = tables(world)
+    register = Register(records, identifiers, SETTINGS)
+    before = resolve_register(register, None, PRIOR)
+    model = train_register(register, PRIOR, 2)
+    after = resolve_register(register, None, model)
+    assert model == train(records, identifiers, SETTINGS, PRIOR, 2)
+    assert before.labels.equals(resolve(records, identifiers, None, PRIOR, SETTINGS).labels)
+    apart = resolve(records, identifiers, None, model, SETTINGS)
+    assert all(getattr(after, name).equals(getattr(apart, name)) for name in ("labels", "pairs", "keys", "points"))
+    assert after.report == apart.report
