@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from identity.comparison.addresses import ADDRESS, Addresses
 from identity.comparison.names import PERSON_NAME, PersonNames
 from identity.comparison.organisations import ORGANISATION_NAME, OrganisationNames
-from identity.comparison.similarity import Glance, Texts, best_levels, shared_levels, text_levels, texts
-from identity.features import Codes, Features, Flags, Ints, Levels, Values
+from identity.comparison.similarity import Glance, Spelled, best_levels, shared_levels, text_levels
+from identity.features import Codes, Features, Flags, Ints, Levels, Values, encode
 from identity.settings import ESTABLISHMENT, Comparison, KindSettings
 
 
@@ -58,11 +59,10 @@ class TextComparison:
         self.values = values
         self.settings = comparison
         self._different = len(comparison.levels) + 1
-        words = texts(values.unique)
         specs = comparison.levels
         self.glance = Glance.of(values.unique, specs)
-        self._level_of = text_levels(words, specs, self.glance)
-        types = _types(words) if name == "identifier" else np.zeros(0, dtype=np.int32)
+        self._level_of = text_levels(Spelled(values.unique), specs, self.glance)
+        types = _types(values.unique) if name == "identifier" else np.zeros(0, dtype=np.int32)
         self._types = types if len(np.unique(types)) > 1 else None
 
     def levels(self, left: Ints, right: Ints) -> dict[str, Levels]:
@@ -84,9 +84,9 @@ class TextComparison:
         return np.where(same, self._level_of(left, right), np.uint8(self._different + 1)).astype(np.uint8)
 
 
-def _types(words: Texts) -> Codes:
+def _types(unique: pa.StringArray) -> Codes:
     """The code of the type in front of each identifier (`passport:1234`)."""
-    return pd.factorize(np.array([word.partition(":")[0] for word in words.tolist()], dtype=object))[0].astype(np.int32)
+    return encode(pc.replace_substring_regex(unique, pattern="(?s):.*", replacement=""))[1]
 
 
 class Comparer:

@@ -27,6 +27,19 @@ WORKERS = -1
 _SCALE: Final = 1000  # similarities are compared as integers of 1/1000
 
 
+class Spelled:
+    """Distinct values, spelled out when they are compared: most never are."""
+
+    def __init__(self, unique: pa.StringArray) -> None:
+        self._unique = unique
+
+    def __len__(self) -> int:
+        return len(self._unique)
+
+    def __getitem__(self, codes: npt.NDArray[np.integer]) -> Texts:
+        return texts(self._unique.take(pa.array(codes)))
+
+
 def texts(unique: pa.StringArray) -> Texts:
     """The values as an object array, so that many can be taken at once."""
     result: Texts = unique.to_numpy(zero_copy_only=False)
@@ -101,7 +114,7 @@ class Glance:
         return cls(letter_bits(unique) if counted else None, parts)
 
 
-def text_levels(values: Texts, specs: tuple[Level, ...], glance: Glance) -> LevelOf:
+def text_levels(values: Spelled, specs: tuple[Level, ...], glance: Glance) -> LevelOf:
     """Levels of pairs of different values: 1 for the first spec that holds, and so on; one past the last for
     none.
 
@@ -140,7 +153,7 @@ def text_levels(values: Texts, specs: tuple[Level, ...], glance: Glance) -> Leve
     return level_of
 
 
-def _measured(measure: Callable[..., Any], values: Texts, left: Codes, right: Codes, cutoff: float) -> Ints:
+def _measured(measure: Callable[..., Any], values: Spelled, left: Codes, right: Codes, cutoff: float) -> Ints:
     """`pairwise` of the values of pairs of codes, each unordered pair measured once."""
     low, high = np.minimum(left, right).astype(np.int64), np.maximum(left, right)
     spread, distinct = pd.factorize(low * len(values) + high)
