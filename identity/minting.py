@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from identity.hashing import uuid_texts
 from identity.ids import NAMESPACE
 from identity.schema import CROSSWALK
 
@@ -21,8 +22,6 @@ MINT: Final = pa.schema(
         pa.field("mint_number", pa.int32(), nullable=False),
     ]
 )
-_DASHES: Final = (8, 13, 18, 23)
-_HEX: Final = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,4 @@ def _first_ids(founding: pa.StringArray) -> pa.StringArray:
     octets: npt.NDArray[np.uint8] = np.frombuffer(data, dtype=np.uint8).reshape(-1, 20)[:, :16].copy()
     octets[:, 6] = octets[:, 6] & 0x0F | 0x50
     octets[:, 8] = octets[:, 8] & 0x3F | 0x80
-    digits = np.stack([_HEX[octets >> 4], _HEX[octets & 0x0F]], axis=2).reshape(-1, 32)
-    text = np.insert(digits, [place - n for n, place in enumerate(_DASHES)], ord("-"), axis=1)
-    offsets = np.arange(len(text) + 1, dtype=np.int32) * 36
-    return pa.StringArray.from_buffers(len(text), pa.py_buffer(offsets), pa.py_buffer(text.tobytes()))
+    return uuid_texts(octets)

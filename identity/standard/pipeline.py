@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -10,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from identity.hashing import digest_uuids
 from identity.schema import RECORD
 from identity.standard.attributes import Entry, documents
 from identity.standard.batch import Batch, Bools, derive, nulls
@@ -176,8 +176,6 @@ def _records(batch: Batch, is_own: Bools, identifiers: pa.Array) -> pa.Table:
     ]
     hashed_texts.append(pc.if_else(arrays["is_own"], "1", "0"))
     content = pc.binary_join_element_wise(*hashed_texts, identifiers, "\x1f")
-    digest = hashlib.blake2b
-    hexes = [digest(text.encode(), digest_size=16).hexdigest() for text in content.to_pylist()]
-    arrays["content_hash"] = pa.array([f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}" for h in hexes], pa.string())
+    arrays["content_hash"] = digest_uuids(content)
     arrays["birth_date"] = arrays["birth_date"].cast(pa.date32())
     return pa.Table.from_arrays([arrays[name] for name in RECORD.names], schema=RECORD)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from identity.hashing import digest_uuids
 from identity.standard.columns import encode_json_strings
 from identity.survive.candidates import Candidates, Ints, Records, read_attributes
 from identity.survive.choice import Chosen, choose_all, choose_group, choose_one
@@ -147,8 +147,7 @@ def _golden_batch(
     display = _display_name(chosen, size, kind, fallback)
     count = pa.array(np.diff(np.append(first, len(starts))).astype(np.int32))
     hashed = pc.binary_join_element_wise(kind, role, display, attributes, lineage, count.cast(pa.string()), "\x1f")
-    hexes = [hashlib.blake2b(text.encode(), digest_size=16).hexdigest() for text in hashed.to_pylist()]
-    hashes = pa.array([f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}" for h in hexes], pa.string())
+    hashes = digest_uuids(hashed)
     client_id = table["client_id"].combine_chunks().take(index)
     columns = [client_id, kind, role, display, attributes, lineage, count, hashes]
     return pa.Table.from_arrays(columns, schema=GOLDEN)

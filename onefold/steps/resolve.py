@@ -6,15 +6,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
+from identity.hashing import digest_uuids
 from identity.ids import LedgerEntry, assign_ids
 from identity.minting import mint_all
 from identity.model import MatchModel, prior_model, to_json
@@ -322,7 +321,6 @@ def review_cases(found: Resolution) -> pa.Table:
     pairs = numbers.cast(pa.string())
     # As `fingerprint` writes ["case", [smaller, larger]].
     asked = pa.compute.binary_join_element_wise('["case",[', pairs[0::2], ",", pairs[1::2], "]]", "")
-    prints = [str(UUID(bytes=blake2b(text.encode(), digest_size=16).digest())) for text in asked.to_pylist()]
     named = [
         part
         for name in ("pairs", "left_label", "right_label")
@@ -330,7 +328,7 @@ def review_cases(found: Resolution) -> pa.Table:
     ]
     evidence = pa.compute.binary_join_element_wise("{" + named[0][1:], *named[1:], "}", "")
     columns = [
-        pa.array(prints, pa.string()),
+        digest_uuids(asked),
         found.cases["kind"].combine_chunks(),
         pa.ListArray.from_arrays(np.arange(len(ends) + 1, dtype=np.int32) * 2, numbers),
         found.cases["weight"].combine_chunks(),
