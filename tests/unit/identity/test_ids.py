@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from uuid import UUID, uuid5
 
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from identity.hashing import digest_uuids
 from identity.ids import NAMESPACE, Assignment, LedgerEntry, assign_ids, client_id
 from identity.minting import mint_all
 from identity.resolve import LABEL
@@ -175,3 +177,9 @@ def test_ids_for_a_new_register_are_the_same_whole_columns_at_a_time(groups: Gro
     assert minted.crosswalk.equals(assigned.crosswalk)
     one_by_one = [(e.entry.client_id, e.entry.founding_key, e.entry.mint_number) for e in assigned.events]
     assert [tuple(row.values()) for row in minted.mints.to_pylist()] == one_by_one
+
+
+@given(texts=st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=5))
+def test_digests_of_whole_columns_are_those_of_each_text(texts: list[str]) -> None:
+    one_by_one = [str(UUID(bytes=blake2b(text.encode(), digest_size=16).digest())) for text in texts]
+    assert digest_uuids(pa.array(texts, pa.string())).to_pylist() == one_by_one
