@@ -302,7 +302,7 @@ def _pair_table(ids: Ints, pairs: _Pairs, points: Points, version: int) -> pa.Ta
     left = np.concatenate([pairs.left, points.row[points.of[alike]]])
     right = np.concatenate([pairs.right, alike])
     weight = np.concatenate([pairs.weight, points.weight[alike]])
-    order = np.lexsort((right, left))
+    order = np.argsort(left * max(len(ids), 1) + right, kind="stable")
     return pa.table(
         {
             "left_id": ids[left[order]],
