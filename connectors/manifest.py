@@ -270,6 +270,9 @@ class RestSettings(Settings):
     manifest_file: Path | None = None
     base_url: str | None = Field(default=None, description="Instead of the manifest's.")
     parameters: dict[str, SecretStr] = Field(default_factory=dict, description="Values for the manifest's {names}.")
+    streams: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Options of configured streams, so that `check` and `discover` know them."
+    )
 
     @model_validator(mode="after")
     def _one_manifest(self) -> RestSettings:

@@ -139,7 +139,7 @@ class RestConnector:
     def check(self) -> CheckResult:
         """The source answers with these credentials: the manifest's `check`, else the first page of the
         first stream."""
-        names = list(self.manifest.streams)
+        names = list(self._streams())
         if self.manifest.check is not None:
             probe = Stream.model_validate(self.manifest.check.model_dump())
             self._asking("check", probe, "UTC", self._pause or time.sleep).fetch({}, {}, 1)
@@ -156,7 +156,13 @@ class RestConnector:
 
     def discover(self) -> Sequence[StreamInfo]:
         """The manifest's streams with what their first records hold."""
-        return [self._describe(name, stream) for name, stream in self.manifest.streams.items()]
+        return [self._describe(name, stream) for name, stream in self._streams().items()]
+
+    def _streams(self) -> dict[str, Stream]:
+        """The manifest's streams, and those that the configuration adds."""
+        added = {name: options for name, options in self.settings.streams.items() if options}
+        made = {name: self._stream(StreamRequest(name, options=options)) for name, options in added.items()}
+        return {**self.manifest.streams, **made}
 
     def _describe(self, name: str, stream: Stream) -> StreamInfo:
         records = self._first_records(name, SAMPLE)
@@ -178,9 +184,10 @@ class RestConnector:
 
     def _first_records(self, name: str, count: int) -> list[dict[str, Any]]:
         """Up to `count` records of a stream from its first pages."""
-        spec = self._stream(StreamRequest(name))
+        request = StreamRequest(name, options=self.settings.streams.get(name, {}))
+        spec = self._stream(request)
         found: list[dict[str, Any]] = []
-        for records in islice(self._pass(StreamRequest(name), spec, {}, time.sleep).samples(), 10):
+        for records in islice(self._pass(request, spec, {}, time.sleep).samples(), 10):
             found += [record for record in records if isinstance(record, dict)]
             if len(found) >= count:
                 break
@@ -285,7 +292,11 @@ def manifest_connector(path: Path) -> type[RestConnector]:
     from connectors.settings import ConnectorSettings
 
     manifest = load_manifest(path, path.stem)
-    fields: dict[str, Any] = {"base_url": (str | None, Field(None, description="Instead of the manifest's."))}
+    options = "Options of configured streams, so that `check` and `discover` know them."
+    fields: dict[str, Any] = {
+        "base_url": (str | None, Field(None, description="Instead of the manifest's.")),
+        "streams": (dict[str, dict[str, Any]], Field(default_factory=dict, description=options)),
+    }
     for name, parameter in manifest.parameters.items():
         kind: Any = SecretStr if parameter.is_secret else str
         default: Any = ... if parameter.default is None else kind(parameter.default)
@@ -301,7 +312,9 @@ def manifest_connector(path: Path) -> type[RestConnector]:
         def _settings(self, settings: Any) -> RestSettings:
             given = validated(model, settings, source=self.source)
             values = {name: getattr(given, name) for name in manifest.parameters if getattr(given, name) is not None}
-            return RestSettings(manifest=manifest, base_url=getattr(given, "base_url", None), parameters=values)
+            streams = getattr(given, "streams", {})
+            base_url = getattr(given, "base_url", None)
+            return RestSettings(manifest=manifest, base_url=base_url, parameters=values, streams=streams)
 
     ManifestConnector.__name__ = ManifestConnector.__qualname__ = f"{path.stem.title()}Connector"
     ManifestConnector.__doc__ = _in_english(manifest.title) or path.stem
