@@ -137,6 +137,11 @@ def describe(name: str) -> str:
     return text.strip().split("\n")[0]
 
 
+def shipped(name: str) -> Any:
+    """The manifest that a catalogue ships for a connector, with its ready mappings; None for other connectors."""
+    return getattr(connector_class(name), "shipped", None)
+
+
 def settings_model(name: str) -> type[BaseModel]:
     """The pydantic model of a connector's settings. Raises SourceConfigurationError."""
     return connector_class(name).settings_model

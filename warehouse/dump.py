@@ -64,8 +64,8 @@ _PLANS: Final = {
     "ops.change_event": _Plan(("id", "at"), ("client_id",), "id"),
     "ops.definition": _Plan(("at",)),
 }
-LEFT_OUT: Final = ("ops.run", "ops.hub_clock", "ops.alembic_version")
-"""Nothing but runs and clocks."""
+LEFT_OUT: Final = ("ops.run", "ops.hub_clock", "ops.alembic_version", "ops.source_token")
+"""Nothing but runs and clocks, and secrets."""
 
 
 def canonical_dump(conn: psycopg.Connection[Any]) -> dict[str, list[str]]:

@@ -120,6 +120,8 @@ def grant_served(conn: psycopg.Connection) -> RoleReport:
             with conn.transaction():
                 for schema in (name for name in INNER_SCHEMAS if name in existing):
                     _run_script(conn, "roles.grant_inner", names, schema)
+                if conn.execute(statement("roles.has_tokens")).fetchone() == (True,):
+                    _run_script(conn, "roles.hide_tokens", names, "ops")
                 if SERVED_SCHEMA in existing:
                     _run_script(conn, "roles.grant_served", names, SERVED_SCHEMA)
                     _hand_over_views(conn, names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from pydantic import ValidationError
 
 from connectors.auth import AnyAuth
 from connectors.canonical import canonical
-from connectors.errors import SourceConfigurationError
+from connectors.errors import ConnectorError, CredentialsError, SourceConfigurationError, SourceDataError
 from connectors.fields import SAMPLE, likely_key, profile
 from connectors.http import HttpEngine
 from connectors.manifest import Manifest, RestSettings, Stream, load_manifest
@@ -34,6 +35,8 @@ from connectors.rows import CONTENT, RowMaker
 from connectors.settings import Settings, explain, validated
 from connectors.templates import MissingValue, fill
 from connectors.tokens import TokenStore
+
+log = logging.getLogger(__name__)
 
 
 class RestConnector:
@@ -156,7 +159,21 @@ class RestConnector:
 
     def discover(self) -> Sequence[StreamInfo]:
         """The manifest's streams with what their first records hold."""
-        return [self._describe(name, stream) for name, stream in self._streams().items()]
+        found: list[StreamInfo] = []
+        first: ConnectorError | None = None
+        looked = 0
+        for name, stream in self._streams().items():
+            try:
+                found.append(self._describe(name, stream, self._first_records(name, SAMPLE)))
+                looked += 1
+            except (CredentialsError, SourceConfigurationError, SourceDataError) as error:
+                # A right that is missing for one stream leaves the others to be looked at.
+                first = first or error
+                log.warning("%s", error)
+                found.append(self._describe(name, stream, []))
+        if first is not None and not looked:
+            raise first
+        return found
 
     def _streams(self) -> dict[str, Stream]:
         """The manifest's streams, and those that the configuration adds."""
@@ -164,8 +181,7 @@ class RestConnector:
         made = {name: self._stream(StreamRequest(name, options=options)) for name, options in added.items()}
         return {**self.manifest.streams, **made}
 
-    def _describe(self, name: str, stream: Stream) -> StreamInfo:
-        records = self._first_records(name, SAMPLE)
+    def _describe(self, name: str, stream: Stream, records: list[dict[str, Any]]) -> StreamInfo:
         key = stream.key if stream.key is not None else likely_key(records)
         deletes = stream.deletes[0].kind if stream.deletes else "none"
         fields = [

@@ -10,13 +10,14 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from connectors.registry import open_connector, settings_schema
+from connectors.registry import open_connector, settings_schema, shipped
 from onefold.configuration import environment, resolve_secrets
 from onefold.configuration.proposals import Proposal, propose_mapping
 from onefold.errors import UsageError
 from onefold.steps.report import Report
 
 if TYPE_CHECKING:
+    from connectors.manifest import Manifest
     from connectors.page import StreamInfo
     from onefold.settings import Settings
 
@@ -54,15 +55,17 @@ def source_add(
     environ = environment(settings.config, os.environ)
     with open_connector(connector, name, resolve_secrets(written, environ)) as opened:
         streams = list(opened.discover())
-    proposals = {info.name: propose_mapping(info) for info in streams}
+    known = shipped(connector)
+    # Of a system that is known nothing is guessed.
+    proposals = {} if known and known.streams else {info.name: propose_mapping(info) for info in streams}
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(_yaml(name, connector, written, streams, proposals), encoding="utf-8")
+    target.write_text(_yaml(name, connector, written, streams, proposals, known), encoding="utf-8")
     guesses = [
         (stream, guess.path, guess.attribute, guess.because)
         for stream, proposal in proposals.items()
         for guess in proposal.guesses
     ]
-    return SourceAdded(str(target), tuple(proposals), tuple(guesses), tuple(secrets))
+    return SourceAdded(str(target), tuple(info.name for info in streams), tuple(guesses), tuple(secrets))
 
 
 def _settings(connector: str, given: Mapping[str, str]) -> dict[str, Any]:
@@ -95,25 +98,37 @@ def _take_secrets(config: Path, name: str, connector: str, values: dict[str, Any
     return sorted(moved)
 
 
+def _ready(info: StreamInfo) -> dict[str, Any]:
+    """The shipped mapping of a stream, in plain values; without one, the stream is landed and feeds others."""
+    from copy import deepcopy
+
+    titled = {"title": deepcopy(info.title)} if info.title and "title" not in info.mapping else {}
+    return {**titled, **deepcopy(dict(info.mapping))}
+
+
 def _yaml(
     name: str,
     connector: str,
     values: Mapping[str, Any],
     streams: Sequence[StreamInfo],
     proposals: Mapping[str, Proposal],
+    known: Manifest | None = None,
 ) -> str:
-    """The source's file, with the reason of each guess beside it."""
+    """The source's file: the ready mapping of a known system, else guesses with the reason beside each."""
     from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedMap
 
     document = CommentedMap()
     document["source"] = name
-    document["title"] = name
-    document["department"] = "sales"
+    title = known.title if known else None
+    document["title"] = CommentedMap(title) if isinstance(title, Mapping) else title or name
+    document["department"] = (known.department if known else None) or "sales"
     document.yaml_add_eol_comment("whose register it is: please set", "department")
     document["connector"] = connector
     document["settings"] = CommentedMap(values)
-    if any(_CYRILLIC.search(field.path) for info in streams for field in info.fields):
+    if known and known.defaults:
+        document["defaults"] = CommentedMap(known.defaults)
+    elif any(_CYRILLIC.search(field.path) for info in streams for field in info.fields):
         document["defaults"] = CommentedMap(country="RU", timezone="Europe/Moscow", currency="RUB", language="ru")
         document.yaml_add_eol_comment("guessed from the field names: for phones, dates and amounts", "defaults")
     document["trust"] = 50
@@ -121,6 +136,9 @@ def _yaml(
     document["schedule"] = "0 * * * *"
     made = CommentedMap()
     for info in streams:
+        if info.name not in proposals:
+            made[info.name] = CommentedMap(_ready(info))
+            continue
         proposal = proposals[info.name]
         stream = CommentedMap(proposal.as_config())
         if "fields" in stream:

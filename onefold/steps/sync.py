@@ -18,6 +18,7 @@ from connectors.registry import open_connector
 from onefold.configuration.errors import SecretMissing
 from onefold.errors import HubBusy, NothingFound
 from onefold.steps.report import StreamReport, SyncReport
+from onefold.steps.tokens import HubTokens
 from warehouse import landing, runs
 from warehouse.connect import redact
 
@@ -87,7 +88,7 @@ def open_source(
     if with_streams and "streams" in settings_schema(configured.connector).get("properties", {}):
         options = {name: dict(stream.options) for name, stream in configured.streams.items()}
         settings = {"streams": options, **settings}
-    with open_connector(configured.connector, configured.source, settings) as connector:
+    with open_connector(configured.connector, configured.source, settings, HubTokens(context)) as connector:
         yield connector
 
 

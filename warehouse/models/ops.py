@@ -176,3 +176,14 @@ class Definition(Table, table=True):
     name: str = column(Text, "Its name within the kind", key=True)
     fingerprint: UUID = column(Uuid, "BLAKE2b-128 of the installed text")
     at: datetime = column(_AT, "When it was installed", default=text("now()"))
+
+
+class SourceToken(Table, table=True):
+    """Tokens that sources hand out."""
+
+    __tablename__ = "source_token"
+    __table_args__ = ({"schema": "ops", "comment": "Tokens that sources hand out; secret"},)
+
+    source: str = column(Text, "Source", key=True)
+    token: dict[str, Any] = column(JSONB, "Access and refresh token, and when it ends")
+    saved_at: datetime = column(_AT, "When it was saved", default=text("now()"))

@@ -26,6 +26,13 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {owner}, {
 ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {writer};
 ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE, SELECT ON SEQUENCES TO {writer};
 
+-- name: has_tokens
+SELECT to_regclass('ops.source_token') IS NOT NULL
+
+-- name: hide_tokens
+-- Only who runs the hub reads the tokens of sources.
+REVOKE ALL ON ops.source_token FROM {owner}, {steward}
+
 -- name: grant_served
 -- PUBLIC gets nothing: a role sees a schema because it was granted.
 REVOKE ALL ON SCHEMA {schema} FROM PUBLIC;

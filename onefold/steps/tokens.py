@@ -1,0 +1,44 @@
+"""Tokens of sources in the hub's database: two processes never use one refresh token twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from warehouse import tokens
+
+if TYPE_CHECKING:
+    from onefold.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class HubTokens:
+    """The store that connectors are given (`connectors.tokens.TokenStore`)."""
+
+    context: Context
+
+    @contextmanager
+    def locked(self, source: str) -> Iterator[HubSlot]:
+        """The source's slot; it has a connection of its own, so that nothing else commits or rolls back with it."""
+        with self.context.connection(f"onefold token {source}") as conn, tokens.token_lock(conn, source):
+            yield HubSlot(conn, source)
+
+
+@dataclass(frozen=True, slots=True)
+class HubSlot:
+    """One source's saved token, while its lock is held."""
+
+    conn: psycopg.Connection[Any]
+    source: str
+
+    def load(self) -> Mapping[str, Any] | None:
+        """What was saved last."""
+        return tokens.saved_token(self.conn, self.source)
+
+    def save(self, token: Mapping[str, Any]) -> None:
+        """Keep the token; committed when this returns."""
+        tokens.save_token(self.conn, self.source, token)
