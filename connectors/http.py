@@ -83,6 +83,8 @@ class Call:
     ends: frozenset[str] = frozenset()
     expired: frozenset[int] = frozenset()
     """Statuses that say that a delta token is too old."""
+    decoder: Callable[[bytes, Mapping[str, str]], Any] | None = None
+    """For an answer that is no JSON."""
     again: Callable[[], Call] | None = None
     """Makes the call anew when the session whose values stand in it has been renewed."""
 
@@ -345,8 +347,9 @@ class HttpEngine:
 
     def _decoded(self, call: Call, headers: httpx.Headers, body: bytes) -> Any:
         try:
-            if self._decoder is not None:
-                return self._decoder(body, headers)
+            decoder = call.decoder or self._decoder
+            if decoder is not None:
+                return decoder(body, headers)
             return decode(_as_utf8(body, headers))
         except TruncatedJsonError:
             if not _looks_like_markup(body):

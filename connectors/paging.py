@@ -249,7 +249,7 @@ class OffsetPaging(_Counted):
         end, total = offset + len(records), self.total_of(answer)
         if self._is_last(records) or (total is not None and end - self.first >= total):
             return None
-        if not self.overlap:
+        if not self.overlap or (len(records) <= self.overlap and not tail):
             return {"offset": end}
         if set(marks) <= set(tail):  # only what was read already
             return None

@@ -69,7 +69,9 @@ class ConnectorSuite:
         """The connector over a transport; waits are noted in `pauses` and take no time."""
         made: Any = connector_class(self.cassette.connector)
         pause = (pauses if pauses is not None else []).append
-        return made("it", self.cassette.settings, transport=transport, pause=pause, now=lambda: now)
+        options = {name: expected.options for name, expected in self.cassette.expect.items() if expected.options}
+        settings = {**self.cassette.settings, **({"streams": options} if options else {})}
+        return made("it", settings, transport=transport, pause=pause, now=lambda: now)
 
     # -- helpers --------------------------------------------------------------------------------------------------
 
@@ -168,8 +170,6 @@ class ConnectorSuite:
         with self.open(Replay(self.cassette.exchanges), self.cassette.now) as connector:
             streams = {info.name: info for info in connector.discover()}
         for name, expected in self.cassette.expect.items():
-            if expected.options:
-                continue
             assert name in streams, f"discover does not show `{name}`"
             assert streams[name].fields or not expected.keys, f"discover shows no fields of `{name}`"
 

@@ -35,3 +35,8 @@ def expand_stream(protocol: Any, stream: Mapping[str, Any]) -> dict[str, Any]:
         return dict(stream)
     made: dict[str, Any] = expand({"protocol": protocol, "streams": {"it": stream}})["streams"]["it"]
     return made
+
+
+def is_odata(protocol: Any) -> bool:
+    """The manifest speaks OData, whose entity sets are streams by their names."""
+    return (protocol.get("kind") if isinstance(protocol, Mapping) else protocol) == "odata"

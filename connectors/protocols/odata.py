@@ -61,7 +61,7 @@ def expand(settings: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str
         for name, stream in (manifest.get("streams") or {}).items()
     }
     headers = {"Accept": "application/json", **_versions(protocol.version), **manifest.get("headers", {})}
-    errors = [*manifest.get("errors", ()), *_errors()]
+    errors = [*manifest.get("errors", ()), *_errors(protocol.version)]
     return {**manifest, "headers": headers, "errors": errors, "streams": streams}
 
 
@@ -71,10 +71,11 @@ def _versions(version: int) -> dict[str, str]:
     return {"DataServiceVersion": f"{version}.0", "MaxDataServiceVersion": f"{version}.0"}
 
 
-def _errors() -> list[dict[str, Any]]:
+def _errors(version: int) -> list[dict[str, Any]]:
     """What OData says in an error's body, for the message."""
+    words = "error.message" if version == 4 else "error.message.value"
     return [
-        {"path": "error", "message": "error.message.value", "status": [400, 422, 501], "then": "fail"},
+        {"path": "error", "message": words, "status": [400, 422, 501], "then": "fail"},
         {
             "path": "'odata.error'",
             "message": "'odata.error'.message.value",

@@ -26,7 +26,7 @@ from connectors.http import HttpEngine
 from connectors.manifest import Manifest, RestSettings, Stream, load_manifest
 from connectors.page import CheckResult, Page, State, StreamInfo, StreamRequest
 from connectors.prefetch import Stopped, prefetch
-from connectors.protocols import expand_stream
+from connectors.protocols import expand_stream, is_odata
 from connectors.registry import hook
 from connectors.rest.asking import Asking
 from connectors.rest.children import ChildPass
@@ -159,6 +159,8 @@ class RestConnector:
 
     def discover(self) -> Sequence[StreamInfo]:
         """The manifest's streams with what their first records hold."""
+        if is_odata(self.manifest.protocol) and not self._streams():
+            return self._entity_sets()
         found: list[StreamInfo] = []
         first: ConnectorError | None = None
         looked = 0
@@ -174,6 +176,18 @@ class RestConnector:
         if first is not None and not looked:
             raise first
         return found
+
+    def _entity_sets(self) -> list[StreamInfo]:
+        """What an OData service says of itself."""
+        from connectors.protocols.edmx import entity_sets
+
+        asking = self._asking("discover", Stream(path="$metadata"), "UTC", self._pause or time.sleep)
+        call = asking.call({}, {}, 1)
+        headers = {**call.headers, "Accept": "application/xml"}
+        answer = self._engine.fetch(
+            replace(call, decoder=lambda body, _: entity_sets(body), headers=headers), asking.pause
+        )
+        return list(answer.data or ())
 
     def _streams(self) -> dict[str, Stream]:
         """The manifest's streams, and those that the configuration adds."""
@@ -223,9 +237,12 @@ class RestConnector:
         return ChildPass(asking, maker, above, before, self._now())
 
     def _stream(self, request: StreamRequest) -> Stream:
-        known = self.manifest.streams.get(request.name)
+        known, given = self.manifest.streams.get(request.name), dict(request.options)
+        if known is None and is_odata(self.manifest.protocol) and not {"path", "entity"} & given.keys():
+            # Any entity set is a stream by its name.
+            given |= {"entity": request.name} | ({"key": request.key} if request.key and "key" not in given else {})
         try:
-            options = expand_stream(self.manifest.protocol, request.options)
+            options = expand_stream(self.manifest.protocol, given)
         except ValidationError as error:
             problems = "; ".join(explain(error))
             raise SourceConfigurationError(problems, source=self.source, stream=request.name) from None
