@@ -159,7 +159,6 @@ class _Stream:
     def _references(self) -> Iterator[Problem]:
         stream = self.stream
         single: list[tuple[str, Reference | None, str | None]] = [
-            ("party", stream.party, "party"),
             ("parent", stream.parent, "interaction"),
             ("reverses", stream.reverses, "interaction"),
             ("from", stream.from_, "party"),
@@ -168,7 +167,12 @@ class _Stream:
         for name, reference, wanted in single:
             if reference is not None:
                 yield from self._reference((name,), reference, wanted)
-        for name, many in (("works_at", stream.works_at), ("relationships", stream.relationships)):
+        several: list[tuple[str, Sequence[Reference] | None]] = [
+            ("party", stream.party),
+            ("works_at", stream.works_at),
+            ("relationships", stream.relationships),
+        ]
+        for name, many in several:
             for i, reference in enumerate(many or []):
                 path: Path = (name, i) if isinstance(self._raw(name), list) else (name,)
                 yield from self._reference(path, reference, "party")

@@ -190,7 +190,9 @@ class StreamConfiguration(Strict):
     relationships: Annotated[list[Related], OneOrMany()] | None = None
     # interactions
     type: TypeRule | None = Field(None, description="Code of the interaction type, or a choice; see interactions.yaml.")
-    party: Reference | None = Field(None, description="The record of the client whom the interaction was with.")
+    party: Annotated[list[Reference], OneOrMany()] | None = Field(
+        None, description="The record of the client whom the interaction was with; of several the first that has a key."
+    )
     occurred_at: Paths | None = Field(None, description="When it happened; a date alone has the precision of a day.")
     amount: Amount | None = None
     lines: Lines | None = None

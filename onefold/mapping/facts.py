@@ -29,7 +29,7 @@ from onefold.mapping.origins import (
     compile_where,
 )
 from onefold.mapping.paths import compile_reader, first_text
-from onefold.mapping.references import RelationshipRow, compile_day, compile_one
+from onefold.mapping.references import RelationshipRow, compile_day, compile_first, compile_one
 from onefold.mapping.transforms import Unreadable
 from warehouse.shapes import INTERACTION, INTERACTION_LINE, PROMISE, RELATIONSHIP
 
@@ -55,7 +55,7 @@ class InteractionMapper:
         self._directions = {code: one.direction for code, one in types.items()}
         self._type = compile_when(stream.type) if isinstance(stream.type, When) else None
         self._fixed_type = stream.type if isinstance(stream.type, str) else None
-        self._party = compile_one(stream.party, source)
+        self._party = compile_first(stream.party or [], source)
         self._parent, self._reverses = (
             compile_one(stream.parent, source),
             compile_one(stream.reverses, source),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -50,6 +50,14 @@ def compile_one(reference: Reference | None, source: str) -> Callable[[Any], int
         return found[0] if found else None
 
     return one
+
+
+def compile_first(references: Sequence[Reference], source: str) -> Callable[[Any], int | None]:
+    """`payload -> record id` of the first reference that names a record: a deal's company, else its contact."""
+    readers = [compile_one(reference, source) for reference in references]
+    if len(readers) == 1:
+        return readers[0]
+    return lambda payload: next((found for read in readers if (found := read(payload)) is not None), None)
 
 
 def compile_relationship(

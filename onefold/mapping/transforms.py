@@ -16,7 +16,9 @@ Transform = Callable[[Any], Any]
 """Of one value that is not None; gives a value, a list of them, or None. Raises Unreadable."""
 
 ENTRY_POINTS: Final = "onefold.transforms"
-NAMES: Final = ("lower", "upper", "trim", "digits", "split", "date", "epoch", "fn:NAME")
+NAMES: Final = (
+    "lower", "upper", "trim", "digits", "split", "date", "epoch", "cents", "nonzero", "fn:NAME",
+)  # fmt: skip
 
 _CALL: Final = re.compile(r"(?P<name>fn:[\w.-]+|\w+)\s*(?P<rest>.*)$", re.DOTALL)
 _ARGUMENT: Final = re.compile(r"\s*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)')\s*$")
@@ -61,8 +63,9 @@ def make_transform(call: str) -> Transform:
         if rest:
             raise TransformError(f"`{name}` takes nothing after it.")
         return _on_text(simple[name])
-    if name == "epoch" and not rest:
-        return epoch
+    plain: dict[str, Transform] = {"epoch": epoch, "cents": cents, "nonzero": nonzero}
+    if name in plain and not rest:
+        return plain[name]
     if name in ("split", "date"):
         argument = _ARGUMENT.match(rest)
         if argument is None:
@@ -87,6 +90,22 @@ def epoch(value: Any) -> str | None:
         return datetime.fromtimestamp(float(seconds), UTC).isoformat()
     except (ArithmeticError, ValueError, OverflowError, OSError):
         raise Unreadable("unreadable-date", "the value is no number of seconds since 1970") from None
+
+
+def cents(value: Any) -> str | None:
+    """An amount in hundredths (cents, kopeks) as units: 150050 is 1500.50."""
+    text = (as_text(value) or "").strip()
+    if not text:
+        return None
+    try:
+        return format(Decimal(text).scaleb(-2), "f")
+    except ArithmeticError:
+        raise Unreadable("unreadable-amount", "the value is no number of hundredths") from None
+
+
+def nonzero(value: Any) -> Any:
+    """The value, unless it is the 0 with which some systems say: none."""
+    return None if as_text(value) in ("0", None) else value
 
 
 def _on_text(function: Callable[[str], str | None]) -> Transform:

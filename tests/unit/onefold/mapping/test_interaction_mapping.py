@@ -163,3 +163,22 @@ def test_a_party_may_stand_in_another_source(mappers: Mappers, tmp_path: Any) ->
     mapped = mappers(text)["main"].map_batch([row({"c": 9, "v": 1})])
     (found,) = mapped.interactions.to_pylist()
     assert (found["party_record_id"], found["currency"]) == (record_id("erp", "c", "9"), "USD")
+
+
+def test_a_deal_belongs_to_its_company_or_else_to_its_contact(mappers: Mappers) -> None:
+    deals = """\
+  main:
+    as: interaction
+    key: id
+    type: sales_deal
+    party: [{stream: companies, key: company | nonzero}, {stream: contacts, key: contact}]
+    amount: {value: sum | cents}
+  companies: {as: organisation, key: id, fields: {legal_name: name}}
+  contacts: {as: person, key: id, fields: {full_name: name}}
+"""
+    of_both, of_a_contact, of_nobody = ({"company": 3, "contact": 4}, {"company": 0, "contact": 4}, {"company": "0"})
+    rows = [row({**one, "sum": 150050}, key) for key, one in zip("123", (of_both, of_a_contact, of_nobody), strict=True)]
+    found = mappers(deals)["main"].map_batch(rows).interactions.to_pylist()
+    company, contact = record_id("crm", "companies", "3"), record_id("crm", "contacts", "4")
+    assert [one["party_record_id"] for one in found] == [company, contact, None]
+    assert [str(one["amount"]) for one in found] == ["1500.50"] * 3
