@@ -16,7 +16,7 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -33,11 +33,14 @@ from connectors.errors import (
     SourceConfigurationError,
     SourceDataError,
 )
+from connectors.exchange import Answer, Call, DeltaExpired, NoAddresses, as_utf8, looks_like_markup, origin
 from connectors.limits import BudgetSpent, Limits, Throttle, seconds_asked_for, seconds_until_refill
 from connectors.manifest import ErrorRule
 from connectors.paths import as_text, compile_path
 from connectors.signing import OAuthSigner, SessionSigner, Signer
 from connectors.tokens import MemoryTokens, TokenStore
+
+__all__ = ["Answer", "Call", "DeltaExpired", "HttpEngine"]
 
 log = logging.getLogger(__name__)
 
@@ -47,10 +50,6 @@ _RETRIABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 5
 _MAX_BACKOFF = 60.0
-
-
-class DeltaExpired(Exception):
-    """The source no longer knows the delta token; the stream is read anew."""
 
 
 class _Ended(Exception):
@@ -69,49 +68,7 @@ class _Again(Exception):
         self.seconds = seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request. `place` names it in messages; `ends` are statuses that are answers here, not errors."""
-
-    method: str
-    url: httpx.URL
-    place: str
-    stream: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content: bytes | None = None
-    weight: float = 1
-    ends: frozenset[str] = frozenset()
-    expired: frozenset[int] = frozenset()
-    """Statuses that say that a delta token is too old."""
-    decoder: Callable[[bytes, Mapping[str, str]], Any] | None = None
-    """For an answer that is no JSON."""
-    again: Callable[[], Call] | None = None
-    """Makes the call anew when the session whose values stand in it has been renewed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A decoded answer; `data` is None for statuses without a body (204, and those in `Call.ends`)."""
-
-    status: int
-    headers: httpx.Headers
-    url: httpx.URL
-    data: Any
-    size: int
-
-
-class _NoAddresses(logging.Filter):
-    """httpx logs each request's full address at INFO; a key may stand in it."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno >= logging.WARNING
-
-
-_no_addresses = _NoAddresses()
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+_no_addresses = NoAddresses()
 
 
 class HttpEngine:
@@ -133,9 +90,11 @@ class HttpEngine:
         sign: Callable[[httpx.Request, Mapping[str, Any]], None] | None = None,
     ) -> None:
         self.source, self.limits = source, limits or Limits()
-        self._own, self._base = _origin(base_url), base_url
+        self._own, self._base = origin(base_url), base_url
         self._values, self._sign = dict(values or {}), sign
         self.tokens: TokenStore = MemoryTokens()
+        self.pause: Callable[[float], None] = time.sleep
+        """How a login waits that is asked again."""
         self._headers = dict(headers or {})
         self._rules = [(rule, compile_path(rule.path) if rule.path else None) for rule in errors]
         self._clock, self._decoder = clock, decoder
@@ -177,7 +136,7 @@ class HttpEngine:
                 raise _Again(f"status {status}", self._asked(answered, None))
             return status, self._data_of_error(body)
 
-        return self._retried(call, attempt, time.sleep)
+        return self._retried(call, attempt, self.pause)
 
     def close(self) -> None:
         """Close the connections."""
@@ -185,7 +144,7 @@ class HttpEngine:
 
     def is_own(self, url: httpx.URL) -> bool:
         """The address belongs to the source's own origin, where credentials may go."""
-        return _origin(url) == self._own
+        return origin(url) == self._own
 
     def fetch(self, call: Call, pause: Callable[[float], None] = time.sleep) -> Answer:
         """The answer to `call`; every wait goes through `pause`. Raises a ConnectorError that says what to do, or
@@ -350,9 +309,9 @@ class HttpEngine:
             decoder = call.decoder or self._decoder
             if decoder is not None:
                 return decoder(body, headers)
-            return decode(_as_utf8(body, headers))
+            return decode(as_utf8(body, headers))
         except TruncatedJsonError:
-            if not _looks_like_markup(body):
+            if not looks_like_markup(body):
                 raise _Again("the answer was cut off (JSON ends too early)") from None
             raise self._not_json(call, headers, body) from None
         except (ValueError, LookupError):
@@ -431,25 +390,10 @@ class HttpEngine:
         kind = headers.get("content-type", "").split(";")[0].strip() or "no content type"
         if not body.strip():
             return self._error(SourceDataError, call, "the answer is empty")
-        if _looks_like_markup(body):
+        if looks_like_markup(body):
             hint = "Does the address lead to a login page or a proxy?"
             return self._error(SourceDataError, call, f"an HTML or XML page came instead of JSON ({kind})", hint)
         return self._error(SourceDataError, call, f"the answer is not JSON ({kind}, {len(body)} bytes)")
 
     def _error(self, kind: type[ConnectorError], call: Call, message: str, hint: str | None = None) -> ConnectorError:
         return kind(message, source=self.source, stream=call.stream, place=call.place, hint=hint)
-
-
-def _looks_like_markup(body: bytes) -> bool:
-    return body[:200].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
-
-
-def _as_utf8(body: bytes, headers: httpx.Headers) -> bytes:
-    """JSON is UTF-8; an answer that says otherwise is believed."""
-    body = body.removeprefix(b"\xef\xbb\xbf")
-    kind = headers.get("content-type", "")
-    if "charset=" in kind:
-        charset = kind.split("charset=", 1)[1].split(";")[0].strip("\"' ").lower()
-        if charset not in ("utf-8", "utf8", "us-ascii", ""):
-            return body.decode(charset).encode()
-    return body

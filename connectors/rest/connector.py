@@ -68,6 +68,7 @@ class RestConnector:
         self._auth = self._chosen_auth()
         self._values |= self._auth.path_values(self._values)
         self._engine = self._make_engine(transport, clock)
+        self._engine.pause = pause or time.sleep
 
     def _settings(self, settings: RestSettings | Mapping[str, Any]) -> RestSettings:
         return validated(RestSettings, settings, source=self.source)

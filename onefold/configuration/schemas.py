@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from connectors.manifest_schema import manifest_schema
 from onefold.configuration.attributes import STANDARD, AttributesFile
 from onefold.configuration.hub import HubConfiguration
 from onefold.configuration.interactions import InteractionsFile
@@ -49,6 +50,8 @@ def schemas() -> dict[str, dict[str, Any]]:
             _without_unknown(schema)
             _suggest_words(schema)
         made[f"{name}.json"] = {"$schema": DIALECT, **schema, "title": title}
+    title = "A connector's manifest: where a system is, how it is asked, what it offers."
+    made["manifest.json"] = {"$schema": DIALECT, **manifest_schema(), "title": title}
     return made
 
 

@@ -180,3 +180,20 @@ def test_importing_the_registry_is_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_published_schema_takes_what_the_catalogue_says_and_refuses_unknown_words() -> None:
+    from jsonschema import Draft202012Validator
+    from ruamel.yaml import YAML
+
+    from connectors.manifest_schema import manifest_schema
+
+    validator = Draft202012Validator(manifest_schema())
+    manifests = sorted(Path(registry.__file__).parent.joinpath("catalogue").glob("*.yaml"))
+    assert manifests
+    for path in manifests:
+        values = YAML(typ="safe").load(path.read_text("utf-8"))
+        problems = [f"{path.name}: {error.json_path}: {error.message[:200]}" for error in validator.iter_errors(values)]
+        assert not problems, problems
+    wrong = {"base_url": "https://a.test", "streams": {"a": {"entity": "A", "colour": 1}}}
+    assert [error.message for error in validator.iter_errors(wrong)]

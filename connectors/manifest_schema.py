@@ -1,0 +1,42 @@
+"""The JSON Schema of manifests, for editors: with the short forms of protocols beside the parts they stand for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from connectors.manifest import Manifest
+from connectors.protocols.jsonrpc import CallStream, JsonRpcProtocol, ModelStream
+from connectors.protocols.odata import ODataProtocol, ODataStream
+
+
+def manifest_schema() -> dict[str, Any]:
+    """What a manifest may say."""
+    schema = Manifest.model_json_schema(by_alias=True)
+    stream = schema["$defs"]["Stream"]
+    for short in (ODataStream, CallStream, ModelStream):
+        for name, form in _properties(short, schema).items():
+            stream["properties"].setdefault(name, form)
+    # The short forms write the path themselves.
+    stream["anyOf"] = [{"required": [name]} for name in ("path", "entity", "call", "model")]
+    stream.pop("required", None)
+    protocols = [_inlined(model, schema) for model in (ODataProtocol, JsonRpcProtocol)]
+    schema["properties"]["protocol"] = {"anyOf": [*protocols, {"enum": ["odata", "jsonrpc"]}]}
+    auth = schema["properties"]["auth"]
+    schema["properties"]["auth"] = {"anyOf": [auth["items"], auth]}
+    check = schema["properties"]["check"]
+    check["anyOf"] = [*check["anyOf"], {"type": "string"}]
+    return schema
+
+
+def _properties(model: type[BaseModel], schema: dict[str, Any]) -> dict[str, Any]:
+    properties: dict[str, Any] = _inlined(model, schema)["properties"]
+    return properties
+
+
+def _inlined(model: type[BaseModel], schema: dict[str, Any]) -> dict[str, Any]:
+    """A model's schema; what it refers to moves to the manifest's definitions."""
+    own = model.model_json_schema(by_alias=True)
+    schema["$defs"].update(own.pop("$defs", {}))
+    return own
