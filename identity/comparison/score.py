@@ -197,11 +197,16 @@ class Terms:
         if not values.is_single:
             return None
         unseen = column.unseen_term
-        known = pa.array(column.terms, pa.string())
-        # The last one is that of values which the model does not know: their place is -1.
-        adjust = np.array([*column.terms.values(), unseen], dtype=np.int32)[
-            pc.fill_null(pc.index_in(values.unique, value_set=known), -1).to_numpy(zero_copy_only=False)
-        ]
+        if len(values.unique) < len(column.terms):
+            # A few values are looked up one by one: to make a column of all that the model knows would take longer.
+            found = [column.terms.get(value, unseen) for value in values.unique.to_pylist()]
+            adjust = np.array(found, dtype=np.int32)
+        else:
+            known = pa.array(column.terms, pa.string())
+            # The last one is that of values which the model does not know: their place is -1.
+            adjust = np.array([*column.terms.values(), unseen], dtype=np.int32)[
+                pc.fill_null(pc.index_in(values.unique, value_set=known), -1).to_numpy(zero_copy_only=False)
+            ]
         adjusted = np.array([False, *(level.name not in _UNADJUSTED for level in column.levels)], dtype=np.bool_)
         return cls(values.single(), adjust, adjusted)
 
