@@ -243,6 +243,8 @@ class ConnectorSuite:
                     for field in [field for field in record if field not in kept][:1]:
                         del record[field]
                     record["onefold_new"] = {"a": [1, None]}
+                    if isinstance(stream.key, str) and type(record.get(stream.key)) is int:
+                        record[stream.key] = str(record[stream.key])
                 return (
                     answer
                     if data is None

@@ -435,3 +435,58 @@ def test_directives_make_queries_whose_conditions_come_and_go() -> None:
     assert render({"f": {"$json": [{"$if": "since", "$then": ["m", ">=", "{since}"]}]}}, {}) == {"f": "[]"}
     each = {"$each": "ids", "$key": "c{item}", "$value": "get?id={item}"}
     assert render(each, {"ids": [1, 2]}) == {"c1": "get?id=1", "c2": "get?id=2"}
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        {"kind": "oauth2", "token_url": "https://login.test/t", "client_id": "me", "client_secret": SECRET},
+        {
+            "kind": "session",
+            "path": "login",
+            "body": {"p": SECRET},
+            "values": {"key": "key"},
+            "headers": {"X-Key": "{key}"},
+        },
+    ],
+    ids=["oauth2", "session"],
+)
+def test_tokens_and_cookies_follow_no_redirect_to_another_host(auth: dict[str, Any]) -> None:
+    strangers: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "elsewhere.test":
+            strangers.append(request)
+            return httpx.Response(200, json=[])
+        if request.url.host == "login.test" or request.url.path.endswith("/login"):
+            token = {"access_token": "token-9", "key": "token-9"}
+            return httpx.Response(200, json=token, headers={"Set-Cookie": "session=token-9"})
+        return httpx.Response(302, headers={"Location": "https://elsewhere.test/x"})
+
+    read(connect(handler, auth=auth, headers={"X-Own": "mine"}))
+    sent = " ".join(f"{name}={value}" for name, value in strangers[0].headers.items())
+    assert "token-9" not in sent and "mine" not in sent
+
+
+def test_a_token_endpoint_that_redirects_gets_no_secret_twice() -> None:
+    asked: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        return httpx.Response(307, headers={"Location": "https://elsewhere.test/x"})
+
+    auth = {"kind": "oauth2", "token_url": "https://login.test/t", "client_id": "me", "client_secret": SECRET}
+    with pytest.raises(SourceDataError, match="credentials do not follow it"):
+        read(connect(handler, auth=auth))
+    assert asked == ["login.test"]
+
+
+def test_odd_times_huge_numbers_and_double_keys_of_a_page_are_kept_or_told() -> None:
+    body = b"""[{"id": 1, "at": "0000-00-00"}, {"id": 2, "at": "1753-01-01T00:00:00"}, {"id": 18446744073709551617, "at": 1},
+        {"id": 1, "at": "2026-02-01"}, {"id": 3, "at": "9999-12-31T23:59:59+00:00"}]"""
+    stream = {"path": "c", "key": "id", "updated_at": "at", "changes": {"param": "since"}}
+    pages = read(connect(lambda _request: httpx.Response(200, content=body), {"contacts": stream}))
+    assert keys(pages) == ["2", "18446744073709551617", "1", "3"]
+    assert [reject.reason for reject in pages[0].rejects] == ["duplicate-key"]
+    # A record dated 9999 does not end all later reading.
+    assert pages[-1].state["since"] == NOW.isoformat()

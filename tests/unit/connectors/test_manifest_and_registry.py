@@ -197,3 +197,61 @@ def test_the_published_schema_takes_what_the_catalogue_says_and_refuses_unknown_
         assert not problems, problems
     wrong = {"base_url": "https://a.test", "streams": {"a": {"entity": "A", "colour": 1}}}
     assert [error.message for error in validator.iter_errors(wrong)]
+
+
+def test_a_package_is_a_catalogue_whose_manifests_are_connectors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "acme_catalogue_of_a_test"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "acme.yaml").write_text(MANIFEST)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    points = [EntryPoint("acme_things", package.name, registry.GROUP)]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points if group == registry.GROUP else [])
+    assert registry.names() == ["acme"]
+    assert registry.describe("acme") == "Example CRM"
+    request, keys = contacts(registry.open_connector("acme", "crm", {"account": "a", "token": SECRET}))
+    assert request.url.host == "a.crm.test" and keys == ["1"]
+    points.append(EntryPoint("gone", "no_such_package_here", registry.GROUP))
+    with pytest.raises(SourceConfigurationError, match="'no_such_package_here' cannot be found"):
+        registry.names()
+
+
+def test_hooks_sign_decode_and_fetch_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, text="1;2")
+
+    def sign(request: httpx.Request, values: dict[str, Any]) -> None:
+        request.headers["X-Sign"] = f"{values['account']}:{request.url.path}"
+
+    def decode(body: bytes, _headers: Any) -> Any:
+        return [{"id": number} for number in body.decode().split(";")]
+
+    def fetch(asking: Any, call: Any, _position: Any, _moments: Any) -> Any:
+        asking.engine.fetch(call, asking.pause)  # starts the job
+        return asking.engine.fetch(call, asking.pause)
+
+    hooks = {"s": sign, "d": decode, "f": fetch}
+    for module in ("connectors.rest.connector", "connectors.rest.asking"):
+        monkeypatch.setattr(f"{module}.hook", hooks.__getitem__)
+    manifest = {
+        "base_url": "https://crm.test",
+        "parameters": {"account": {"default": "acme"}},
+        "hooks": {"sign": "s", "decode": "d"},
+        "streams": {"contacts": {"path": "c", "key": "id", "fetch": "f"}},
+    }
+    with RestConnector("crm", {"manifest": manifest}, transport=httpx.MockTransport(handler)) as connector:
+        keys = [row.key for page in connector.read(StreamRequest("contacts"), None) for row in page.rows]
+    assert keys == ["1", "2"] and len(seen) == 2
+    assert seen[0].headers["X-Sign"] == "acme:/c"
+
+
+def test_an_unknown_hook_suggests_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [EntryPoint("acme_sign", "acme:sign", registry.HOOKS)]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points if group == registry.HOOKS else [])
+    with pytest.raises(SourceConfigurationError, match="Did you mean 'acme_sign'"):
+        RestConnector("crm", {"manifest": {"base_url": "https://x.test", "hooks": {"sign": "acme_sing"}}})

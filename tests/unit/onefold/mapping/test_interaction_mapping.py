@@ -177,7 +177,9 @@ def test_a_deal_belongs_to_its_company_or_else_to_its_contact(mappers: Mappers) 
   contacts: {as: person, key: id, fields: {full_name: name}}
 """
     of_both, of_a_contact, of_nobody = ({"company": 3, "contact": 4}, {"company": 0, "contact": 4}, {"company": "0"})
-    rows = [row({**one, "sum": 150050}, key) for key, one in zip("123", (of_both, of_a_contact, of_nobody), strict=True)]
+    rows = [
+        row({**one, "sum": 150050}, key) for key, one in zip("123", (of_both, of_a_contact, of_nobody), strict=True)
+    ]
     found = mappers(deals)["main"].map_batch(rows).interactions.to_pylist()
     company, contact = record_id("crm", "companies", "3"), record_id("crm", "contacts", "4")
     assert [one["party_record_id"] for one in found] == [company, contact, None]
