@@ -280,13 +280,14 @@ def assemble(maker: RowMaker, rules: Sequence[FlagDeletes], records: Sequence[An
     """A page's rows, and tombstones for records that say they are deleted."""
     own_key = key_reader(rules)
     assembler = Assembler(maker, lambda number: f"{place} record {number}", is_deleted=plain_test(rules))
+    numbered = enumerate(records, start=1)
     gone: list[str] = []
-    for number, record in enumerate(records, start=1):
-        key = own_key(record) if own_key else None
-        if key is None:
-            assembler.add([(number, record)])
-        else:
-            gone.append(key)
+    if own_key is None:
+        assembler.add(numbered)
+    else:
+        keyed = [(number, record, own_key(record)) for number, record in numbered]
+        assembler.add((number, record) for number, record, key in keyed if key is None)
+        gone += [key for _, _, key in keyed if key is not None]
     made = assembler.finish()
     made.tombstones.extend(gone)
     return made

@@ -255,3 +255,18 @@ def test_an_unknown_hook_suggests_the_nearest(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(registry, "entry_points", lambda group: points if group == registry.HOOKS else [])
     with pytest.raises(SourceConfigurationError, match="Did you mean 'acme_sign'"):
         RestConnector("crm", {"manifest": {"base_url": "https://x.test", "hooks": {"sign": "acme_sing"}}})
+
+
+def test_the_documented_manifest_loads_and_fits_the_published_schema() -> None:
+    from jsonschema import Draft202012Validator
+    from ruamel.yaml import YAML
+
+    from connectors.manifest import Manifest
+    from connectors.manifest_schema import manifest_schema
+
+    page = Path(__file__).parents[3].joinpath("docs", "connectors", "writing.md").read_text("utf-8")
+    text = next(block for block in page.split("```yaml\n")[1:] if "base_url" in block).partition("```")[0]
+    values = YAML(typ="safe").load(text)
+    made = Manifest.model_validate(values)
+    assert set(made.streams) == {"companies", "orders"} and len(made.auth) == 2
+    assert not list(Draft202012Validator(manifest_schema()).iter_errors(values))
