@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from identity.comparison.compare import WordWeights, level_names
 from identity.schema import KINDS, WEIGHT_ONE_BIT
-from identity.settings import KindSettings, MatchingSettings
+from identity.settings import KindSettings, MatchingSettings, rule_name
 from identity.shipped import shipped
 from identity.standard.latin import latin_key
 from identity.standard.text import comparable
@@ -60,7 +60,7 @@ class KindModel:
     # whether several plausible pairs may add up to a link: only where weights were estimated
     pooled: bool = False
     kin: int = 0  # log2 of the odds of kin against one client, before anything is compared
-    # by blocking rule, to how many records its blocks are active, where that was learnt; 0: the rule is off
+    # by blocking rule, to how many records its blocks are active, where that was learnt or shipped; 0: the rule is off
     caps: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -109,7 +109,15 @@ def _prior_kind(kind: str, settings: KindSettings) -> KindModel:
     prior = float(priors[kind]["prior_bits"])
     words = _prior_words(priors[kind].get("words"))
     kin = bits(float(priors[kind]["kin_bits"]))
-    return with_prior(KindModel(columns, 0, 0, 0, 0, words, kin=kin), settings, prior)
+    return with_prior(KindModel(columns, 0, 0, 0, 0, words, kin=kin, caps=_caps(kind, settings)), settings, prior)
+
+
+def _caps(kind: str, settings: KindSettings) -> dict[str, int]:
+    """The shipped limits of blocks, where there are any. Identifiers make small blocks of much evidence."""
+    cap = shipped("priors")[kind].get("cap")
+    if cap is None:
+        return {}
+    return {rule_name(rule): int(cap) for rule in settings.blocking if [str(part) for part in rule] != ["identifier"]}
 
 
 def kin_frequency(kind: str, column: str, level: str) -> float | None:

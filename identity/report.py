@@ -10,11 +10,11 @@ from typing import Final
 import pyarrow as pa
 
 from identity.blocking.blocks import Blocks, pairs_of
-from identity.blocking.keys import RuleKeys, rule_index, rule_name
+from identity.blocking.keys import RuleKeys, rule_index
 from identity.clustering.cluster import SplitComponent
 from identity.features import Flags, Ints
 from identity.judgements import Conflict
-from identity.settings import KindSettings
+from identity.settings import KindSettings, rule_name
 
 MOST_NAMED: Final = 1_000
 """Refused blocks of a kind that a report names, the largest first; it counts them all."""

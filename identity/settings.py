@@ -143,6 +143,11 @@ class Comparison(BaseModel):
 BlockingRule = tuple[Annotated[BlockingValue, BeforeValidator(_value)], ...]
 
 
+def rule_name(rule: BlockingRule) -> str:
+    """How reports and explanations call a rule: `family_name.sound + postcode`."""
+    return " + ".join(str(value) for value in rule)
+
+
 class KindSettings(BaseModel):
     """The rules for one kind of record."""
 

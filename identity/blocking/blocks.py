@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from identity.blocking.keys import RuleKeys, rule_name
+from identity.blocking.keys import RuleKeys
 from identity.comparison.similarity import share_a_value
 from identity.features import Codes, Features, Flags, Ints, Values
 from identity.hashing import Hashes, combine, hash_strings, hash_text, signed
 from identity.parts import derive
-from identity.settings import BlockingRule
+from identity.settings import BlockingRule, rule_name
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from identity.blocking.keys import rule_name
 from identity.blocking.pairing import RuleBlocks
 from identity.features import Flags, Ints
 from identity.parallel import in_parallel
-from identity.settings import KindSettings
+from identity.settings import KindSettings, rule_name
 
 PAIRS_PER_RECORD: Final = 10
 """Candidate pairs to a record, rule by rule, that are never too many."""

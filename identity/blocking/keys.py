@@ -21,17 +21,12 @@ from identity.generic import generic_values
 from identity.hashing import Hashes, combine, hash_text, signed
 from identity.parallel import in_parallel, threads
 from identity.schema import BLOCKING_KEY, KINDS
-from identity.settings import BlockingRule, KindSettings, MatchingSettings
+from identity.settings import KindSettings, MatchingSettings, rule_name
 
 BLOCK_LIMIT: Final = pa.schema(
     [pa.field("rule", pa.int64(), nullable=False), pa.field("cap", pa.int64(), nullable=False)]
 )
 """Of each rule (`rule_number`) the most records that an active block holds; below 2 the rule is off."""
-
-
-def rule_name(rule: BlockingRule) -> str:
-    """How reports and explanations call a rule: `family_name.sound + postcode`."""
-    return " + ".join(str(value) for value in rule)
 
 
 RULES_PER_KIND: Final = 128

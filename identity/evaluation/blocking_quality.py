@@ -9,10 +9,10 @@ import numpy as np
 from scipy.sparse import csc_matrix
 
 from identity.blocking.blocks import Blocks
-from identity.blocking.keys import rule_name
 from identity.evaluation.truth import KnownRecords
 from identity.features import Ints
 from identity.population import Population
+from identity.settings import rule_name
 
 MOST_OF_ENTITY: Final = 2_000
 """Of an entity with more different records, the first in natural order are looked at."""

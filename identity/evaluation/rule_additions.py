@@ -9,13 +9,12 @@ from typing import Final
 
 import numpy as np
 
-from identity.blocking.keys import rule_name
 from identity.comparison.similarity import share_a_value
 from identity.evaluation.block_report import Ground, rule_cost
 from identity.features import Flags, Ints
 from identity.hashing import mix
 from identity.parts import derive
-from identity.settings import IDENTIFIER_TYPES, BlockingRule, BlockingValue
+from identity.settings import IDENTIFIER_TYPES, BlockingRule, BlockingValue, rule_name
 
 MOST_RULES: Final = 5
 _TRIED: Final = 32  # the rules that hold for most pairs are made, to learn what they cost

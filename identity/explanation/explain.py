@@ -10,14 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.blocking.keys import block_limits, keys_by_rule, rule_name
+from identity.blocking.keys import block_limits, keys_by_rule
 from identity.comparison.score import KIN, Scorer
 from identity.comparison.similarity import shared_levels
 from identity.features import Features, positions
 from identity.model import MatchModel
 from identity.parts import derive
 from identity.schema import WEIGHT_ONE_BIT
-from identity.settings import BlockingRule, KindSettings, MatchingSettings
+from identity.settings import BlockingRule, KindSettings, MatchingSettings, rule_name
 from identity.shipped import shipped
 
 GRAIN: Final = "grain"

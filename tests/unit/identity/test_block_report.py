@@ -11,7 +11,6 @@ import pyarrow as pa
 import pytest
 
 from identity.blocking.blocks import pairs_of, values_behind
-from identity.blocking.keys import rule_name
 from identity.evaluation.block_report import Ground, block_report, grounds
 from identity.evaluation.rule_additions import narrows
 from identity.evaluation.rule_suggestions import pairs_of_clients, suggest
@@ -20,7 +19,7 @@ from identity.model import prior_model
 from identity.population import Rules
 from identity.resolve import Resolution, resolve
 from identity.schema import JUDGEMENT
-from identity.settings import MatchingSettings, load_settings, parse_value
+from identity.settings import MatchingSettings, load_settings, parse_value, rule_name
 
 SETTINGS = load_settings()
 GIVEN = ("anna", "boris", "vera", "oleg", "maria", "peter")
