@@ -142,7 +142,9 @@ class OAuth2Auth(NoAuth):
     scope: str | None = None
     params: dict[str, str] = Field(default_factory=dict, description="Further members of the token request.")
     encoding: Literal["form", "json"] = "form"
+    method: Literal["POST", "GET"] = Field(default="POST", description="GET: what is told stands in the query.")
     prefix: str = "Bearer"
+    param: str | None = Field(default=None, description="The query's parameter for the token, instead of the header.")
     early: Duration = Field(default=timedelta(seconds=60), description="Renewed so long before it ends.")
     values: dict[str, FieldPath] = Field(
         default_factory=dict, description="{name}: path in the token's answer, for use in paths and bodies."

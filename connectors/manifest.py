@@ -71,6 +71,19 @@ class Parent(Settings):
         return self
 
 
+class Described(Settings):
+    """A question whose answer tells the fields of a stream by the names that its users see; asked by `discover`."""
+
+    path: str
+    method: Literal["GET", "POST"] = "GET"
+    params: dict[str, Any] = Field(default_factory=dict)
+    body: Any = None
+    fields: FieldPath = Field(description="Path of the fields: a list, or an object by name.")
+    name: FieldPath | None = Field(default=None, description="Path of a field's name; its member's name if not given.")
+    label: FieldPath = Field(description="Path of what users call it.")
+    prefix: str = Field(default="", description="Only fields whose names begin so.")
+
+
 class Stream(Settings):
     """One kind of record and how it is asked for."""
 
@@ -103,6 +116,7 @@ class Stream(Settings):
     fetch: str | None = Field(default=None, description="Hook that fetches a page instead of one request: bulk jobs.")
     title: Labels | None = None
     labels: dict[str, Labels] = Field(default_factory=dict, description="Path of a field: what users call it.")
+    described: Described | None = Field(default=None, description="Where the source tells its fields, custom ones too.")
     mapping: dict[str, Any] = Field(
         default_factory=dict, description="The ready mapping: what a stream has in config/sources/NAME.yaml."
     )
@@ -253,6 +267,8 @@ class Manifest(Settings):
             above = set(stream.parent.values) if stream.parent else set()
             for part in ("path", "params", "headers", "body"):
                 yield f"streams.{name}.{part}", getattr(stream, part), above
+            if stream.described is not None:
+                yield f"streams.{name}.described", stream.described.model_dump(), set()
             for rule in stream.deletes:
                 if isinstance(rule, ArchivedDeletes | TombstoneDeletes):
                     yield f"streams.{name}.deletes", [rule.path, rule.params, rule.headers, rule.body], set()

@@ -152,7 +152,10 @@ class OAuthSigner(_Renewing):
         self.oauth, self._store = auth, store
 
     def apply(self, request: httpx.Request) -> None:
-        """Set the Authorization header."""
+        """Set the Authorization header, or the query's parameter."""
+        if self.oauth.param is not None:
+            request.url = request.url.copy_set_param(self.oauth.param, self._found["access_token"])
+            return
         request.headers["Authorization"] = f"{self.oauth.prefix} {self._found['access_token']}".strip()
 
     def _obtain(self, *, is_refused: bool) -> None:
@@ -208,8 +211,10 @@ class OAuthSigner(_Renewing):
                 form |= {"client_id": client} | ({"client_secret": secret} if secret else {})
         if oauth.grant == "refresh_token":
             form["refresh_token"] = refresh or self._first_refresh()
-        content, kind = content_of(form, oauth.encoding)
-        status, data = self.send("POST", url, "the token endpoint", {**headers, **kind}, content)
+        if oauth.method == "GET":
+            url = url.copy_merge_params({name: str(value) for name, value in form.items()})
+        content, kind = content_of(form if oauth.method == "POST" else None, oauth.encoding)
+        status, data = self.send(oauth.method, url, "the token endpoint", {**headers, **kind}, content)
         return self._token(status, data)
 
     def _token(self, status: int, data: Any) -> dict[str, Any]:

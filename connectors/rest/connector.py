@@ -23,13 +23,14 @@ from connectors.canonical import canonical
 from connectors.errors import ConnectorError, CredentialsError, SourceConfigurationError, SourceDataError
 from connectors.fields import SAMPLE, likely_key, profile
 from connectors.http import HttpEngine
-from connectors.manifest import Manifest, RestSettings, Stream, load_manifest
+from connectors.manifest import Described, Manifest, RestSettings, Stream, load_manifest
 from connectors.page import CheckResult, Page, State, StreamInfo, StreamRequest
 from connectors.prefetch import Stopped, prefetch
 from connectors.protocols import expand_stream, is_odata
 from connectors.registry import hook
 from connectors.rest.asking import Asking
 from connectors.rest.children import ChildPass
+from connectors.rest.described import labels_in, with_labels
 from connectors.rest.reading import Pass, phases_of
 from connectors.rows import CONTENT, RowMaker
 from connectors.settings import Settings, explain, validated
@@ -203,10 +204,22 @@ class RestConnector:
             replace(field, label=_in_english(stream.labels[field.path])) if field.path in stream.labels else field
             for field in profile(records)
         ]
+        if stream.described is not None:
+            fields = with_labels(fields, self._labels(stream.described))
         mapping = dict(stream.mapping)
         if isinstance(mapping.get("url"), str):
             mapping["url"] = self._card(mapping["url"])
         return StreamInfo(name, key, tuple(fields), stream.updated_at, deletes, mapping=mapping, title=stream.title)
+
+    def _labels(self, rule: Described) -> dict[str, str]:
+        """What users of the source call its fields; nothing where the right to ask is missing."""
+        question = Stream.model_validate(rule.model_dump(include={"path", "method", "params", "body"}))
+        asking = self._asking("discover", question, "UTC", self._pause or time.sleep)
+        try:
+            return labels_in(rule, asking.fetch({}, {}, 1)[1].data)
+        except (CredentialsError, SourceConfigurationError, SourceDataError) as error:
+            log.warning("%s", error)
+            return {}
 
     def _card(self, url: str) -> str:
         """The card's address with the manifest's open parameters; {key} stays."""
