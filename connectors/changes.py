@@ -35,6 +35,10 @@ class FilterChanges(Settings):
     cap: int | None = Field(
         default=None, ge=2, description="Most records that one question can bring; at the cap its span is halved."
     )
+    verify: bool = Field(
+        default=False,
+        description="Say so when older records come than were asked for: some accounts ignore the filter.",
+    )
     oldest: Duration | None = Field(default=None, description="The source knows changes no older; beyond, read all.")
 
     @model_validator(mode="after")

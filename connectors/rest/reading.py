@@ -59,6 +59,7 @@ class Pass:
         self.number = int(before.get("pass", 0)) + (1 if self.marks and not resumed else 0)
         self._seen: set[bytes] = set()
         self._saved = before
+        self._is_unfiltered = False
 
     def _is_marking(self) -> bool:
         stream = self.asking.stream
@@ -155,6 +156,8 @@ class Pass:
         began = self.at["began"] or began_at(self.now, answer.headers.get("date"))
         records = asking.records(answer, call.place)
         made = self._made(phase, records, number)
+        if not phase.is_feed:
+            self._verify(asking, made.rows)
         if made.rows and not self.maker.is_keyless:
             hint = "Check `paging`: does the source know its parameters, and how does it end?"
             self._refuse_repeated([row.digest.hex() for row in made.rows], "the same page", call.place, hint)
@@ -176,6 +179,17 @@ class Pass:
             self.at["next"] = self._delta_of(asking.stream, answer)
         is_last = not self._go_on(asking, asking.stream.paging.total_of(answer), call.place)
         return self._page(made, is_last, answer.size, asking.stream.paging.total_of(answer)), is_last
+
+    def _verify(self, asking: Asking, rows: Sequence[Row]) -> None:
+        """Say once when the source has not filtered: nothing is lost, but every pass reads everything."""
+        changes, since = asking.stream.filter, self.at["since"]
+        if changes is None or not changes.verify or since is None or self._is_unfiltered:
+            return
+        low = datetime.fromisoformat(since) - changes.lookback - timedelta(seconds=1)
+        if any(row.updated_at is not None and row.updated_at < low for row in rows):
+            self._is_unfiltered = True
+            message = "%s:%s: the source ignores the filter on the time of change; every pass reads everything"
+            log.warning(message, asking.source, asking.name)
 
     def _page(self, made: Assembled, is_last: bool, size: int, total: int | None) -> Page | None:
         state = self._final() if is_last else {**self.before, "pass": self.number, "at": dict(self.at)}
