@@ -19,7 +19,7 @@ from identity.settings import KindSettings, rule_name
 
 PAIRS_PER_RECORD: Final = 10
 """Candidate pairs to a record, rule by rule, that are never too many."""
-MOST_LOST: Final = 0.001
+MOST_LOST: Final = 0.01
 """Share of the expected matches that may be given up; most of them are found again through others of their client."""
 _STEPS: Final = (200, 100, 50, 25, 12, 6, 3)
 _NOWHERE: Final = np.iinfo(np.int64).max

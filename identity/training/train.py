@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from identity.blocking.caps import learnt_caps
+from identity.blocking.caps import PAIRS_PER_RECORD, learnt_caps
 from identity.blocking.pairing import Pairing, RuleBlocks, blocks_of_rules, sampled_pairs
 from identity.clustering.points import Points, points_of
 from identity.comparison.bounds import Bounds
@@ -42,6 +42,7 @@ from identity.training.terms import term_adjustments, word_weights
 RANDOM_PAIRS: Final = 500_000
 PAIRS_PER_PASS: Final = 50_000
 PAIRS_FOR_ODDS: Final = 500_000  # candidate pairs from which the share of matches is estimated
+PAIRS_FOR_CAPS: Final = 2_000_000  # candidate pairs among which the matches of large blocks are looked for
 _MOST_PER_PASS: Final = 5_000.0  # matches that one pass may speak for, so that no rule outvotes the others
 _M_STRENGTH: Final = 200.0
 _U_STRENGTH: Final = 0.05  # of the random pairs
@@ -150,11 +151,19 @@ class _Trainer:
         scorer = Scorer(self._features, self._kind, self._rules, trained, self._scorer.comparer)
         prior, kin = self._odds(scorer, points, sampled)
         model = replace(with_prior(trained, self._rules, prior), kin=bits(kin))
+        return replace(model, caps=self._caps(model, blocks, int(points.is_representative.sum())))
+
+    def _caps(self, model: KindModel, blocks: list[RuleBlocks], records: int) -> dict[str, int]:
+        """How large a block of each rule may grow, by those of a sample of candidate pairs that may be matches."""
+        if sum(found.pairs for found in blocks) <= PAIRS_PER_RECORD * records:
+            return {}
         scorer = Scorer(self._features, self._kind, self._rules, model, self._scorer.comparer)
-        weight, _ = scorer.at_grain(scorer.weigh(sampled.vectors, left, right), left, right)
+        left, right, _ = sampled_pairs(blocks, len(self._features), PAIRS_FOR_CAPS)
+        at = Bounds(scorer, self._features).reaching(left, right, model.plausible)
+        left, right = self._open(left[at], right[at])
+        weight = scorer.score(left, right).weight
         probable = 1 / (1 + np.exp2(-np.clip((weight + model.prior) / WEIGHT_ONE_BIT, -60, 60)))
-        caps = learnt_caps(self._rules, blocks, (left, right), probable, int(points.is_representative.sum()))
-        return replace(model, caps=caps)
+        return learnt_caps(self._rules, blocks, (left, right), probable, records)
 
     def _open(self, left: Ints, right: Ints) -> tuple[Ints, Ints]:
         """The pairs that no distinct register holds apart."""
