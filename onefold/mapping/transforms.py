@@ -17,7 +17,7 @@ Transform = Callable[[Any], Any]
 
 ENTRY_POINTS: Final = "onefold.transforms"
 NAMES: Final = (
-    "lower", "upper", "trim", "digits", "split", "date", "epoch", "cents", "nonzero", "fn:NAME",
+    "lower", "upper", "trim", "digits", "split", "date", "epoch", "cents", "nonzero", "tail", "fn:NAME",
 )  # fmt: skip
 
 _CALL: Final = re.compile(r"(?P<name>fn:[\w.-]+|\w+)\s*(?P<rest>.*)$", re.DOTALL)
@@ -66,15 +66,15 @@ def make_transform(call: str) -> Transform:
     plain: dict[str, Transform] = {"epoch": epoch, "cents": cents, "nonzero": nonzero}
     if name in plain and not rest:
         return plain[name]
-    if name in ("split", "date"):
+    if name in ("split", "date", "tail"):
         argument = _ARGUMENT.match(rest)
         if argument is None:
-            example = 'split ","' if name == "split" else 'date "dd.MM.yyyy"'
+            example = {"split": 'split ","', "date": 'date "dd.MM.yyyy"', "tail": 'tail "/"'}[name]
             raise TransformError(f"`{name}` takes one quoted text.", f"Write `{example}`.")
         given = argument["double"] if argument["double"] is not None else argument["single"]
         if not given:
             raise TransformError(f"`{name}` takes one quoted text that is not empty.")
-        return _split(given) if name == "split" else _date(given)
+        return {"split": _split, "date": _date, "tail": _tail}[name](given)
     raise TransformError(f"`{name}` is no known transform.")
 
 
@@ -126,6 +126,11 @@ def _split(separator: str) -> Transform:
         return None if text is None else [part.strip() for part in text.split(separator) if part.strip()]
 
     return apply
+
+
+def _tail(separator: str) -> Transform:
+    """What follows the last separator: the id at the end of a link."""
+    return _on_text(lambda text: text.rpartition(separator)[2].strip() or None)
 
 
 def _date(pattern: str) -> Transform:

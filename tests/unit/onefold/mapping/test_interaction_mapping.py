@@ -184,3 +184,13 @@ def test_a_deal_belongs_to_its_company_or_else_to_its_contact(mappers: Mappers) 
     company, contact = record_id("crm", "companies", "3"), record_id("crm", "contacts", "4")
     assert [one["party_record_id"] for one in found] == [company, contact, None]
     assert [str(one["amount"]) for one in found] == ["1500.50"] * 3
+
+
+def test_a_link_names_its_record_by_what_follows_the_last_slash(mappers: Mappers) -> None:
+    orders = """\
+  main: {as: interaction, key: id, type: sales_order, party: {stream: customers, key: 'agent.meta.href | tail "/"'}}
+  customers: {as: person, key: id, fields: {full_name: name}}
+"""
+    agent = {"meta": {"href": "https://erp.example/entity/counterparty/c1"}}
+    (found,) = mappers(orders)["main"].map_batch([row({"id": 1, "agent": agent}, "1")]).interactions.to_pylist()
+    assert found["party_record_id"] == record_id("crm", "customers", "c1")
