@@ -84,6 +84,20 @@ class Described(Settings):
     prefix: str = Field(default="", description="Only fields whose names begin so.")
 
 
+class Beside(Settings):
+    """A further request for the records of each page: what it brings is laid into them, such as a deal's contacts."""
+
+    path: str
+    method: Literal["GET", "POST"] = "POST"
+    params: dict[str, Any] = Field(default_factory=dict)
+    body: Any = Field(default=None, description="{keys}: what stands at `of` in the page's records.")
+    of: FieldPath = "id"
+    records: FieldPath
+    key: FieldPath = Field(description="Whose each found one is: path of a value of `of`.")
+    pick: FieldPath = Field(description="Path of what is laid into the record.")
+    into: str = Field(description="The record's new member; `a.b` nests it.")
+
+
 class Stream(Settings):
     """One kind of record and how it is asked for."""
 
@@ -112,6 +126,7 @@ class Stream(Settings):
     changes: Changes | None = None
     deletes: Deletes = ()
     parent: Parent | None = None
+    beside: tuple[Beside, ...] = ()
     weight: float = Field(default=1, gt=0, description="What one request costs of the budgets.")
     fetch: str | None = Field(default=None, description="Hook that fetches a page instead of one request: bulk jobs.")
     title: Labels | None = None
@@ -167,12 +182,12 @@ class Stream(Settings):
             update |= {"path": rule.path} if rule.path is not None else {}
             update |= {"body": rule.body} if rule.body is not None else {}
             update |= {"changes": rule.changes} if rule.changes is not None else {}
-            return self.model_copy(update={**update, "deletes": ()})
+            return self.model_copy(update={**update, "deletes": (), "beside": ()})
         own = {name: getattr(rule, name) for name in ("path", "method", "params", "headers", "body", "records", "key")}
         return self.model_copy(
             update={
                 **own, "paging": rule.paging or NoPaging(), "changes": rule.changes or self.changes,
-                "deletes": (), "shape": "list", "fetch": None,
+                "deletes": (), "shape": "list", "fetch": None, "beside": (),
             }
         )  # fmt: skip
 
@@ -267,6 +282,8 @@ class Manifest(Settings):
             above = set(stream.parent.values) if stream.parent else set()
             for part in ("path", "params", "headers", "body"):
                 yield f"streams.{name}.{part}", getattr(stream, part), above
+            for further in stream.beside:
+                yield f"streams.{name}.beside", [further.path, further.params, further.body], {"keys"}
             if stream.described is not None:
                 yield f"streams.{name}.described", stream.described.model_dump(), set()
             for rule in stream.deletes:

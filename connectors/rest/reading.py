@@ -23,6 +23,7 @@ from connectors.page import Page, RejectedRow, Row, SnapshotMark
 from connectors.paging import Position
 from connectors.paths import as_text, compile_path
 from connectors.rest.asking import Asking
+from connectors.rest.beside import lay_beside
 from connectors.rest.changes import began_at, bounds, lower_bound, next_since, written
 from connectors.rest.flags import flagged, key_reader, plain_test
 from connectors.rest.windows import first_span, halved, next_span
@@ -133,6 +134,7 @@ class Pass:
         while position is not None:
             call, answer = self.asking.fetch(position, self._moments(self.asking), number)
             records = self.asking.records(answer, call.place)
+            lay_beside(self.asking, records, call.place)
             yield records
             position = self.asking.stream.paging.advance(position, answer, records)
             number += 1
@@ -155,6 +157,7 @@ class Pass:
         call, answer = asking.fetch(position, self._moments(asking), number)
         began = self.at["began"] or began_at(self.now, answer.headers.get("date"))
         records = asking.records(answer, call.place)
+        lay_beside(asking, records, call.place)
         made = self._made(phase, records, number)
         if not phase.is_feed:
             self._verify(asking, made.rows)
