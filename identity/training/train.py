@@ -42,7 +42,11 @@ from identity.training.terms import term_adjustments, word_weights
 RANDOM_PAIRS: Final = 500_000
 PAIRS_PER_PASS: Final = 50_000
 PAIRS_FOR_ODDS: Final = 500_000  # candidate pairs from which the share of matches is estimated
-PAIRS_FOR_CAPS: Final = 2_000_000  # candidate pairs among which the matches of large blocks are looked for
+PAIRS_FOR_CAPS: Final = 2_000_000
+"""Candidate pairs, at the least, among which the matches of large blocks are looked for."""
+_PAIRS_FOR_CAPS_EACH: Final = (
+    2  # ... and for each record, since matches grow rarer among the candidates of many records
+)
 _MOST_PER_PASS: Final = 5_000.0  # matches that one pass may speak for, so that no rule outvotes the others
 _M_STRENGTH: Final = 200.0
 _U_STRENGTH: Final = 0.05  # of the random pairs
@@ -158,7 +162,8 @@ class _Trainer:
         if sum(found.pairs for found in blocks) <= PAIRS_PER_RECORD * records:
             return {}
         scorer = Scorer(self._features, self._kind, self._rules, model, self._scorer.comparer)
-        left, right, _ = sampled_pairs(blocks, len(self._features), PAIRS_FOR_CAPS)
+        wanted = max(PAIRS_FOR_CAPS, _PAIRS_FOR_CAPS_EACH * records)
+        left, right, _ = sampled_pairs(blocks, len(self._features), wanted)
         at = Bounds(scorer, self._features).reaching(left, right, model.plausible)
         left, right = self._open(left[at], right[at])
         weight = scorer.score(left, right).weight
