@@ -490,3 +490,26 @@ def test_odd_times_huge_numbers_and_double_keys_of_a_page_are_kept_or_told() -> 
     assert [reject.reason for reject in pages[0].rejects] == ["duplicate-key"]
     # A record dated 9999 does not end all later reading.
     assert pages[-1].state["since"] == NOW.isoformat()
+
+
+def test_fields_that_may_not_be_described_are_discovered_all_the_same() -> None:
+    described = {"path": "fields", "fields": "fields", "name": "id", "label": "title", "prefix": "uf"}
+
+    def handler(request: httpx.Request, *, allowed: bool) -> httpx.Response:
+        if request.url.path.endswith("/fields"):
+            fields = [
+                {"id": "uf1", "title": "Shoe size"},
+                {"id": "uf2", "title": "Card"},
+                {"id": "name", "title": "Name"},
+            ]
+            return httpx.Response(200, json={"fields": fields}) if allowed else httpx.Response(403)
+        return httpx.Response(200, json=[{"id": 1, "uf1": 42}])
+
+    streams = {"contacts": {"path": "contacts", "key": "id", "described": described}}
+    for allowed, labels in (
+        (True, {"id": None, "uf1": "Shoe size", "uf2": "Card"}),
+        (False, {"id": None, "uf1": None}),
+    ):
+        with connect(lambda request, allowed=allowed: handler(request, allowed=allowed), streams) as connector:  # type: ignore[misc]
+            (found,) = connector.discover()
+        assert {field.path: field.label for field in found.fields} == labels
