@@ -54,6 +54,7 @@ class Pass:
         resumed = before.get("at")
         # What was begun by an earlier version of this package is begun anew.
         resumed = resumed if resumed and "phase" in resumed else None
+        self._is_resumed = resumed is not None
         self.at: State = dict(resumed) if resumed else self._begin()
         self.marks = self._is_marking()
         # Only passes that mark what they saw are counted, so that a run without news leaves the state as it is.
@@ -140,12 +141,15 @@ class Pass:
             number += 1
 
     def _read_anew(self) -> None:
-        if self.at["full"]:
+        if self.at["full"] and not self._is_resumed:
             raise self.asking.error(SourceDataError, "the source refuses its delta token, though everything was asked")
-        log.warning("%s:%s: the delta token has expired; everything is read anew", self.asking.source, self.asking.name)
+        # A cursor that a checkpoint kept may be too old by now: the pass is begun once more.
+        self._is_resumed = False
+        log.warning("%s:%s: the token has expired; the pass begins anew", self.asking.source, self.asking.name)
         self.before = {name: value for name, value in self.before.items() if name not in ("delta", "at")}
         self.at = self._begin()
-        self.marks, self.number = True, int(self.before.get("pass", 0)) + 1
+        self.marks = self._is_marking()
+        self.number = int(self.before.get("pass", 0)) + (1 if self.marks else 0)
         self.maker.restart()
         self._seen.clear()
 
