@@ -16,6 +16,7 @@ Transform = Callable[[Any], Any]
 """Of one value that is not None; gives a value, a list of them, or None. Raises Unreadable."""
 
 ENTRY_POINTS: Final = "onefold.transforms"
+NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
 NAMES: Final = (
     "lower", "upper", "trim", "digits", "split", "date", "epoch", "cents", "nonzero", "tail", "fn:NAME",
 )  # fmt: skip
@@ -104,8 +105,8 @@ def cents(value: Any) -> str | None:
 
 
 def nonzero(value: Any) -> Any:
-    """The value, unless it is the 0 with which some systems say: none."""
-    return None if as_text(value) in ("0", None) else value
+    """The value, unless it is the 0, or the key of zeros (1C), with which some systems say: none."""
+    return None if as_text(value) in ("0", NO_GUID, None) else value
 
 
 def _on_text(function: Callable[[str], str | None]) -> Transform:

@@ -128,3 +128,9 @@ def test_the_fields_that_an_expression_reads() -> None:
 def test_no_payload_breaks_a_path(payload: Any) -> None:
     for path in ("a.b[0].c", "a[].b", "a[k=v].b", "{a} {b}", "a | lower", "a | digits"):
         compile_reader(path)({"a": payload, "b": payload})
+
+
+def test_a_key_of_zeros_means_that_nothing_is_referred_to() -> None:
+    read = compile_reader("Owner_Key | nonzero")
+    assert read({"Owner_Key": "00000000-0000-0000-0000-000000000000"}) is None
+    assert read({"Owner_Key": "00000000-0000-4000-8000-000000000001"}) == "00000000-0000-4000-8000-000000000001"
