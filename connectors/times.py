@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -56,14 +57,24 @@ def _moment(value: Any) -> datetime | None:
         return _epoch(float(text)) if text.replace(".", "", 1).isdigit() else None
     if isinstance(value, datetime):
         return value
-    if isinstance(value, dict) and value.get("__class__") in ("datetime", "date"):  # Tryton's JSON
-        hour, minute, second, micro = (int(value.get(part, 0)) for part in ("hour", "minute", "second", "microsecond"))
-        return datetime(int(value["year"]), int(value["month"]), int(value["day"]), hour, minute, second, micro)  # noqa: DTZ001 - as above
+    if isinstance(value, dict):
+        return of_parts(value)
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - the caller adds the zone
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return _epoch(float(value))
     return None
+
+
+def of_parts(value: Mapping[str, Any]) -> datetime | None:
+    """The naive time that Tryton's JSON writes as an object of its parts; None for any other object."""
+    if value.get("__class__") not in ("datetime", "date"):
+        return None
+    try:
+        hour, minute, second, micro = (int(value.get(part, 0)) for part in ("hour", "minute", "second", "microsecond"))
+        return datetime(int(value["year"]), int(value["month"]), int(value["day"]), hour, minute, second, micro)  # noqa: DTZ001 - the caller adds the zone
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _epoch(number: float) -> datetime | None:

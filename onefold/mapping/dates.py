@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from connectors.paths import as_text
+from connectors.times import of_parts
 from onefold.mapping.transforms import Unreadable
 
 MONTH_FIRST: Final = frozenset({"US", "PH", "FM", "PW", "GU", "PR"})
@@ -71,6 +72,8 @@ def moment_reader(timezone: str, month_first: bool = False) -> MomentReader:
 
     def moment(value: Any) -> Moment | None:
         text = as_text(value)
+        if text is None and isinstance(value, dict) and (found := of_parts(value)) is not None:
+            text = found.isoformat()
         if text is None:
             if isinstance(value, list):
                 return next((one for one in map(moment, value) if one is not None), None)
