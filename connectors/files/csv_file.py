@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, cast
 
 from connectors.canonical import canonical_texts
 from connectors.errors import SourceConfigurationError, SourceDataError
+from connectors.files import datev
 from connectors.files.batch import Batch, Part, unique_names
 from connectors.files.detect import detect_dialect, detect_encoding, open_text
 from connectors.files.settings import FileOptions
@@ -87,7 +88,12 @@ def read_csv(path: Path, options: FileOptions, start: int) -> Part:
     """The rows of a CSV file after line `start`."""
     if csv.field_size_limit() < MAX_LINE:
         csv.field_size_limit(MAX_LINE)
+    is_datev = options.preset == "datev"
     encoding = options.encoding or detect_encoding(path)
+    if is_datev:
+        # Umlauts alone do not tell cp1252 from its kin.
+        encoding = encoding if options.encoding or encoding.startswith("utf-8-sig") else datev.ENCODING
+        options = options.model_copy(update={"delimiter": options.delimiter or ";", "header_row": 2})
     quote = '"' if options.quote is None else options.quote
     try:
         codecs.lookup(encoding)
@@ -121,6 +127,9 @@ def read_csv(path: Path, options: FileOptions, start: int) -> Part:
         return made
 
     batches = _batches(path, encoding, make_reader, names, max(start, header_line), options.page_size)
+    if is_datev:
+        batches = datev.completed(batches, datev.read_metadata(path, encoding))
+        return Part(names, batches, place, on_reject=on_reject)
     return Part(names, batches, place, encode=canonical_texts, on_reject=on_reject)
 
 

@@ -24,6 +24,9 @@ class FileOptions(Settings):
         description="snapshot: a row missing from a complete new read is deleted (default for one file); "
         "append: new and changed files only add (default for a glob or a directory).",
     )
+    preset: Literal["datev"] | None = Field(
+        default=None, description="datev: CSV with a line of metadata (EXTF), cp1252, TTMM dates, Soll/Haben."
+    )
     encoding: str | None = Field(default=None, description="Of text files, e.g. utf-8, cp1251; detected if not given.")
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     quote: str | None = Field(default=None, max_length=1, description='Quote character, `"` by default; empty: none.')
