@@ -35,6 +35,7 @@ from connectors.files.settings import FileFormat, FileOptions, FilesSettings
 from connectors.page import CheckResult, Page, SnapshotMark, State, StreamInfo, StreamRequest
 from connectors.paths import Path as FieldPath
 from connectors.prefetch import prefetch
+from connectors.rest.flags import flagged
 from connectors.rows import CONTENT, Assembler, RowMaker, lot_size
 from connectors.settings import explain, validated
 
@@ -192,6 +193,12 @@ class FilesConnector:
         changed = [name for name in now if known.get(name, {}).get("digest") != now[name].digest]
         if found.is_snapshot and (changed or at or known.keys() - now.keys()):
             changed = list(now)
+        if found.options.mode == "changes" and changed:
+            # A later file has the last word, so all behind the first new one are read again, also after a kill.
+            changed = list(now)[list(now).index(changed[0]) :]
+            before["files"] = {
+                name: value for name, value in (before.get("files") or {}).items() if name not in changed
+            }
         if changed or at:
             pages = _Pass(self, found, stream, maker, _News(before, now, changed)).pages
             # The next page is parsed while this one lands.
@@ -279,7 +286,9 @@ class _Pass:
         part = self.connector.open_part(self.stream, path, 0 if self.maker.is_keyless else start)
         self._compare_columns(part.columns, path)
         mark = SnapshotMark(self.pass_id, is_complete=False) if self.stream.is_snapshot else None
-        page = Assembler(self.maker, part.place, on_reject=part.on_reject)
+        rule = self.stream.options.deleted if self.stream.options.mode == "changes" else None
+        gone = flagged(rule) if rule is not None else None
+        page = Assembler(self.maker, part.place, is_deleted=gone, on_reject=part.on_reject)
         count = size = 0
         total: int | None = None
         for batch in part.batches:
@@ -299,7 +308,7 @@ class _Pass:
 
     def _page(self, page: Assembler, mark: SnapshotMark | None, size: int, total: int | None) -> Page:
         made = page.finish()
-        return Page(made.rows, self._state(), (), made.rejects, mark, size, total)
+        return Page(made.rows, self._state(), made.tombstones, made.rejects, mark, size, total)
 
     def _finish(self, name: str) -> None:
         path = self.stream.files[name]

@@ -6,10 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from connectors.deletes import FlagDeletes
 from connectors.settings import ConnectorSettings, Settings
 
 FileFormat = Literal["csv", "jsonl", "json", "excel", "parquet"]
-Mode = Literal["snapshot", "append"]
+Mode = Literal["snapshot", "append", "changes"]
 
 
 class FileOptions(Settings):
@@ -22,8 +23,10 @@ class FileOptions(Settings):
     mode: Mode | None = Field(
         default=None,
         description="snapshot: a row missing from a complete new read is deleted (default for one file); "
-        "append: new and changed files only add (default for a glob or a directory).",
+        "append: new and changed files only add (default for a glob or a directory); "
+        "changes: files tell changes in the order of their names; rows for which `deleted` holds are deletions.",
     )
+    deleted: FlagDeletes | None = Field(default=None, description="With changes: how a row says that it is a deletion.")
     preset: Literal["datev"] | None = Field(
         default=None, description="datev: CSV with a line of metadata (EXTF), cp1252, TTMM dates, Soll/Haben."
     )

@@ -176,3 +176,31 @@ def test_unknown_settings_are_named_without_their_values() -> None:
         pytest.raises(SourceConfigurationError, match="delimeter"),
     ):
         list(connector.read(StreamRequest("clients", options={"delimeter": ";"}), None))
+
+
+def changes_folder(folder: Path) -> dict[str, Any]:
+    (folder / "in").mkdir()
+    for name, lines in {"1": "1;Ann;\n2;Bob;\n", "2": "1;;D\n3;Cid;\n", "3": "2;Bert;\n"}.items():
+        (folder / "in" / f"{name}.csv").write_text("id;name;action\n" + lines)
+    deleted = {"path": "action", "equals": ["D"]}
+    return {"path": "in", "base_dir": folder, "mode": "changes", "deleted": deleted}
+
+
+def told(pages: list[Page]) -> list[tuple[list[str], list[str]]]:
+    return [([row.key for row in page.rows], list(page.tombstones)) for page in pages if page.rows or page.tombstones]
+
+
+def test_files_of_changes_tell_deletions_in_the_order_of_their_names(tmp_path: Path) -> None:
+    pages = read(changes_folder(tmp_path))
+    assert told(pages) == [(["1", "2"], []), (["3"], ["1"]), (["2"], [])]
+    assert not any(page.snapshot for page in pages)
+
+
+def test_a_file_of_changes_that_changes_is_read_again_with_all_behind_it_also_after_a_kill(tmp_path: Path) -> None:
+    settings = changes_folder(tmp_path)
+    first = read(settings)
+    assert read(settings, first[-1].state) == []
+    (tmp_path / "in" / "2.csv").write_text("id;name;action\n2;Robert;\n")
+    again = read(settings, first[-1].state)
+    assert told(again) == [(["2"], []), (["2"], [])]
+    assert told(read(settings, again[0].state)) == [(["2"], [])]
