@@ -31,7 +31,9 @@ class ODataProtocol(Settings):
         default=None, description="Format of times in filters: iso (4), odata (2, 3: datetime'..'), odata_offset."
     )
     format: bool | None = Field(default=None, description="Ask with $format=json (2 and 3) beside the Accept header.")
-    delta: bool = Field(default=False, description="4: `Prefer: odata.track-changes`, then the delta link.")
+    delta: bool = Field(
+        default=False, description="2 and 4: `Prefer: odata.track-changes`, then the delta link of the last page."
+    )
     overlap: int = Field(default=1, ge=0, description="With skip: records read again, so that a shifted page shows.")
 
 
@@ -50,6 +52,7 @@ class ODataStream(Settings):
 
 
 _RECORDS: Mapping[int, Records] = {2: ("d.results", "d", "value"), 3: ("value", "d.results"), 4: ("value",)}
+_DELTA = {2: "d.__delta", 4: "'@odata.deltaLink'"}
 _NEXT = {2: "d.__next", 3: "'odata.nextLink'", 4: "'@odata.nextLink'"}
 
 
@@ -110,20 +113,13 @@ def _stream(protocol: ODataProtocol, stream: Mapping[str, Any]) -> dict[str, Any
         times = protocol.times or ("iso" if protocol.version == 4 else "odata")
         made["changes"] = {"format": times, **rest.pop("changes", {})}
     if short.delta if short.delta is not None else protocol.delta:
+        if protocol.version not in _DELTA:
+            raise ValueError(f"entity {short.entity}: OData {protocol.version} has no delta")
         made["changes"] = {
-            "kind": "delta", "link": "'@odata.deltaLink'", "first": {"Prefer": "odata.track-changes"},
+            "kind": "delta", "link": _DELTA[protocol.version], "first": {"Prefer": "odata.track-changes"},
             **rest.pop("changes", {}),
         }  # fmt: skip
-        made["deletes"] = [
-            {"kind": "delta"},
-            {
-                "kind": "delta",
-                "path": "'@odata.context'",
-                "ends_with": "$deletedEntity",
-                "key": "id",
-                "pattern": _ENTITY_ID,
-            },
-        ]
+        made["deletes"] = _gone(protocol.version)
     made |= {name: value for name, value in rest.items() if name not in ("params", "headers")}
     return {
         **made,
@@ -132,8 +128,20 @@ def _stream(protocol: ODataProtocol, stream: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-_ENTITY_ID = r"^(?:.*\(['\"]?)?([^()'\"]+?)(?:['\"]?\))?$"
-"""4.0 names a deleted entity by its id: `Customers('ALFKI')`, a whole address, or the key alone."""
+_ENTITY_ID = r"^(?:.*\((?:guid')?['\"]?)?([^()'\"]+?)(?:['\"]?\))?$"
+"""A deleted entity is named by its id: `Customers('ALFKI')`, a whole address, or the key alone."""
+
+
+def _gone(version: int) -> list[dict[str, Any]]:
+    """How a delta names what was deleted: 2 in `__metadata` (SAP), 4.01 by `@removed`, 4.0 by its context."""
+    named: dict[str, Any] = {"kind": "delta", "pattern": _ENTITY_ID}
+    if version == 2:
+        return [{**named, "path": "__metadata.deleted", "key": "__metadata.uri"}]
+    return [
+        {**named, "key": "'@id'"},
+        {"kind": "delta"},
+        {**named, "path": "'@odata.context'", "ends_with": "$deletedEntity", "key": "id"},
+    ]
 
 
 def _literal(version: int, key_type: str) -> str:
@@ -153,7 +161,8 @@ def _paging(
         params["$orderby"] = order
     if way == "next":
         headers = {"Prefer": f"odata.maxpagesize={protocol.page_size}"} if protocol.version == 4 else {}
-        return {"kind": "next_url", "path": _NEXT[protocol.version]}, params, headers
+        # Services behind a proxy write their inner name into their links (SAP CAP's adapter: localhost).
+        return {"kind": "next_url", "path": _NEXT[protocol.version], "keep_host": True}, params, headers
     if not isinstance(key, str) and (way == "keyset" or not order):
         raise ValueError(f"entity {short.entity}: paging by {way} needs `key`: one property")
     if way == "keyset":

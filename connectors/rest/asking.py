@@ -99,7 +99,7 @@ class Asking:
         else:
             params |= extra
         texts = {name: _text(value) for name, value in params.items()}
-        return (address.copy_merge_params(texts) if texts else address), body
+        return (_with(address, texts) if texts else address), body
 
     def _given(self, turn: Turn, place: str) -> httpx.URL:
         url = httpx.URL(turn.url or "")
@@ -137,6 +137,12 @@ class Asking:
     ) -> ConnectorError:
         """An error that names source and stream."""
         return kind(message, source=self.source, stream=self.name, place=place, hint=hint)
+
+
+def _with(address: httpx.URL, params: Mapping[str, Any]) -> httpx.URL:
+    """The address with more parameters; a space is %20, because OData services (SAP CAP) take + for a plus sign."""
+    merged = address.copy_merge_params(params)
+    return merged.copy_with(query=merged.query.replace(b"+", b"%20"))
 
 
 def join(base: str, path: str) -> httpx.URL:

@@ -95,6 +95,50 @@ def test_odata_keysets_write_keys_as_the_dialect_wants_them(version: int, key_ty
     assert asked == ["A eq 1", f"A eq 1 and {condition}"]
 
 
+@pytest.mark.parametrize(("version", "inner"), [(2, "d"), (4, "")])
+def test_links_of_a_service_behind_a_proxy_are_followed_on_the_address_that_is_configured(
+    version: int, inner: str
+) -> None:
+    asked: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        link = "http://localhost:4004/srv/P?$skiptoken=2"
+        if version == 2:
+            more = {"__next": link} if len(asked) == 1 else {}
+            return httpx.Response(200, json={"d": {"results": [{"ID": len(asked)}], **more}})
+        more = {"@odata.nextLink": link} if len(asked) == 1 else {}
+        return httpx.Response(200, json={"value": [{"ID": len(asked)}], **more})
+
+    stream = {"entity": "P", "key": "ID", "filter": "A eq 'x+y'"}
+    pages = read(connect(handler, {"people": stream}, protocol={"kind": "odata", "version": version}))
+    assert keys(pages) == ["1", "2"] and asked[1] == "https://erp.test/srv/P?$skiptoken=2"
+    # Strict services read + as a plus sign.
+    assert "A%20eq%20%27x%2By%27" in asked[0]
+
+
+def test_odata_2_names_in_a_delta_what_was_deleted() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if "!deltatoken" not in request.url.params:
+            assert request.headers["Prefer"] == "odata.track-changes"
+            first = "https://erp.test/srv/P?$format=json&!deltatoken='D1'"
+            return httpx.Response(200, json={"d": {"results": [{"ID": "7"}, {"ID": "8"}], "__delta": first}})
+        assert request.url.params["!deltatoken"] == "'D1'"
+        gone = [
+            {"__metadata": {"uri": f"https://erp.test/srv/P({key})", "deleted": True}} for key in ("'7'", "guid'0-8'")
+        ]
+        later = "https://erp.test/srv/P?!deltatoken='D2'"
+        return httpx.Response(200, json={"d": {"results": [{"ID": "9"}, *gone], "__delta": later}})
+
+    stream = {"people": {"entity": "P", "key": "ID", "delta": True}}
+    protocol = {"kind": "odata", "version": 2}
+    first = read(connect(handler, stream, protocol=protocol))
+    second = read(connect(handler, stream, protocol=protocol), first[-1].state)
+    assert keys(second) == ["9"] and [key for page in second for key in page.tombstones] == ["7", "0-8"]
+    with pytest.raises(SourceConfigurationError, match="OData 3 has no delta"):
+        connect(handler, stream, protocol={"kind": "odata", "version": 3})
+
+
 def test_odata_errors_are_told_in_the_services_words() -> None:
     answer = httpx.Response(400, json={"error": {"code": "x", "message": {"value": "no property Nmae"}}})
     streams = {"people": {"entity": "P", "key": "ID"}}
