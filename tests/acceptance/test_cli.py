@@ -67,6 +67,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "status": (),
     "doctor": (),
     "source list": (),
+    "connector list": (),
     "check": ("crm",),
     "discover": ("crm",),
     "preview": ("crm", "contacts"),
@@ -99,6 +100,7 @@ ELSEWHERE = {
     "db start", "db stop", "db status", "db url",  # need the embedded server: test_database_choice
     "db psql",  # becomes another program
     "source add",  # test_source_add below
+    "connector new",  # test_tutorial
     "merge", "split", "undo", "train", "label",  # with the steps that they call
     "model show", "model list", "model use", "model diff",
     "import splink",  # writes a file: test_matching_commands
