@@ -48,7 +48,11 @@ def test_contacts_of_several_pages_invoices_and_a_deleted_payment_are_read(addre
         tenant = httpx.get(f"{address}/connections", headers=xero.headers).json()[0]["tenantId"]
         xero.headers["xero-tenant-id"] = tenant
         made = xero.post("/Contacts", json={"Contacts": [{"Name": f"Firm {n}"} for n in range(250)]}).json()["Contacts"]
-        invoice: dict[str, Any] = {"Contact": {"ContactID": made[7]["ContactID"]}, "Type": "ACCREC", "Date": "2026-01-20"}
+        invoice: dict[str, Any] = {
+            "Contact": {"ContactID": made[7]["ContactID"]},
+            "Type": "ACCREC",
+            "Date": "2026-01-20",
+        }
         invoice |= {"LineItems": [{"Description": "Chair", "LineAmount": 100}]}
         bill = xero.post("/Invoices", json={"Invoices": [invoice]}).json()["Invoices"][0]
         paid = {"Invoice": {"InvoiceID": bill["InvoiceID"]}, "Amount": 40, "Date": "2026-01-21"}
