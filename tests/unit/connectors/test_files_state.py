@@ -144,11 +144,12 @@ def test_a_missing_file_is_an_error_and_no_deletion(tmp_path: Path) -> None:
 
 
 def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path: Path) -> None:
-    write(tmp_path / "clients.csv", list(range(6)))
+    # So many rows that the pages parsed ahead are not all of them.
+    write(tmp_path / "clients.csv", list(range(60_000)))
     with FilesConnector("acc", {"path": "clients.csv", "base_dir": tmp_path}) as connector:
         pages = connector.read(REQUEST, None)
         next(pages)
-        write(tmp_path / "clients.csv", list(range(60)))
+        write(tmp_path / "clients.csv", list(range(60_006)))
         with pytest.raises(RetriableError, match="changed while it was read"):
             list(pages)
 
