@@ -63,11 +63,12 @@ def _scan(records: Iterable[Mapping[str, Any]]) -> tuple[dict[str, _Seen], int]:
         count += 1
         touched: set[str] = set()
         for name, value in record.items():
-            _look(_quoted(name), value, seen, touched, 0)
+            _look(quoted(name), value, seen, touched, 0)
     return seen, count
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A field name as a path writes it."""
     return "'" + name.replace("'", "''") + "'" if re.search(r"[\[\]'\"]", name) else name
 
 
@@ -82,12 +83,12 @@ def _look(path: str, value: Any, seen: dict[str, _Seen], touched: set[str], dept
     found.types[kind] = found.types.get(kind, 0) + 1
     if depth < _depth and isinstance(value, Mapping):
         for name, item in value.items():
-            _look(f"{path}.{_quoted(name)}", item, seen, touched, depth + 1)
+            _look(f"{path}.{quoted(name)}", item, seen, touched, depth + 1)
     elif depth < _depth and isinstance(value, list | tuple):
         for item in islice(value, 20):
             if isinstance(item, Mapping):
                 for name, inner in item.items():
-                    _look(f"{path}[].{_quoted(name)}", inner, seen, touched, depth + 1)
+                    _look(f"{path}[].{quoted(name)}", inner, seen, touched, depth + 1)
             elif item is not None:
                 _look(f"{path}[]", item, seen, touched, depth + 1)
     elif not isinstance(value, Mapping | list | tuple):

@@ -2,6 +2,7 @@
 
 An entry point names a class with `settings_model` (a pydantic model), called as `class(source, settings)`; or a package
 (no `:name`), which is a catalogue: every `NAME.yaml` in its folder is a manifest and becomes the connector NAME.
+A class with `of` reads other people's packages: `singer:tap-x` is `SingerConnector.of("tap-x")`.
 Hooks, which manifests name, stand in the group `onefold.hooks`.
 """
 
@@ -89,6 +90,10 @@ def names() -> list[str]:
 def connector_class(name: str) -> ConnectorClass:
     """The class behind a name. Raises SourceConfigurationError with the nearest known name."""
     known = _registered()
+    family, colon, package = name.partition(":")
+    point = known.get(family)
+    if colon and isinstance(point, EntryPoint) and hasattr(found := _loaded(point, "connector"), "of"):
+        return cast(ConnectorClass, found.of(package))
     point = known.get(name)
     if point is None:
         near = difflib.get_close_matches(name, known, 1)

@@ -39,7 +39,7 @@ def add_source(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="What to call it: crm, erp, accounting ...")],
     connector: Annotated[
-        str, typer.Option("--connector", "-c", help="files, sql, rest, or one of a package you installed.")
+        str, typer.Option("--connector", "-c", help="files, sql, rest, singer:TAP, airbyte:SOURCE, ...")
     ],
     path: Annotated[str | None, typer.Option("--path", help="For files: a file, a folder or a pattern.")] = None,
     setting: Annotated[

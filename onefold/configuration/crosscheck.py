@@ -221,14 +221,12 @@ def _connector(document: Document, source: SourceConfiguration) -> Iterator[Prob
         if MALFORMED.search(text):
             hint = "Write ${NAME} with letters, digits and _."
             yield document.problem(path, "This reference to the environment is not well formed.", hint)
-    if source.connector.startswith(_SUBPROCESS):
-        return
     try:
         registry = importlib.import_module("connectors.registry")
     except ModuleNotFoundError:  # an installation that only reads the served views
         return
     names = list(registry.names())
-    if source.connector not in names:
+    if not source.connector.startswith(_SUBPROCESS) and source.connector not in names:
         hint = did_you_mean(source.connector, [*names, "singer:tap-x", "airbyte:source-x"])
         yield document.problem(("connector",), f"`{source.connector}` is no known connector.", hint)
         return
@@ -241,7 +239,9 @@ def _settings(document: Document, settings: Mapping[str, Any], schema: Mapping[s
     if schema.get("additionalProperties") is False:
         for name in settings:
             if name not in properties:
-                hint = did_you_mean(name, [known for known in properties if known != "base_dir"], limit=40)
+                hint = did_you_mean(
+                    name, [known for known in properties if known not in ("base_dir", "cache_dir")], limit=40
+                )
                 yield document.problem(("settings", name), f"`{name}` is no setting of this connector.", hint, key=True)
     for name in schema.get("required", []):
         if name not in settings and name != "base_dir":

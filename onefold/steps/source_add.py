@@ -53,7 +53,10 @@ def source_add(
     written = _settings(connector, given)
     secrets = _take_secrets(settings.config, name, connector, written)
     environ = environment(settings.config, os.environ)
-    with open_connector(connector, name, resolve_secrets(written, environ)) as opened:
+    resolved = resolve_secrets(written, environ)
+    if "cache_dir" in settings_schema(connector).get("properties", {}):
+        resolved = {"cache_dir": str(settings.home.resolve() / "cache"), **resolved}
+    with open_connector(connector, name, resolved) as opened:
         streams = list(opened.discover())
     known = shipped(connector)
     # Of a system that is known nothing is guessed.

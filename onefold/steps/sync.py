@@ -93,12 +93,13 @@ def open_source(
 
 
 def with_base_dir(connector: str, settings: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """Relative paths in settings are meant from the folder that holds config/."""
+    """Relative paths are meant from the folder that holds config/; what is made once is kept in the hub's home."""
     from connectors.registry import settings_schema
 
-    if "base_dir" in settings_schema(connector).get("properties", {}) and "base_dir" not in settings:
-        return {**settings, "base_dir": str(context.settings.config.parent.resolve())}
-    return dict(settings)
+    known = settings_schema(connector).get("properties", {})
+    config, home = context.settings.config, context.settings.home
+    places = {"base_dir": str(config.parent.resolve()), "cache_dir": str(home.resolve() / "cache")}
+    return {**{name: path for name, path in places.items() if name in known}, **settings}
 
 
 def stream_request(context: Context, configured: SourceConfiguration, name: str) -> StreamRequest:

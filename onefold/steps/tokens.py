@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from warehouse import tokens
+from warehouse.connect import connect
 
 if TYPE_CHECKING:
     from onefold.context import Context
@@ -24,7 +25,13 @@ class HubTokens:
     @contextmanager
     def locked(self, source: str) -> Iterator[HubSlot]:
         """The source's slot; it has a connection of its own, so that nothing else commits or rolls back with it."""
-        with self.context.connection(f"onefold token {source}") as conn, tokens.token_lock(conn, source):
+        from onefold.context import open_database
+
+        with ExitStack() as stack:
+            # `check` and `discover` start no database of their own; a token that rotates must not be lost by them.
+            url = self.context.database_url or stack.enter_context(open_database(self.context.settings))
+            conn = stack.enter_context(connect(url, application_name=f"onefold token {source}"))
+            stack.enter_context(tokens.token_lock(conn, source))
             yield HubSlot(conn, source)
 
 

@@ -1,0 +1,1 @@
+"""Airbyte sources as connectors."""
