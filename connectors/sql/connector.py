@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, ClassVar
@@ -16,6 +18,7 @@ from connectors.canonical import canonical
 from connectors.errors import SourceConfigurationError
 from connectors.fields import SAMPLE, likely_key, profile
 from connectors.page import CheckResult, Page, State, StreamInfo, StreamRequest
+from connectors.prefetch import prefetch
 from connectors.rows import CONTENT, RowMaker
 from connectors.settings import explain, validated
 from connectors.sql.engine import make_engine, translate
@@ -123,7 +126,10 @@ class SqlConnector:
         )
 
     def read(self, stream: StreamRequest, state: State | None) -> Iterator[Page]:
-        """Pages since `state`: changed rows by `updated_at`, or the whole table as a snapshot."""
+        """Pages since `state`: changed rows by `updated_at`, or the whole table as a snapshot.
+
+        The next page is read while the current one lands.
+        """
         try:
             options = self.settings.options(stream.name, dict(stream.options))
         except ValidationError as error:
@@ -146,6 +152,14 @@ class SqlConnector:
         ).hexdigest()
         if before.get("reading") != reading:
             before = {"reading": reading, "pass": before.get("pass", 0)}
+
+        def pages(_stop: threading.Event) -> Iterator[Page]:
+            return self._pages(stream, options, before)
+
+        with closing(prefetch(pages)) as ready:
+            yield from ready
+
+    def _pages(self, stream: StreamRequest, options: SqlOptions, before: dict[str, Any]) -> Iterator[Page]:
         try:
             with self._engine.connect() as connection:
                 found = relation(connection, options, stream, self.settings.schema_, self.source)

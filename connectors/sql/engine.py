@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -52,31 +54,57 @@ def make_engine(url: str, timeout: int, source: str) -> sa.Engine:
         raise SourceConfigurationError("`url` has arguments that its driver does not know", source=source) from None
     if name == "postgresql" and engine.driver == "psycopg":
         sa.event.listen(engine, "connect", _lossless_psycopg)
+    if name in ("mysql", "mariadb"):
+        sa.event.listen(engine, "connect", _in_utc)
     return engine
+
+
+def _in_utc(connection: Any, _record: object) -> None:
+    """MySQL and MariaDB show TIMESTAMP columns in the session's zone, which is else the server's."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET time_zone = '+00:00'")
+
+
+class UtcTimestamp(sa.TypeDecorator[Any]):
+    """A TIMESTAMP of MySQL or MariaDB in a session in UTC: aware; what is no time (0000-00-00) stays as it comes."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
+        """UTC without saying so, as the database compares it."""
+        del dialect
+        return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) and value.tzinfo else value
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
+        """The moment with its zone."""
+        del dialect
+        return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
 
 
 def _lossless_psycopg(connection: Any, _record: object) -> None:
     """Dates beyond Python's calendar come as text, and fractions inside JSON keep their digits."""
-    from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
+    from psycopg.adapt import Loader
     from psycopg.types.json import set_json_loads
 
-    def tolerant(loader: Any) -> Any:
-        class Tolerant(loader):  # type: ignore[misc]
+    def loader(parse: Callable[[str], Any]) -> type[Loader]:
+        class Tolerant(Loader):
             def load(self, data: Any) -> Any:
+                text = bytes(data).decode()
                 try:
-                    return super().load(data)
-                except Exception:
-                    return bytes(data).decode()
+                    return parse(text)
+                except ValueError:  # infinity, BC, the year 10000
+                    return text
 
         return Tolerant
 
     driver = connection.driver_connection if hasattr(connection, "driver_connection") else connection
-    for name, loader in (
-        ("date", DateLoader),
-        ("timestamp", TimestampLoader),
-        ("timestamptz", TimestamptzLoader),
-    ):
-        driver.adapters.register_loader(name, tolerant(loader))
+    # So that values are what Python's own parser reads: a third of the time of the driver's.
+    driver.execute("SET datestyle = ISO")
+    driver.commit()
+    driver.adapters.register_loader("date", loader(date.fromisoformat))
+    for name in ("timestamp", "timestamptz"):
+        driver.adapters.register_loader(name, loader(datetime.fromisoformat))
     set_json_loads(decode, driver)
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 
 from connectors.errors import SourceConfigurationError
 from connectors.page import StreamRequest
 from connectors.rows import CONTENT
+from connectors.sql.engine import UtcTimestamp
 from connectors.sql.settings import SqlOptions
 
 
@@ -66,7 +68,9 @@ def relation(
         names = [column["name"] for column in described]
         nullable = frozenset(column["name"] for column in described if column.get("nullable", True)) - set(primary)
         # Without types, values come as the driver gives them; typed SQLite columns stumble over odd dates.
-        table = sa.table(name, *(sa.column(column) for column in names), schema=space)
+        moments = {column["name"] for column in described if isinstance(column["type"], mysql.TIMESTAMP)}
+        typed = (sa.column(name, UtcTimestamp() if name in moments else None) for name in names)
+        table = sa.table(name, *typed, schema=space)
     wanted = [request.key] if isinstance(request.key, str) else list(request.key or primary)
     key = tuple(name for name in wanted if name != CONTENT)
     for name in (*key, *([request.updated_at] if request.updated_at else [])):
