@@ -14,7 +14,7 @@ import pytest
 
 from tests.support import database as databases
 from tests.support.cli import Done, onefold
-from tests.support.http_source import Answerer, Asked, HttpSource, Reply, http_source, records
+from tests.support.http_source import Answerer, Asked, Reply, http_source, records
 from tests.support.messy import (
     CUT,
     CUT_JSON,
@@ -23,6 +23,7 @@ from tests.support.messy import (
     LOGIN_PAGE,
     PEOPLE,
     PERSON_FILE,
+    MessyHub,
     Sometimes,
     always,
     http_people,
@@ -31,56 +32,9 @@ from tests.support.messy import (
     slow,
     write_source,
 )
-from warehouse.connect import connect
 
-TOKEN = "tok-5f1e77aa"
 GOOD = "id,first,last,born,email\n1,Анна,Керн,1990-02-11,anna@example.ru\n2,Пётр,Чайковский,1980-05-07,p@example.ru\n"
 ATTRIBUTES = "attributes:\n  note: {kind: both, labels: {en: Note}}\n"
-
-
-class MessyHub:
-    """A hub in a folder, driven through the command line."""
-
-    def __init__(self, folder: Path, database_url: str, server: HttpSource) -> None:
-        self.folder, self.database_url, self.server = folder, database_url, server
-        (folder / "config").mkdir(exist_ok=True)
-        (folder / "config" / "attributes.yaml").write_text(ATTRIBUTES)
-
-    def onefold(self, *arguments: str, token: str = TOKEN) -> Done:
-        """One command on this hub."""
-        place = ("--home", self.folder / "var", "--config", self.folder / "config", "--database", self.database_url)
-        return onefold(*place, *arguments, environ={"HTTP_TOKEN": token} if token else {})
-
-    def alone(self, source: str) -> MessyHub:
-        """The same hub with this source only: a folder of thirty sources takes seconds to read."""
-        folder = self.folder / "alone" / source
-        if not folder.exists():
-            (folder / "config" / "sources").mkdir(parents=True)
-            (folder / "data").symlink_to(self.folder / "data")
-            for name in ("attributes.yaml", f"sources/{source}.yaml"):
-                (folder / "config" / name).write_bytes((self.folder / "config" / name).read_bytes())
-        return MessyHub(folder, self.database_url, self.server)
-
-    def query(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """Rows of a query on the hub's database."""
-        with connect(self.database_url, application_name="test") as conn:
-            return conn.execute(statement, parameters).fetchall()
-
-    def rejects(self, source: str) -> list[tuple[str, str, bytes]]:
-        """Place, reason and bytes of a source's open rejects."""
-        return self.query(
-            "SELECT place, reason, payload FROM ops.reject WHERE source = %s AND step = 'sync' AND is_open"
-            ' ORDER BY place COLLATE "C"',
-            source,
-        )
-
-    def landed(self, source: str) -> list[str]:
-        """The keys of a source's records that are not deleted."""
-        rows = self.query(
-            'SELECT source_key FROM raw.record WHERE source = %s AND NOT is_deleted ORDER BY source_key COLLATE "C"',
-            source,
-        )
-        return [key for (key,) in rows]
 
 
 FILES: dict[str, tuple[str, bytes]] = {

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes over the wire. `announced` bytes may be more than come: the answer is then cut off."""
+    """What goes over the wire. `announced` bytes may be more than come: the answer is then cut off; an `endless`
+    one repeats its body until the reader hangs up.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     announced: int | None = None
+    endless: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ class HttpSource:
     def __init__(self) -> None:
         self.answers: dict[str, Answerer] = {}
         self.asked: list[Asked] = []
+        self.endless_bytes = 0
+        """How much of endless answers was sent."""
         source = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -65,9 +72,16 @@ class HttpSource:
                 source.asked.append(asked)
                 answer = source.answers.get(parts.path)
                 reply = answer(asked) if answer else Reply(404)
-                self.send_response(reply.status)
+                # A source whose clock is off says so in a Date of its own.
+                (self.send_response_only if "Date" in reply.headers else self.send_response)(reply.status)
                 for name, value in reply.headers.items():
                     self.send_header(name, value)
+                if reply.endless:
+                    self.close_connection = True
+                    self.end_headers()
+                    while True:
+                        self.wfile.write(reply.body)
+                        source.endless_bytes += len(reply.body)
                 length = len(reply.body) if reply.announced is None else reply.announced
                 self.send_header("Content-Length", str(length))
                 self.end_headers()
@@ -79,6 +93,12 @@ class HttpSource:
 
         self._server = _Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+
+    def speak_tls(self, certificate: Path, key: Path) -> None:
+        """From now on by TLS, with this certificate; before `start`."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     @property
     def url(self) -> str:
