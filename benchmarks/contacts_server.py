@@ -12,8 +12,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import random
 import sys
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -109,15 +111,22 @@ class Answer(asyncio.Protocol):
         return pages[min(page, len(pages)) - 1]
 
 
-async def serve(sets: dict[str, list[bytes]], seconds: float) -> None:
+async def serve(protocol: Callable[[], asyncio.Protocol], seconds: float) -> None:
     """Serve on a free port of the loopback interface until the time is over or standard input closes."""
     loop = asyncio.get_running_loop()
-    chosen = ["base"]
-    server = await loop.create_server(lambda: Answer(sets, chosen), "127.0.0.1", 0)
+    server = await loop.create_server(protocol, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     parent_ended = loop.run_in_executor(None, sys.stdin.buffer.read)
     async with server:
         await asyncio.wait([asyncio.ensure_future(parent_ended)], timeout=seconds)
+
+
+def run(protocol: Callable[[], asyncio.Protocol], seconds: float) -> None:
+    """`serve`, then leave at once."""
+    asyncio.run(serve(protocol, seconds))
+    # The thread that reads standard input may still be waiting; nothing is left to be tidied up.
+    sys.stdout.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":
@@ -126,9 +135,5 @@ if __name__ == "__main__":
     options.add_argument("--page-size", type=int, default=1_000)
     options.add_argument("--seconds", type=float, default=600)
     given = options.parse_args()
-    asyncio.run(serve(page_sets(given.records, given.page_size), given.seconds))
-    # The thread that reads standard input may still be waiting; nothing is left to be tidied up.
-    sys.stdout.flush()
-    import os
-
-    os._exit(0)
+    sets, chosen = page_sets(given.records, given.page_size), ["base"]
+    run(lambda: Answer(sets, chosen), given.seconds)

@@ -32,8 +32,8 @@ def write_configuration(folder: Path, sources: Mapping[str, Mapping[str, Any]]) 
     return folder
 
 
-def contacts_source(address: str) -> dict[str, Any]:
-    """The contacts of contacts_server.py, read page by page."""
+def contacts_source(address: str, limits: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The contacts of contacts_server.py or paced_server.py, read page by page."""
     stream = {
         "path": "contacts",
         "records": "items",
@@ -42,7 +42,7 @@ def contacts_source(address: str) -> dict[str, Any]:
     }
     return {
         "connector": "rest",
-        "settings": {"manifest": {"base_url": address, "streams": {"contacts": stream}}},
+        "settings": {"manifest": {"base_url": address, "limits": dict(limits or {}), "streams": {"contacts": stream}}},
         "streams": {"contacts": {"as": "person", "key": "id", "fields": CONTACTS_MAPPING}},
     }
 
@@ -71,14 +71,19 @@ def onefold(
     config: Path, database: str, *arguments: str, timeout: float = 600, codes: tuple[int, ...] = (0,)
 ) -> Measured:
     """A command of the hub with `--json`, measured; the database's URL travels in the environment."""
-    script = Path(sys.executable).with_name("onefold")
-    command = [script] if script.exists() else [sys.executable, "-m", "onefold"]
     return measure(
-        [*command, "--json", "--quiet", "--home", config.parent / "home", "--config", config, *arguments],
+        onefold_command(config, *arguments),
         timeout=timeout,
         env={"ONEFOLD_DATABASE_URL": database},
         codes=codes,
     )
+
+
+def onefold_command(config: Path, *arguments: str) -> list[str | Path]:
+    """The words of a command of the hub."""
+    script = Path(sys.executable).with_name("onefold")
+    command = [script] if script.exists() else [sys.executable, "-m", "onefold"]
+    return [*command, "--json", "--quiet", "--home", config.parent / "home", "--config", config, *arguments]
 
 
 def document(done: Measured) -> Any:

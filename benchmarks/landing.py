@@ -4,26 +4,25 @@
 load, a page set that changes nothing, one that changes every record. The floor is httpx + msgspec + COPY
 and keeps nothing but the payload; `onefold sync` beside it keeps checkpoints, versions, tombstones, rejects
 and the work queue. Rates count the time inside the step (dlt: inside `pipeline.run`), not the start of the
-interpreter, which is printed on its own.
+interpreter, which is printed on its own. `ingest.py` runs it.
 """
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
 import urllib.request
 from pathlib import Path
 
 import rivals
-from common import Benchmark, parser
+from common import Benchmark
 from hub import contacts_source, document, onefold, write_configuration
 from processes import Measured, measure
 from services import (
     contacts_server,
     fresh_database,
     migrated_database,
-    scratch,
-    throwaway_postgres,
     tools_url,
 )
 
@@ -97,21 +96,11 @@ def dlt(rates: Rates, address: str, url: str, folder: Path, records: int) -> Non
     rates.take(done, records, {name: value["seconds"] for name, value in answer.items()})
 
 
-def main() -> int:
-    """Measure and print."""
-    options = parser(__doc__)
-    options.add_argument("--records", type=int, default=50_000)
-    options.add_argument("--page-size", type=int, default=1_000)
-    options.add_argument("--times", type=int, default=1, help="rounds; the median rate counts")
-    given = options.parse_args()
-    records = 5_000 if given.small else given.records
-    benchmark = Benchmark("landing")
+def compare(benchmark: Benchmark, folder: Path, url: str, given: argparse.Namespace) -> None:
+    """Measure in rounds and report."""
     append, upsert, hub, merge = Rates(), Rates(), Rates(), Rates()
-    with (
-        scratch("landing") as folder,
-        throwaway_postgres(folder, benchmark) as url,
-        contacts_server(records, given.page_size, 3_000) as address,
-    ):
+    records = given.records
+    with contacts_server(records, given.page_size, 3_000) as address:
         for turn in range(given.times):
             benchmark.progress(f"round {turn + 1}: floor")
             floor(append, "append", address, url, records)
@@ -122,7 +111,6 @@ def main() -> int:
                 benchmark.progress(f"round {turn + 1}: dlt merge")
                 dlt(merge, address, tools_url(folder), folder / f"dlt{turn}", records)
     report(benchmark, records, append=append, upsert=upsert, hub=hub, merge=merge)
-    return benchmark.finish(given)
 
 
 def report(benchmark: Benchmark, records: int, *, append: Rates, upsert: Rates, hub: Rates, merge: Rates) -> None:
@@ -151,7 +139,3 @@ def report(benchmark: Benchmark, records: int, *, append: Rates, upsert: Rates, 
     benchmark.add("floor: keyed upsert, peak memory", upsert.peak, "MiB", at_least=False)
     benchmark.add("sync, start and end of the process", round(statistics.median(hub.starts), 2), "s", at_least=False)
     benchmark.note(f"{records:,} records of 25 fields, {len(hub.by_set['base'])} round(s)")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

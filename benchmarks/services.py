@@ -76,18 +76,16 @@ def migrated_database(url: str, name: str) -> str:
 @contextmanager
 def contacts_server(records: int, page_size: int, seconds: float) -> Iterator[str]:
     """The address of contacts_server.py in a process of its own, bounded in time."""
-    script = Path(__file__).with_name("contacts_server.py")
+    with local_server("contacts_server.py", records=records, page_size=page_size, seconds=seconds) as address:
+        yield address
+
+
+@contextmanager
+def local_server(script: str, **options: float) -> Iterator[str]:
+    """The address of a server of this folder, a process of its own that prints its port and ends with its input."""
+    arguments = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     process = subprocess.Popen(
-        [
-            sys.executable,
-            str(script),
-            "--records",
-            str(records),
-            "--page-size",
-            str(page_size),
-            "--seconds",
-            str(seconds),
-        ],
+        [sys.executable, str(Path(__file__).with_name(script)), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

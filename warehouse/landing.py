@@ -6,7 +6,8 @@ probed by primary key first; what is unchanged does not travel to the server aga
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
@@ -98,6 +99,18 @@ class _Work:
 
     def execute(self, name: str, **parameters: Any) -> psycopg.Cursor[Any]:
         return self.conn.execute(sql(f"landing.{name}"), {**self.place, **parameters})
+
+
+@contextmanager
+def flushed_together(conn: psycopg.Connection[Any]) -> Iterator[None]:
+    """Commits inside do not wait for the disk; the first commit after the block does, for itself and for them all.
+
+    A crash of the server may take the last pages back, each with its checkpoint: the next run reads them again.
+    """
+    conn.execute("SET synchronous_commit = off")
+    yield
+    # Not after an error: the connection may be gone, and its owner closes it.
+    conn.execute("RESET synchronous_commit")
 
 
 def land_page(

@@ -53,7 +53,7 @@ def sync(
         runs.stop_abandoned(conn, command="sync", source=source, at=context.clock())
         run_id = runs.start_run(conn, command="sync", source=source, at=context.clock())
         try:
-            with open_source(context, configured) as connector:
+            with open_source(context, configured) as connector, landing.flushed_together(conn):
                 work = SourceSync(context, conn, connector, configured, run_id, full, accept_deletions)
                 reports = [sync_stream(work, name) for name in chosen]
         except (ConnectorError, SecretMissing) as error:  # the source as a whole could not be opened

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from onefold.context import ensure_schema
 from warehouse import landing
+from warehouse.connect import connect
 from warehouse.dump import canonical_dump, row_versions
 from warehouse.keys import record_id
-from warehouse.landing import Landed, RowTuple, land_page
+from warehouse.landing import Landed, RowTuple, flushed_together, land_page
+from warehouse.server import EmbeddedServer
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -236,3 +241,28 @@ def test_batching_does_not_change_what_is_stored(conn: psycopg.Connection, empty
     for page in (rows[30:], rows[:10], rows[10:30]):
         land(conn, page)
     assert canonical_dump(conn) == whole
+
+
+def test_a_crash_of_the_server_takes_back_whole_pages_with_their_checkpoints(tmp_path: Path) -> None:
+    server = EmbeddedServer(tmp_path / "hub")
+    with server.lease() as endpoint:
+        ensure_schema(endpoint.url)
+        conn = connect(endpoint.url, application_name="onefold tests")
+        with suppress(psycopg.OperationalError), flushed_together(conn):
+            for page in range(1, 41):
+                rows = [row(str(number)) for number in range(page * 10, page * 10 + 10)]
+                land(conn, rows, state={"page": page})
+            assert conn.execute("SHOW synchronous_commit").fetchone() == ("off",)
+            server.stop("immediate")  # no checkpoint, no flush
+        conn.close()
+    with server.lease() as endpoint, connect(endpoint.url, application_name="onefold tests") as conn:
+        kept = landing.checkpoint(conn, "crm", "contacts")
+        page = 0 if kept is None else kept["page"]
+        assert sorted(payloads(conn), key=int) == [str(number) for number in range(10, page * 10 + 10)]
+
+
+def test_what_follows_the_pages_waits_for_the_disk(conn: psycopg.Connection) -> None:
+    before = conn.execute("SHOW synchronous_commit").fetchone()
+    with flushed_together(conn):
+        land(conn, [row("1")])
+    assert conn.execute("SHOW synchronous_commit").fetchone() == before
