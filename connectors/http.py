@@ -36,6 +36,7 @@ from connectors.errors import (
 from connectors.exchange import Answer, Call, DeltaExpired, NoAddresses, as_utf8, looks_like_markup, origin
 from connectors.limits import BudgetSpent, Limits, Throttle, seconds_asked_for, seconds_until_refill
 from connectors.manifest import ErrorRule
+from connectors.page import Tell
 from connectors.paths import as_text, compile_path
 from connectors.signing import OAuthSigner, SessionSigner, Signer
 from connectors.tokens import MemoryTokens, TokenStore
@@ -95,6 +96,7 @@ class HttpEngine:
         self.tokens: TokenStore = MemoryTokens()
         self.pause: Callable[[float], None] = time.sleep
         """How a login waits that is asked again."""
+        self.tell: Tell = lambda _seconds, _why: None
         self._headers = dict(headers or {})
         self._rules = [(rule, compile_path(rule.path) if rule.path else None) for rule in errors]
         self._clock, self._decoder = clock, decoder
@@ -172,6 +174,7 @@ class HttpEngine:
                 raise self._later(call, asked, str(failure))
             waited += seconds
             log.info("%s: %s: %s; again in %.1f s", self.source, call.place, failure, seconds)
+            self.tell(seconds, str(failure))
             return seconds
 
         attempts = Retrying(
@@ -207,7 +210,12 @@ class HttpEngine:
     def _attempt(self, call: Call, pause: Callable[[float], None]) -> Answer:
         self._signer.prepare()
         number = self._signer.number
-        with self._throttle.slot(call.weight, pause):
+
+        def budgeted(seconds: float) -> None:
+            self.tell(seconds, "its budget of requests")
+            pause(seconds)
+
+        with self._throttle.slot(call.weight, budgeted):
             status, headers, url, body = self._exchange(call)
         return self._judge(call, status, headers, url, body, number)
 

@@ -7,10 +7,10 @@ a page.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 State = Mapping[str, Any]
 """A JSON-able checkpoint. Only its connector reads it; an absent state means a full read."""
@@ -138,3 +138,15 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Release what is held open."""
+
+
+Tell = Callable[[float, str], None]
+"""What is told of a wait before it begins: its seconds, and why. May be called from a connector's own thread."""
+
+
+@runtime_checkable
+class TellsWaits(Protocol):
+    """A connector that tells what it waits for."""
+
+    def tell_waits(self, tell: Tell) -> None:
+        """Call `tell` before every wait from now on."""

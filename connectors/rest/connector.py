@@ -24,7 +24,7 @@ from connectors.errors import ConnectorError, CredentialsError, SourceConfigurat
 from connectors.fields import SAMPLE, likely_key, profile
 from connectors.http import HttpEngine
 from connectors.manifest import Described, Manifest, RestSettings, Stream, load_manifest
-from connectors.page import CheckResult, Page, State, StreamInfo, StreamRequest
+from connectors.page import CheckResult, Page, State, StreamInfo, StreamRequest, Tell
 from connectors.prefetch import Stopped, prefetch
 from connectors.protocols import expand_stream, is_odata
 from connectors.registry import hook
@@ -126,6 +126,10 @@ class RestConnector:
             decoder=hook(self.manifest.hooks.decode) if self.manifest.hooks.decode else None,
             sign=hook(self.manifest.hooks.sign) if self.manifest.hooks.sign else None,
         )
+
+    def tell_waits(self, tell: Tell) -> None:
+        """`tell` hears of every wait, from the thread that reads ahead."""
+        self._engine.tell = tell
 
     def keep_tokens(self, store: TokenStore) -> None:
         """Keep refresh tokens that rotate in `store`."""

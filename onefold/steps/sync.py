@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from connectors.errors import ComeBackLater, ConnectorError
-from connectors.page import Page, StreamRequest
+from connectors.page import Page, StreamRequest, TellsWaits
 from connectors.registry import open_connector
 from onefold.configuration.errors import SecretMissing
 from onefold.errors import HubBusy, NothingFound
@@ -134,11 +134,14 @@ def sync_stream(work: SourceSync, name: str) -> StreamReport:
     report = StreamReport(stream=name)
     state = None if work.is_full else landing.checkpoint(work.conn, work.configured.source, name)
     with work.context.progress.stage(place) as stage:
+        if isinstance(work.connector, TellsWaits):
+            work.connector.tell_waits(lambda seconds, why: stage.note(waiting(report, seconds, why)))
         try:
             for page in work.connector.read(stream_request(work.context, work.configured, name), state):
                 report = land(work, name, page, report)
                 stage.resize(page.total_rows)
                 stage.advance(len(page.rows))
+                stage.note(counted(report.pages, "page"))
         except (ConnectorError, psycopg.DataError, landing.TooManyDeletionsError) as error:
             return replace(report, **failure(place, error))
         except psycopg.Error:
@@ -149,6 +152,16 @@ def sync_stream(work: SourceSync, name: str) -> StreamReport:
             what = f"{place}: the connector failed in a way of its own ({type(error).__name__}); the log has its frames"
             return replace(report, status="failed", error=what, error_class=type(error).__name__)
     return report
+
+
+def waiting(so_far: StreamReport, seconds: float, why: str) -> str:
+    """What a stage shows while the source makes it wait: `12 pages; waits 3 s: status 429`."""
+    return f"{counted(so_far.pages, 'page')}; waits {seconds:.{0 if seconds >= 1 else 1}f} s: {why}"
+
+
+def counted(number: int, what: str) -> str:
+    """`1 page`, `2 pages`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def most_deletions(
