@@ -18,6 +18,15 @@ def manifest_schema() -> dict[str, Any]:
     for short in (ODataStream, CallStream, ModelStream):
         for name, form in _properties(short, schema).items():
             stream["properties"].setdefault(name, form)
+    deletes = stream["properties"]["deletes"]
+    # By its name alone, or one without a list.
+    form = {"anyOf": [deletes["items"], {"enum": ["none", "delta", "sweep"]}]}
+    stream["properties"]["deletes"] = {"anyOf": [form, {**deletes, "items": form}]}
+    # Where the protocol knows how deltas come, the headers that ask for one are enough.
+    delta = schema["$defs"]["DeltaChanges"]["properties"]
+    words = {name: delta[name] for name in ("first", "expired")}
+    short_delta = {"type": "object", "properties": words, "required": ["first"], "additionalProperties": False}
+    stream["properties"]["changes"]["anyOf"].append(short_delta)
     # The short forms write the path themselves.
     stream["anyOf"] = [{"required": [name]} for name in ("path", "entity", "call", "model")]
     stream.pop("required", None)
