@@ -105,8 +105,8 @@ def cents(value: Any) -> str | None:
 
 
 def nonzero(value: Any) -> Any:
-    """The value, unless it is the 0, or the key of zeros (1C), with which some systems say: none."""
-    return None if as_text(value) in ("0", NO_GUID, None) else value
+    """The value, unless it is the 0, the key of zeros (1C) or the false (Odoo) with which some systems say: none."""
+    return None if value is False or as_text(value) in ("0", NO_GUID, None) else value
 
 
 def _on_text(function: Callable[[str], str | None]) -> Transform:
