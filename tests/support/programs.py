@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-import venv
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
@@ -30,38 +29,26 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def installed(name: str, wanted: Sequence[str], install: Sequence[str]) -> Path:
-    """A folder that the command `install` has filled, `{}` being the folder; made anew when `wanted` changes."""
+def installed(name: str, wanted: Sequence[str], *commands: Sequence[str]) -> Path:
+    """A folder that `commands` have filled, `{}` being the folder; made anew when `wanted` changes."""
     mark = blake2b("\n".join([*wanted, sys.version]).encode(), digest_size=4).hexdigest()
     folder = CACHE / f"{name}-{mark}"
     if not (folder / "ready").exists():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        command = [part.replace("{}", str(folder)) for part in install]
-        subprocess.run(command, check=True, timeout=600, stdout=sys.stderr, cwd=folder)
+        for command in commands:
+            made = [part.replace("{}", str(folder)) for part in command]
+            subprocess.run(made, check=True, timeout=600, stdout=sys.stderr, cwd=folder)
         (folder / "ready").touch()
     return folder
 
 
-def python_package(name: str, requirement: str) -> Path:
-    """The `bin` folder of a virtual environment that holds one package."""
-    mark = blake2b(f"{requirement}\n{sys.version}".encode(), digest_size=4).hexdigest()
-    folder = CACHE / f"{name}-{mark}"
-    if not (folder / "ready").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        uv = shutil.which("uv")
-        if uv:
-            _run([uv, "venv", "--quiet", "--python", sys.executable, str(folder)])
-            _run([uv, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), requirement])
-        else:
-            venv.create(folder, with_pip=True)
-            _run([str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", requirement])
-        (folder / "ready").touch()
-    return folder / "bin"
-
-
-def _run(command: Sequence[str]) -> None:
-    subprocess.run(command, check=True, timeout=600, stdout=sys.stderr)
+def python_package(name: str, *requirements: str) -> Path:
+    """The `bin` folder of a virtual environment that holds these packages."""
+    uv, python = shutil.which("uv"), "{}/bin/python"
+    make = [uv, "venv", "--quiet", "--python", sys.executable] if uv else [sys.executable, "-m", "venv"]
+    install = [uv, "pip", "install", "--python", python] if uv else [python, "-m", "pip", "install"]
+    return installed(name, requirements, [*make, "{}"], [*install, "--quiet", *requirements]) / "bin"
 
 
 @contextmanager

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import time
-import venv
 from base64 import b64encode
 from pathlib import Path
 from types import TracebackType
@@ -13,31 +11,19 @@ from typing import Any
 
 import httpx
 
-ENVIRONMENT = Path(__file__).parents[2] / ".cache" / "tryton"
+from tests.support.programs import free_port, python_package
+
 REQUIREMENTS = [f"{name}>=8,<9" for name in ("trytond", "trytond_party", "trytond_account_invoice", "trytond_sale")]
 DATABASE = "hub"
 PASSWORD = "made-up-password-8"
 NOBODY = {"company": 1}
 
 
-def environment() -> Path:
-    """The environment's folder of programs; made when it is not there."""
-    done = ENVIRONMENT / "complete"
-    if not done.exists():
-        venv.create(ENVIRONMENT, with_pip=True, clear=True)
-        install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", *REQUIREMENTS]
-        subprocess.run([str(ENVIRONMENT / "bin" / "python"), *install], check=True, timeout=600)
-        done.touch()
-    return ENVIRONMENT / "bin"
-
-
 class Tryton:
     """The server while it runs; `call` speaks its JSON-RPC as the administrator."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._folder = folder
         self._session = ""
@@ -46,7 +32,7 @@ class Tryton:
         self._options = ["-c", str(config), "-d", DATABASE]
 
     def __enter__(self) -> Tryton:
-        programs, password = environment(), self._folder / "password"
+        programs, password = python_package("tryton", *REQUIREMENTS), self._folder / "password"
         password.write_text(PASSWORD)
         (self._folder / f"{DATABASE}.sqlite").touch()
         modules = ["-u", "sale", "account_invoice", "--activate-dependencies", "--email", "a@example.com", "-l", "en"]
@@ -158,6 +144,22 @@ class Tryton:
             "account": self.first("account.account", ["closed", "!=", True], ["type.receivable", "=", True]),
         }  # fmt: skip
         return self.create("account.invoice", values)
+
+    def delivery(self, party: int, amount: str) -> int:
+        """A sale of one pump that is confirmed and being delivered; the key of the sale."""
+        unit = self.first("product.uom", ["symbol", "=", "u"])
+        pump = {"name": "Pump", "type": "goods", "default_uom": unit, "sale_uom": unit, "salable": True}
+        made = self.create("product.template", {**pump, "list_price": _decimal(amount), "products": [["create", [{}]]]})
+        line = {
+            "type": "line", "product": self.first("product.product", ["template", "=", made]), "unit": unit, "quantity": 1,
+            "unit_price": _decimal(amount),
+        }  # fmt: skip
+        place = self.first("party.address", ["party", "=", party])
+        values = {"party": party, "invoice_address": place, "shipment_address": place, "currency": 1}
+        key = self.create("sale.sale", {**values, "invoice_method": "manual", "lines": [["create", [line]]]})
+        for step in ("quote", "confirm", "process"):
+            self.call(f"model.sale.sale.{step}", [key], NOBODY)
+        return key
 
 
 def _decimal(text: str) -> dict[str, str]:

@@ -12,59 +12,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-import yaml
 
 from tests.support import database as databases
 from tests.support.cli import CHECKOUT, onefold
+from tests.support.desk import PACKAGES, Desk, empty_desk
 from tests.support.http_source import Asked, HttpSource, Reply, http_source, records
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(1200)]
 
-CACHE = CHECKOUT / ".cache" / "live"
 PEOPLE = [
     {"id": i, "family_name": f"Testova{i}", "email": f"t{i}@example.org", "updated_at": f"2026-01-{i:02}T00:00:00Z"}
     for i in range(1, 21)
 ]
 
 
-class Desk:
-    """A hub at a terminal, whose environments are kept between runs."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self.folder, self.url = folder, url
-        home = folder / "home"
-        home.mkdir()
-        CACHE.mkdir(parents=True, exist_ok=True)
-        (home / "cache").symlink_to(CACHE)
-        self.place = ("--home", str(home), "--config", str(folder / "config"), "--database", url)
-
-    def run(self, *arguments: str) -> Any:
-        done = onefold(*self.place, "--json", *arguments)
-        assert done.code == 0, done.said
-        return json.loads(done.out)
-
-    def edit(self, name: str, **values: Any) -> None:
-        path = self.folder / "config" / "sources" / f"{name}.yaml"
-        data = yaml.safe_load(path.read_text())
-        data["settings"].update(values)
-        path.write_text(yaml.safe_dump(data, allow_unicode=True))
-
-    def rows(self, source: str, stream: str) -> list[tuple[str, bool]]:
-        """Keys and whether they are deleted."""
-        query = "select source_key, is_deleted from raw.record where source = %s and stream = %s order by source_key"
-        with psycopg.connect(self.url) as conn:
-            return [(str(key), bool(gone)) for key, gone in conn.execute(query, (source, stream))]
-
-
 @pytest.fixture
 def desk(server_url: str, template: str, tmp_path: Path) -> Iterator[Desk]:
     with databases.database(server_url, template) as url:
-        assert onefold("--home", str(tmp_path / "x"), "init", str(tmp_path)).code == 0
-        for example in (tmp_path / "config" / "sources").glob("*.yaml"):
-            example.unlink()
-        yield Desk(tmp_path, url)
+        yield empty_desk(tmp_path, url)
 
 
 @pytest.fixture
@@ -147,4 +113,4 @@ def test_an_airbyte_source_resumes_after_a_kill_with_nothing_lost(desk: Desk) ->
     assert report["inserted"] + report["updated"] + report["unchanged"] <= 20000 - landed + 1000, (
         "one page again at most"
     )
-    assert not list(CACHE.glob("runs/run-*"))
+    assert not list(PACKAGES.glob("runs/run-*"))

@@ -84,8 +84,11 @@ def test_sales_and_invoices_come_with_their_party_amount_and_lines(server: Tryto
     assert any(f'"sale":{sale}' in line for line in rows(read(server, "sale_lines")).values())
     billed = rows(read(server, "invoices"))[invoice]
     assert f'"party":{party}' in billed and '"decimal":"20.00"' in billed
-    for stream in ("payments", "deliveries"):
-        assert not rows(read(server, stream)), stream
+    assert not rows(read(server, "payments"))
+    assert not rows(read(server, "deliveries"))
+    server.delivery(party, "75.00")
+    (sent,) = rows(read(server, "deliveries")).values()
+    assert f'"customer":{party}' in sent and '"state":"waiting"' in sent
 
 
 def test_a_kill_between_pages_loses_nothing(server: Tryton) -> None:
