@@ -225,6 +225,10 @@ TIMES = frozenset({"since", "until", "offset", "page", "cursor", "after", "limit
 class Manifest(Settings):
     """A system: where it is, how it is asked, what it offers."""
 
+    extends: str | None = Field(
+        default=None,
+        description="The manifest NAME.yaml beside this one; what is said here stands over it, streams by member.",
+    )
     title: Labels | None = None
     description: Labels | None = None
     protocol: str | dict[str, Any] | None = Field(
@@ -249,6 +253,8 @@ class Manifest(Settings):
     def _long_form(cls, values: Any) -> Any:
         if not isinstance(values, Mapping):
             return values
+        if values.get("extends") is not None:
+            raise ValueError("`extends` stands in a manifest's own file: it names another file beside it")
         values = expand(values)
         if isinstance(values.get("check"), str):
             values = {**values, "check": {"path": values["check"]}}
@@ -316,6 +322,28 @@ class RestSettings(Settings):
 
 def load_manifest(path: Path, source: str) -> Manifest:
     """The manifest in a YAML file. Raises SourceConfigurationError with the line of what cannot be read."""
+    values = _written(path, source)
+    base = values.pop("extends", None)
+    if base is not None:
+        below = _written(path.with_name(f"{base}.yaml"), source)
+        if "extends" in below:
+            message = f"`extends: {base}` names a manifest that extends another itself"
+            raise SourceConfigurationError(message, source=source, place=path.name)
+        values = _laid_over(below, values)
+    return validated(Manifest, values, source=source)
+
+
+def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """One manifest over another; a stream that is null there goes, other streams keep the members not named."""
+    streams = dict(below.get("streams") or {})
+    for name, stream in (above.get("streams") or {}).items():
+        streams[name] = None if stream is None else {**(streams.get(name) or {}), **stream}
+    kept = {name: stream for name, stream in streams.items() if stream is not None}
+    return {**below, **above, "streams": kept}
+
+
+def _written(path: Path, source: str) -> dict[str, Any]:
+    """What a manifest's file says, not yet looked at. Raises SourceConfigurationError."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -334,4 +362,4 @@ def load_manifest(path: Path, source: str) -> Manifest:
         raise SourceConfigurationError("not YAML", source=source, place=path.name) from None
     if not isinstance(values, Mapping):
         raise SourceConfigurationError("the manifest is empty", source=source, place=path.name)
-    return validated(Manifest, values, source=source)
+    return dict(values)

@@ -1,4 +1,5 @@
 """JSON-RPC: one address, calls in the body, errors in answers with status 200. Dialects: `plain`, `odoo`, `tryton`.
+`odoo_json2` is what Odoo offers instead since 19: an address a method, the arguments by name, errors by status.
 
 protocol: {kind: jsonrpc, dialect: odoo, database: "{database}", username: "{username}", password: "{password}"}
 streams:
@@ -7,7 +8,7 @@ streams:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -19,8 +20,10 @@ class JsonRpcProtocol(Settings):
     """The dialect; database and login belong to `odoo` and `tryton`."""
 
     kind: Literal["jsonrpc"] = "jsonrpc"
-    dialect: Literal["plain", "odoo", "tryton"] = "plain"
-    path: str | None = Field(default=None, description="jsonrpc for Odoo, {database}/ for Tryton.")
+    dialect: Literal["plain", "odoo", "odoo_json2", "tryton"] = "plain"
+    path: str | None = Field(
+        default=None, description="jsonrpc for Odoo (json/2 for odoo_json2), {database}/rpc/ for Tryton."
+    )
     database: str | None = None
     username: str | None = None
     password: str | None = None
@@ -29,7 +32,7 @@ class JsonRpcProtocol(Settings):
 
     @model_validator(mode="after")
     def _complete(self) -> JsonRpcProtocol:
-        if self.dialect != "plain" and not (self.database and self.username and self.password):
+        if self.dialect in ("odoo", "tryton") and not (self.database and self.username and self.password):
             raise ValueError(f"the dialect {self.dialect} needs `database`, `username` and `password`")
         return self
 
@@ -61,9 +64,9 @@ def expand(settings: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str
     made = {**manifest, "streams": streams, "errors": [*manifest.get("errors", ()), *_ERRORS[protocol.dialect]]}
     if protocol.dialect == "odoo":
         made.setdefault("auth", _odoo_login(protocol))
-        made.setdefault("timezone", "UTC")
     elif protocol.dialect == "tryton":
         made.setdefault("auth", _tryton_login(protocol))
+    if protocol.dialect != "plain":
         made.setdefault("timezone", "UTC")
     return made
 
@@ -78,6 +81,14 @@ _ERRORS: Mapping[str, list[dict[str, Any]]] = {
             )],
         },
         {"path": "error", "message": "error.data.message"},
+    ],
+    "odoo_json2": [
+        # A mistake in the question is no passing fault, though it comes with status 500.
+        {"path": "name", "status": [400, 404, 422], "message": "message"},
+        {
+            "path": "name", "status": [500], "message": "message",
+            "equals": [f"builtins.{name}Error" for name in ("Value", "Key", "Type", "Attribute")],
+        },
     ],
     "tryton": [
         {"path": "error[0]", "equals": ["LoginException"], "then": "credentials", "message": "error[1]"},
@@ -95,7 +106,7 @@ def _odoo_login(protocol: JsonRpcProtocol) -> dict[str, Any]:
     arguments: list[Any] = [protocol.database, protocol.username, protocol.password, {}]
     call = {"service": "common", "method": "authenticate", "args": arguments}
     return {
-        "kind": "session", "path": protocol.path or "jsonrpc", "body": _envelope("call", call),
+        "kind": "session", "path": _path(protocol), "body": _envelope("call", call),
         "values": {"uid": "result"}, "expired": [],
     }  # fmt: skip
 
@@ -103,7 +114,7 @@ def _odoo_login(protocol: JsonRpcProtocol) -> dict[str, Any]:
 def _tryton_login(protocol: JsonRpcProtocol) -> dict[str, Any]:
     arguments: list[Any] = [protocol.username, {"password": protocol.password}]
     return {
-        "kind": "session", "path": protocol.path or f"{protocol.database}/",
+        "kind": "session", "path": _path(protocol),
         "body": {"id": 1, "method": "common.db.login", "params": arguments},
         "values": {"user_id": "result[0]", "session_key": "result[1]"},
         "headers": {
@@ -123,43 +134,67 @@ def _stream(protocol: JsonRpcProtocol, stream: Mapping[str, Any]) -> dict[str, A
     elif "model" in stream and protocol.dialect != "plain":
         names = set(ModelStream.model_fields)
         model = ModelStream.model_validate({name: value for name, value in stream.items() if name in names})
-        made = (_odoo if protocol.dialect == "odoo" else _tryton)(protocol, model)
+        made = _DIALECTS[protocol.dialect](protocol, model)
         if model.modified is not None:
             made["updated_at"] = model.modified
-            made["changes"] = {"format": "sql" if protocol.dialect == "odoo" else "tryton"}
+            made["changes"] = {"format": "tryton" if protocol.dialect == "tryton" else "sql"}
     else:
         return dict(stream)
-    path = protocol.path or {"odoo": "jsonrpc", "tryton": f"{protocol.database}/"}.get(protocol.dialect, "")
     rest = {name: value for name, value in stream.items() if name not in names}
     if "changes" in made and isinstance(rest.get("changes"), Mapping):
         rest["changes"] = {**made["changes"], **rest["changes"]}
-    return {"path": path, "method": "POST", **made, **rest}
+    return {"path": _path(protocol), "method": "POST", **made, **rest}
+
+
+def _path(protocol: JsonRpcProtocol) -> str:
+    paths = {"odoo": "jsonrpc", "odoo_json2": "json/2", "tryton": f"{protocol.database}/rpc/"}
+    return protocol.path or paths.get(protocol.dialect, "")
 
 
 def _since(model: ModelStream, condition: list[Any]) -> list[Any]:
     return [{"$if": "since", "$then": condition}] if model.modified else []
 
 
-def _odoo(protocol: JsonRpcProtocol, model: ModelStream) -> dict[str, Any]:
-    """`search_read` behind the last id: nothing shifts while the set changes."""
+def _search_read(protocol: JsonRpcProtocol, model: ModelStream) -> tuple[list[Any], dict[str, Any]]:
+    """The domain and the other arguments of Odoo's `search_read` behind the last id."""
     domain = [*model.domain, *_since(model, [model.modified, ">=", "{since}"]), ["id", ">", "{after}"]]
     extra = [name for name in ("id", model.modified) if name and name not in model.fields]
     options = {
         "fields": [*model.fields, *extra] if model.fields else [], "limit": "{limit}", "order": "id",
         "context": {**protocol.context, **model.context},
     }  # fmt: skip
+    return domain, options
+
+
+def _behind(protocol: JsonRpcProtocol) -> dict[str, Any]:
+    """Pages behind the last id: nothing shifts while the set changes."""
+    paging = {"kind": "keyset", "key": "id", "start": 0, "limit": protocol.page_size, "into": "body"}
+    return {"key": "id", "paging": paging}
+
+
+def _odoo(protocol: JsonRpcProtocol, model: ModelStream) -> dict[str, Any]:
+    domain, options = _search_read(protocol, model)
     arguments = [protocol.database, "{uid}", protocol.password, model.model, "search_read", [domain], options]
-    return {
-        "body": _envelope("call", {"service": "object", "method": "execute_kw", "args": arguments}),
-        "records": "result",
-        "key": "id",
-        "paging": {"kind": "keyset", "key": "id", "start": 0, "limit": protocol.page_size, "into": "body"},
-    }
+    body = _envelope("call", {"service": "object", "method": "execute_kw", "args": arguments})
+    return {"body": body, "records": "result", **_behind(protocol)}
+
+
+def _odoo_json2(protocol: JsonRpcProtocol, model: ModelStream) -> dict[str, Any]:
+    """The same question by names; the answer is the list itself."""
+    domain, options = _search_read(protocol, model)
+    path = f"{_path(protocol)}/{model.model}/search_read"
+    return {"path": path, "body": {"domain": domain, **options}, **_behind(protocol)}
 
 
 def _tryton(protocol: JsonRpcProtocol, model: ModelStream) -> dict[str, Any]:
-    """`search_read` behind the last id; a record that was never written again has no `write_date`."""
-    changed = ["OR", [[model.modified, ">=", "{since}"]], [["create_date", ">=", "{since}"]]]
+    """`search_read` behind the last id; a record that was never written again has no `write_date`.
+
+    Tryton adds `active = true` to every nested list of conditions that does not name `active`: where the domain names
+    it, the OR does so too, by a condition that holds for none.
+    """
+    names_active = any(isinstance(one, list | tuple) and one[:1] in (["active"], ("active",)) for one in model.domain)
+    never = [["active", "=", None]] if names_active else []
+    changed = ["OR", *never, [model.modified, ">=", "{since}"], ["create_date", ">=", "{since}"]]
     domain = [*model.domain, *_since(model, changed), ["id", ">", "{after}"]]
     extra = [name for name in ("id", model.modified) if name and name not in model.fields]
     arguments = [
@@ -168,6 +203,10 @@ def _tryton(protocol: JsonRpcProtocol, model: ModelStream) -> dict[str, Any]:
     return {
         "body": {"id": 1, "method": f"model.{model.model}.search_read", "params": arguments},
         "records": "result",
-        "key": "id",
-        "paging": {"kind": "keyset", "key": "id", "start": 0, "limit": protocol.page_size, "into": "body"},
+        **_behind(protocol),
     }
+
+
+_DIALECTS: Mapping[str, Callable[[JsonRpcProtocol, ModelStream], dict[str, Any]]] = {
+    "odoo": _odoo, "odoo_json2": _odoo_json2, "tryton": _tryton,
+}  # fmt: skip

@@ -34,7 +34,7 @@ from connectors.rest.described import labels_in, with_labels
 from connectors.rest.reading import Pass, phases_of
 from connectors.rows import CONTENT, RowMaker
 from connectors.settings import Settings, explain, validated
-from connectors.templates import MissingValue, fill
+from connectors.templates import MissingValue, fill, render
 from connectors.tokens import TokenStore
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ class RestConnector:
     def _make_engine(self, transport: httpx.BaseTransport | None, clock: Callable[[], float]) -> HttpEngine:
         try:
             base = httpx.URL(fill(self._base_url, self._values))
-            headers = {name: fill(text, self._values) for name, text in self.manifest.headers.items()}
+            headers = render(self.manifest.headers, self._values)
         except MissingValue as error:
             raise SourceConfigurationError(f"{{{error.args[0]}}} has no value", source=self.source) from None
         except httpx.InvalidURL:

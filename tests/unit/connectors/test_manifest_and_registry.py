@@ -117,6 +117,37 @@ def test_a_manifest_file_that_is_no_yaml_is_named(tmp_path: Path, text: str) -> 
         RestConnector("crm", {"manifest_file": str(tmp_path / "bad.yaml")})
 
 
+def test_a_manifest_is_laid_over_the_one_that_it_extends(manifest: Path) -> None:
+    path = manifest.with_name("newer.yaml")
+    path.write_text("""
+extends: example
+headers: {X-Region: "{region}"}
+parameters: {account: {}, token: {secret: true}, region: {optional: true}, language: {default: de}}
+streams:
+  contacts: {path: people.json}
+  more: {path: more.json}
+""")
+    made: Any = manifest_connector(path)
+    assert list(made.shipped.streams) == ["contacts", "more"]
+    request, keys = contacts(made("crm", {"account": "acme", "token": SECRET}))
+    # The stream's key stands below; a header whose parameter has no value is left out.
+    assert request.url.path.endswith("/people.json") and request.url.params["lang"] == "de" and keys == ["1"]
+    assert "x-region" not in request.headers and "x-account" not in request.headers
+    path.write_text("extends: example\nstreams: {contacts: null}\n")
+    assert not manifest_connector(path.rename(manifest.with_name("none.yaml"))).shipped.streams  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("base", "words"), [("missing", "cannot be read"), ("example", "extends another itself")])
+def test_what_a_manifest_cannot_extend_is_named(manifest: Path, base: str, words: str) -> None:
+    manifest.write_text("extends: other\n" + MANIFEST)
+    path = manifest.with_name("newer.yaml")
+    path.write_text(f"extends: {base}\n")
+    with pytest.raises(SourceConfigurationError, match=words):
+        manifest_connector(path)
+    with pytest.raises(SourceConfigurationError, match="own file"):
+        RestConnector("crm", {"manifest": {"extends": "odoo", "base_url": "https://a.test"}})
+
+
 def test_settings_show_no_secret() -> None:
     connector = RestConnector(
         "crm", {"manifest": {"base_url": "https://x.test", "auth": {"kind": "bearer", "token": SECRET}}}

@@ -201,7 +201,7 @@ def test_tryton_keeps_its_session_in_a_header_and_its_times_in_objects() -> None
 
     def handler(request: httpx.Request) -> httpx.Response:
         asked = json.loads(request.content)
-        assert request.url.path == "/srv/db/"
+        assert request.url.path == "/srv/db/rpc/"
         if asked["method"] == "common.db.login":
             assert asked["params"] == ["ann", {"password": "p"}]
             return httpx.Response(200, json={"id": 1, "result": [7, "key"]})
@@ -221,7 +221,63 @@ def test_tryton_keeps_its_session_in_a_header_and_its_times_in_objects() -> None
     calls.clear()
     read(connect(handler, streams, protocol=protocol), pages[-1].state)
     changed = calls[0][0][0]
-    assert changed[0] == "OR" and changed[1][0][2]["minute"] == 0 and changed[1][0][2]["__class__"] == "datetime"
+    assert changed[0] == "OR" and changed[1][2]["minute"] == 0 and changed[1][2]["__class__"] == "datetime"
+
+
+def test_tryton_hides_no_inactive_record_where_its_changes_are_asked_for() -> None:
+    calls: list[Any] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked = json.loads(request.content)
+        calls.append(asked["params"])
+        moment = {"__class__": "datetime", "year": 2026, "month": 2, "day": 3, "hour": 4, "minute": 5, "second": 6}
+        found = [{"id": 1, "write_date": moment}] if asked["params"][0][-1] == ["id", ">", 0] else []
+        return httpx.Response(200, json={"id": 1, "result": [7, "key"] if "login" in asked["method"] else found})
+
+    protocol = {"kind": "jsonrpc", "dialect": "tryton", "database": "db", "username": "ann", "password": "p"}
+    streams = {"people": {"model": "party.party", "domain": [["active", "in", [True, False]]]}}
+    pages = read(connect(handler, streams, protocol=protocol))
+    calls.clear()
+    read(connect(handler, streams, protocol=protocol), pages[-1].state)
+    named, changed, _behind = calls[1][0]
+    assert named == ["active", "in", [True, False]]
+    # Tryton adds `active = true` to a nested list that does not name `active`; this one does, and is true of none.
+    assert changed[:2] == ["OR", ["active", "=", None]] and len(changed) == 4
+
+
+def test_odoo_19_is_asked_by_names_at_an_address_a_method() -> None:
+    seen: list[tuple[str, str, Any]] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append((request.url.path, request.headers["authorization"], json.loads(request.content)))
+        found = [{"id": 4, "name": "A", "write_date": "2026-02-05 10:00:00"}] if len(seen) == 1 else []
+        return httpx.Response(200, json=found)
+
+    streams = {"people": {"model": "res.partner", "fields": ["name"], "context": {"active_test": False}}}
+    auth = {"kind": "bearer", "token": "key"}
+    pages = read(connect(handler, streams, protocol={"kind": "jsonrpc", "dialect": "odoo_json2"}, auth=auth))
+    assert keys(pages) == ["4"]
+    path, proof, asked = seen[0]
+    assert (path, proof) == ("/srv/json/2/res.partner/search_read", "Bearer key")
+    assert asked == {
+        "domain": [["id", ">", 0]], "fields": ["name", "id", "write_date"], "limit": 500, "order": "id",
+        "context": {"active_test": False},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["builtins.ValueError", "psycopg2.OperationalError"])
+def test_odoo_19_tells_a_mistake_in_the_question_and_tries_a_passing_fault_again(name: str) -> None:
+    answers = [httpx.Response(500, json={"name": name, "message": "Invalid field"}), httpx.Response(200, json=[])]
+    streams = {"people": {"model": "res.partner"}}
+    auth = {"kind": "bearer", "token": "key"}
+    protocol = {"kind": "jsonrpc", "dialect": "odoo_json2"}
+    connector = connect(lambda _request: answers.pop(0), streams, protocol=protocol, auth=auth)
+    if name == "builtins.ValueError":
+        with pytest.raises(SourceDataError, match="Invalid field"):
+            read(connector)
+    else:
+        read(connector)
+        assert not answers
 
 
 @pytest.mark.parametrize(
