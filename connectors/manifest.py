@@ -26,6 +26,11 @@ Labels = str | dict[str, str]
 """One text, or one per language."""
 
 
+def in_english(labels: Labels | None) -> str | None:
+    """One text of a label that may have several."""
+    return labels if isinstance(labels, str | None) else labels.get("en") or next(iter(labels.values()), None)
+
+
 class ErrorRule(Settings):
     """An error that hides in an answer: something stands at `path` (and equals one of `equals`, if given)."""
 
@@ -322,10 +327,10 @@ class RestSettings(Settings):
 
 def load_manifest(path: Path, source: str) -> Manifest:
     """The manifest in a YAML file. Raises SourceConfigurationError with the line of what cannot be read."""
-    values = _written(path, source)
+    values = read_manifest(path, source)
     base = values.pop("extends", None)
     if base is not None:
-        below = _written(path.with_name(f"{base}.yaml"), source)
+        below = read_manifest(path.with_name(f"{base}.yaml"), source)
         if "extends" in below:
             message = f"`extends: {base}` names a manifest that extends another itself"
             raise SourceConfigurationError(message, source=source, place=path.name)
@@ -342,8 +347,8 @@ def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
     return {**below, **above, "streams": kept}
 
 
-def _written(path: Path, source: str) -> dict[str, Any]:
-    """What a manifest's file says, not yet looked at. Raises SourceConfigurationError."""
+def read_manifest(path: Path, source: str) -> dict[str, Any]:
+    """What a manifest's file says, not yet checked. Raises SourceConfigurationError."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 

@@ -6,13 +6,20 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from connectors.files.system import FilesManifest
 from connectors.manifest import Manifest
 from connectors.protocols.jsonrpc import CallStream, JsonRpcProtocol, ModelStream
 from connectors.protocols.odata import ODataProtocol, ODataStream
 
 
 def manifest_schema() -> dict[str, Any]:
-    """What a manifest may say."""
+    """What a manifest may say: of a system's files (`connector: files`), or of a system that is asked over HTTP."""
+    asked, files = _asked(), FilesManifest.model_json_schema(by_alias=True)
+    definitions = {**asked.pop("$defs"), **files.pop("$defs", {})}
+    return {"$defs": definitions, "if": {"required": ["connector"]}, "then": files, "else": asked}
+
+
+def _asked() -> dict[str, Any]:
     schema = Manifest.model_json_schema(by_alias=True)
     stream = schema["$defs"]["Stream"]
     for short in (ODataStream, CallStream, ModelStream):

@@ -180,7 +180,8 @@ class Assembled:
 class Assembler:
     """Collects a page: rows with distinct keys from numbered records; of two with one key the later stands.
 
-    An earlier one that says something else becomes a reject `duplicate-key`; an exact repetition is dropped.
+    An earlier one that says something else becomes a reject `duplicate-key` (unless `tells_duplicates` is false: rows
+    that are versions of a record); an exact repetition is dropped.
     Records for which `is_deleted` holds become tombstones. `place` names a record's number; `on_reject` may
     improve a reject. Records are added in small lots: thousands of decoded ones at once spoil the caches.
     """
@@ -194,8 +195,10 @@ class Assembler:
         *,
         is_deleted: Callable[[Any], bool] | None = None,
         on_reject: Callable[[Any, RejectedRow], RejectedRow] | None = None,
+        tells_duplicates: bool = True,
     ) -> None:
         self._maker, self._place, self._is_deleted, self._on_reject = maker, place, is_deleted, on_reject
+        self._tells_duplicates = tells_duplicates
         self._kept: dict[str, tuple[int, Row]] = {}
         self._deleted: dict[str, None] = {}
         self._rejects: list[RejectedRow] = []
@@ -215,7 +218,7 @@ class Assembler:
                 deleted[key] = None
                 continue
             before = kept.pop(key, None)
-            if before is not None and before[1].digest != made.digest:
+            if before is not None and before[1].digest != made.digest and self._tells_duplicates:
                 self._rejects.append(self._duplicate(before, number))
             kept[key] = (number, made)
             if deleted:

@@ -35,6 +35,8 @@ class Part:
     encode: Callable[[Any], bytes] = canonical
     """How its records become canonical JSON."""
     on_reject: Callable[[Any, RejectedRow], RejectedRow] | None = None
+    is_deleted: Callable[[Any], bool] | None = None
+    """Which records say that they are deleted."""
 
 
 class Reader(Protocol):

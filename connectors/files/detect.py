@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zipfile
 from collections import Counter
 from dataclasses import dataclass
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import IO, cast
+
+from connectors.errors import SourceDataError
 
 _DELIMITERS = ";,\t|"
 _SAMPLE = 256 * 1024
@@ -18,10 +21,28 @@ _BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-
 
 
 def open_binary(path: Path) -> IO[bytes]:
-    """The file's bytes, unpacked if it ends in .gz."""
-    if path.suffix.lower() == ".gz":
-        return cast(BufferedReader, gzip.open(path, "rb"))
-    return path.open("rb")
+    """The file's bytes, unpacked if it ends in .gz or .zip. Raises SourceDataError for a bad archive."""
+    match path.suffix.lower():
+        case ".gz":
+            return cast(BufferedReader, gzip.open(path, "rb"))
+        case ".zip":
+            return _unzipped(path)
+        case _:
+            return path.open("rb")
+
+
+def _unzipped(path: Path) -> IO[bytes]:
+    try:
+        packed = zipfile.ZipFile(path)
+        names = [item for item in packed.infolist() if not item.is_dir()]
+        if len(names) != 1:
+            hint = "Unpack it and name the folder"
+            raise SourceDataError(f"the archive holds {len(names)} files where one is read", place=path.name, hint=hint)
+        return packed.open(names[0])
+    except (zipfile.BadZipFile, NotImplementedError):
+        raise SourceDataError("this cannot be read as a zip archive", place=path.name, hint="Is it cut off?") from None
+    except RuntimeError:  # what zipfile says of a password
+        raise SourceDataError("the archive is protected by a password", place=path.name) from None
 
 
 def open_text(path: Path, encoding: str, errors: str) -> TextIOWrapper:

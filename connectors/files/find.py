@@ -18,10 +18,20 @@ _FORMATS: dict[str, FileFormat] = {
     ".parquet": "parquet", ".pq": "parquet",
 }  # fmt: skip
 
+_PACKED = (".gz", ".zip")
+_EXCHANGES = ("enterprisedata", "commerceml")
+
+
+def _is_input(path: Path, options: FileOptions) -> bool:
+    """A file of a folder is one to read: an exchange's folder holds more than its messages."""
+    if options.format in _EXCHANGES:
+        return path.suffix.lower() in (".xml", *_PACKED)
+    return format_of(path, options) is not None
+
 
 def format_of(path: Path, options: FileOptions) -> FileFormat | None:
-    """The format by configuration, else by the file's ending (`.gz` aside); None if unknown."""
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
+    """The format by configuration, else by the file's ending (`.gz` and `.zip` aside); None if unknown."""
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in _PACKED]
     return options.format or _FORMATS.get(suffixes[-1] if suffixes else "")
 
 
@@ -54,7 +64,7 @@ def find_files(pattern: str, base: Path | None, options: FileOptions, source: st
     root = base if base is not None and not path.is_absolute() else Path()
     full = root / path
     if full.is_dir():
-        inside = [item for item in full.rglob("*") if item.is_file() and format_of(item, options)]
+        inside = [item for item in full.rglob("*") if item.is_file() and _is_input(item, options)]
         return Found(_named(inside, full), is_single=False)
     if not full.exists() and glob.has_magic(pattern):
         fixed = _fixed_part(full)

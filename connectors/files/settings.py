@@ -9,7 +9,7 @@ from pydantic import Field
 from connectors.deletes import FlagDeletes
 from connectors.settings import ConnectorSettings, Settings
 
-FileFormat = Literal["csv", "jsonl", "json", "excel", "parquet"]
+FileFormat = Literal["csv", "jsonl", "json", "excel", "parquet", "enterprisedata", "commerceml"]
 Mode = Literal["snapshot", "append", "changes"]
 
 
@@ -19,7 +19,10 @@ class FileOptions(Settings):
     path: str | None = Field(
         default=None, description="A file, a glob or a directory; `{stream}` stands for the stream's name."
     )
-    format: FileFormat | None = Field(default=None, description="Told by the file's ending if not given.")
+    format: FileFormat | None = Field(
+        default=None,
+        description="Told by the file's ending if not given; enterprisedata and commerceml are XML exchanges of 1C.",
+    )
     mode: Mode | None = Field(
         default=None,
         description="snapshot: a row missing from a complete new read is deleted (default for one file); "
@@ -36,7 +39,11 @@ class FileOptions(Settings):
     header_row: int | None = Field(default=None, ge=0, description="Row of the headers, from 1; 0: the file has none.")
     sheet: str | None = Field(default=None, description="Of a workbook; the first one with data if not given.")
     totals: bool = Field(default=True, description="Set rows such as `Total` in a sheet aside as rejects.")
-    records: str | None = Field(default=None, description="Path of the list of records inside a JSON document.")
+    records: str | None = Field(
+        default=None,
+        description="Path of the list of records inside a JSON document; of an exchange the kind of object, such as "
+        "`Справочник.Контрагенты` (the stream's name if not given).",
+    )
     page_size: int = Field(default=5000, ge=1, le=100_000)
 
 

@@ -23,7 +23,7 @@ from connectors.canonical import canonical
 from connectors.errors import ConnectorError, CredentialsError, SourceConfigurationError, SourceDataError
 from connectors.fields import SAMPLE, likely_key, profile
 from connectors.http import HttpEngine
-from connectors.manifest import Described, Manifest, RestSettings, Stream, load_manifest
+from connectors.manifest import Described, Manifest, RestSettings, Stream, in_english, load_manifest
 from connectors.page import CheckResult, Page, State, StreamInfo, StreamRequest, Tell
 from connectors.prefetch import Stopped, prefetch
 from connectors.protocols import expand_stream, is_odata
@@ -205,7 +205,7 @@ class RestConnector:
         key = stream.key if stream.key is not None else likely_key(records)
         deletes = stream.deletes[0].kind if stream.deletes else "none"
         fields = [
-            replace(field, label=_in_english(stream.labels[field.path])) if field.path in stream.labels else field
+            replace(field, label=in_english(stream.labels[field.path])) if field.path in stream.labels else field
             for field in profile(records)
         ]
         if stream.described is not None:
@@ -319,11 +319,6 @@ class RestConnector:
             yield from ready
 
 
-def _in_english(labels: str | Mapping[str, str] | None) -> str | None:
-    """One text of a label that may have several."""
-    return labels if isinstance(labels, str | None) else labels.get("en") or next(iter(labels.values()), None)
-
-
 def _interruptible(stop: threading.Event) -> Callable[[float], None]:
     def pause(seconds: float) -> None:
         if stop.wait(seconds):
@@ -353,7 +348,7 @@ def manifest_connector(path: Path) -> type[RestConnector]:
         default: Any = ... if parameter.default is None else kind(parameter.default)
         if parameter.is_optional and parameter.default is None:
             kind, default = kind | None, None
-        fields[name] = (kind, Field(default, description=_in_english(parameter.title)))
+        fields[name] = (kind, Field(default, description=in_english(parameter.title)))
     model = create_model(f"{path.stem.title()}Settings", __base__=ConnectorSettings, **fields)
 
     class ManifestConnector(RestConnector):
@@ -368,5 +363,5 @@ def manifest_connector(path: Path) -> type[RestConnector]:
             return RestSettings(manifest=manifest, base_url=base_url, parameters=values, streams=streams)
 
     ManifestConnector.__name__ = ManifestConnector.__qualname__ = f"{path.stem.title()}Connector"
-    ManifestConnector.__doc__ = _in_english(manifest.title) or path.stem
+    ManifestConnector.__doc__ = in_english(manifest.title) or path.stem
     return ManifestConnector

@@ -10,6 +10,7 @@ import pytest
 from connectors import registry
 from connectors.cassette import Cassette, Replay, load_cassette
 from connectors.page import StreamRequest
+from connectors.testing_files import FilesSuite
 from onefold.configuration.load import read_configuration
 from onefold.mapping import RawRow, compile_source
 from onefold.steps.source_add import _yaml
@@ -55,6 +56,30 @@ def test_the_ready_mapping_has_no_mistake_and_maps_every_record(cassette: Casset
                 connector.read(StreamRequest(name, options=expected.options, timezone=cassette.timezone), None)
             )
         rows = [row for page in pages for row in page.rows]
+        raws = [RawRow(record_id("it", name, row.key), row.key, row.payload, row.updated_at, None) for row in rows]
+        mapped = mapper.map_batch(raws)
+        assert not mapped.rejects, f"{name}: {[(reject.reason, reject.detail) for reject in mapped.rejects]}"
+
+
+def delivered() -> list[type[FilesSuite]]:
+    """Deliveries of systems that are read from files."""
+    return [type(folder.name, (FilesSuite,), {"folder": folder}) for folder in sorted(CASSETTES.glob("files/*/"))]
+
+
+@pytest.mark.parametrize("suite", delivered(), ids=lambda suite: suite.__name__)
+def test_the_ready_mapping_of_files_has_no_mistake_and_maps_every_record(
+    suite: type[FilesSuite], tmp_path: Path
+) -> None:
+    files = suite()
+    first = files.folder / "first"
+    with registry.open_connector(files.said.connector, "it", files.settings(first)) as connector:
+        streams = list(connector.discover())
+    write(tmp_path, files.said.connector, dict(files.settings(first)), streams)
+    configuration, problems = read_configuration(tmp_path)
+    assert not problems, "\n".join(str(problem) for problem in problems)
+    assert configuration is not None
+    for name, mapper in compile_source(configuration.sources["it"], configuration).items():
+        rows = [row for page in files.read(name, first) for row in page.rows]
         raws = [RawRow(record_id("it", name, row.key), row.key, row.payload, row.updated_at, None) for row in rows]
         mapped = mapper.map_batch(raws)
         assert not mapped.rejects, f"{name}: {[(reject.reason, reject.detail) for reject in mapped.rejects]}"
