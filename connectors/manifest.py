@@ -237,7 +237,7 @@ class Manifest(Settings):
     title: Labels | None = None
     description: Labels | None = None
     protocol: str | dict[str, Any] | None = Field(
-        default=None, description="Short forms: odata, jsonrpc; written out before anything else is read."
+        default=None, description="Short forms: odata, jsonrpc, frappe; written out before anything else is read."
     )
     base_url: str
     timezone: str | None = Field(default=None, description="Of the source's naive times, where it is always the same.")

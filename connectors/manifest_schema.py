@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from connectors.files.system import FilesManifest
 from connectors.manifest import Manifest
+from connectors.protocols.frappe import DoctypeStream, FrappeProtocol
 from connectors.protocols.jsonrpc import CallStream, JsonRpcProtocol, ModelStream
 from connectors.protocols.odata import ODataProtocol, ODataStream
 
@@ -22,7 +23,7 @@ def manifest_schema() -> dict[str, Any]:
 def _asked() -> dict[str, Any]:
     schema = Manifest.model_json_schema(by_alias=True)
     stream = schema["$defs"]["Stream"]
-    for short in (ODataStream, CallStream, ModelStream):
+    for short in (ODataStream, CallStream, ModelStream, DoctypeStream):
         for name, form in _properties(short, schema).items():
             stream["properties"].setdefault(name, form)
     deletes = stream["properties"]["deletes"]
@@ -35,10 +36,10 @@ def _asked() -> dict[str, Any]:
     short_delta = {"type": "object", "properties": words, "required": ["first"], "additionalProperties": False}
     stream["properties"]["changes"]["anyOf"].append(short_delta)
     # The short forms write the path themselves.
-    stream["anyOf"] = [{"required": [name]} for name in ("path", "entity", "call", "model")]
+    stream["anyOf"] = [{"required": [name]} for name in ("path", "entity", "call", "model", "doctype")]
     stream.pop("required", None)
-    protocols = [_inlined(model, schema) for model in (ODataProtocol, JsonRpcProtocol)]
-    schema["properties"]["protocol"] = {"anyOf": [*protocols, {"enum": ["odata", "jsonrpc"]}]}
+    protocols = [_inlined(model, schema) for model in (ODataProtocol, JsonRpcProtocol, FrappeProtocol)]
+    schema["properties"]["protocol"] = {"anyOf": [*protocols, {"enum": ["odata", "jsonrpc", "frappe"]}]}
     auth = schema["properties"]["auth"]
     schema["properties"]["auth"] = {"anyOf": [auth["items"], auth]}
     check = schema["properties"]["check"]

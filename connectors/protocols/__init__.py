@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from connectors.protocols import jsonrpc, odata
+from connectors.protocols import frappe, jsonrpc, odata
 
 Expand = Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
 
-PROTOCOLS: Mapping[str, Expand] = {"odata": odata.expand, "jsonrpc": jsonrpc.expand}
+PROTOCOLS: Mapping[str, Expand] = {"odata": odata.expand, "jsonrpc": jsonrpc.expand, "frappe": frappe.expand}
 
 
 def expand(manifest: Mapping[str, Any]) -> dict[str, Any]:
