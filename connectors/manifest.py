@@ -302,8 +302,10 @@ class Manifest(Settings):
                     yield f"streams.{name}.deletes", [rule.path, rule.params, rule.headers, rule.body], set()
 
     def auth_for(self, values: Mapping[str, str]) -> AnyAuth | None:
-        """The first way whose names all have values."""
-        return next((way for way in self.auth if way.needs() <= {n for n, v in values.items() if v is not None}), None)
+        """The first way whose names all have values; an empty default is none."""
+        empty = {name for name, parameter in self.parameters.items() if parameter.default == "" == values.get(name)}
+        known = {name for name, value in values.items() if value is not None} - empty
+        return next((way for way in self.auth if way.needs() <= known), None)
 
 
 class RestSettings(Settings):

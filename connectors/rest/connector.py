@@ -23,7 +23,7 @@ from connectors.canonical import canonical
 from connectors.errors import ConnectorError, CredentialsError, SourceConfigurationError, SourceDataError
 from connectors.fields import SAMPLE, likely_key, profile
 from connectors.http import HttpEngine
-from connectors.manifest import Described, Manifest, RestSettings, Stream, in_english, load_manifest
+from connectors.manifest import Described, Manifest, Parameter, RestSettings, Stream, in_english, load_manifest
 from connectors.page import CheckResult, Page, State, StreamInfo, StreamRequest, Tell
 from connectors.prefetch import Stopped, prefetch
 from connectors.protocols import expand_stream, is_odata
@@ -319,6 +319,12 @@ class RestConnector:
             yield from ready
 
 
+def _about(parameter: Parameter) -> str | None:
+    """What a parameter is, in one line."""
+    texts = (in_english(parameter.title), in_english(parameter.description))
+    return ". ".join(text.rstrip(".") for text in texts if text) or None
+
+
 def _interruptible(stop: threading.Event) -> Callable[[float], None]:
     def pause(seconds: float) -> None:
         if stop.wait(seconds):
@@ -348,7 +354,7 @@ def manifest_connector(path: Path) -> type[RestConnector]:
         default: Any = ... if parameter.default is None else kind(parameter.default)
         if parameter.is_optional and parameter.default is None:
             kind, default = kind | None, None
-        fields[name] = (kind, Field(default, description=in_english(parameter.title)))
+        fields[name] = (kind, Field(default, description=_about(parameter)))
     model = create_model(f"{path.stem.title()}Settings", __base__=ConnectorSettings, **fields)
 
     class ManifestConnector(RestConnector):

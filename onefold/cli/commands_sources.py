@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -39,7 +41,7 @@ def add_source(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="What to call it: crm, erp, accounting ...")],
     connector: Annotated[
-        str, typer.Option("--connector", "-c", help="files, sql, rest, singer:TAP, airbyte:SOURCE, ...")
+        str, typer.Option("--connector", "-c", help="bitrix24, files, sql ...: `onefold connector list` shows all.")
     ],
     path: Annotated[str | None, typer.Option("--path", help="For files: a file, a folder or a pattern.")] = None,
     setting: Annotated[
@@ -50,9 +52,12 @@ def add_source(
 ) -> None:
     """Discover what a system offers, propose a mapping by names and content, and write config/sources/NAME.yaml.
 
-    Secrets are named, never written: --set token='${CRM_TOKEN}'. What was guessed is said, here and in the file.
+    What the system needs is asked for on a terminal; elsewhere give it with --set (`onefold connector show NAME`
+    tells). A secret's value goes to the .env file, only its name into the YAML; or name one that is there:
+    --set token='${CRM_TOKEN}'. What was guessed is said, here and in the file.
 
-    Example: onefold source add clients --connector files --path /data/clients.csv
+    Examples: onefold source add crm --connector bitrix24;
+    onefold source add clients --connector files --path /data/clients.csv
     """
     from onefold.steps.source_add import source_add
 
@@ -60,11 +65,28 @@ def add_source(
     given = dict(part.partition("=")[::2] for part in setting or ())
     if path is not None:
         given["path"] = str(Path(path).absolute())
+    if sys.stdin.isatty() and not output.as_json:
+        given |= _asked(connector, given)
     added = source_add(settings_of(ctx), name, connector, given, overwrite=force)
     output.data(added.as_dict())
     output.say(f"Wrote {added.file}")
     output.table(("stream", "field", "becomes", "because"), added.guesses, title="What was guessed: please look")
     output.say(f"Next: onefold preview {name}, onefold doctor, onefold run", style="bold")
+
+
+def _asked(connector: str, given: Mapping[str, str]) -> dict[str, str]:
+    """Answers typed on the terminal to what the connector still needs; secrets are not shown."""
+    from connectors.wanted import missing, welcome
+
+    answers = {}
+    for setting in missing(connector, given):
+        what = f"{setting.name} ({setting.about})" if setting.about else setting.name
+        answers[setting.name] = typer.prompt(what, hide_input=setting.is_secret, err=True)
+    for setting in welcome(connector, {*given, *answers}):
+        what = f"{setting.about or setting.name}; empty for none"
+        if answer := typer.prompt(what, default="", show_default=False, hide_input=setting.is_secret, err=True):
+            answers[setting.name] = answer
+    return answers
 
 
 @app.command(rich_help_panel="Sources")

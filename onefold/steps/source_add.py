@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connectors.registry import open_connector, settings_schema, shipped
+from connectors.wanted import WantedSetting, missing, settings_of, ways_in
 from onefold.configuration import environment, resolve_secrets
 from onefold.configuration.proposals import Proposal, propose_mapping
 from onefold.errors import UsageError
@@ -51,6 +52,7 @@ def source_add(
     if target.exists() and not overwrite:
         raise UsageError(f"{target} exists already.", "Add --force to overwrite it.")
     written = _settings(connector, given)
+    _refuse_lacking(name, connector, given)
     secrets = _take_secrets(settings.config, name, connector, written)
     environ = environment(settings.config, os.environ)
     resolved = resolve_secrets(written, environ)
@@ -71,6 +73,31 @@ def source_add(
     return SourceAdded(str(target), tuple(info.name for info in streams), tuple(guesses), tuple(secrets))
 
 
+def _refuse_lacking(name: str, connector: str, given: Mapping[str, str]) -> None:
+    """Raise UsageError that names what must still be given, with what it is and how to give it."""
+    lacking = missing(connector, given)
+    if not lacking:
+        return
+    said = "; ".join(f"{setting.name} ({setting.about})" if setting.about else setting.name for setting in lacking)
+    asked = {*given, *(setting.name for setting in lacking)}
+    words = [_word(name, one, given.get(one.name)) for one in settings_of(connector) if one.name in asked]
+    ways = [" + ".join(way) for way in ways_in(connector) if way]
+    instead = f" Ways in: {', or '.join(ways)}." if len(ways) > 1 else ""
+    hint = f"Add them: onefold source add {name} --connector {connector} {' '.join(words)}.{instead}"
+    if any(one.is_secret for one in lacking):
+        hint += " The secret's value stands in the .env file or the environment."
+    raise UsageError(f"{connector} cannot be reached without {said}.", hint)
+
+
+def _word(source: str, setting: WantedSetting, value: str | None) -> str:
+    """A setting as it is typed; a secret by a name for it."""
+    if setting.is_secret:
+        value = f"'${{{source.upper()}_{setting.name.upper()}}}'"
+    elif value is None or not re.fullmatch(r"[\w.:/@-]+", value):
+        value = "..."
+    return f"--set {setting.name}={value}"
+
+
 def _settings(connector: str, given: Mapping[str, str]) -> dict[str, Any]:
     """The given settings as YAML values; a folder of files becomes a pattern with one stream a file."""
     known = settings_schema(connector).get("properties", {})
@@ -86,12 +113,11 @@ def _settings(connector: str, given: Mapping[str, str]) -> dict[str, Any]:
 def _take_secrets(config: Path, name: str, connector: str, values: dict[str, Any]) -> list[str]:
     """Move secrets that were given as they are into .env, and leave their names in `values`."""
     moved = {}
-    for setting, schema in settings_schema(connector).get("properties", {}).items():
-        is_secret = schema.get("writeOnly") or schema.get("format") == "password"
-        if is_secret and setting in values and "${" not in values[setting]:
-            variable = f"{name}_{setting}".upper()
-            moved[variable] = values[setting]
-            values[setting] = f"${{{variable}}}"
+    for setting in settings_of(connector):
+        if setting.is_secret and "${" not in values.get(setting.name, "${"):
+            variable = f"{name}_{setting.name}".upper()
+            moved[variable] = values[setting.name]
+            values[setting.name] = f"${{{variable}}}"
     if moved:
         path = config.resolve().parent / ".env"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -68,6 +68,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "doctor": (),
     "source list": (),
     "connector list": (),
+    "connector show": ("bitrix24",),
     "check": ("crm",),
     "discover": ("crm",),
     "preview": ("crm", "contacts"),

@@ -58,6 +58,8 @@ class HttpSource:
 
     def __init__(self) -> None:
         self.answers: dict[str, Answerer] = {}
+        self.otherwise: Answerer = lambda _: Reply(404)
+        """Answers the paths that `answers` does not name."""
         self.asked: list[Asked] = []
         self.endless_bytes = 0
         """How much of endless answers was sent."""
@@ -70,8 +72,7 @@ class HttpSource:
                 parts = urlsplit(self.path)
                 asked = Asked(parts.path, dict(parse_qsl(parts.query)), dict(self.headers))
                 source.asked.append(asked)
-                answer = source.answers.get(parts.path)
-                reply = answer(asked) if answer else Reply(404)
+                reply = source.answers.get(parts.path, source.otherwise)(asked)
                 # A source whose clock is off says so in a Date of its own.
                 (self.send_response_only if "Date" in reply.headers else self.send_response)(reply.status)
                 for name, value in reply.headers.items():

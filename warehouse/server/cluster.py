@@ -81,7 +81,7 @@ class Cluster:
         account.own(socket_folder)
         self._prepare_log(account)
         configuration = self.folders.configuration
-        write_configuration(configuration, self._settings(account, socket_folder))
+        write_configuration(configuration, self._settings(account, socket_folder, programs_version))
         arguments = [
             f"--log={self.folders.log}",
             f"--options=-c config_file={_for_shell(configuration / 'postgresql.conf')}",
@@ -180,12 +180,13 @@ class Cluster:
             with suppress(FileNotFoundError):
                 (data / "postmaster.pid").unlink()
 
-    def _settings(self, account: Account, socket_folder: Path) -> Settings:
+    def _settings(self, account: Account, socket_folder: Path, version: int) -> Settings:
         return Settings(
             superuser=SUPERUSER,
             system_users=tuple(dict.fromkeys([pwd.getpwuid(os.geteuid()).pw_name, account.name])),
             socket_folder=socket_folder,
             port=choose_port(self.folders),
+            version=version,
             is_durable=self.options.is_durable,
         )
 

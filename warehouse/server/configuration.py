@@ -13,6 +13,7 @@ LOOPBACK: Final = "127.0.0.1"
 _MIB: Final = 1024 * 1024
 # What a container gives /dev/shm by default (64 MiB) is too little for parallel queries.
 _SMALL_SHARED_MEMORY: Final = 256 * _MIB
+_HAS_IO_METHODS: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Settings:
     """Operating-system accounts that may be the superuser on the socket."""
     socket_folder: Path
     port: int
+    version: int
+    """Major version of the programs, e.g. 18."""
     is_durable: bool
     """False only in tests: a crash of the machine may then lose the data."""
 
@@ -78,8 +81,6 @@ def _parameters(folder: Path, settings: Settings) -> dict[str, str]:
         "checkpoint_timeout": "15min",
         "random_page_cost": "1.1",
         "jit": "off",
-        # Small changes read pages here and there: handing each to another process takes longer than reading it.
-        "io_method": "sync",
         "timezone": "UTC",
         "log_timezone": "UTC",
         # Client data must not reach the log: no failed statements, no values, no errors of the clients.
@@ -91,6 +92,9 @@ def _parameters(folder: Path, settings: Settings) -> dict[str, str]:
         "log_parameter_max_length_on_error": "0",
         "log_line_prefix": "%m [%p] ",
     }
+    if settings.version >= _HAS_IO_METHODS:
+        # Small changes read pages here and there: handing each to another process takes longer than reading it.
+        parameters["io_method"] = "sync"
     if not settings.is_durable:
         # Commits still reach the operating system, so that a killed server loses nothing.
         parameters |= {"fsync": "off", "full_page_writes": "off"}
