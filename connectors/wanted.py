@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from connectors.manifest import Manifest
 from connectors.registry import settings_schema, shipped
 
 _OF_ONEFOLD = frozenset({"base_dir", "cache_dir", "streams"})
@@ -42,11 +43,11 @@ def _is_secret(schema: dict[str, Any]) -> bool:
 def ways_in(connector: str) -> list[tuple[str, ...]]:
     """The sets of settings of which one must be complete to be let in; the shortest first, () if none is needed.
 
-    Settings that are needed anyway or have a value by default are left out. Only manifests of a catalogue tell; of
+    Settings that are needed anyway or have a value by default are left out. Only manifests of HTTP APIs tell; of
     other connectors there are none.
     """
     manifest = shipped(connector)
-    if manifest is None:
+    if not isinstance(manifest, Manifest):
         return []
     needed = {setting.name for setting in settings_of(connector) if setting.is_needed}
     asked = {name for name, parameter in manifest.parameters.items() if not parameter.default} - needed

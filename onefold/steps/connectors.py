@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connectors.manifest import in_english
+from connectors.manifest import Stream, in_english
 from connectors.registry import describe, names, shipped
 from connectors.wanted import WantedSetting, missing, settings_of, ways_in
 from onefold.steps.report import Report
 
 if TYPE_CHECKING:
-    from connectors.manifest import Stream
+    from connectors.files.system import FilesStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class ShippedStream(Report):
     becomes: str | None
     """Such as `person` or `interaction: sales_order`; None: landed, and used by other streams."""
     changes: str
-    """How a pass asks only for what changed; `all` where it reads everything."""
+    """How a pass asks only for what changed; `all` where it reads everything; `files` that are new or changed."""
     deletes: str
-    """How deletions are seen; `none` where they are not."""
+    """How deletions are seen; `none` where they are not; `files` by what the files of a stream say or lack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +79,22 @@ def shown(connector: str) -> ConnectorShown:
     )
 
 
-def _shown(name: str, stream: Stream) -> ShippedStream:
+def _shown(name: str, stream: Stream | FilesStream) -> ShippedStream:
     becomes = stream.mapping.get("as")
     kind = stream.mapping.get("type")
-    changes = stream.delta or stream.filter
     return ShippedStream(
         name,
         in_english(stream.title),
         f"{becomes}: {kind}" if becomes and isinstance(kind, str) else _text(becomes),
-        "all" if changes is None else "delta token" if stream.delta else stream.updated_at or "time",
-        ", ".join(rule.kind for rule in stream.deletes) or "none",
+        _changes(stream) if isinstance(stream, Stream) else "files",
+        (", ".join(rule.kind for rule in stream.deletes) or "none") if isinstance(stream, Stream) else "files",
     )
+
+
+def _changes(stream: Stream) -> str:
+    if stream.delta:
+        return "delta token"
+    return (stream.updated_at or "time") if stream.filter else "all"
 
 
 def _text(value: object) -> str | None:
