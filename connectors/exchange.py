@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,3 +72,16 @@ def as_utf8(body: bytes, headers: httpx.Headers) -> bytes:
 def origin(url: httpx.URL) -> tuple[str, str, int | None]:
     """Scheme, host and port: credentials stay within."""
     return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def unreachable(error: httpx.ConnectError) -> str:
+    """Why nobody answers, with the host's name and nothing else of the address."""
+    host = error.request.url.host
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, socket.gaierror):
+            return f"the source cannot be reached: there is no host {host}, or its name cannot be looked up here"
+        if isinstance(cause, ConnectionRefusedError):
+            return f"the source cannot be reached: nothing listens at {host}"
+        cause = cause.__cause__ or cause.__context__
+    return f"the source cannot be reached: no way to {host}"

@@ -33,7 +33,7 @@ from connectors.errors import (
     SourceConfigurationError,
     SourceDataError,
 )
-from connectors.exchange import Answer, Call, DeltaExpired, NoAddresses, as_utf8, looks_like_markup, origin
+from connectors.exchange import Answer, Call, DeltaExpired, NoAddresses, as_utf8, looks_like_markup, origin, unreachable
 from connectors.limits import BudgetSpent, Limits, Throttle, seconds_asked_for, seconds_until_refill
 from connectors.manifest import ErrorRule
 from connectors.page import Tell
@@ -244,7 +244,7 @@ class HttpEngine:
                 raise self._error(
                     SourceConfigurationError, call, message, "Check the address and its certificate"
                 ) from None
-            raise _Again("the source cannot be reached") from None
+            raise _Again(unreachable(error)) from None
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise _Again(f"the answer was cut off ({type(error).__name__})") from None
         except httpx.InvalidURL:

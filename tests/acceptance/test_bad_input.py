@@ -135,7 +135,7 @@ FAILED = {
     ),
     "h429_long": ("ComeBackLater", "the source asks to wait 3600 s (status 429) at GET h429_long, page 1", 0),
     "h500_always": ("RetriableError", "status 500, after 3 attempt(s) at GET h500_always, page 1. Run again later", 0),
-    "h_down": ("RetriableError", "the source cannot be reached, after 3 attempt(s)", 0),
+    "h_down": ("RetriableError", "the source cannot be reached: nothing listens at 127.0.0.1, after 3 attempt(s)", 0),
     "h_slow": ("RetriableError", "the source did not answer in time", 0),
     "h_cut_always": ("RetriableError", "the answer was cut off", 0),
     "h_cut_json": ("RetriableError", "the answer was cut off (JSON ends too early)", 0),

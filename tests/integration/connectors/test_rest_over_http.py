@@ -129,8 +129,10 @@ def test_a_status_says_what_to_do(
 
 
 def test_nobody_at_the_address_and_silence_are_told(source_server: Any, answer: Callable[..., None]) -> None:
-    with pytest.raises(RetriableError, match="cannot be reached"):
+    with pytest.raises(RetriableError, match=r"nothing listens at 127\.0\.0\.1"):
         read("http://127.0.0.1:9")
+    with pytest.raises(RetriableError, match=r"there is no host nobody\.invalid"):
+        read("http://nobody.invalid/secret-path")
     stop = threading.Event()
     with source_server(lambda _handler: stop.wait(10) and None) as url:
         with pytest.raises(RetriableError, match="did not answer in time"):
