@@ -228,7 +228,7 @@ class ConnectorSuite:
             else:
                 raise AssertionError(f"{name}: an error inside an answer passed as {len(pages)} page(s)")
 
-    def test_changed_and_vanished_fields_and_keys_of_another_type_areheaders_of(self) -> None:
+    def test_changed_and_vanished_fields_and_keys_of_another_type_are_kept(self) -> None:
         for name in self.cassette.expect:
             stream = self.stream(name)
             if stream is None or not keys_of(self.read(name)):
