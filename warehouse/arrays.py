@@ -13,6 +13,11 @@ def bigints(values: Iterable[int]) -> str:
     return "{" + ",".join(map(str, values)) + "}"
 
 
+def nullable(values: Iterable[int | None]) -> str:
+    """`bigints` of numbers some of which are not known."""
+    return "{" + ",".join("NULL" if value is None else str(value) for value in values) + "}"
+
+
 def uuids(values: Iterable[str]) -> str:
     """The text of a uuid[] from texts of UUIDs."""
     return "{" + ",".join(values) + "}"

@@ -16,8 +16,9 @@ import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Composed, Identifier, Placeholder
 
+from warehouse.arrays import nullable
 from warehouse.sql import qualified, sql
 
 _CHUNK_ROWS: Final = 50_000
@@ -164,6 +165,46 @@ def replace(
     with staged(conn, "new_row", table, rows):
         statements = ("drop_rows", "change_rows", "add_rows") if values else ("drop_rows", "add_rows")
         return sum(conn.execute(sql(f"arrow.{s}").format(**parts), parameters).rowcount for s in statements)
+
+
+def change(conn: psycopg.Connection[Any], table: str, before: pa.Table, after: pa.Table, key: Sequence[str]) -> int:
+    """Make `after` what `before` is of `table` (`schema.name`): all its rows in some scope; how many were written.
+
+    Integers only. The difference is known before the database is asked for anything.
+    """
+    names = after.column_names
+    old, new = (set(zip(*(rows[name].to_pylist() for name in names), strict=True)) for rows in (before, after))
+    places = [names.index(name) for name in key]
+    held, wanted = ({tuple(row[at] for at in places): row for row in rows} for rows in (old, new))
+    gone = [row for found, row in held.items() if found not in wanted]
+    changed = sorted(row for row in new - old if tuple(row[at] for at in places) in held)
+    added = sorted(row for row in new - old if tuple(row[at] for at in places) not in held)
+    for statement, rows in (("drop_these", gone), ("change_these", changed)):
+        if rows:
+            conn.execute(*_on_rows(statement, table, rows, after.schema, key))
+    if added:
+        copy_in(conn, table, pa.table([list(column) for column in zip(*added, strict=True)], schema=after.schema))
+    return len(gone) + len(changed) + len(added)
+
+
+def _on_rows(
+    statement: str, table: str, rows: Sequence[tuple[int | None, ...]], schema: pa.Schema, key: Sequence[str]
+) -> tuple[Composed, dict[str, str]]:
+    """A statement on given rows, and their columns as arrays."""
+    columns = dict(zip(schema.names, zip(*rows, strict=True), strict=True))
+    values = [name for name in schema.names if name not in key]
+    used = key if statement == "drop_these" else schema.names
+    arrays = SQL(", ").join(
+        SQL("{}::{}[]").format(Placeholder(name), SQL("bigint" if schema.field(name).type == pa.int64() else "integer"))
+        for name in used
+    )
+    query = sql(f"arrow.{statement}").format(
+        table=qualified(table),
+        same=SQL(" AND ").join(SQL("n.{0} = t.{0}").format(Identifier(name)) for name in key),
+        assign=SQL(", ").join(SQL("{0} = n.{0}").format(Identifier(name)) for name in values),
+        rows=SQL("unnest({}) AS n ({})").format(arrays, SQL(", ").join(map(Identifier, used))),
+    )
+    return query, {name: nullable(columns[name]) for name in used}
 
 
 def load(conn: psycopg.Connection[Any], table: str, rows: pa.Table) -> int:

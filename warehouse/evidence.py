@@ -39,9 +39,14 @@ def load_pairs(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Seq
     return arrow.read(conn, sql(name), _of(record_ids), schema=schema)
 
 
-def replace_pairs(conn: psycopg.Connection[Any], record_ids: Sequence[int] | None, pairs: pa.Table) -> int:
-    """Make `pairs` the plausible pairs that touch these records, or (None) all there are; rows written."""
-    return _replace(conn, "identity.pair", pairs, _PAIR_KEY, "pairs_scope", record_ids)
+def replace_pairs(conn: psycopg.Connection[Any], pairs: pa.Table) -> int:
+    """Make `pairs` all plausible pairs there are; rows written."""
+    return arrow.replace(conn, "identity.pair", pairs, _PAIR_KEY)
+
+
+def change_pairs(conn: psycopg.Connection[Any], before: pa.Table, pairs: pa.Table) -> int:
+    """Make `pairs` what `before` is: all plausible pairs that touch some records; rows written."""
+    return arrow.change(conn, "identity.pair", before, pairs, _PAIR_KEY)
 
 
 def load_keys(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int] | None = None) -> pa.Table:
@@ -50,13 +55,11 @@ def load_keys(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequ
     return arrow.read_integers(conn, sql(name), _of(record_ids), schema=schema)
 
 
-def replace_keys(conn: psycopg.Connection[Any], record_ids: Sequence[int] | None, keys: pa.Table) -> int:
-    """Make `keys` the blocking keys of these records, or (None) all there are; rows written."""
-    if record_ids is None:
-        # The members of a block stand together on disk, where lookups and later changes read them.
-        order = np.argsort(keys["key"].to_numpy(), kind="stable")
-        keys = keys.take(pa.array(order))
-    return _replace(conn, "identity.blocking_key", keys, ("key", "record_id"), "records_scope", record_ids)
+def replace_keys(conn: psycopg.Connection[Any], keys: pa.Table) -> int:
+    """Make `keys` all blocking keys there are; rows written."""
+    # The members of a block stand together on disk, where lookups and later changes read them.
+    order = np.argsort(keys["key"].to_numpy(), kind="stable")
+    return arrow.replace(conn, "identity.blocking_key", keys.take(pa.array(order)), ("key", "record_id"))
 
 
 def change_keys(conn: psycopg.Connection[Any], removed: pa.Table, added: pa.Table) -> None:
@@ -88,12 +91,14 @@ def refused_blocks(conn: psycopg.Connection[Any], schema: pa.Schema, keys: Itera
     return arrow.read_integers(conn, sql("evidence.refused_blocks"), {"keys": bigints(keys)}, schema=schema)
 
 
-def replace_refused(conn: psycopg.Connection[Any], keys: Sequence[int] | None, blocks: pa.Table) -> int:
-    """Make `blocks` those of these keys, or (None) of all, that are over the limit; rows written."""
-    table = "identity.refused_block"
-    if keys is None:
-        return arrow.replace(conn, table, blocks, ("key",))
-    return arrow.replace(conn, table, blocks, ("key",), sql("evidence.keys_scope"), {"keys": bigints(keys)})
+def replace_refused(conn: psycopg.Connection[Any], blocks: pa.Table) -> int:
+    """Make `blocks` all that are over the limit; rows written."""
+    return arrow.replace(conn, "identity.refused_block", blocks, ("key",))
+
+
+def change_refused(conn: psycopg.Connection[Any], before: pa.Table, blocks: pa.Table) -> int:
+    """Make `blocks` what `before` is: those of some keys that are over the limit; rows written."""
+    return arrow.change(conn, "identity.refused_block", before, blocks, ("key",))
 
 
 def load_points(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int]) -> pa.Table:
@@ -107,9 +112,14 @@ def alike(conn: psycopg.Connection[Any], schema: pa.Schema, fingerprints: Iterab
     return arrow.read(conn, sql("evidence.alike"), {"fingerprints": bigints(fingerprints)}, schema=schema)
 
 
-def replace_points(conn: psycopg.Connection[Any], record_ids: Sequence[int] | None, points: pa.Table) -> int:
-    """Make `points` the points of these records, or (None) of all; rows written."""
-    return _replace(conn, "identity.point", points, ("record_id",), "records_scope", record_ids)
+def replace_points(conn: psycopg.Connection[Any], points: pa.Table) -> int:
+    """Make `points` those of all records; rows written."""
+    return arrow.replace(conn, "identity.point", points, ("record_id",))
+
+
+def change_points(conn: psycopg.Connection[Any], before: pa.Table, points: pa.Table) -> int:
+    """Make `points` what `before` is: the points of some records; rows written."""
+    return arrow.change(conn, "identity.point", before, points, ("record_id",))
 
 
 def load_generic(conn: psycopg.Connection[Any], schema: pa.Schema) -> pa.Table:
@@ -139,12 +149,27 @@ def holders(conn: psycopg.Connection[Any], values: Sequence[tuple[str, str]]) ->
         return [row[0] for row in conn.execute(sql("evidence.holders"))]
 
 
-def replace_generic(conn: psycopg.Connection[Any], generic: pa.Table, record_ids: Sequence[int] | None) -> int:
-    """Make `generic` all generic values there are, and remember which of these records, or (None) of all, bear one."""
+def replace_generic(conn: psycopg.Connection[Any], generic: pa.Table) -> int:
+    """Make `generic` all generic values there are, and remember which records bear one; rows written."""
     written = arrow.replace(conn, "identity.generic_value", generic, _VALUE_KEY)
-    name = "evidence.generic_holders" if record_ids is None else "evidence.generic_holders_of"
-    held = arrow.read(conn, sql(name), _of(record_ids), schema=_HOLDER)
-    return written + _replace(conn, "identity.generic_holder", held, _HOLDER.names, "records_scope", record_ids)
+    held = arrow.read(conn, sql("evidence.generic_holders"), schema=_HOLDER)
+    return written + arrow.replace(conn, "identity.generic_holder", held, _HOLDER.names)
+
+
+def change_generic(
+    conn: psycopg.Connection[Any], before: pa.Table, generic: pa.Table, record_ids: Sequence[int]
+) -> int:
+    """Make `generic` all generic values there are, where there were those `before`, and remember which of these
+    records bear one; rows written."""
+    written = 0 if generic.equals(before) else arrow.replace(conn, "identity.generic_value", generic, _VALUE_KEY)
+    known, held = (
+        arrow.read(conn, sql(f"evidence.{name}"), _of(record_ids), schema=_HOLDER)
+        for name in ("known_holders_of", "generic_holders_of")
+    )
+    if known.num_rows == 0 == held.num_rows:
+        return written
+    scope = sql("evidence.records_scope")
+    return written + arrow.replace(conn, "identity.generic_holder", held, _HOLDER.names, scope, _of(record_ids))
 
 
 def load_accepted(conn: psycopg.Connection[Any], schema: pa.Schema) -> pa.Table:
@@ -166,19 +191,6 @@ def is_judged(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> bool:
 def together(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> list[int]:
     """All records of the clients that these records belong to."""
     return [row[0] for row in conn.execute(sql("evidence.together"), _of(record_ids))]
-
-
-def _replace(
-    conn: psycopg.Connection[Any],
-    table: str,
-    rows: pa.Table,
-    key: Sequence[str],
-    scope: str,
-    record_ids: Sequence[int] | None,
-) -> int:
-    if record_ids is None:
-        return arrow.replace(conn, table, rows, key)
-    return arrow.replace(conn, table, rows, key, sql(f"evidence.{scope}"), _of(record_ids))
 
 
 @contextmanager

@@ -103,8 +103,13 @@ def load_records(
 
 def record_columns(schema: pa.Schema, attributes: Sequence[str] | None) -> Composed:
     """What to select of a standard record `r` for the columns of `schema`; `attributes` as for `load_records`."""
-    kept = [SQL("{0}, r.attributes -> {0}").format(Literal(name)) for name in attributes or ()]
-    document = SQL("jsonb_strip_nulls(jsonb_build_object({}))").format(SQL(", ").join(kept)) if kept else SQL("'{}'")
+    document = SQL("'{{}}'").format()
+    if attributes:
+        kept = [SQL("{0}, r.attributes -> {0}").format(Literal(name)) for name in attributes]
+        # Most records have none of them, which is told in a tenth of the time.
+        document = SQL(
+            "CASE WHEN r.attributes ?| ARRAY[{}] THEN jsonb_strip_nulls(jsonb_build_object({}))::text ELSE '{{}}' END"
+        ).format(SQL(", ").join(map(Literal, attributes)), SQL(", ").join(kept))
     return SQL(", ").join(
         document if name == "attributes" and attributes is not None else SQL("r.{}").format(Identifier(name))
         for name in schema.names

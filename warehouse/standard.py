@@ -14,6 +14,7 @@ from uuid import UUID
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
+from psycopg.sql import SQL, Identifier
 
 from warehouse import arrow
 from warehouse.arrays import bigints
@@ -148,14 +149,32 @@ def store_parties(
         ]
     removed = [record_id for record_id in removed_ids if record_id in known]
     stale = [record_id for record_id in changed if record_id in known] + removed
+    is_all = len(changed) == len(record_ids)
+    mine = identifiers if is_all else _only(identifiers, changed)
     if stale:
         conn.execute(sql("standard.drop_parties"), {"record_ids": bigints(stale)})
-        conn.execute(sql("standard.drop_identifiers"), {"record_ids": bigints(stale)})
+        mine = _drop_other_identifiers(conn, stale, mine)
     if changed:
-        is_all = len(changed) == len(record_ids)
         arrow.copy_in(conn, "identity.standard_record", records if is_all else _only(records, changed))
-        arrow.copy_in(conn, "identity.identifier", identifiers if is_all else _only(identifiers, changed))
+        arrow.copy_in(conn, "identity.identifier", mine)
     return Stored(changed, removed)
+
+
+def _drop_other_identifiers(conn: psycopg.Connection[Any], record_ids: Sequence[int], now: pa.Table) -> pa.Table:
+    """Drop the stored identifiers of those of the records that have others `now`; the rows of `now` that are to be
+    stored. What changed is mostly a name or an address, and each row is an entry anywhere in two indexes."""
+    columns = SQL(", ").join(map(Identifier, now.column_names))
+    query = sql("standard.identifiers_of").format(columns=columns)
+    stored = arrow.read(conn, query, {"record_ids": bigints(record_ids)}, schema=now.schema)
+    old, new = (
+        set(zip(*(table[name].to_pylist() for name in now.column_names), strict=True)) for table in (stored, now)
+    )
+    at = now.column_names.index("record_id")
+    other = {row[at] for row in old ^ new}
+    dropped = sorted(other.intersection(record_ids))
+    if dropped:
+        conn.execute(sql("standard.drop_identifiers"), {"record_ids": bigints(dropped)})
+    return _only(now, sorted(other))
 
 
 def parts_of_cards(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> list[int]:

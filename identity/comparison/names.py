@@ -39,6 +39,14 @@ PERSON_NAME: Final = {"name.family": FAMILY, "name.given": GIVEN, "name.middle":
 _FAR: Final = 820
 
 
+def read_words() -> None:
+    """Read the lists that names are compared by: in a thread of its own while something else is waited for, they take
+    no time of the first comparison."""
+    nickname_class("")
+    is_given_name("")
+    _particles()
+
+
 def _code(levels: tuple[str, ...], level: str) -> np.uint8:
     return np.uint8(levels.index(level) + 1)
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
+from identity.comparison.names import read_words
 from identity.hashing import digest_uuids
 from identity.ids import LedgerEntry, assign_ids
 from identity.minting import mint_all
@@ -72,6 +74,7 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
             return ResolveReport(
                 None, round(time.perf_counter() - started, 3), clients=clients, cases_open=cases, model_note=note
             )
+        Thread(target=read_words, name="words", daemon=True).start()  # while the database is at work
         run_id = runs.start_run(conn, command="resolve", at=context.clock())
         with one_view(conn), context.progress.stage("resolve", 4) as stage:
             batch = queue.read(conn, "resolve")
@@ -147,7 +150,7 @@ def _storing_keys(conn: psycopg.Connection) -> Iterator[OnKeys]:
     """
     with ThreadPoolExecutor(1, thread_name_prefix="keys") as pool:
         stored: list[Future[int]] = []
-        yield lambda keys: stored.append(pool.submit(evidence.replace_keys, conn, None, keys))
+        yield lambda keys: stored.append(pool.submit(evidence.replace_keys, conn, keys))
         for one in stored:
             one.result()
 
@@ -178,10 +181,10 @@ def _is_bulk(conn: psycopg.Connection, changed: int) -> bool:
 
 def store_evidence(conn: psycopg.Connection, found: Resolution) -> None:
     """What a resolution of everything leaves for those of changes beside its keys, by difference."""
-    evidence.replace_pairs(conn, None, found.pairs)
-    evidence.replace_points(conn, None, found.points)
-    evidence.replace_refused(conn, None, found.refused)
-    evidence.replace_generic(conn, found.generic, None)
+    evidence.replace_pairs(conn, found.pairs)
+    evidence.replace_points(conn, found.points)
+    evidence.replace_refused(conn, found.refused)
+    evidence.replace_generic(conn, found.generic)
     evidence.replace_accepted(conn, found.accepted)
 
 

@@ -91,7 +91,7 @@ def resolve_changes(context: Context, conn: psycopg.Connection, model: MatchMode
     """
     settings = context.configuration.matching
     part = _Part(conn, settings.open_attributes)
-    generic, dirty = _generic_now(conn, settings.generic_names, changed)
+    generic_before, generic, dirty = _generic_now(conn, settings.generic_names, changed)
     said = judgements.load_judgements(conn, JUDGEMENT)
     accepted = evidence.load_accepted(conn, ACCEPTED)
     rules = Rules(model, settings, said, distinct_sources(context), generic, accepted)
@@ -100,31 +100,25 @@ def resolve_changes(context: Context, conn: psycopg.Connection, model: MatchMode
         rules, others = _accepted_now(conn, rules, accepted, part)
         seeds |= others
     part.read(dirty.tolist())
-    rekeyed, firsts, points = _points_now(conn, rules, part, dirty)
+    rekeyed, firsts, points_before, points = _points_now(conn, rules, part, dirty)
     # Whoever has become alike to others is tied to the first of them by no stored pair yet.
     seeds.update(rekeyed.tolist(), points["first_id"].to_pylist())
     pairs, stale, compared = _pairs_now(conn, rules, part, rekeyed, firsts)
-    touched, known = _closure(conn, seeds, pairs, stale, rekeyed, same_groups(said))
+    touched, stored = _closure(conn, seeds, pairs, stale, same_groups(said))
+    known = _standing(stored.select(_PAIR_IDS.names), stale, rekeyed)
     part.read(touched)
     ids = np.array(sorted(touched), dtype=np.int64)
     records, identifiers = part.of(ids)
     found = resolve_under(rules, records, identifiers, pairs=pa.concat_tables([known, pairs.select(_PAIR_IDS.names)]))
-    everybody = ids.tolist()
-    evidence.replace_pairs(conn, everybody, found.pairs)
-    evidence.replace_points(conn, points["record_id"].to_pylist() + _gone(dirty, part), points)
-    evidence.replace_generic(conn, generic, dirty.tolist())
-    return Changes(found, everybody, compared)
+    evidence.change_pairs(conn, stored, found.pairs)
+    evidence.change_points(conn, points_before, points)
+    evidence.change_generic(conn, generic_before, generic, dirty.tolist())
+    return Changes(found, ids.tolist(), compared)
 
 
-def _gone(record_ids: Ints, part: _Part) -> list[int]:
-    """Those of the records that are no standard records any more."""
-    gone: list[int] = np.setdiff1d(record_ids, part.records["record_id"].to_numpy()).tolist()
-    return gone
-
-
-def _generic_now(conn: psycopg.Connection, more_than: int, changed: Sequence[int]) -> tuple[pa.Table, Ints]:
-    """All generic values, and the records whose own values count otherwise than before: the changed ones, and all that
-    bear a value which has become generic or is not any more."""
+def _generic_now(conn: psycopg.Connection, more_than: int, changed: Sequence[int]) -> tuple[pa.Table, pa.Table, Ints]:
+    """All generic values as they were and as they are, and the records whose own values count otherwise than before:
+    the changed ones, and all that bear a value which has become generic or is not any more."""
     before = evidence.load_generic(conn, GENERIC)
     values = evidence.values_of(conn, changed)
     counted = evidence.names_behind(conn, GENERIC, values, more_than) if values else GENERIC.empty_table()
@@ -134,7 +128,7 @@ def _generic_now(conn: psycopg.Connection, more_than: int, changed: Sequence[int
     now = now.sort_by([(name, "ascending") for name in ("kind", "type", "value")])
     crossed = [*_missing(before, now), *_missing(now, before)]
     dirty = [*changed, *evidence.holders(conn, sorted(set(crossed)))]
-    return now, np.unique(np.array(dirty, dtype=np.int64))
+    return before, now, np.unique(np.array(dirty, dtype=np.int64))
 
 
 def _named(generic: pa.Table) -> pa.ChunkedArray:
@@ -161,9 +155,11 @@ def _accepted_now(conn: psycopg.Connection, rules: Rules, before: pa.Table, part
     return replace(rules, accepted=accepted), set(others)
 
 
-def _points_now(conn: psycopg.Connection, rules: Rules, part: _Part, dirty: Ints) -> tuple[Ints, Ints, pa.Table]:
+def _points_now(
+    conn: psycopg.Connection, rules: Rules, part: _Part, dirty: Ints
+) -> tuple[Ints, Ints, pa.Table, pa.Table]:
     """Records whose point changed (the dirty ones, and others in whose points they come or go); those of them that are
-    the first of their point now; and the POINT rows of all of them."""
+    the first of their point now; and the POINT rows of all of them as they were and as they are."""
     before = evidence.load_points(conn, POINT, dirty.tolist())
     records, identifiers = part.of(dirty)
     fresh = _look(rules, records, identifiers)
@@ -184,7 +180,8 @@ def _points_now(conn: psycopg.Connection, rules: Rules, part: _Part, dirty: Ints
     rekeyed = np.union1d(dirty, moved["record_id"].to_numpy())
     firsts = rows["record_id"].to_numpy()[rows["record_id"].to_numpy() == rows["first_id"].to_numpy()]
     part.read(firsts.tolist())
-    return rekeyed, np.sort(firsts), rows
+    were = others.filter(pc.is_in(others["record_id"], value_set=pa.array(rekeyed))).select(POINT.names)
+    return rekeyed, np.sort(firsts), pa.concat_tables([before, were]), rows
 
 
 def _look(rules: Rules, records: pa.Table, identifiers: pa.Table) -> pa.Table:
@@ -216,7 +213,7 @@ def _pairs_now(
     refused = still_refused(before, after, was_refused, limits)
     members = evidence.block_members(conn, BLOCKING_KEY, np.setdiff1d(keys, refused["key"].to_numpy()).tolist())
     blocks = crossing(refused, was_refused, members, limits)
-    evidence.replace_refused(conn, keys.tolist(), blocks.refused)
+    evidence.change_refused(conn, was_refused, blocks.refused)
     in_opened = blocks.active.filter(pc.is_in(blocks.active["key"], value_set=pa.array(blocks.opened)))
     dirty = np.union1d(firsts, in_opened["record_id"].to_numpy())
     candidates = touched_pairs(blocks.active, dirty)
@@ -263,11 +260,10 @@ def _closure(
     seeds: set[int],
     pairs: pa.Table,
     stale: pa.Table,
-    rekeyed: Ints,
     groups: Sequence[Sequence[int]],
 ) -> tuple[set[int], pa.Table]:
     """Every record that hangs together with the seeds or the ends of new or stale pairs: through plausible pairs, old
-    or new, clients, and what a human joined. And the stored pairs that still hold among them."""
+    or new, clients, and what a human joined. And the stored pairs (PAIR) of all of them."""
     joined: dict[int, set[int]] = {}
     for group in groups:
         for record in group:
@@ -281,13 +277,17 @@ def _closure(
     while new:
         seen |= new
         ids = sorted(new)
-        found = evidence.load_pairs(conn, PAIR, ids).select(_PAIR_IDS.names)
+        found = evidence.load_pairs(conn, PAIR, ids)
         stored.append(found)
         reached = {*found["left_id"].to_pylist(), *found["right_id"].to_pylist(), *evidence.together(conn, ids)}
         new = reached.union(*(joined.get(record, ()) for record in ids)) - seen
-    known = pa.concat_tables([_PAIR_IDS.empty_table(), *stored])
+    return seen, pa.concat_tables([PAIR.empty_table(), *stored])
+
+
+def _standing(stored: pa.Table, stale: pa.Table, rekeyed: Ints) -> pa.Table:
+    """Those of the stored pairs that hold whatever the `rekeyed` records are now; none of the `stale` ones."""
     gone = pa.array(rekeyed)
-    known = known.filter(
-        pc.invert(pc.or_(pc.is_in(known["left_id"], value_set=gone), pc.is_in(known["right_id"], value_set=gone)))
+    known = stored.filter(
+        pc.invert(pc.or_(pc.is_in(stored["left_id"], value_set=gone), pc.is_in(stored["right_id"], value_set=gone)))
     )
-    return seen, known.join(stale, _PAIR_IDS.names, join_type="left anti").cast(_PAIR_IDS) if stale.num_rows else known
+    return known.join(stale, _PAIR_IDS.names, join_type="left anti").cast(_PAIR_IDS) if stale.num_rows else known

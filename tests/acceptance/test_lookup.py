@@ -64,6 +64,19 @@ def annas_people(hub: Hub) -> list[dict[str, str]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+def test_open_attributes_of_stored_records_are_compared_too(hub: Hub) -> None:
+    hub.write("crm_contacts", [{"id": "1", "first": "John", "last": "Smith Jr.", "born": "1985-07-30"}])
+    hub.run()
+    john = [("given_name", "John"), ("birth_date", "1985-07-30")]
+    with hub.context() as context:
+        (same,) = lookup(context, "person", [*john, ("family_name", "Smith Jr.")])["matches"]
+        others = lookup(context, "person", [*john, ("family_name", "Smith Sr.")])["matches"]
+    (found,) = [one for one in same["evidence"] if one["column"] == "generation"]
+    assert found["level"] == "exact"
+    assert found["bits"] > 0
+    assert all(other["bits"] < same["bits"] - found["bits"] for other in others)
+
+
 def test_a_generic_number_finds_nobody_and_a_stranger_neither(annas: Hub) -> None:
     with annas.context() as context:
         shared = lookup(context, "person", [("family_name", "Новая"), ("phone", "+7 495 555-00-00")])

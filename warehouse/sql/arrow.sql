@@ -31,5 +31,11 @@ INSERT INTO {table} ({columns})
 SELECT {new} FROM pg_temp.new_row AS n
 WHERE NOT EXISTS (SELECT FROM {table} AS t WHERE {same})
 
+-- name: drop_these
+DELETE FROM {table} AS t USING {rows} WHERE {same}
+
+-- name: change_these
+UPDATE {table} AS t SET {assign} FROM {rows} WHERE {same}
+
 -- name: as_arrays
 SELECT {columns} FROM ({query}) AS q

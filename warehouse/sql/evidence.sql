@@ -22,18 +22,8 @@ DELETE FROM identity.blocking_key AS t
 USING unnest(%(key)s::bigint[], %(record_id)s::bigint[]) AS gone (key, record_id)
 WHERE t.key = gone.key AND t.record_id = gone.record_id
 
--- name: pairs_scope
-(t.left_id, t.right_id) IN (
-    SELECT left_id, right_id FROM identity.pair WHERE left_id = ANY (%(record_ids)s::bigint[])
-    UNION ALL
-    SELECT left_id, right_id FROM identity.pair WHERE right_id = ANY (%(record_ids)s::bigint[])
-)
-
 -- name: records_scope
 t.record_id = ANY (%(record_ids)s::bigint[])
-
--- name: keys_scope
-t.key = ANY (%(keys)s::bigint[])
 
 -- name: block_members
 SELECT key, record_id FROM identity.blocking_key WHERE key = ANY (%(keys)s::bigint[])
@@ -138,6 +128,9 @@ JOIN identity.generic_value AS g ON g.kind = r.kind AND g.type = 'address'
     AND g.value = (r.street || E'\t' || r.house || E'\t' || r.postcode)
 WHERE r.record_id = ANY (%(record_ids)s::bigint[]) AND r.kind = 'organisation'
     AND r.street <> '' AND r.house <> '' AND r.postcode <> ''
+
+-- name: known_holders_of
+SELECT record_id, type, value FROM identity.generic_holder WHERE record_id = ANY (%(record_ids)s::bigint[])
 
 -- name: create_wanted_values
 CREATE TEMP TABLE wanted_value ON COMMIT DROP AS

@@ -47,6 +47,9 @@ WHERE record_id = ANY (%(record_ids)s::bigint[])
 -- name: drop_parties
 DELETE FROM identity.standard_record WHERE record_id = ANY (%(record_ids)s::bigint[])
 
+-- name: identifiers_of
+SELECT {columns} FROM identity.identifier WHERE record_id = ANY (%(record_ids)s::bigint[])
+
 -- name: drop_identifiers
 DELETE FROM identity.identifier WHERE record_id = ANY (%(record_ids)s::bigint[])
 

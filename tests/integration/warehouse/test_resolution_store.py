@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from identity.resolve import POINT
 from identity.schema import BLOCKING_KEY, CROSSWALK, JUDGEMENT, PAIR
 from tests.integration.warehouse.hub_rows import NOW, assign, client, digest, review_case
 from warehouse import evidence, judgements, match_models, queue, resolution
@@ -150,14 +151,13 @@ def test_keys_and_pairs_are_replaced_by_difference(conn: psycopg.Connection) -> 
     def keys(*pairs: tuple[int, int]) -> pa.Table:
         return pa.table({"key": [k for k, _ in pairs], "record_id": [r for _, r in pairs]}, BLOCKING_KEY)
 
-    assert evidence.replace_keys(conn, None, keys((10, 1), (10, 2), (11, 2))) == 3
+    assert evidence.replace_keys(conn, keys((10, 1), (10, 2), (11, 2))) == 3
     before = row_versions(conn)
-    assert evidence.replace_keys(conn, None, keys((10, 1), (10, 2), (11, 2))) == 0
-    assert evidence.replace_keys(conn, [1], keys((10, 1))) == 0
+    assert evidence.replace_keys(conn, keys((10, 1), (10, 2), (11, 2))) == 0
     assert row_versions(conn) == before
-    assert evidence.replace_keys(conn, [2], keys((12, 2), (10, 2))) == 2
+    evidence.change_keys(conn, keys((11, 2)), keys((12, 2)))
     assert evidence.load_keys(conn, BLOCKING_KEY).equals(keys((10, 1), (10, 2), (12, 2)))
-    assert evidence.replace_keys(conn, [1], keys()) == 1
+    assert evidence.replace_keys(conn, keys((10, 2), (12, 2))) == 1
 
     def pairs(*entries: tuple[int, int, int]) -> pa.Table:
         entries = tuple((left, right, weight, 1) for left, right, weight in entries)
@@ -167,14 +167,25 @@ def test_keys_and_pairs_are_replaced_by_difference(conn: psycopg.Connection) -> 
             else PAIR.empty_table()
         )
 
-    assert evidence.replace_pairs(conn, None, pairs((1, 2, 5), (2, 3, 5), (4, 5, 5))) == 3
-    before = row_versions(conn)
-    assert evidence.replace_pairs(conn, [2], pairs((1, 2, 5), (2, 3, 5))) == 0
+    assert evidence.replace_pairs(conn, pairs((1, 2, 5), (2, 3, 5), (4, 5, 5))) == 3
+    before, of_two = row_versions(conn), evidence.load_pairs(conn, PAIR, [2])
+    assert evidence.change_pairs(conn, of_two, pairs((1, 2, 5), (2, 3, 5))) == 0
     assert row_versions(conn) == before
-    assert evidence.replace_pairs(conn, [2], pairs((1, 2, 6))) == 2
-    assert evidence.load_pairs(conn, PAIR).equals(pairs((1, 2, 6), (4, 5, 5)))
+    assert evidence.change_pairs(conn, of_two, pairs((1, 2, 6), (2, 6, 7))) == 3
+    assert evidence.load_pairs(conn, PAIR).equals(pairs((1, 2, 6), (2, 6, 7), (4, 5, 5)))
     assert evidence.load_pairs(conn, PAIR, [5]).num_rows == 1
-    assert evidence.replace_pairs(conn, None, pairs()) == 2
+    assert evidence.replace_pairs(conn, pairs()) == 3
+
+
+def test_points_change_where_they_differ_one_that_stands_alone_has_no_fingerprint(conn: psycopg.Connection) -> None:
+    def points(*rows: tuple[int, int | None, int]) -> pa.Table:
+        return pa.table([list(column) for column in zip(*rows, strict=True)], schema=POINT)
+
+    assert evidence.replace_points(conn, points((1, 7, 1), (2, 7, 1), (3, None, 3), (4, 9, 4))) == 4
+    before = evidence.load_points(conn, POINT, [1, 2, 3])
+    assert evidence.change_points(conn, before, points((1, 7, 1), (2, None, 2), (5, 7, 1))) == 3
+    found = evidence.load_points(conn, POINT, [1, 2, 3, 4, 5])
+    assert found.equals(points((1, 7, 1), (2, None, 2), (4, 9, 4), (5, 7, 1)))
 
 
 def test_a_large_first_assignment_equals_a_small_one(conn: psycopg.Connection) -> None:

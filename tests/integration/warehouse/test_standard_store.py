@@ -73,6 +73,16 @@ def test_a_changed_record_takes_its_identifiers_along_and_a_removed_one_leaves(
     assert conn.execute("SELECT value FROM identity.identifier").fetchall() == [("new@x.org",)]
 
 
+def test_identifiers_stay_where_they_are_when_something_else_of_their_record_changes(conn: psycopg.Connection) -> None:
+    stated = [identifier("1", "email", "a@x.org"), identifier("1", "phone", "+1"), identifier("2", "email", "b@x.org")]
+    store_parties(conn, [party("1"), party("2")], stated)
+    places = conn.execute("SELECT value, ctid, xmin FROM identity.identifier ORDER BY value").fetchall()
+    assert list(store_parties(conn, [party("1", "anne"), party("2")], stated).changed) == [rid("1")]
+    assert conn.execute("SELECT value, ctid, xmin FROM identity.identifier ORDER BY value").fetchall() == places
+    store_parties(conn, [party("1", "anna"), party("2")], [stated[0], stated[2]])
+    assert conn.execute("SELECT value FROM identity.identifier ORDER BY 1").fetchall() == [("a@x.org",), ("b@x.org",)]
+
+
 def test_a_newer_source_time_alone_is_a_change_because_recency_decides_values(
     conn: psycopg.Connection,
 ) -> None:
