@@ -90,10 +90,16 @@ class Related(WorksAt):
     type: Name = Field(description="works_at, branch_of, owner_of, member_of, successor_of, or a word of your own.")
 
 
+class Sum(Strict):
+    """Several amounts of one record added up: what was paid in cash, by transfer and by each check."""
+
+    sum: list[FieldPath] = Field(min_length=1, description="Paths; every value at each of them counts.")
+
+
 class Amount(Strict):
     """Money, kept as exact decimals."""
 
-    value: FieldPath
+    value: FieldPath | list[FieldPath] | Sum = Field(description="A path; a list: the first that is filled; or a sum.")
     currency: Text | None = Field(None, description="A path, or a fixed ISO 4217 code; else the source's default.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final
@@ -69,6 +70,17 @@ def amount_text(value: Any, *, decimal_point: bool = False) -> tuple[str, str | 
     if _PLAIN.match(text):
         return _exact(Decimal(text)), None
     return _written(text, decimal_point)
+
+
+def added_up(
+    parse: Callable[[Any], tuple[str, str | None] | None], values: Sequence[Any]
+) -> tuple[str, str | None] | None:
+    """The sum of all values that are filled, each read by `parse`, and what was mended; None when none is.
+    Raises Unreadable."""
+    found = [one for value in values if (one := parse(value)) is not None]
+    if not found:
+        return None
+    return _exact(sum((Decimal(text) for text, _ in found), Decimal(0))), next((one for _, one in found if one), None)
 
 
 def currency_code(text: str) -> str:

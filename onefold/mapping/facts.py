@@ -15,8 +15,8 @@ import msgspec
 
 from onefold.configuration.base import When
 from onefold.configuration.interactions import InteractionType
-from onefold.configuration.sources import CHANNELS, DIRECTIONS, Defaults, Lines, Promise, StreamConfiguration
-from onefold.mapping.amounts import DECIMAL_POINT, amount_text, currency_code
+from onefold.configuration.sources import CHANNELS, DIRECTIONS, Defaults, Lines, Promise, StreamConfiguration, Sum
+from onefold.mapping.amounts import DECIMAL_POINT, added_up, amount_text, currency_code
 from onefold.mapping.batch import Mapped, Reject, table
 from onefold.mapping.dates import MONTH_FIRST, Moment, MomentReader, moment_reader
 from onefold.mapping.origins import (
@@ -28,7 +28,7 @@ from onefold.mapping.origins import (
     compile_when,
     compile_where,
 )
-from onefold.mapping.paths import compile_reader, first_text
+from onefold.mapping.paths import compile_all, compile_reader, first_text
 from onefold.mapping.references import RelationshipRow, compile_day, compile_first, compile_one
 from onefold.mapping.transforms import Unreadable
 from warehouse.shapes import INTERACTION, INTERACTION_LINE, PROMISE, RELATIONSHIP
@@ -65,7 +65,12 @@ class InteractionMapper:
         self._direction = compile_text(stream.direction, DIRECTIONS)
         self._number, self._summary = compile_text(stream.document_number), compile_text(stream.summary)
         self._amount_read = partial(amount_text, decimal_point=defaults.country in DECIMAL_POINT)
-        self._value = compile_reader(stream.amount.value) if stream.amount else None
+        self._value, self._value_read = None, self._amount_read
+        if stream.amount is not None and isinstance(stream.amount.value, Sum):
+            self._value, self._value_read = compile_all(stream.amount.value.sum), partial(added_up, self._amount_read)
+        elif stream.amount is not None:
+            paths = stream.amount.value
+            self._value = compile_reader(paths) if isinstance(paths, str) else compile_all(paths)
         self._currency = _currency(stream.amount.currency if stream.amount else None)
         self._default_currency = defaults.currency
         self._url = stream.url
@@ -114,7 +119,7 @@ class InteractionMapper:
     def _row(
         self, attempt: _Attempt, key: str, payload: Any, children: Children, type_: str, moment: Moment | None
     ) -> tuple[Any, ...]:
-        amount = attempt.amount("amount.value", self._amount_read, self._value, payload)
+        amount = attempt.amount("amount.value", self._value_read, self._value, payload)
         currency = attempt("amount.currency", self._currency, payload) if amount is not None else None
         detail: dict[str, Any] = {}
         for name, origin in self._detail:

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -47,6 +47,17 @@ def compile_reader(text: str) -> Reader:
     if _is_template(text):
         return _template(text)
     return _expression(text)
+
+
+def compile_all(texts: Sequence[str]) -> Callable[[Any], list[Any]]:
+    """The reader of every value at several paths, in their order. Raises PathError."""
+    readers = [compile_reader(text) for text in texts]
+
+    def read(payload: Any) -> list[Any]:
+        found = [reader(payload) for reader in readers]
+        return [value for one in found for value in (one if isinstance(one, list) else [one]) if value is not None]
+
+    return read
 
 
 def fields_of(text: str) -> list[str]:

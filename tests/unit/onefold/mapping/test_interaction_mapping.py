@@ -194,3 +194,33 @@ def test_a_link_names_its_record_by_what_follows_the_last_slash(mappers: Mappers
     agent = {"meta": {"href": "https://erp.example/entity/counterparty/c1"}}
     (found,) = mappers(orders)["main"].map_batch([row({"id": 1, "agent": agent}, "1")]).interactions.to_pylist()
     assert found["party_record_id"] == record_id("crm", "customers", "c1")
+
+
+def test_an_amount_may_be_a_sum_or_the_first_value_that_is_filled(mappers: Mappers) -> None:
+    text = """\
+  main:
+    as: interaction
+    key: no
+    type: payment
+    amount: {value: {sum: [cash, transfer, "checks[].sum"]}}
+  quotes:
+    as: interaction
+    key: no
+    type: quote
+    amount: {value: [foreign | nonzero, local], currency: cur}
+"""
+    streams = mappers(text)
+
+    def amount(stream: str, payload: dict[str, Any]) -> tuple[Any, Any]:
+        mapped = streams[stream].map_batch([row(payload, stream=stream)])
+        found = mapped.interactions.to_pylist()[0]
+        return None if found["amount"] is None else str(found["amount"]), found["currency"]
+
+    paid = {"cash": 0.1, "transfer": "1 000,20", "checks": [{"sum": 5}, {"sum": None}, {"sum": "0.7"}]}
+    assert amount("main", paid) == ("1006.00", "RUB")
+    assert amount("main", {"cash": None, "checks": []}) == (None, None)
+    assert amount("quotes", {"foreign": 0.0, "local": 119.0, "cur": "EUR"}) == ("119.0", "EUR")
+    assert amount("quotes", {"foreign": 130.5, "local": 119.0, "cur": "USD"}) == ("130.5", "USD")
+    unreadable = streams["main"].map_batch([row({"cash": "x", "transfer": 5})])
+    assert [(one.reason, one.path) for one in unreadable.rejects] == [("unreadable-amount", "amount.value")]
+    assert unreadable.interactions.to_pylist()[0]["amount"] is None
