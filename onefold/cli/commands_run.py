@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from onefold.cli.output import Output
     from onefold.steps.report import PublishReport, ResolveReport, RunReport, StandardiseReport
 
+_EVENTS = {"mint": "ids new", "redirect": "lead to another", "retire": "retired", "revive": "came back"}
+"""What happened to client ids, in words."""
+
 Sources = Annotated[list[str] | None, typer.Option("--source", "-s", help="Only this source; may be repeated.")]
 
 
@@ -156,7 +159,7 @@ def show_standardise(output: Output, report: StandardiseReport) -> None:
 
 def show_resolve(output: Output, report: ResolveReport) -> None:
     """Counts of resolve, and what it refused to compare."""
-    events = ", ".join(f"{count} {name}" for name, count in sorted(report.events.items())) or "no id changed"
+    events = ", ".join(f"{count} {_EVENTS[name]}" for name, count in sorted(report.events.items())) or "no id changed"
     output.say(
         f"Resolve      {report.records} records, {report.candidate_pairs} pairs compared, {report.moved} links moved, "
         f"{report.clients} clients; {events}; {report.cases_open} cases wait for review ({report.seconds:.1f} s)"
