@@ -86,6 +86,22 @@ class Refused(Settings):
     exchanges: tuple[Exchange, ...]
 
 
+class WrittenChange(Settings):
+    """Values for one record."""
+
+    key: str
+    fields: dict[str, Any] = Field(min_length=1)
+
+
+class Written(Settings):
+    """How a stream is written: changes, what is asked and answered, and what becomes of each change."""
+
+    changes: tuple[WrittenChange, ...]
+    exchanges: tuple[Exchange, ...] = Field(description="Looked at before the cassette's, each answers once.")
+    expect: dict[str, Literal["accepted", "refused", "unknown"]]
+    looked: tuple[Exchange, ...] = Field(default=(), description="What the stream's `look` shows afterwards.")
+
+
 class Cassette(Settings):
     """A system as it was seen: settings of a source (with made-up secrets), exchanges, and what must come of them."""
 
@@ -96,6 +112,7 @@ class Cassette(Settings):
     source: str | None = Field(default=None, description="Where the shapes come from: documentation, a running system.")
     exchanges: tuple[Exchange, ...]
     expect: dict[str, Expected]
+    write: dict[str, Written] = Field(default_factory=dict, description="By stream: how it is written back.")
     later: Later | None = None
     refused: Refused | None = None
     error_inside: RecordedResponse | None = Field(

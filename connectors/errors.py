@@ -28,7 +28,7 @@ class ConnectorError(Exception):
         place: str | None = None,
         hint: str | None = None,
     ) -> None:
-        self.source, self.stream, self.place, self.hint = source, stream, place, hint
+        self.message, self.source, self.stream, self.place, self.hint = message, source, stream, place, hint
         where = ":".join(part for part in (source, stream) if part)
         parts = [f"{where}: {message}" if where else message]
         if place:

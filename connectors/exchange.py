@@ -27,6 +27,8 @@ class Call:
     """Statuses that say that a delta token is too old."""
     decoder: Callable[[bytes, Mapping[str, str]], Any] | None = None
     """For an answer that is no JSON."""
+    keeps_errors: bool = False
+    """A refusal in JSON is an answer, such as to a write: its words stand in `Answer.refusal`."""
     again: Callable[[], Call] | None = None
     """Makes the call anew when the session whose values stand in it has been renewed."""
 
@@ -40,6 +42,7 @@ class Answer:
     url: httpx.URL
     data: Any
     size: int
+    refusal: str | None = None
 
 
 class DeltaExpired(Exception):

@@ -291,7 +291,20 @@ class HttpEngine:
     def _judge(
         self, call: Call, status: int, headers: httpx.Headers, url: httpx.URL, body: bytes, number: int
     ) -> Answer:
-        """The answer, or the error that it is."""
+        """The answer, or the error that it is; a call that keeps errors gets those that the source words in JSON."""
+        if call.keeps_errors and status in range(200, 300) and not body.strip():
+            return Answer(status, headers, url, None, len(body))
+        try:
+            return self._judged(call, status, headers, url, body, number)
+        except (SourceDataError, SourceConfigurationError) as error:
+            data = self._data_of_error(body) if call.keeps_errors else None
+            if data is None:
+                raise
+            return Answer(status, headers, url, data, len(body), refusal=error.message)
+
+    def _judged(
+        self, call: Call, status: int, headers: httpx.Headers, url: httpx.URL, body: bytes, number: int
+    ) -> Answer:
         if str(status) in call.ends or status in (204, 304):
             return Answer(status, headers, url, None, len(body))
         if status in call.expired:

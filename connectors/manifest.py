@@ -21,6 +21,7 @@ from connectors.paths import FieldPath
 from connectors.protocols import expand
 from connectors.settings import Duration, Settings, validated
 from connectors.templates import names_in, unknown_filters
+from connectors.write import LOOK_NAMES, ROW_NAMES, Write
 
 Labels = str | dict[str, str]
 """One text, or one per language."""
@@ -132,6 +133,7 @@ class Stream(Settings):
     deletes: Deletes = ()
     parent: Parent | None = None
     beside: tuple[Beside, ...] = ()
+    write: Write | None = Field(default=None, description="How its records are written back; not at all if not given.")
     weight: float = Field(default=1, gt=0, description="What one request costs of the budgets.")
     fetch: str | None = Field(default=None, description="Hook that fetches a page instead of one request: bulk jobs.")
     title: Labels | None = None
@@ -223,7 +225,7 @@ class Hooks(Settings):
     decode: str | None = Field(default=None, description="hook(body, headers) -> what JSON would hold.")
 
 
-TIMES = frozenset({"since", "until", "offset", "page", "cursor", "after", "limit", "delta"})
+TIMES = frozenset({"since", "until", "offset", "page", "cursor", "after", "limit", "delta", "owned"})
 """Names that are filled in while reading."""
 
 
@@ -297,6 +299,12 @@ class Manifest(Settings):
                 yield f"streams.{name}.beside", [further.path, further.params, further.body], {"keys"}
             if stream.described is not None:
                 yield f"streams.{name}.described", stream.described.model_dump(), set()
+            if (write := stream.write) is not None:
+                texts = [write.path, write.params, write.headers, write.body, write.value, write.answer.named]
+                texts += [write.table.row] if write.table is not None else []
+                yield f"streams.{name}.write", texts, {*ROW_NAMES, "item"}
+                if write.look is not None:
+                    yield f"streams.{name}.write.look", write.look.model_dump(), {*LOOK_NAMES, "item"}
             for rule in stream.deletes:
                 if isinstance(rule, ArchivedDeletes | TombstoneDeletes):
                     yield f"streams.{name}.deletes", [rule.path, rule.params, rule.headers, rule.body], set()

@@ -38,6 +38,8 @@ def _asked() -> dict[str, Any]:
     # The short forms write the path themselves.
     stream["anyOf"] = [{"required": [name]} for name in ("path", "entity", "call", "model", "doctype")]
     stream.pop("required", None)
+    # Of a stream that reads a model, the protocol knows how it is written.
+    schema["$defs"]["Write"].pop("required", None)
     protocols = [_inlined(model, schema) for model in (ODataProtocol, JsonRpcProtocol, FrappeProtocol)]
     schema["properties"]["protocol"] = {"anyOf": [*protocols, {"enum": ["odata", "jsonrpc", "frappe"]}]}
     auth = schema["properties"]["auth"]

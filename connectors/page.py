@@ -84,6 +84,8 @@ class StreamRequest:
     """Further settings of this stream, read by the connector (a file pattern, a table, a request)."""
     timezone: str = "UTC"
     """How the source's naive times are meant (IANA name)."""
+    owned: Sequence[str] = ()
+    """Fields that the hub writes: read along where the source gives only what is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,64 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Release what is held open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Values for one record that the source has."""
+
+    key: str
+    fields: Mapping[str, Any]
+    """Field of the system -> value, never None: nothing is blanked."""
+    token: str
+    """The same for the same change, however often it is sent: a source that knows idempotence keys takes it once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a change."""
+
+    key: str
+    status: str
+    """accepted | refused | unknown (the source did not say, or not now)."""
+    code: str | None = None
+    """The source's own code, else the status of its answer."""
+    message: str | None = None
+    """The source's own words, without the values that were written and without secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How a stream is written."""
+
+    batch: int
+    """Changes that go together at most."""
+    paths: Mapping[str, str]
+    """Field -> its path in a record as it is read."""
+    marks: Sequence[str] = ()
+    """Paths in a record as it is read that every write changes: its time, its version."""
+    can_look: bool = False
+    """`look` tells what stands in the source."""
+
+
+@runtime_checkable
+class WritesBack(Protocol):
+    """A connector that can write to its source. Only the named fields of records that exist are ever set."""
+
+    def writing(self, stream: StreamRequest, fields: Sequence[str]) -> Writing | None:
+        """How these fields are written; None: this stream is not. Asks nothing.
+
+        Raises SourceConfigurationError for a field that cannot be written.
+        """
+
+    def write(self, stream: StreamRequest, changes: Sequence[Change]) -> Sequence[Receipt]:
+        """Send one batch; a receipt for each change. Raises a ConnectorError where the source as a whole cannot be
+        written: of what was sent nothing is known then."""
+
+    def look(
+        self, stream: StreamRequest, keys: Sequence[str], fields: Sequence[str]
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """What stands in the fields of these records now, by key; a record that is gone is missing."""
 
 
 Tell = Callable[[float, str], None]

@@ -7,7 +7,11 @@ makes the value:
     {$if: since, $then: ..., $else: ...}              depends on whether a name has a value
     {$json: ...}                                      the JSON text of what stands inside
     {$base64: text}                                   the text's base64
-    {$each: parents, $value: ..., $key: text}         a list of what {item} makes; an object with $key
+    {$each: parents, $value: ..., $key: text}         a list of what {item} makes; an object with $key;
+                                                      members of an item that is an object are names too
+    {$append: owned, $to: [...]}                      the list, and behind it what the name holds
+    {$merge: [{...}, "{fields}"]}                     one object of several
+    {$query: {a: 1, b: {c: 2}}, $prefix: "call?"}     a query's text as PHP reads it: a=1&b[c]=2, percent-encoded
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from connectors.canonical import canonical
 
@@ -52,7 +56,7 @@ def names_in(value: Any) -> Iterator[str]:
         for name, _ in _placeholder.findall(value):
             yield name
     elif isinstance(value, Mapping):
-        for directive in ("$if", "$each"):
+        for directive in ("$if", "$each", "$append"):
             if directive in value:
                 yield value[directive]
         inner = (name for item in value.values() for name in names_in(item))
@@ -135,17 +139,41 @@ def _each(value: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
     items = values.get(value["$each"])
     if items is None:
         raise MissingValue(value["$each"])
-    rounds = [{**values, "item": item} for item in _items(items)]
+    rounds = [{**values, **(item if isinstance(item, Mapping) else {}), "item": item} for item in _items(items)]
     made = [render(value["$value"], one) for one in rounds]
     if "$key" not in value:
         return made
     return {fill(value["$key"], one): item for one, item in zip(rounds, made, strict=True)}
 
 
+def _append(value: Mapping[str, Any], values: Mapping[str, Any]) -> list[Any]:
+    listed: list[Any] = render(list(value["$to"]), values)
+    return listed + [item for item in _items(values.get(value["$append"]) or []) if item not in listed]
+
+
+def _merge(value: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: item for part in render(list(value["$merge"]), values) for name, item in part.items()}
+
+
+def _query(value: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    return f"{value.get('$prefix', '')}{urlencode(list(_pairs('', render(value['$query'], values))), quote_via=quote)}"
+
+
+def _pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping | list | tuple):
+        for key, item in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from _pairs(f"{name}[{key}]" if name else str(key), item)
+    else:
+        yield name, str(int(value)) if isinstance(value, bool) else str(value)
+
+
 _DIRECTIVES: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Any]] = {
     "$join": _join,
     "$if": _if,
     "$each": _each,
+    "$append": _append,
+    "$merge": _merge,
+    "$query": _query,
     "$json": lambda value, values: canonical(render(value["$json"], values)).decode(),
     "$base64": lambda value, values: b64encode(str(render(value["$base64"], values)).encode()).decode(),
 }

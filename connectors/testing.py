@@ -28,11 +28,12 @@ from connectors.page import Page, State, StreamRequest
 from connectors.paging import NoPaging
 from connectors.registry import connector_class
 from connectors.testing_parts import Ledger, headers_of, json_of, keys_of, names_needed, records_in
+from connectors.testing_write import WritingChecks
 
 Change = Callable[[int, httpx.Request, httpx.Response], httpx.Response]
 
 
-class ConnectorSuite:
+class ConnectorSuite(WritingChecks):
     """Subclass it, name a cassette, and pytest runs what every connector holds."""
 
     cassette_file: ClassVar[Path]

@@ -63,6 +63,9 @@ _PLANS: Final = {
     "ops.sweep_mark": _Plan(("id", "pass_id")),
     "ops.change_event": _Plan(("id", "at"), ("client_id",), "id"),
     "ops.definition": _Plan(("at",)),
+    "ops.write_receipt": _Plan(
+        ("receipt_id", "golden_seq", "sent_at", "answered_at", "echoed_at", *_CLOCKS), ("record_id",), "receipt_id"
+    ),
 }
 LEFT_OUT: Final = ("ops.run", "ops.hub_clock", "ops.alembic_version", "ops.source_token")
 """Nothing but runs and clocks, and secrets."""

@@ -19,6 +19,7 @@ from psycopg.types.json import Jsonb
 
 from warehouse.arrays import bigints
 from warehouse.connect import redact
+from warehouse.echoes import EchoTest, Read, take_echoes
 from warehouse.keys import SEPARATOR, record_ids
 from warehouse.sql import sql
 
@@ -34,7 +35,7 @@ RejectTuple: TypeAlias = tuple[bytes, str, str, str]
 @dataclass(frozen=True, slots=True)
 class Landed:
     """What one page did. `revived` are those of `updated` that had been deleted; `rejected` counts repeats
-    too.
+    too; `echoed` are those of `unchanged` that only brought back what the hub had written.
     """
 
     inserted: int = 0
@@ -43,6 +44,7 @@ class Landed:
     deleted: int = 0
     rejected: int = 0
     revived: int = 0
+    echoed: int = 0
 
 
 class TooManyDeletionsError(Exception):
@@ -126,13 +128,15 @@ def land_page(
     snapshot: tuple[str, bool] | None = None,
     now: datetime,
     max_deletions: int | None = None,
+    echo: EchoTest | None = None,
 ) -> Landed:
     """Land rows, tombstones, rejects and the state to resume from, all or nothing (a savepoint inside a
     transaction).
 
     A row whose digest is the stored one writes nothing. A key that stands twice on a page counts once, the
     last one wins; a key that is also a tombstone is landed deleted. `snapshot` is (pass_id, is_complete): the
-    last page of a pass deletes what the pass did not show. Rows that jsonb refuses become rejects. Raises
+    last page of a pass deletes what the pass did not show. Rows that jsonb refuses become rejects. A change
+    that `echo` knows for one that the hub itself wrote makes no version and queues nothing. Raises
     TooManyDeletionsError when a complete pass would delete more than `max_deletions`.
     """
     work = _Work(conn, {"source": source, "stream": stream, "run_id": run_id, "now": now})
@@ -141,6 +145,8 @@ def land_page(
         read, gone = _page_rows(work, rows, tombstones, tell_duplicates=snapshot is not None)
         known = _probe(work, [*read, *gone])
         new, changed, revived = _sort_out(work, read.values(), known)
+        echoes = _echoes(work, [row for row in changed if row.record_id not in revived], echo)
+        changed = [row for row in changed if row.record_id not in echoes]
         inserted = _store(work, new, supersedes=False)
         updated = _store(work, changed, supersedes=True)
         deleted = _delete(work, [i for i in gone if i in known and not known[i].is_deleted], is_inferred=False)
@@ -163,6 +169,7 @@ def land_page(
         deleted=deleted + newly_deleted,
         rejected=len(work.rejects),
         revived=len(stored & revived),
+        echoed=len(echoes),
     )
 
 
@@ -246,6 +253,14 @@ def _sort_out(
             if old.is_deleted and not row.is_deleted:
                 revived.add(row.record_id)
     return new, changed, revived
+
+
+def _echoes(work: _Work, rows: Sequence[_Row], test: EchoTest | None) -> set[int]:
+    """Those of the changed rows that only bring back what was written to them."""
+    if test is None:
+        return set()
+    read = [Read(row.record_id, row.payload, row.digest) for row in rows if not row.is_deleted]
+    return take_echoes(work.conn, read, test, work.place["now"])
 
 
 def _store(work: _Work, rows: Sequence[_Row], *, supersedes: bool) -> list[_Row]:

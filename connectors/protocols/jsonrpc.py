@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from connectors.protocols.model_write import Ask, expand_write
 from connectors.settings import Settings
 
 
@@ -134,13 +135,15 @@ def _stream(protocol: JsonRpcProtocol, stream: Mapping[str, Any]) -> dict[str, A
     elif "model" in stream and protocol.dialect != "plain":
         names = set(ModelStream.model_fields)
         model = ModelStream.model_validate({name: value for name, value in stream.items() if name in names})
-        made = _DIALECTS[protocol.dialect](protocol, model)
+        made = _DIALECTS[protocol.dialect](protocol, model, bool(stream.get("write")))
         if model.modified is not None:
             made["updated_at"] = model.modified
             made["changes"] = {"format": "tryton" if protocol.dialect == "tryton" else "sql"}
     else:
         return dict(stream)
     rest = {name: value for name, value in stream.items() if name not in names}
+    if "model" in stream and isinstance(rest.get("write"), Mapping):
+        rest["write"] = expand_write(protocol.dialect, rest["write"], _ask(protocol, stream["model"]))
     if "changes" in made and isinstance(rest.get("changes"), Mapping):
         rest["changes"] = {**made["changes"], **rest["changes"]}
     return {"path": _path(protocol), "method": "POST", **made, **rest}
@@ -155,13 +158,18 @@ def _since(model: ModelStream, condition: list[Any]) -> list[Any]:
     return [{"$if": "since", "$then": condition}] if model.modified else []
 
 
-def _search_read(protocol: JsonRpcProtocol, model: ModelStream) -> tuple[list[Any], dict[str, Any]]:
+def _asked(fields: list[str], is_written: bool) -> Any:
+    """The fields that are asked for; of a stream that is written back also those that the hub owns."""
+    return {"$append": "owned", "$to": fields} if is_written else fields
+
+
+def _search_read(protocol: JsonRpcProtocol, model: ModelStream, is_written: bool) -> tuple[list[Any], dict[str, Any]]:
     """The domain and the other arguments of Odoo's `search_read` behind the last id."""
     domain = [*model.domain, *_since(model, [model.modified, ">=", "{since}"]), ["id", ">", "{after}"]]
     extra = [name for name in ("id", model.modified) if name and name not in model.fields]
     options = {
-        "fields": [*model.fields, *extra] if model.fields else [], "limit": "{limit}", "order": "id",
-        "context": {**protocol.context, **model.context},
+        "fields": _asked([*model.fields, *extra], is_written) if model.fields else [],
+        "limit": "{limit}", "order": "id", "context": {**protocol.context, **model.context},
     }  # fmt: skip
     return domain, options
 
@@ -172,21 +180,21 @@ def _behind(protocol: JsonRpcProtocol) -> dict[str, Any]:
     return {"key": "id", "paging": paging}
 
 
-def _odoo(protocol: JsonRpcProtocol, model: ModelStream) -> dict[str, Any]:
-    domain, options = _search_read(protocol, model)
+def _odoo(protocol: JsonRpcProtocol, model: ModelStream, is_written: bool) -> dict[str, Any]:
+    domain, options = _search_read(protocol, model, is_written)
     arguments = [protocol.database, "{uid}", protocol.password, model.model, "search_read", [domain], options]
     body = _envelope("call", {"service": "object", "method": "execute_kw", "args": arguments})
     return {"body": body, "records": "result", **_behind(protocol)}
 
 
-def _odoo_json2(protocol: JsonRpcProtocol, model: ModelStream) -> dict[str, Any]:
+def _odoo_json2(protocol: JsonRpcProtocol, model: ModelStream, is_written: bool) -> dict[str, Any]:
     """The same question by names; the answer is the list itself."""
-    domain, options = _search_read(protocol, model)
+    domain, options = _search_read(protocol, model, is_written)
     path = f"{_path(protocol)}/{model.model}/search_read"
     return {"path": path, "body": {"domain": domain, **options}, **_behind(protocol)}
 
 
-def _tryton(protocol: JsonRpcProtocol, model: ModelStream) -> dict[str, Any]:
+def _tryton(protocol: JsonRpcProtocol, model: ModelStream, is_written: bool) -> dict[str, Any]:
     """`search_read` behind the last id; a record that was never written again has no `write_date`.
 
     Tryton adds `active = true` to every nested list of conditions that does not name `active`: where the domain names
@@ -198,7 +206,8 @@ def _tryton(protocol: JsonRpcProtocol, model: ModelStream) -> dict[str, Any]:
     domain = [*model.domain, *_since(model, changed), ["id", ">", "{after}"]]
     extra = [name for name in ("id", model.modified) if name and name not in model.fields]
     arguments = [
-        domain, 0, "{limit}", [["id", "ASC"]], [*model.fields, *extra], {**protocol.context, **model.context},
+        domain, 0, "{limit}", [["id", "ASC"]], _asked([*model.fields, *extra], is_written),
+        {**protocol.context, **model.context},
     ]  # fmt: skip
     return {
         "body": {"id": 1, "method": f"model.{model.model}.search_read", "params": arguments},
@@ -207,6 +216,21 @@ def _tryton(protocol: JsonRpcProtocol, model: ModelStream) -> dict[str, Any]:
     }
 
 
-_DIALECTS: Mapping[str, Callable[[JsonRpcProtocol, ModelStream], dict[str, Any]]] = {
+def _ask(protocol: JsonRpcProtocol, model: str) -> Ask:
+    """How a method of a model is called with ids and further arguments."""
+
+    def ask(method: str, ids: Any, more: Mapping[str, Any]) -> tuple[str, Any]:
+        arguments = [ids, *more.values()]
+        if protocol.dialect == "odoo_json2":
+            return f"{_path(protocol)}/{model}/{method}", {"ids": ids, **more}
+        if protocol.dialect == "tryton":
+            return _path(protocol), {"id": 1, "method": f"model.{model}.{method}", "params": [*arguments, {}]}
+        call = [protocol.database, "{uid}", protocol.password, model, method, arguments]
+        return _path(protocol), _envelope("call", {"service": "object", "method": "execute_kw", "args": call})
+
+    return ask
+
+
+_DIALECTS: Mapping[str, Callable[[JsonRpcProtocol, ModelStream, bool], dict[str, Any]]] = {
     "odoo": _odoo, "odoo_json2": _odoo_json2, "tryton": _tryton,
 }  # fmt: skip

@@ -29,7 +29,7 @@ class Asking:
     manifest: Manifest
     stream: Stream
     engine: HttpEngine
-    values: Mapping[str, str]
+    values: Mapping[str, Any]
     timezone: str
     pause: Callable[[float], None]
 

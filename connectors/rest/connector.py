@@ -24,7 +24,7 @@ from connectors.errors import ConnectorError, CredentialsError, SourceConfigurat
 from connectors.fields import SAMPLE, likely_key, profile
 from connectors.http import HttpEngine
 from connectors.manifest import Described, Manifest, Parameter, RestSettings, Stream, in_english, load_manifest
-from connectors.page import CheckResult, Page, State, StreamInfo, StreamRequest, Tell
+from connectors.page import Change, CheckResult, Page, Receipt, State, StreamInfo, StreamRequest, Tell, Writing
 from connectors.prefetch import Stopped, prefetch
 from connectors.protocols import expand_stream, is_odata
 from connectors.registry import hook
@@ -32,6 +32,7 @@ from connectors.rest.asking import Asking
 from connectors.rest.children import ChildPass
 from connectors.rest.described import labels_in, with_labels
 from connectors.rest.reading import Pass, phases_of
+from connectors.rest.writing import Writer
 from connectors.rows import CONTENT, RowMaker
 from connectors.settings import Settings, explain, validated
 from connectors.templates import MissingValue, fill, render
@@ -244,7 +245,7 @@ class RestConnector:
     def _pass(
         self, request: StreamRequest, spec: Stream, before: dict[str, Any], pause: Callable[[float], None]
     ) -> Pass:
-        asking = self._asking(request.name, spec, request.timezone, self._pause or pause)
+        asking = self._asking(request.name, spec, request.timezone, self._pause or pause, request.owned)
         key = request.key or spec.key or CONTENT
         updated_at = request.updated_at or spec.updated_at
         volatile = (*spec.volatile, *request.volatile)
@@ -282,7 +283,9 @@ class RestConnector:
             options = {**base, **options}
         return validated(Stream, options, source=self.source, stream=request.name)
 
-    def _asking(self, name: str, stream: Stream, timezone: str, pause: Callable[[float], None]) -> Asking:
+    def _asking(
+        self, name: str, stream: Stream, timezone: str, pause: Callable[[float], None], owned: Sequence[str] = ()
+    ) -> Asking:
         zone_name = fill(stream.timezone or self.manifest.timezone or timezone, self._values)
         return Asking(
             self.source,
@@ -291,7 +294,7 @@ class RestConnector:
             self.manifest,
             stream,
             self._engine,
-            self._values,
+            {**self._values, "owned": list(owned)} if owned else self._values,
             zone_name,
             pause,
         )
@@ -317,6 +320,24 @@ class RestConnector:
 
         with closing(prefetch(pages)) as ready:
             yield from ready
+
+    def writing(self, stream: StreamRequest, fields: Sequence[str]) -> Writing | None:
+        """How these fields are written; None where the manifest has no `write` for the stream."""
+        return None if self._stream(stream).write is None else self._writer(stream).describe(stream, fields)
+
+    def write(self, stream: StreamRequest, changes: Sequence[Change]) -> Sequence[Receipt]:
+        """Send one batch; raises what the engine raises."""
+        return self._writer(stream).send(changes)
+
+    def look(self, stream: StreamRequest, keys: Sequence[str], fields: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What stands in the fields of these records now."""
+        return self._writer(stream).look(keys, fields)
+
+    def _writer(self, stream: StreamRequest) -> Writer:
+        spec = self._stream(stream)
+        if spec.write is None:
+            raise SourceConfigurationError("it is not written back", source=self.source, stream=stream.name)
+        return Writer(self._asking(stream.name, spec, stream.timezone, self._pause or time.sleep), spec.write)
 
 
 def _about(parameter: Parameter) -> str | None:

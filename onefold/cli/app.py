@@ -115,6 +115,7 @@ def _register() -> None:
         commands_model,
         commands_run,
         commands_sources,
+        commands_write,
     )
 
 

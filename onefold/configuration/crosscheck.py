@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from connectors.paths import PathError, compile_paths
 from onefold.configuration.base import When
+from onefold.configuration.crosscheck_write import check_write_back
 from onefold.configuration.errors import Problem
 from onefold.configuration.model import Configuration
 from onefold.configuration.secrets import MALFORMED
@@ -48,6 +49,7 @@ def cross_check(configuration: Configuration, streams: Mapping[str, Sequence[str
         yield from _connector(document, source)
         for name, stream in source.streams.items():
             yield from _Stream(configuration, streams, document, source, name, stream).problems()
+            yield from check_write_back(configuration, document, source, name)
     yield from _authority(configuration, streams)
     yield from _expectations(configuration, streams)
 

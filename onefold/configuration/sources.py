@@ -36,6 +36,7 @@ from onefold.configuration.origins import (
     TypeRule,
     check_where,
 )
+from onefold.configuration.write_back import WriteBack
 
 
 class Defaults(Strict):
@@ -194,6 +195,7 @@ class StreamConfiguration(Strict):
     )
     works_at: Annotated[list[WorksAt], OneOrMany()] | None = None
     relationships: Annotated[list[Related], OneOrMany()] | None = None
+    write_back: WriteBack | None = Field(None, description="What the hub writes to the records, and to which fields.")
     # interactions
     type: TypeRule | None = Field(None, description="Code of the interaction type, or a choice; see interactions.yaml.")
     party: Annotated[list[Reference], OneOrMany()] | None = Field(

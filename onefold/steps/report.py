@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,6 +16,12 @@ class Report:
         return asdict(self)
 
 
+def worst(statuses: Iterable[str]) -> str:
+    """failed, deferred or done, in this order."""
+    found = set(statuses)
+    return next((status for status in ("failed", "deferred") if status in found), "done")
+
+
 @dataclass(frozen=True, slots=True)
 class StreamReport(Report):
     """What one stream's sync did."""
@@ -27,6 +33,8 @@ class StreamReport(Report):
     unchanged: int = 0
     deleted: int = 0
     rejected: int = 0
+    echoed: int = 0
+    """Those of `unchanged` that only brought back what the hub had written."""
     bytes_read: int = 0
     status: str = "done"
     """done | failed | deferred (the source asked to come back later)."""
@@ -47,8 +55,7 @@ class SyncReport(Report):
     @property
     def status(self) -> str:
         """failed if any stream failed, else deferred if any has to wait, else done."""
-        states = {stream.status for stream in self.streams}
-        return "failed" if "failed" in states else "deferred" if "deferred" in states else "done"
+        return worst(stream.status for stream in self.streams)
 
     @property
     def rows(self) -> int:
@@ -59,6 +66,46 @@ class SyncReport(Report):
     def changed(self) -> int:
         """Records inserted, updated or deleted."""
         return sum(s.inserted + s.updated + s.deleted for s in self.streams)
+
+
+@dataclass(frozen=True, slots=True)
+class WriteStreamReport(Report):
+    """What one stream's write-back found and did."""
+
+    stream: str
+    records: int = 0
+    """Records with a client that were compared: all but those of which nothing changed since they were written."""
+    changes: int = 0
+    """Records that differ from their client in a field of the hub's, and are written (or would be)."""
+    accepted: int = 0
+    refused: int = 0
+    unknown: int = 0
+    """Sent, and the source did not say: the next run looks and sends again."""
+    changed_back: int = 0
+    """Left alone: the source had taken the value, and somebody changed it there."""
+    refused_before: int = 0
+    """Left alone: the source has refused just this."""
+    status: str = "done"
+    """done | failed | deferred (the source asked to come back later)."""
+    error: str | None = None
+    error_class: str | None = None
+    retry_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBackReport(Report):
+    """What the write-back of one source found and did."""
+
+    source: str
+    run_id: int | None
+    """None: a dry run."""
+    seconds: float
+    streams: tuple[WriteStreamReport, ...]
+
+    @property
+    def status(self) -> str:
+        """failed if any stream failed, else deferred if any has to wait, else done."""
+        return worst(stream.status for stream in self.streams)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +177,7 @@ class RunReport(Report):
     @property
     def status(self) -> str:
         """The worst of the syncs: failed, deferred or done."""
-        states = {sync.status for sync in self.syncs}
-        return "failed" if "failed" in states else "deferred" if "deferred" in states else "done"
+        return worst(sync.status for sync in self.syncs)
 
 
 @dataclass(frozen=True, slots=True)

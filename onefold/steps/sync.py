@@ -17,6 +17,7 @@ from connectors.page import Page, StreamRequest, TellsWaits
 from connectors.registry import open_connector
 from onefold.configuration.errors import SecretMissing
 from onefold.errors import HubBusy, NothingFound
+from onefold.steps.echo import echo_test
 from onefold.steps.report import StreamReport, SyncReport
 from onefold.steps.tokens import HubTokens
 from warehouse import landing, runs
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from connectors.page import Connector
     from onefold.configuration import SourceConfiguration
     from onefold.context import Context
+    from warehouse.echoes import EchoTest
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +114,7 @@ def stream_request(context: Context, configured: SourceConfiguration, name: str)
         volatile=tuple(stream.volatile),
         options=dict(stream.options),
         timezone=context.configuration.defaults(configured.source, name).timezone or "UTC",
+        owned=tuple(stream.write_back.fields) if stream.write_back is not None else (),
     )
 
 
@@ -137,8 +140,10 @@ def sync_stream(work: SourceSync, name: str) -> StreamReport:
         if isinstance(work.connector, TellsWaits):
             work.connector.tell_waits(lambda seconds, why: stage.note(waiting(report, seconds, why)))
         try:
-            for page in work.connector.read(stream_request(work.context, work.configured, name), state):
-                report = land(work, name, page, report)
+            request = stream_request(work.context, work.configured, name)
+            echo = echo_test(work.connector, request)
+            for page in work.connector.read(request, state):
+                report = land(work, name, page, report, echo)
                 stage.resize(page.total_rows)
                 stage.advance(len(page.rows))
                 stage.note(counted(report.pages, "page"))
@@ -178,7 +183,7 @@ def most_deletions(
     return max((own or hub).at_least, int(share * landing.live_count(conn, configured.source, stream)))
 
 
-def land(work: SourceSync, stream: str, page: Page, so_far: StreamReport) -> StreamReport:
+def land(work: SourceSync, stream: str, page: Page, so_far: StreamReport, echo: EchoTest | None = None) -> StreamReport:
     """One page in one transaction; the stream's counts with it."""
     mark = (page.snapshot.pass_id, page.snapshot.is_complete) if page.snapshot else None
     limited = mark is not None and mark[1] and not work.accepts_deletions
@@ -194,6 +199,7 @@ def land(work: SourceSync, stream: str, page: Page, so_far: StreamReport) -> Str
         snapshot=mark,
         now=work.context.clock(),
         max_deletions=most_deletions(work.context, work.conn, work.configured, stream) if limited else None,
+        echo=echo,
     )
     return replace(
         so_far,
@@ -203,6 +209,7 @@ def land(work: SourceSync, stream: str, page: Page, so_far: StreamReport) -> Str
         unchanged=so_far.unchanged + landed.unchanged,
         deleted=so_far.deleted + landed.deleted,
         rejected=so_far.rejected + landed.rejected,
+        echoed=so_far.echoed + landed.echoed,
         bytes_read=so_far.bytes_read + page.bytes_read,
     )
 

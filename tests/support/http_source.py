@@ -34,6 +34,8 @@ class Asked:
     path: str
     params: dict[str, str]
     headers: dict[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 Answerer = Callable[[Asked], Reply]
@@ -70,7 +72,8 @@ class HttpSource:
 
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
-                asked = Asked(parts.path, dict(parse_qsl(parts.query)), dict(self.headers))
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                asked = Asked(parts.path, dict(parse_qsl(parts.query)), dict(self.headers), self.command, body)
                 source.asked.append(asked)
                 reply = source.answers.get(parts.path, source.otherwise)(asked)
                 # A source whose clock is off says so in a Date of its own.
@@ -88,6 +91,8 @@ class HttpSource:
                 self.end_headers()
                 self.wfile.write(reply.body)
                 self.close_connection = length != len(reply.body)
+
+            do_POST = do_PATCH = do_GET  # noqa: N815 - as the base class calls them
 
             def log_message(self, format: str, *args: object) -> None:
                 """Silent."""

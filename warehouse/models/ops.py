@@ -187,3 +187,35 @@ class SourceToken(Table, table=True):
     source: str = column(Text, "Source", key=True)
     token: dict[str, Any] = column(JSONB, "Access and refresh token, and when it ends")
     saved_at: datetime = column(_AT, "When it was saved", default=text("now()"))
+
+
+class WriteReceipt(Table, table=True):
+    """What was written back to a source, a row for each record and time."""
+
+    __tablename__ = "write_receipt"
+    __table_args__ = (
+        one_of("status", enums.RECEIPT_STATUSES),
+        Index("ix_write_receipt_record_id", "record_id", "receipt_id"),
+        Index("ix_write_receipt_source_stream", "source", "stream", "receipt_id"),
+        {"schema": "ops", "comment": "What was written back to sources: one receipt per record and time"},
+    )
+
+    receipt_id: int = column(BigInteger, "Rises with every receipt", key=True, extra=(Identity(always=True),))
+    run_id: int = column(BigInteger, "The run that sent it last")
+    source: str = column(Text, "Source")
+    stream: str = column(Text, "Stream")
+    source_key: str = column(Text, "The record's key in its source")
+    record_id: int = column(BigInteger, "The record")
+    client_id: UUID = column(Uuid, "The client whose values were written")
+    golden_seq: int = column(BigInteger, "The version of its golden record: changed_seq of core.client")
+    fields: dict[str, Any] = column(JSONB, "Field of the system -> value that was written")
+    before: dict[str, Any] = column(JSONB, "Field of the system -> value before, as far as was known")
+    payload_hash: UUID = column(Uuid, "BLAKE2b-128 over the written fields")
+    plan_hash: UUID = column(Uuid, "BLAKE2b-128 over what was configured to be written")
+    idempotence_key: UUID = column(Uuid, "The same whenever this change is sent again")
+    status: str = column(Text, "sent, accepted, refused or unknown")
+    code: str | None = column(Text, "The source's answer: its code or status", null=True)
+    message: str | None = column(Text, "The source's words, without values and secrets", null=True)
+    sent_at: datetime = column(_AT, "When it was sent last")
+    answered_at: datetime | None = column(_AT, "When the source answered", null=True)
+    echoed_at: datetime | None = column(_AT, "When a sync brought back what was written", null=True)

@@ -141,3 +141,52 @@ def test_reading_the_configuration_loads_neither_arrow_nor_numpy(tmp_path: Path)
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+HUBSPOT = """\
+source: crm
+connector: hubspot
+settings: {portal: "1", token: "${T}"}
+streams:
+  contacts:
+    as: person
+    key: id
+    fields: {email: properties.email}
+    write_back: {fields: {onefold_id: client_id}}
+  deals:
+    as: interaction
+    key: id
+    type: sales_deal
+"""
+WRITE_BACK = {
+    "what is read": ("{onefold_id: client_id}", "{email: email}", "is read by the mapping (`properties.email`)"),
+    "unknown attribute": ("onefold_id: client_id", "onefold_id: clientid", "Did you mean `client_id`?"),
+    "no field": ("{onefold_id: client_id}", "{Onefold Id: client_id}", "`Onefold Id` cannot be written"),
+    "no party": (
+        "type: sales_deal",
+        "type: sales_deal\n    write_back: {fields: {x: client_id}}",
+        "only persons and organisations",
+    ),
+    "no field at all": ("{onefold_id: client_id}", "{}", "at least 1"),
+    "a system that cannot": (
+        "type: sales_deal",
+        "type: sales_deal\n    write_back: {fields: {x: client_id}}",
+        "cannot write this stream",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRITE_BACK)
+def test_write_back_is_checked_against_mapping_and_manifest(problems: Problems, case: str) -> None:
+    old, new, said = WRITE_BACK[case]
+    assert old in HUBSPOT
+    found = problems(source_crm=HUBSPOT.replace(old, new))
+    assert any(said in str(problem) for problem in found), [str(problem) for problem in found]
+
+
+def test_files_cannot_be_written_back(problems: Problems) -> None:
+    text = CRM.replace(
+        "    key: id\n    fields: {full_name: name}",
+        "    key: id\n    write_back: {fields: {x: client_id}}\n    fields: {full_name: name}",
+    )
+    assert any("`files` cannot write this stream back" in str(problem) for problem in problems(source_crm=text))

@@ -1,0 +1,333 @@
+"""Back into the systems: a CRM on a real server, the whole way there, home again, and nothing left to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onefold.errors import NothingFound, UsageError
+from onefold.steps.report import WriteBackReport, WriteStreamReport
+from onefold.steps.write_plan import Difference
+from tests.support.cli import Done, onefold
+from tests.support.crm_server import Crm, crm
+from tests.support.hub import Hub
+from warehouse.connect import connect
+from warehouse.dump import row_versions
+
+FIELDS = {"onefold_id": "client_id", "golden_phone": "phone", "golden_mails": {"value": "email", "join": "; "}}
+STREAM = {
+    "as": "person",
+    "fields": {
+        "given_name": "properties.first",
+        "family_name": "properties.last",
+        "birth_date": "properties.born",
+        "email": "properties.email",
+    },
+}
+
+
+@pytest.fixture
+def system() -> Iterator[Crm]:
+    """A CRM with the same person twice, another one, and one who is deleted there."""
+    with crm() as running:
+        running.put("1", first="Пётр", last="Чайковский", born="1980-05-07", email="petr@example.ru")
+        running.put("2", first="Петр", last="Чайковский", born="1980-05-07", email="petr@example.ru")
+        running.put("3", first="Анна", last="Керн", born="1990-02-11", email="anna.kern@example.ru")
+        running.put("4", first="Lev", last="Tolstoy", born="1975-09-09", email="lev@example.org")
+        running.put("5", first="Ada", last="Gone", born="1971-01-01", email="gone@example.org")
+        running.archive("5")
+        yield running
+
+
+@pytest.fixture
+def desk(hub: Hub, system: Crm) -> Hub:
+    """A hub over that CRM and an ERP that knows Tchaikovsky's phone; it has run."""
+    configure(hub, system)
+    hub.registers["erp_customers"] = [
+        {"code": "C2", "kind": "person", "person": "Чайковский Петр", "born": "1980-05-07", "mail": "petr@example.ru",
+         "tel": "+79165550101"},
+    ]  # fmt: skip
+    hub.write("erp_customers")
+    hub.run()
+    return hub
+
+
+def configure(hub: Hub, system: Crm, *, enabled: bool = True, fields: Any = None, **limits: Any) -> None:
+    """The CRM as a source of the hub."""
+    rule = {"enabled": enabled, "fields": FIELDS if fields is None else fields}
+    source = {
+        "source": "crm",
+        "connector": "rest",
+        "settings": {"manifest": system.manifest(**limits), "parameters": {"token": system.token}},
+        "defaults": {"country": "RU"},
+        "trust": 60,
+        "streams": {"contacts": {**STREAM, "write_back": rule}},
+    }
+    hub.configure("crm", json.dumps(source, ensure_ascii=False))
+
+
+def write_back(hub: Hub, source: str = "crm", **arguments: Any) -> WriteBackReport:
+    """The step; a dry run unless told otherwise."""
+    from onefold.steps.write_back import write_back as step
+
+    with hub.context() as context:
+        return step(context, source, **arguments)
+
+
+def applied(hub: Hub, **arguments: Any) -> WriteStreamReport:
+    """What --apply did with the contacts."""
+    (stream,) = write_back(hub, apply=True, **arguments).streams
+    return stream
+
+
+def receipts(hub: Hub) -> list[tuple[str, str, str | None, bool]]:
+    """Key, status, code and whether it came back, in order of sending."""
+    return [
+        tuple(row)
+        for row in hub.query(
+            "SELECT source_key, status, code, echoed_at IS NOT NULL FROM ops.write_receipt ORDER BY receipt_id"
+        )
+    ]  # type: ignore[misc]
+
+
+def versions(hub: Hub) -> dict[str, set[tuple[str, str, str]]]:
+    """Every row of the hub but those of ops and of raw records."""
+    with connect(hub.database_url, application_name="test") as conn:
+        return {name: rows for name, rows in row_versions(conn).items() if name != "raw.record"}
+
+
+def command(hub: Hub, *arguments: str) -> Done:
+    """`onefold ARGUMENTS` on this hub."""
+    place = ("--home", str(hub.folder / "var"), "--config", str(hub.folder / "config"))
+    return onefold(*place, "--database", hub.database_url, *arguments)
+
+
+def test_the_whole_way_there_and_back_ends_with_nothing_to_do(desk: Hub, system: Crm) -> None:
+    peter, anna = desk.client_of("crm:contacts:1"), desk.client_of("crm:contacts:3")
+    assert desk.client_of("crm:contacts:2") == peter
+    found: list[Difference] = []
+    dry = write_back(desk, tell=found.append)
+    assert (dry.run_id, dry.streams[0].changes, system.writes, receipts(desk)) == (None, 4, [], [])
+    assert Difference("crm:contacts:1", peter, "golden_phone", None, "+79165550101") in found
+    assert {one.record for one in found} == {f"crm:contacts:{key}" for key in "1234"}
+
+    done = applied(desk)
+    assert (done.changes, done.accepted, done.refused, done.unknown) == (4, 4, 0, 0)
+    assert [system.value(key, "onefold_id") for key in "123"] == [peter, peter, anna]
+    assert [system.value(key, "golden_phone") for key in "12"] == ["+79165550101"] * 2
+    # Anna has no phone: a value that is not there blanks nothing and is not sent.
+    assert "golden_phone" not in system.contacts["3"]["properties"]
+    assert "onefold_id" not in system.contacts["5"]["properties"]
+    assert applied(desk).changes == 0, "what was written is written again before it came back"
+
+    before, times = versions(desk), desk.query("SELECT record_id, source_updated_at FROM raw.record ORDER BY 1")
+    report = desk.run()
+    (contacts,) = next(one for one in report.syncs if one.source == "crm").streams
+    assert (contacts.updated, contacts.echoed) == (0, 4)
+    assert report.standardise.records == 0
+    assert versions(desk) == before, "an echo made new versions or work"
+    # Our own writing must not make a record the most recent one.
+    assert desk.query("SELECT record_id, source_updated_at FROM raw.record ORDER BY 1") == times
+    assert all(came for *_, came in receipts(desk))
+    sent = len(system.writes)
+    assert applied(desk).changes == 0
+    desk.run()
+    assert applied(desk).changes == 0
+    assert len(system.writes) == sent
+    assert versions(desk) == before
+
+
+def test_a_new_golden_value_is_written_and_what_is_gone_blanks_nothing(desk: Hub, system: Crm) -> None:
+    applied(desk)
+    desk.run()
+    desk.registers["erp_customers"][0]["tel"] = "+79165550199"
+    desk.write("erp_customers")
+    desk.run()
+    assert applied(desk).accepted == 2
+    assert [system.value(key, "golden_phone") for key in "12"] == ["+79165550199"] * 2
+    desk.run()
+    desk.registers["erp_customers"] = []
+    desk.write("erp_customers")
+    desk.run()
+    assert applied(desk).changes == 0
+    assert system.value("1", "golden_phone") == "+79165550199"
+
+
+def test_a_refused_row_leaves_its_neighbours_and_is_not_sent_again_unasked(desk: Hub, system: Crm) -> None:
+    system.refuses = lambda key, _: "READ_ONLY" if key == "3" else None
+    done = applied(desk)
+    assert (done.accepted, done.refused) == (3, 1)
+    assert ("3", "refused", "READ_ONLY", False) in receipts(desk)
+    ((message,),) = desk.query("SELECT message FROM ops.write_receipt WHERE status = 'refused'")
+    assert "anna.kern@example.ru" not in message and desk.client_of("crm:contacts:3") not in message
+    desk.run()
+    sent = len(system.writes)
+    second = applied(desk)
+    assert (second.changes, second.refused_before, len(system.writes)) == (0, 1, sent)
+    system.refuses = lambda _key, _fields: None
+    assert applied(desk, again=True).accepted == 1
+    assert system.value("3", "onefold_id") == desk.client_of("crm:contacts:3")
+
+
+def test_a_busy_system_is_waited_for_and_a_long_wait_ends_the_run(desk: Hub, system: Crm) -> None:
+    system.busy = 1
+    assert applied(desk, limit=3).accepted == 3
+    system.busy = 100
+    report = write_back(desk, apply=True)
+    assert (report.status, report.streams[0].unknown, report.streams[0].error_class) == ("failed", 1, "RetriableError")
+    system.busy = 0
+    assert applied(desk).accepted == 1
+    assert [status for _, status, *_ in receipts(desk)] == ["accepted"] * 4
+
+
+def test_after_a_lost_answer_a_look_finds_what_arrived_and_nothing_is_sent_twice(desk: Hub, system: Crm) -> None:
+    system.mute = 2  # the engine tries twice
+    report = write_back(desk, apply=True)
+    assert (report.status, report.streams[0].unknown) == ("failed", 3)
+    sent = len(system.writes)
+    assert sum(len(batch) for batch in system.writes) == 6
+    assert system.keys[0] == system.keys[1] != ""
+    done = applied(desk)
+    assert (done.accepted, done.unknown) == (4, 0)
+    assert [key for batch in system.writes[sent:] for key, _ in batch] == ["4"], "what had arrived was sent again"
+    assert sorted(receipts(desk))[0][1:3] == ("accepted", "seen")
+
+
+@pytest.mark.parametrize("drops", [False, True], ids=["taken", "not taken"])
+def test_killed_in_mid_batch_the_next_run_ends_where_an_undisturbed_one_would(
+    desk: Hub, system: Crm, drops: bool
+) -> None:
+    system.drops = drops
+    system.hold.clear()
+    environment = {**os.environ, "ONEFOLD_DATABASE_URL": desk.database_url}
+    words = [
+        "--home",
+        str(desk.folder / "var"),
+        "--config",
+        str(desk.folder / "config"),
+        "write-back",
+        "crm",
+        "--apply",
+    ]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "onefold", *words], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert system.held.wait(60)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    system.hold.set()
+    assert [status for _, status, *_ in receipts(desk)] == ["sent"] * 3
+    keys = {row[0].hex for row in desk.query("SELECT idempotence_key FROM ops.write_receipt")}
+    done = applied(desk)
+    assert (done.accepted, done.refused, done.unknown) == (4, 0, 0)
+    rows = [key for batch in system.writes for key, _ in batch]
+    assert sorted(rows) == ["1", "2", "3", "4"], "a row was written twice or not at all"
+    assert keys <= {row[0].hex for row in desk.query("SELECT idempotence_key FROM ops.write_receipt")}
+    assert desk.query("SELECT status FROM ops.run WHERE command = 'write_back' ORDER BY run_id") == [
+        ("stopped",),
+        ("done",),
+    ]
+    desk.run()
+    assert all(row[1] == "accepted" and row[3] for row in receipts(desk))
+    assert applied(desk).changes == 0
+
+
+def test_the_sync_alone_settles_what_a_killed_run_had_written(desk: Hub, system: Crm) -> None:
+    system.mute = 2
+    write_back(desk, apply=True, limit=3)
+    assert {status for _, status, *_ in receipts(desk)} == {"unknown"}
+    desk.run()
+    assert [(status, came) for _, status, _, came in receipts(desk)] == [("accepted", True)] * 3
+
+
+def test_what_somebody_changes_back_is_told_and_never_fought_over(desk: Hub, system: Crm) -> None:
+    applied(desk)
+    desk.run()
+    system.put("3", onefold_id="by hand")
+    desk.run()
+    found: list[Difference] = []
+    dry = write_back(desk, tell=found.append).streams[0]
+    assert (dry.changes, dry.changed_back) == (0, 1)
+    assert [(one.record, one.now, one.note) for one in found] == [("crm:contacts:3", "by hand", "changed back")]
+    assert applied(desk).changes == 0
+    assert system.value("3", "onefold_id") == "by hand"
+    assert applied(desk, again=True).accepted == 1
+    assert system.value("3", "onefold_id") == desk.client_of("crm:contacts:3")
+
+
+def test_an_echo_that_comes_with_a_change_of_people_is_no_echo(desk: Hub, system: Crm) -> None:
+    applied(desk)
+    system.put("3", last="Полторацкая")
+    report = desk.run()
+    (contacts,) = next(one for one in report.syncs if one.source == "crm").streams
+    assert (contacts.updated, contacts.echoed) == (1, 3)
+    ((family,),) = desk.query(
+        "SELECT attributes ->> 'family_name' FROM core.client WHERE attributes @> '{\"email\": [\"anna.kern@example.ru\"]}' OR attributes ->> 'email' = 'anna.kern@example.ru'"
+    )
+    assert family == "Полторацкая"
+    assert all(came for *_, came in receipts(desk))
+    assert applied(desk).changes == 0
+
+
+def test_an_undone_merge_gives_each_record_its_own_client_again(desk: Hub, system: Crm) -> None:
+    applied(desk)
+    desk.run()
+    assert command(desk, "judge", "not-same", "crm:contacts:1", "crm:contacts:2", "--reason", "twins").code == 0
+    desk.run()
+    applied(desk)
+    ids = {system.value(key, "onefold_id") for key in "12"}
+    assert ids == {desk.client_of("crm:contacts:1"), desk.client_of("crm:contacts:2")} and len(ids) == 2
+
+
+def test_wrong_credentials_end_the_stream_and_no_row_is_called_refused(desk: Hub, system: Crm) -> None:
+    system.token = "another"
+    report = write_back(desk, apply=True)
+    assert (report.status, report.streams[0].error_class, report.streams[0].refused) == (
+        "failed",
+        "CredentialsError",
+        0,
+    )
+    assert {status for _, status, *_ in receipts(desk)} == {"unknown"}
+
+
+def test_it_is_off_until_it_is_switched_on(desk: Hub, system: Crm) -> None:
+    configure(desk, system, enabled=False)
+    assert write_back(desk).streams[0].changes == 4
+    with pytest.raises(UsageError, match="enabled: true"):
+        write_back(desk, apply=True)
+    with pytest.raises(NothingFound, match="no `write_back`"):
+        write_back(desk, source="erp")
+    assert system.writes == []
+
+
+def test_a_field_that_the_mapping_reads_is_never_owned(desk: Hub, system: Crm) -> None:
+    configure(desk, system, fields={"email": "email"})
+    report = write_back(desk, apply=True)
+    assert report.streams[0].error_class == "SourceConfigurationError"
+    assert "which the mapping reads (`properties.email`)" in str(report.streams[0].error)
+    assert system.writes == []
+
+
+def test_the_command_shows_the_differences_writes_and_lists_the_receipts(
+    desk: Hub, system: Crm, tmp_path: Path
+) -> None:
+    shown = command(desk, "write-back", "crm", "--limit", "1")
+    assert shown.code == 0 and "Nothing is written" in shown.out and system.writes == []
+    document = command(desk, "write-back", "crm", "--json").json
+    assert document["run_id"] is None
+    assert {(one["record"], one["field"]) for one in document["differences"]} >= {("crm:contacts:1", "golden_phone")}
+    done = command(desk, "write-back", "crm", "--stream", "contacts", "--apply", "--json")
+    assert (done.code, done.json["streams"][0]["accepted"], "differences" in done.json) == (0, 4, False)
+    assert system.token not in done.said
+    listed = command(desk, "receipts", "crm", "--status", "accepted", "--json").json
+    assert {one["source_key"] for one in listed} == set("1234")
+    assert {one["fields"]["golden_phone"] for one in listed if one["source_key"] == "1"} == {"+79165550101"}
+    assert command(desk, "write-back", "crm", "--stream", "nothing").code == 4
