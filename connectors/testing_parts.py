@@ -42,7 +42,8 @@ def keys_of(pages: Sequence[Page]) -> list[str]:
 def records_in(stream: Stream, data: Any) -> list[dict[str, Any]]:
     """The records of an answer's body, to be changed in place."""
     paths = (stream.records,) if isinstance(stream.records, str) else stream.records or ()
-    found = [value for path in paths for value in compile_path(path).all(data)] if paths else [data]
+    present = ([value for value in compile_path(path).all(data) if value is not None] for path in paths)
+    found = next((values for values in present if values), []) if paths else [data]
     lists = [
         one
         for value in found

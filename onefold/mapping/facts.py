@@ -65,12 +65,12 @@ class InteractionMapper:
         self._direction = compile_text(stream.direction, DIRECTIONS)
         self._number, self._summary = compile_text(stream.document_number), compile_text(stream.summary)
         self._amount_read = partial(amount_text, decimal_point=defaults.country in DECIMAL_POINT)
+        value = stream.amount.value if stream.amount else None
         self._value, self._value_read = None, self._amount_read
-        if stream.amount is not None and isinstance(stream.amount.value, Sum):
-            self._value, self._value_read = compile_all(stream.amount.value.sum), partial(added_up, self._amount_read)
-        elif stream.amount is not None:
-            paths = stream.amount.value
-            self._value = compile_reader(paths) if isinstance(paths, str) else compile_all(paths)
+        if isinstance(value, Sum):
+            self._value, self._value_read = compile_all(value.sum), partial(added_up, self._amount_read)
+        elif value is not None:
+            self._value = compile_reader(value) if isinstance(value, str) else compile_all(value)
         self._currency = _currency(stream.amount.currency if stream.amount else None)
         self._default_currency = defaults.currency
         self._url = stream.url

@@ -56,6 +56,18 @@ def test_odata_2_reads_d_results_next_links_and_ticks() -> None:
     assert asked[0]["$filter"] == "At ge datetime'2026-01-06T02:55:00'"
 
 
+def test_an_overlap_that_brings_the_one_living_record_again_is_no_repeated_page() -> None:
+    records = [{"ID": 1, "Gone": True}, {"ID": 2, "Gone": False}]
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"value": records[int(request.url.params["$skip"]) :]})
+
+    deletes = [{"kind": "flag", "path": "Gone"}]
+    streams = {"people": {"entity": "People", "key": "ID", "deletes": deletes}}
+    pages = read(connect(handler, streams, protocol={"kind": "odata", "version": 3}))
+    assert set(keys(pages)) == {"2"} and [key for page in pages for key in page.tombstones] == ["1"]
+
+
 def test_odata_3_pages_by_skip_in_the_order_of_the_key_with_an_overlap() -> None:
     asked: list[str] = []
     refs = [{"Ref_Key": f"{n:08d}-0000-0000-0000-000000000000", "DeletionMark": n == 3} for n in range(5)]
