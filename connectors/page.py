@@ -68,6 +68,40 @@ class SnapshotMark:
     pass_id: str
     is_complete: bool
     """True on the pass's last page only."""
+    scope: Scope | None = None
+    """What the pass was over, where it was not the whole stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A part of a stream: records with the members of `match` whose `member` has one of `values`.
+
+    Without a `member` all records that match. What stands outside is untouched by a pass over it.
+    """
+
+    match: Mapping[str, str]
+    member: str | None = None
+    values: Sequence[str] = ()
+    origin: str = ""
+    """The file or page whose rejects the pass shows: how their places begin."""
+
+    def holds(self, record: Mapping[str, Any]) -> bool:
+        """The record is part of it."""
+        if any(record.get(name) != value for name, value in self.match.items()):
+            return False
+        return self.member is None or record.get(self.member) in self.values
+
+    def overlaps(self, other: Scope) -> bool:
+        """A record may be part of both."""
+        return self.match == other.match and (
+            self.member is None or other.member is None or not set(self.values).isdisjoint(other.values)
+        )
+
+    def covers(self, other: Scope) -> bool:
+        """Every record of the other is part of it."""
+        return self.match == other.match and (
+            self.member is None or (other.member is not None and set(other.values) <= set(self.values))
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,28 +10,39 @@ import httpx
 
 from connectors.deletes import FlagDeletes
 from connectors.manifest import Manifest, Stream
-from connectors.page import Page
+from connectors.page import Page, Scope
 from connectors.paths import compile_path
 
 
 class Ledger:
-    """The keys that are alive after pages have landed, as the warehouse lands them."""
+    """The records that are alive after pages have landed, as the warehouse lands them."""
 
-    def __init__(self, alive: Sequence[str] = ()) -> None:
-        self.alive = set(alive)
+    def __init__(self) -> None:
+        self._records: dict[str, Any] = {}
         self._marked: dict[str, set[str]] = {}
 
+    @property
+    def alive(self) -> set[str]:
+        """Their keys."""
+        return set(self._records)
+
     def land(self, pages: Sequence[Page]) -> Ledger:
-        """Rows come, tombstones go; a complete pass takes along what it did not show."""
+        """Rows come, tombstones go; a complete pass takes along what it did not show, within its scope."""
         for page in pages:
-            keys = {row.key for row in page.rows}
-            self.alive = (self.alive | keys) - set(page.tombstones)
+            self._records |= {row.key: json.loads(row.payload) for row in page.rows}
+            for key in page.tombstones:
+                self._records.pop(key, None)
             if page.snapshot is not None:
                 marked = self._marked.setdefault(page.snapshot.pass_id, set())
-                marked |= keys
+                marked |= {row.key for row in page.rows}
                 if page.snapshot.is_complete:
-                    self.alive &= marked
+                    self._sweep(marked, page.snapshot.scope)
         return self
+
+    def _sweep(self, shown: set[str], scope: Scope | None) -> None:
+        for key, record in list(self._records.items()):
+            if key not in shown and (scope is None or scope.holds(record)):
+                del self._records[key]
 
 
 def keys_of(pages: Sequence[Page]) -> list[str]:

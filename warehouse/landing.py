@@ -28,6 +28,8 @@ _NOT_STORABLE: Final = (errors.DataError, errors.ProgramLimitExceeded, errors.St
 
 RowTuple: TypeAlias = tuple[str, bytes, bytes, datetime | None]
 """key, canonical JSON, 16-byte digest, when the source says that it changed (aware)."""
+ScopeTuple: TypeAlias = tuple[Mapping[str, str], str | None, Sequence[str], str]
+"""match, member, values, origin; as `connectors.page.Scope`."""
 RejectTuple: TypeAlias = tuple[bytes, str, str, str]
 """payload, reason, detail, place; as `connectors.page.RejectedRow`."""
 
@@ -129,15 +131,16 @@ def land_page(
     now: datetime,
     max_deletions: int | None = None,
     echo: EchoTest | None = None,
+    scope: ScopeTuple | None = None,
 ) -> Landed:
     """Land rows, tombstones, rejects and the state to resume from, all or nothing (a savepoint inside a
     transaction).
 
     A row whose digest is the stored one writes nothing. A key that stands twice on a page counts once, the
     last one wins; a key that is also a tombstone is landed deleted. `snapshot` is (pass_id, is_complete): the
-    last page of a pass deletes what the pass did not show. Rows that jsonb refuses become rejects. A change
-    that `echo` knows for one that the hub itself wrote makes no version and queues nothing. Raises
-    TooManyDeletionsError when a complete pass would delete more than `max_deletions`.
+    last page of a pass deletes what the pass did not show, of all records or of those within `scope`. Rows that jsonb
+    refuses become rejects. A change that `echo` knows for one that the hub itself wrote makes no version and queues
+    nothing. Raises TooManyDeletionsError when a complete pass would delete more than `max_deletions`.
     """
     work = _Work(conn, {"source": source, "stream": stream, "run_id": run_id, "now": now})
     with conn.transaction():
@@ -152,13 +155,14 @@ def land_page(
         deleted = _delete(work, [i for i in gone if i in known and not known[i].is_deleted], is_inferred=False)
         newly_deleted = sum(row.is_deleted and not known[row.record_id].is_deleted for row in updated)
         if snapshot is not None:
-            deleted += _sweep(work, *snapshot, [*read], max_deletions)
+            deleted += _sweep(work, *snapshot, [*read], max_deletions, scope)
         if work.touched:
             work.execute("close_rejects", record_ids=bigints(work.touched))
             work.execute("queue", record_ids=bigints(work.touched))
         _add_rejects(work, snapshot)
         if snapshot is not None and snapshot[1]:
-            work.execute("close_rejects_not_shown", pass_id=snapshot[0])
+            # A pass over a part shows no rejects but those of its own file.
+            work.execute("close_rejects_not_shown", pass_id=snapshot[0], origin=scope[3] if scope else "")
             work.execute("forget_pass")
         work.execute("save_checkpoint", state=Jsonb(dict(state)))
     stored = {row.record_id for row in updated}
@@ -173,10 +177,17 @@ def land_page(
     )
 
 
-def live_count(conn: psycopg.Connection[Any], source: str, stream: str) -> int:
-    """How many records of a stream are not deleted."""
-    row = conn.execute(sql("landing.live_count"), {"source": source, "stream": stream}).fetchone()
+def live_count(conn: psycopg.Connection[Any], source: str, stream: str, scope: ScopeTuple | None = None) -> int:
+    """How many records of a stream, or of a part of it, are not deleted."""
+    place = {"source": source, "stream": stream}
+    row = conn.execute(sql("landing.live_count"), {**place, **_within(scope)}).fetchone()
     return int(row[0]) if row else 0
+
+
+def _within(scope: ScopeTuple | None) -> dict[str, Any]:
+    """A scope as parameters; none of them says anything without one."""
+    match, member, values, _ = scope or (None, None, (), "")
+    return {"match": None if match is None else Jsonb(dict(match)), "member": member, "values": list(values)}
 
 
 def checkpoint(conn: psycopg.Connection[Any], source: str, stream: str) -> dict[str, Any] | None:
@@ -285,14 +296,21 @@ def _delete(work: _Work, record_ids: Sequence[int], *, is_inferred: bool) -> int
     return len(record_ids)
 
 
-def _sweep(work: _Work, pass_id: str, is_complete: bool, record_ids: Sequence[int], max_deletions: int | None) -> int:
+def _sweep(
+    work: _Work,
+    pass_id: str,
+    is_complete: bool,
+    record_ids: Sequence[int],
+    max_deletions: int | None,
+    scope: ScopeTuple | None,
+) -> int:
     """Mark what the page showed, refused rows included; at the end of a pass delete what it did not show."""
     work.execute("forget_other_passes", pass_id=pass_id)
     if record_ids:
         work.execute("mark", pass_id=pass_id, record_ids=bigints(record_ids))
     if not is_complete:
         return 0
-    missing = [row[0] for row in work.execute("missing", pass_id=pass_id)]
+    missing = [row[0] for row in work.execute("missing", pass_id=pass_id, **_within(scope))]
     if max_deletions is not None and len(missing) > max_deletions:
         raise TooManyDeletionsError(work.place["source"], work.place["stream"], len(missing), max_deletions)
     return _delete(work, missing, is_inferred=True)

@@ -21,9 +21,9 @@ from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
-from connectors.errors import ConnectorError, SourceConfigurationError, SourceDataError
+from connectors.errors import SourceConfigurationError, SourceDataError
 from connectors.fields import SAMPLE, likely_key, profile
-from connectors.files import commerceml, enterprisedata
+from connectors.files import commerceml, datev, enterprisedata
 from connectors.files.batch import Part, Reader
 from connectors.files.commerceml import read_commerceml
 from connectors.files.csv_file import read_csv
@@ -31,10 +31,10 @@ from connectors.files.enterprisedata import read_enterprisedata
 from connectors.files.excel_file import read_excel, sheet_names
 from connectors.files.find import find_files, fingerprint, format_of
 from connectors.files.json_file import read_json, read_json_lines
-from connectors.files.order import in_order
+from connectors.files.order import in_order, to_read
 from connectors.files.parquet_file import read_parquet
-from connectors.files.reading import News, Pass, Stream, digest_of, named
-from connectors.files.settings import FileFormat, FilesSettings
+from connectors.files.reading import News, Pass, Stream, digest_of, naming
+from connectors.files.settings import FileFormat, FilesSettings, Replaces
 from connectors.page import CheckResult, Page, State, StreamInfo, StreamRequest
 from connectors.prefetch import prefetch
 from connectors.rows import CONTENT, RowMaker, lot_size
@@ -60,8 +60,6 @@ class FilesConnector:
     """Files: CSV, JSON lines, JSON, Excel and Parquet; one file, a glob or a directory."""
 
     settings_model: ClassVar[type[FilesSettings]] = FilesSettings
-    own_keys: ClassVar[Mapping[str, str | Sequence[str]]] = {}
-    """Keys of streams that are known without a configuration."""
 
     def __init__(self, source: str, settings: FilesSettings | Mapping[str, Any]) -> None:
         self.source = source
@@ -92,7 +90,7 @@ class FilesConnector:
         return [self._describe(self._stream(StreamRequest(name))) for name in self._stream_names()]
 
     def _key(self, stream: Stream, request: StreamRequest) -> str | Sequence[str] | None:
-        return request.key or self.own_keys.get(stream.name) or KEYS.get(stream.options.format)
+        return request.key or stream.options.key or KEYS.get(stream.options.format)
 
     def _describe(self, stream: Stream) -> StreamInfo:
         samples = (self._sample(stream, path, SAMPLE) for path in islice(stream.files.values(), LOOKED_INTO))
@@ -147,6 +145,8 @@ class FilesConnector:
             kind = request.name if options.format == "enterprisedata" else commerceml.DOCUMENT
             update = {"records": options.records or kind, "mode": options.mode or "changes"}
             options = options.model_copy(update=update)
+        if options.preset == "datev":
+            files = {name: path for name, path in files.items() if datev.is_of(path, options)}
         is_snapshot = options.mode == "snapshot" if options.mode else is_single
         return Stream(self.source, request.name, options, files, is_snapshot)
 
@@ -164,9 +164,8 @@ class FilesConnector:
             )
         try:
             lot = lot_size(stream.options.page_size)
-            return READERS[kind](path, stream.options.model_copy(update={"page_size": lot}), start)
-        except ConnectorError as error:
-            raise named(error, self.source, stream.name) from None
+            with naming(self.source, stream.name):
+                return READERS[kind](path, stream.options.model_copy(update={"page_size": lot}), start)
         except OSError as error:
             raise SourceDataError(
                 f"the file cannot be read ({error.strerror})",
@@ -195,16 +194,19 @@ class FilesConnector:
         changed = [name for name in now if known.get(name, {}).get("digest") != now[name].digest]
         if found.is_snapshot and (changed or at or known.keys() - now.keys()):
             changed = list(now)
-        if found.options.mode == "changes" and changed:
+        needless: list[str] = []
+        if (found.options.mode == "changes" or isinstance(found.options.mode, Replaces)) and changed:
             now = in_order(now, found.files, found.options)
-            changed = [name for name in now if name in changed]
-            # A later file has the last word, so all behind the first new one are read again, also after a kill.
-            changed = list(now)[list(now).index(changed[0]) :]
+            # A later file has the last word, so what it overlaps is read again, also after a kill.
+            with naming(self.source, stream.name):
+                changed, needless = to_read(now, [name for name in now if name in changed], found.files, found.options)
             before["files"] = {
                 name: value for name, value in (before.get("files") or {}).items() if name not in changed
             }
         if changed or at:
-            pages = Pass(found, partial(self.open_part, found), stream, maker, News(before, now, changed)).pages
+            pages = Pass(
+                found, partial(self.open_part, found), stream, maker, News(before, now, changed, needless)
+            ).pages
             # The next page is parsed while this one lands.
             with closing(prefetch(lambda _stop: pages())) as ready:
                 yield from ready

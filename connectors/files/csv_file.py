@@ -89,10 +89,8 @@ def read_csv(path: Path, options: FileOptions, start: int) -> Part:
     if csv.field_size_limit() < MAX_LINE:
         csv.field_size_limit(MAX_LINE)
     is_datev = options.preset == "datev"
-    encoding = options.encoding or detect_encoding(path)
+    encoding = datev.encoding_of(path, options.encoding) if is_datev else options.encoding or detect_encoding(path)
     if is_datev:
-        # Umlauts alone do not tell cp1252 from its kin.
-        encoding = encoding if options.encoding or encoding.startswith("utf-8-sig") else datev.ENCODING
         options = options.model_copy(update={"delimiter": options.delimiter or ";", "header_row": 2})
     quote = '"' if options.quote is None else options.quote
     try:
@@ -128,8 +126,8 @@ def read_csv(path: Path, options: FileOptions, start: int) -> Part:
 
     batches = _batches(path, encoding, make_reader, names, max(start, header_line), options.page_size)
     if is_datev:
-        batches = datev.completed(batches, datev.read_metadata(path, encoding))
-        return Part(names, batches, place, on_reject=on_reject)
+        batches = datev.completed(batches, datev.read_metadata(path, options), path.name)
+        return Part([*names, *datev.ADDED], batches, place, on_reject=on_reject)
     return Part(names, batches, place, encode=canonical_texts, on_reject=on_reject)
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from connectors.canonical import canonical
 from connectors.errors import ConnectorError, RetriableError, SourceDataError
 from connectors.files.batch import Batch, Part
 from connectors.files.find import Fingerprint
-from connectors.files.settings import FileOptions
+from connectors.files.periods import Periods
+from connectors.files.settings import FileOptions, Replaces
 from connectors.page import Page, SnapshotMark, StreamRequest
 from connectors.paths import Path as FieldPath
 from connectors.rest.flags import flagged
@@ -40,6 +43,9 @@ class News:
     before: dict[str, Any]
     now: dict[str, Fingerprint]
     changed: list[str]
+    """In the order of reading."""
+    needless: Sequence[str] = ()
+    """Changed ones that are as good as read: later ones say all that they do."""
 
 
 class Pass:
@@ -64,7 +70,10 @@ class Pass:
         self.at = dict(at) if resumes else start
         self.number = int(before.get("pass", 0)) + (1 if stream.is_snapshot and not resumes else 0)
         self.pass_id = f"{self.number}-{goal}"
+        self.replaces = isinstance(stream.options.mode, Replaces)
+        self.periods: Periods | None = None
         kept = {name: value for name, value in (before.get("files") or {}).items() if name in news.now}
+        kept |= {name: news.now[name].as_state() for name in news.needless}
         self.state: dict[str, Any] = {**before, "pass": self.number, "files": kept}
 
     def pages(self) -> Iterator[Page]:
@@ -75,10 +84,17 @@ class Pass:
                 if self.maker.is_keyless:
                     self._count_again(name)
                 continue
+            if self.replaces and held is not None:
+                # What follows belongs to another file's pass.
+                yield held
+                held = None
             for page in self._file(name):
                 if held is not None:
                     yield held
                 held = page
+            if self.periods is not None:
+                mark = SnapshotMark(self._file_pass(name), is_complete=True, scope=self.periods.scope())
+                held = replace(held or Page((), {}), snapshot=mark)
             self._finish(name)
             if held is None:
                 held = Page((), {})
@@ -112,7 +128,12 @@ class Pass:
         # Keyless rows are counted from the beginning even when reading resumes in the middle.
         part = self.open_part(path, 0 if self.maker.is_keyless else start)
         self._compare_columns(part.columns, path)
-        mark = SnapshotMark(self.pass_id, is_complete=False) if self.stream.is_snapshot else None
+        mark, encode = SnapshotMark(self.pass_id, is_complete=False) if self.stream.is_snapshot else None, part.encode
+        if self.replaces:
+            with naming(self.stream.source, self.stream.name):
+                self.periods = Periods(path, self.stream.options, self.at.get("periods", []) if start else [])
+            mark = SnapshotMark(self._file_pass(name), is_complete=False)
+            encode = canonical if self.periods.changes_rows else encode
         page = Assembler(
             self.maker,
             part.place,
@@ -123,8 +144,8 @@ class Pass:
         )
         count = size = 0
         total: int | None = None
-        for batch in self._named(part.batches):
-            page.add(batch.records, part.encode)
+        for batch in self._batches(part):
+            page.add(batch.records, encode)
             if batch.position <= start:
                 page.finish()
                 continue
@@ -132,18 +153,23 @@ class Pass:
             count += len(batch.records) + len(batch.rejects)
             size, total = size + batch.bytes_read, batch.total_rows
             self.at |= {"file": name, "digest": self.now[name].digest, "position": batch.position}
+            if self.periods is not None:
+                self.at["periods"] = self.periods.seen
             if count >= self.stream.options.page_size:
                 yield self._page(page, mark, size, total)
                 count = size = 0
         if count:
             yield self._page(page, mark, size, total)
 
-    def _named(self, batches: Iterator[Batch]) -> Iterator[Batch]:
-        """The batches; an error that knows only its file learns source and stream."""
-        try:
-            yield from batches
-        except ConnectorError as error:
-            raise named(error, self.stream.source, self.stream.name) from None
+    def _batches(self, part: Part) -> Iterator[Batch]:
+        with naming(self.stream.source, self.stream.name):
+            for batch in part.batches:
+                if self.periods is not None:
+                    self.periods.take(batch)
+                yield batch
+
+    def _file_pass(self, name: str) -> str:
+        return digest_of([name, self.now[name].digest])
 
     def _is_deleted(self, part: Part) -> Callable[[Any], bool] | None:
         rule = self.stream.options.deleted if self.stream.options.mode == "changes" else None
@@ -169,6 +195,7 @@ class Pass:
         self.state["files"] = {**self.state["files"], name: self.now[name].as_state()}
         done = [*self.at["done"], name] if self.stream.is_snapshot else []
         self.at |= {"file": None, "digest": None, "position": 0, "done": done}
+        self.at.pop("periods", None)
 
     def _compare_columns(self, columns: Sequence[str], path: Path) -> None:
         """Tells of columns that are gone; a key that is gone stops the reading before every row is
@@ -198,9 +225,15 @@ class Pass:
         self.state["columns"] = list(columns)
 
 
-def named(error: ConnectorError, source: str, stream: str) -> ConnectorError:
-    """The error with source and stream before its words, unless it has them."""
-    return error if error.source is not None else type(error)(str(error), source=source, stream=stream)
+@contextmanager
+def naming(source: str, stream: str) -> Iterator[None]:
+    """A connector's error that knows only its file learns source and stream."""
+    try:
+        yield
+    except ConnectorError as error:
+        if error.source is not None:
+            raise
+        raise type(error)(str(error), source=source, stream=stream) from None
 
 
 def digest_of(value: Any) -> str:

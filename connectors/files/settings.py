@@ -2,15 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from connectors.deletes import FlagDeletes
+from connectors.paths import FieldPath
 from connectors.settings import ConnectorSettings, Settings
 
 FileFormat = Literal["csv", "jsonl", "json", "excel", "parquet", "enterprisedata", "commerceml"]
 Mode = Literal["snapshot", "append", "changes"]
+
+
+class Replaces(Settings):
+    """A file carries a whole period: what earlier files said of the period and this one does not is deleted."""
+
+    replaces: Literal["period"]
+    column: FieldPath | None = Field(default=None, description="Where each row says of which period it is.")
+    by: Literal["value", "day", "month", "quarter", "year"] = Field(
+        default="value", description="value: `column` holds the period's name; else the date there lies in the period."
+    )
+    name: str | None = Field(
+        default=None,
+        description="Instead of `column`: a regular expression whose groups in the file's name are the period, "
+        "such as `sales_(\\d{4}-\\d{2})`.",
+    )
+
+    @model_validator(mode="after")
+    def _says_one(self) -> Replaces:
+        if self.column is not None and self.name is not None:
+            raise ValueError("give `column` or `name`, not both")
+        if self.column is None and self.by != "value":
+            raise ValueError("`by` needs `column`")
+        try:
+            if self.name is not None and not re.compile(self.name).groups:
+                raise ValueError("`name` needs a group: the period, as in `sales_(\\d{4}-\\d{2})`")
+        except re.error as error:
+            raise ValueError(f"`name` is no regular expression: {error}") from None
+        return self
 
 
 class FileOptions(Settings):
@@ -23,15 +53,24 @@ class FileOptions(Settings):
         default=None,
         description="Told by the file's ending if not given; enterprisedata and commerceml are XML exchanges of 1C.",
     )
-    mode: Mode | None = Field(
+    mode: Mode | Replaces | None = Field(
         default=None,
         description="snapshot: a row missing from a complete new read is deleted (default for one file); "
         "append: new and changed files only add (default for a glob or a directory); "
-        "changes: files tell changes in the order of their names; rows for which `deleted` holds are deletions.",
+        "changes: files tell changes in the order of their names; rows for which `deleted` holds are deletions. "
+        "{replaces: period}: a file restates its period; with the preset datev its metadata tell which.",
+    )
+    key: str | tuple[str, ...] | None = Field(
+        default=None,
+        description="Column(s) or path(s) of the key, where the stream names none; content: a row is known by what it "
+        "says, so that sorting or inserting rows changes no key.",
     )
     deleted: FlagDeletes | None = Field(default=None, description="With changes: how a row says that it is a deletion.")
     preset: Literal["datev"] | None = Field(
         default=None, description="datev: CSV with a line of metadata (EXTF), cp1252, TTMM dates, Soll/Haben."
+    )
+    chart: Literal["03", "04"] | None = Field(
+        default=None, description="With datev: the chart of accounts (SKR) of exports that do not name theirs."
     )
     encoding: str | None = Field(default=None, description="Of text files, e.g. utf-8, cp1251; detected if not given.")
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
@@ -42,7 +81,7 @@ class FileOptions(Settings):
     records: str | None = Field(
         default=None,
         description="Path of the list of records inside a JSON document; of an exchange the kind of object, such as "
-        "`Справочник.Контрагенты` (the stream's name if not given).",
+        "`Справочник.Контрагенты` (the stream's name if not given); of DATEV exports the format's name.",
     )
     page_size: int = Field(default=5000, ge=1, le=100_000)
 

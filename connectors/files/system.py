@@ -23,7 +23,6 @@ from connectors.settings import Settings, validated
 class FilesStream(Settings):
     """One kind of record in the files of a system."""
 
-    key: str | tuple[str, ...] | None = Field(default=None, description="`content` for rows without one.")
     options: FileOptions = FileOptions()
     title: Labels | None = None
     labels: dict[str, Labels] = Field(default_factory=dict, description="Path of a field: what users call it.")
@@ -76,7 +75,6 @@ def files_connector(path: Path) -> type[SystemFilesConnector]:
 
     class Connector(SystemFilesConnector):
         shipped = manifest
-        own_keys: ClassVar = {name: stream.key for name, stream in manifest.streams.items() if stream.key is not None}
 
     Connector.__name__ = Connector.__qualname__ = f"{path.stem.title()}Connector"
     Connector.__doc__ = in_english(manifest.title) or path.stem

@@ -170,9 +170,15 @@ def counted(number: int, what: str) -> str:
 
 
 def most_deletions(
-    context: Context, conn: psycopg.Connection, configured: SourceConfiguration, stream: str
+    context: Context,
+    conn: psycopg.Connection,
+    configured: SourceConfiguration,
+    stream: str,
+    scope: landing.ScopeTuple | None = None,
 ) -> int | None:
     """How many records a complete pass may delete: `limits.deleted` of the stream, its source or the hub; None: any.
+
+    The share is of all records of the stream, or of those within the scope of the pass.
 
     A file cut in half or a silently narrowed right shows as a pass that misses much of what was there.
     """
@@ -180,12 +186,14 @@ def most_deletions(
     share = own.deleted if own is not None and own.deleted is not None else hub.deleted
     if share is None:
         return None
-    return max((own or hub).at_least, int(share * landing.live_count(conn, configured.source, stream)))
+    return max((own or hub).at_least, int(share * landing.live_count(conn, configured.source, stream, scope)))
 
 
 def land(work: SourceSync, stream: str, page: Page, so_far: StreamReport, echo: EchoTest | None = None) -> StreamReport:
     """One page in one transaction; the stream's counts with it."""
     mark = (page.snapshot.pass_id, page.snapshot.is_complete) if page.snapshot else None
+    over = page.snapshot.scope if page.snapshot else None
+    scope = (over.match, over.member, over.values, over.origin) if over else None
     limited = mark is not None and mark[1] and not work.accepts_deletions
     landed = landing.land_page(
         work.conn,
@@ -198,7 +206,8 @@ def land(work: SourceSync, stream: str, page: Page, so_far: StreamReport, echo: 
         state=page.state,
         snapshot=mark,
         now=work.context.clock(),
-        max_deletions=most_deletions(work.context, work.conn, work.configured, stream) if limited else None,
+        max_deletions=most_deletions(work.context, work.conn, work.configured, stream, scope) if limited else None,
+        scope=scope,
         echo=echo,
     )
     return replace(

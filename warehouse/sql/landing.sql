@@ -57,6 +57,8 @@ VALUES (%(source)s, %(stream)s, %(pass_id)s, %(record_ids)s::bigint[])
 SELECT r.record_id
 FROM raw.record AS r
 WHERE r.source = %(source)s AND r.stream = %(stream)s AND NOT r.is_deleted
+    AND (%(match)s::jsonb IS NULL OR r.payload @> %(match)s::jsonb)
+    AND (%(member)s::text IS NULL OR r.payload ->> %(member)s::text = ANY (%(values)s::text[]))
     AND NOT EXISTS (
         SELECT FROM (
             SELECT unnest(m.record_ids) AS record_id
@@ -74,6 +76,7 @@ VALUES (%(source)s, %(stream)s, %(pass_id)s, '{}', %(fingerprints)s::uuid[])
 -- name: close_rejects_not_shown
 UPDATE ops.reject AS r SET is_open = false, is_retried = true, closed_at = %(now)s
 WHERE r.source = %(source)s AND r.stream = %(stream)s AND r.step = 'sync' AND r.is_open
+    AND (%(origin)s::text = '' OR starts_with(r.place, %(origin)s::text))
     AND NOT EXISTS (
         SELECT FROM ops.sweep_mark AS m
         WHERE m.source = %(source)s AND m.stream = %(stream)s AND m.pass_id = %(pass_id)s
@@ -81,7 +84,10 @@ WHERE r.source = %(source)s AND r.stream = %(stream)s AND r.step = 'sync' AND r.
     )
 
 -- name: live_count
-SELECT count(*) FROM raw.record WHERE source = %(source)s AND stream = %(stream)s AND NOT is_deleted
+SELECT count(*) FROM raw.record AS r
+WHERE r.source = %(source)s AND r.stream = %(stream)s AND NOT r.is_deleted
+    AND (%(match)s::jsonb IS NULL OR r.payload @> %(match)s::jsonb)
+    AND (%(member)s::text IS NULL OR r.payload ->> %(member)s::text = ANY (%(values)s::text[]))
 
 -- name: forget_pass
 DELETE FROM ops.sweep_mark WHERE source = %(source)s AND stream = %(stream)s

@@ -205,3 +205,11 @@ def test_a_file_of_changes_that_changes_is_read_again_with_all_behind_it_also_af
     again = read(settings, first[-1].state)
     assert told(again) == [(["2"], []), (["2"], [])]
     assert told(read(settings, again[0].state)) == [(["2"], [])]
+
+
+def test_the_settings_may_name_the_key_of_streams_that_name_none(tmp_path: Path) -> None:
+    write(tmp_path / "clients.csv", [1, 2])
+    settings = {"path": "clients.csv", "base_dir": tmp_path, "key": "content"}
+    (page,) = read(settings, request=StreamRequest("clients"))
+    assert all(len(row.key) == 32 for row in page.rows)
+    assert keys(read(settings)) == ["1", "2"], "the stream's own key stands over it"
