@@ -172,7 +172,7 @@ class Pass:
         return digest_of([name, self.now[name].digest])
 
     def _is_deleted(self, part: Part) -> Callable[[Any], bool] | None:
-        rule = self.stream.options.deleted if self.stream.options.mode == "changes" else None
+        rule = self.stream.options.deleted
         tests = [test for test in (flagged(rule) if rule else None, part.is_deleted) if test is not None]
         if not tests:
             return None

@@ -65,7 +65,9 @@ class FileOptions(Settings):
         description="Column(s) or path(s) of the key, where the stream names none; content: a row is known by what it "
         "says, so that sorting or inserting rows changes no key.",
     )
-    deleted: FlagDeletes | None = Field(default=None, description="With changes: how a row says that it is a deletion.")
+    deleted: FlagDeletes | None = Field(
+        default=None, description="How a row says that its record is gone, such as `{path: action, equals: [D]}`."
+    )
     preset: Literal["datev"] | None = Field(
         default=None, description="datev: CSV with a line of metadata (EXTF), cp1252, TTMM dates, Soll/Haben."
     )

@@ -121,7 +121,7 @@ class SqlConnector:
             key or likely_key(records) or CONTENT,
             fields,
             changed,
-            "sweep" if changed else "snapshot",
+            "flag" if options.deleted else "sweep" if changed else "snapshot",
             count,
         )
 
@@ -146,6 +146,7 @@ class SqlConnector:
                     stream.updated_at,
                     list(stream.volatile),
                     stream.timezone,
+                    *([options.deleted.model_dump(mode="json")] if options.deleted else []),
                 ]
             ),
             digest_size=8,

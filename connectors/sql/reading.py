@@ -14,7 +14,7 @@ so that they are told of. State:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ import sqlalchemy as sa
 
 from connectors.canonical import NotStorable, canonical, canonical_sorted, plain, plain_row
 from connectors.page import Page, SnapshotMark
+from connectors.rest.flags import flagged
 from connectors.rows import Assembled, Assembler, RowMaker, lot_size, reject
 from connectors.sql.marks import earlier, freeze, not_after, thaw
 from connectors.sql.relation import Relation
@@ -60,21 +61,17 @@ class Reading:
             if held is not None:
                 yield held
             mark = SnapshotMark(pass_id, is_complete=False) if is_full else None
-            held = Page(page.rows, {**state, "at": dict(at)}, (), page.rejects, mark, page.bytes_read)
+            held = replace(page, state={**state, "at": dict(at)}, snapshot=mark)
         final = {key: value for key, value in state.items() if key != "at"}
         if at["upper"] is not None:
             final["since"] = freeze(not_after(thaw(at["upper"]), now, self.timezone))
         if is_full and not isinstance(self.options.sweep, bool):
             final["swept_at"] = at["began"]
         complete = SnapshotMark(pass_id, is_complete=True) if is_full else None
-        rows, rejects, size = (held.rows, held.rejects, held.bytes_read) if held else ((), (), 0)
-        if (
-            rows
-            or rejects
-            or is_full
-            or final != {key: value for key, value in before.items() if key != "at"} | {"pass": number}
-        ):
-            yield Page(rows, final, (), rejects, complete, size)
+        last = held or Page((), {})
+        known = {key: value for key, value in before.items() if key != "at"} | {"pass": number}
+        if held is not None or is_full or final != known:
+            yield replace(last, state=final, snapshot=complete)
 
     def _begin(self, before: dict[str, Any], now: datetime) -> dict[str, Any]:
         upper, column = None, self.relation.updated_at
@@ -147,7 +144,8 @@ class Reading:
         number = 0
         streaming = {"stream_results": True, "max_row_buffer": self.options.page_size}
         with self.connection.execute(statement, execution_options=streaming) as result:
-            page, count = Assembler(self.maker, lambda place: f"row {place}"), 0
+            gone = flagged(self.options.deleted) if self.options.deleted else None
+            page, count = Assembler(self.maker, lambda place: f"row {place}", is_deleted=gone), 0
             last: Any = None
             while rows := result.fetchmany(lot_size(self.options.page_size)):
                 records: list[tuple[int, dict[str, Any]]] = []
@@ -176,7 +174,7 @@ class Reading:
 
 
 def _page(made: Assembled) -> Page:
-    return Page(made.rows, {}, (), made.rejects, None, sum(len(row.payload) for row in made.rows))
+    return Page(made.rows, {}, made.tombstones, made.rejects, None, sum(len(row.payload) for row in made.rows))
 
 
 def _tolerated(value: Any) -> Any:

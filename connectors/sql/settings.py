@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from pydantic import Field, SecretStr, model_validator
 
+from connectors.deletes import FlagDeletes
 from connectors.settings import ConnectorSettings, Duration, Settings
 
 
@@ -22,6 +23,9 @@ class SqlOptions(Settings):
     sweep: bool | Duration = Field(
         default=False,
         description="With `updated_at`: read everything to see deletions, on every run or every so long.",
+    )
+    deleted: FlagDeletes | None = Field(
+        default=None, description="How a row says that its record is gone, such as `{path: is_deleted}`."
     )
     page_size: int = Field(default=5000, ge=1, le=100_000)
 

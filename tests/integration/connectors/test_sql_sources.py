@@ -124,6 +124,31 @@ def test_a_sweep_reads_everything_when_it_is_due(source: Source) -> None:
     assert keys(pages) == ["2", "3", "4", "5"]
 
 
+@pytest.mark.parametrize(
+    ("column", "gone", "rule"),
+    [
+        ("is_deleted boolean", "true", {"path": "is_deleted"}),
+        ("state text", "'archived'", {"path": "state", "equals": ["archived"]}),
+        ("deleted_at timestamp", "'2026-02-20 10:00:00'", {"path": "deleted_at", "equals": []}),
+    ],
+)
+def test_rows_say_themselves_that_they_are_deleted(
+    source: Source, column: str, gone: str, rule: dict[str, Any]
+) -> None:
+    source.execute(f"ALTER TABLE customers ADD COLUMN {column}")
+    name = column.partition(" ")[0]
+    source.execute(f"UPDATE customers SET {name} = {gone} WHERE id = 1")
+    options = {"page_size": 2, "lookback": 0, "deleted": rule}
+    request = StreamRequest("customers", updated_at="updated_at", options=options)
+    first = source.read(request)
+    assert sorted(keys(first)) == ["2", "3", "4", "5"]
+    assert [key for page in first for key in page.tombstones] == ["1"]
+    source.execute(f"UPDATE customers SET {name} = {gone}, updated_at = '2026-02-21 10:00:00' WHERE id = 4")
+    second = source.read(request, first[-1].state)
+    assert [key for page in second for key in page.tombstones] == ["4"]
+    assert all(page.snapshot is None for page in second)
+
+
 def test_composite_keys_and_missing_ones(source: Source) -> None:
     source.execute("CREATE TABLE lines (doc text, pos integer, item text)")
     source.execute("INSERT INTO lines VALUES ('A|1',1,'x'),('A',2,'y'),(NULL,3,'z'),('A',10,'w')")

@@ -213,3 +213,10 @@ def test_the_settings_may_name_the_key_of_streams_that_name_none(tmp_path: Path)
     (page,) = read(settings, request=StreamRequest("clients"))
     assert all(len(row.key) == 32 for row in page.rows)
     assert keys(read(settings)) == ["1", "2"], "the stream's own key stands over it"
+
+
+def test_a_row_of_a_snapshot_may_say_that_its_record_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "clients.csv").write_text("id;closed\n1;\n2;yes\n")
+    settings = {"path": "clients.csv", "base_dir": tmp_path, "deleted": {"path": "closed", "equals": ["yes"]}}
+    (page,) = read(settings)
+    assert ([row.key for row in page.rows], list(page.tombstones)) == (["1"], ["2"])
