@@ -15,6 +15,7 @@ import json
 import os
 import random
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -76,18 +77,21 @@ def page_sets(records: int, page_size: int) -> dict[str, list[bytes]]:
 
 def response(items: list[dict[str, Any]], page: int, pages: int) -> bytes:
     """One page as a complete HTTP/1.1 answer."""
-    body = json.dumps({"page": page, "pages": pages, "items": items}, ensure_ascii=False).encode()
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+    return answered(json.dumps({"page": page, "pages": pages, "items": items}, ensure_ascii=False).encode())
 
 
-class Answer(asyncio.Protocol):
-    """Keep-alive GETs, one after the other; nothing else is understood."""
+def answered(body: bytes) -> bytes:
+    """A body as a complete HTTP answer."""
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+class KeepAlive(asyncio.Protocol, ABC):
+    """GETs one after the other on one connection; nothing else is understood."""
 
     transport: asyncio.Transport
 
-    def __init__(self, sets: dict[str, list[bytes]], chosen: list[str]) -> None:
-        self.sets, self.chosen, self.buffer = sets, chosen, b""
+    def __init__(self) -> None:
+        self.buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -97,18 +101,31 @@ class Answer(asyncio.Protocol):
         self.buffer += data
         while b"\r\n\r\n" in self.buffer:
             head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
-            self.transport.write(self.answer(head.split(b" ", 2)[1].decode("ascii", "replace")))
+            parts = urlsplit(head.split(b" ", 2)[1].decode("ascii", "replace"))
+            self.asked_for(parts.path, int(parse_qs(parts.query).get("page", ["1"])[0]))
 
-    def answer(self, target: str) -> bytes:
-        parts = urlsplit(target)
-        if parts.path.startswith("/use/") and parts.path[5:] in self.sets:
-            self.chosen[0] = parts.path[5:]
-            return b"HTTP/1.1 204 No Content\r\n\r\n"
-        pages = self.sets[self.chosen[0]]
-        page = int(parse_qs(parts.query).get("page", ["1"])[0])
-        if parts.path != "/contacts" or page < 1:
-            return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
-        return pages[min(page, len(pages)) - 1]
+    @abstractmethod
+    def asked_for(self, path: str, page: int) -> None:
+        """Answer, now or later."""
+
+
+class PreparedAnswer(KeepAlive):
+    """Answers at once from the chosen page set."""
+
+    def __init__(self, sets: dict[str, list[bytes]], chosen: list[str]) -> None:
+        super().__init__()
+        self.sets, self.chosen = sets, chosen
+
+    def asked_for(self, path: str, page: int) -> None:
+        """A page, or another set from now on."""
+        if path.startswith("/use/") and path[5:] in self.sets:
+            self.chosen[0] = path[5:]
+            self.transport.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        elif path != "/contacts" or page < 1:
+            self.transport.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        else:
+            pages = self.sets[self.chosen[0]]
+            self.transport.write(pages[min(page, len(pages)) - 1])
 
 
 async def serve(protocol: Callable[[], asyncio.Protocol], seconds: float) -> None:
@@ -136,4 +153,4 @@ if __name__ == "__main__":
     options.add_argument("--seconds", type=float, default=600)
     given = options.parse_args()
     sets, chosen = page_sets(given.records, given.page_size), ["base"]
-    run(lambda: Answer(sets, chosen), given.seconds)
+    run(lambda: PreparedAnswer(sets, chosen), given.seconds)

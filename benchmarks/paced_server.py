@@ -11,9 +11,8 @@ import argparse
 import asyncio
 import json
 import time
-from urllib.parse import parse_qs, urlsplit
 
-from contacts_server import contact, run
+from contacts_server import KeepAlive, answered, contact, run
 
 
 class Register:
@@ -35,34 +34,20 @@ class Register:
         return answered(b'{"page": %d, "pages": %d, "items": [%b]}' % (number, self.pages, items))
 
 
-def answered(body: bytes) -> bytes:
-    """A body as a complete HTTP answer."""
-    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-
-
-class PacedAnswer(asyncio.Protocol):
-    """Keep-alive GETs, one after the other, each answered after the register's latency."""
-
-    transport: asyncio.Transport
+class PacedAnswer(KeepAlive):
+    """Answers after the register's latency."""
 
     def __init__(self, register: Register) -> None:
-        self.register, self.buffer = register, b""
+        super().__init__()
+        self.register = register
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self.buffer += data
-        while b"\r\n\r\n" in self.buffer:
-            head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
-            target = urlsplit(head.split(b" ", 2)[1].decode("ascii", "replace"))
-            if target.path == "/asked":
-                self.transport.write(answered(json.dumps(self.register.asked).encode()))
-                continue
-            number = int(parse_qs(target.query).get("page", ["1"])[0])
-            self.register.asked.append((number, time.monotonic()))
-            asyncio.get_running_loop().call_later(self.register.latency, self.reply, number)
+    def asked_for(self, path: str, page: int) -> None:
+        """A page in due time, or at once what was asked so far."""
+        if path == "/asked":
+            self.transport.write(answered(json.dumps(self.register.asked).encode()))
+            return
+        self.register.asked.append((page, time.monotonic()))
+        asyncio.get_running_loop().call_later(self.register.latency, self.reply, page)
 
     def reply(self, number: int) -> None:
         """A page; nothing where the reader has hung up (it was killed)."""

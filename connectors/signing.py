@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -89,7 +90,7 @@ def _form_text(value: Any) -> Any:
     return text if text is not None else canonical(value).decode()
 
 
-class _Renewing(Signer):
+class _Renewing(Signer, ABC):
     """Gets its token when it is first needed."""
 
     def __init__(self, source: str, auth: AnyAuth, values: Mapping[str, str], send: Send) -> None:
@@ -127,8 +128,9 @@ class _Renewing(Signer):
         yield from super().secrets()
         yield from (text for value in self._found.values() if (text := as_text(value)))
 
+    @abstractmethod
     def _obtain(self, *, is_refused: bool) -> None:
-        raise NotImplementedError
+        """Fill `_found` and `_ends`. Raises what says why there is no token."""
 
     def _error(self, kind: type[ConnectorError], message: str, place: str, hint: str | None = None) -> ConnectorError:
         return kind(message, source=self.source, place=place, hint=hint)
