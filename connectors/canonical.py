@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from hashlib import blake2b
@@ -82,6 +82,20 @@ def canonical_texts(record: Mapping[str, str]) -> bytes:
     return _checked_text(_encode(record, _unsorted))
 
 
+def canonical_lines(records: Sequence[Any]) -> list[bytes] | None:
+    """`canonical_sorted` of many flat records at once; None where one of them has to be looked at by itself."""
+    try:
+        data = _unsorted.encode_lines(records)
+    except (TypeError, OverflowError, ValueError, RecursionError):
+        return None
+    if b"\\u0000" in data or _may_hold_odd_numbers(data):
+        return None
+    lines = data.split(b"\n")
+    lines.pop()
+    # The longest run of digits that is let through unseen, and the longest payload, are far beyond this.
+    return None if len(data) > 100_000 and max(map(len, lines)) > 100_000 else lines
+
+
 def _encode(value: Any, encoder: msgspec.json.Encoder) -> bytes:
     try:
         return encoder.encode(value)
@@ -103,15 +117,18 @@ def _checked_text(data: bytes) -> bytes:
 
 
 def _checked_numbers(data: bytes, value: Any) -> bytes:
-    is_suspect = (
-        (b"E" in data and (b"E+" in data or b"E-" in data) and _exponent.search(data))
-        or (b"N" in data and b"NaN" in data)
-        or (b"I" in data and b"Infinity" in data)
-        or (len(data) > 100_000 and _digits.search(data))
-    )
+    is_suspect = _may_hold_odd_numbers(data) or (len(data) > 100_000 and _digits.search(data))
     if is_suspect and _absurd(value):
         raise NotStorable("a number is NaN, infinite or too large to keep")
     return data
+
+
+def _may_hold_odd_numbers(data: bytes) -> bool:
+    return bool(
+        (b"E" in data and (b"E+" in data or b"E-" in data) and _exponent.search(data))
+        or (b"N" in data and b"NaN" in data)
+        or (b"I" in data and b"Infinity" in data)
+    )
 
 
 def _encode_plain(value: Any) -> bytes:
@@ -140,7 +157,8 @@ def digest(data: bytes) -> bytes:
     return blake2b(data, digest_size=DIGEST_SIZE).digest()
 
 
-_AS_IS = frozenset({str, int, bool, Decimal, type(None), datetime, date, UUID, bytes})
+AS_IS = frozenset({str, int, bool, Decimal, type(None), datetime, date, UUID, bytes})
+"""Types whose values are written as they are."""
 
 
 def plain(value: Any) -> Any:
@@ -150,7 +168,7 @@ def plain(value: Any) -> Any:
     Raises NotStorable for NaN and infinities, which JSON encoders silently turn into null.
     """
     kind = type(value)
-    if kind in _AS_IS:
+    if kind in AS_IS:
         return value
     if kind is float:
         if not math.isfinite(value):
@@ -171,4 +189,4 @@ def plain(value: Any) -> Any:
 
 def plain_row(values: tuple[Any, ...] | list[Any]) -> list[Any] | tuple[Any, ...]:
     """The values of a database or sheet row, made `plain` only when one of them needs it."""
-    return values if _AS_IS.issuperset(map(type, values)) else [plain(value) for value in values]
+    return values if AS_IS.issuperset(map(type, values)) else [plain(value) for value in values]

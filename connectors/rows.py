@@ -84,6 +84,11 @@ class RowMaker:
         )
 
     @property
+    def has_volatile(self) -> bool:
+        """Some paths stay out of the digest."""
+        return bool(self._volatile)
+
+    @property
     def has_times(self) -> bool:
         """The stream's records say when they changed."""
         return self._updated_at is not None
@@ -212,17 +217,29 @@ class Assembler:
                 made = made._replace(place=self._place(number))
                 self._rejects.append(self._on_reject(record, made) if self._on_reject else made)
                 continue
-            key = made.key
             if is_deleted is not None and is_deleted(record):
-                kept.pop(key, None)
-                deleted[key] = None
-                continue
-            before = kept.pop(key, None)
-            if before is not None and before[1].digest != made.digest and self._tells_duplicates:
-                self._rejects.append(self._duplicate(before, number))
-            kept[key] = (number, made)
-            if deleted:
-                deleted.pop(key, None)
+                kept.pop(made.key, None)
+                deleted[made.key] = None
+            else:
+                self._keep(number, made)
+
+    def add_rows(self, first: int, rows: Sequence[Row]) -> None:
+        """Take rows that are made already, numbered from `first`."""
+        fresh = dict(zip([row.key for row in rows], enumerate(rows, start=first), strict=True))
+        if len(fresh) == len(rows) and not self._deleted and self._kept.keys().isdisjoint(fresh):
+            self._kept.update(fresh)
+            return
+        for number, row in enumerate(rows, start=first):
+            self._keep(number, row)
+
+    def _keep(self, number: int, made: Row) -> None:
+        key = made.key
+        before = self._kept.pop(key, None)
+        if before is not None and before[1].digest != made.digest and self._tells_duplicates:
+            self._rejects.append(self._duplicate(before, number))
+        self._kept[key] = (number, made)
+        if self._deleted:
+            self._deleted.pop(key, None)
 
     def reject(self, rejects: Iterable[tuple[int, RejectedRow]]) -> None:
         """Take numbered rejects."""

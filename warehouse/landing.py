@@ -6,11 +6,12 @@ probed by primary key first; what is unchanged does not travel to the server aga
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
+from itertools import repeat
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import psycopg
@@ -20,7 +21,7 @@ from psycopg.types.json import Jsonb
 from warehouse.arrays import bigints
 from warehouse.connect import redact
 from warehouse.echoes import EchoTest, Read, take_echoes
-from warehouse.keys import SEPARATOR, record_ids
+from warehouse.keys import SEPARATOR, record_id_list, record_ids
 from warehouse.sql import sql
 
 # What jsonb refuses: NUL, lone surrogates, numbers out of range, too deep, too long.
@@ -200,8 +201,11 @@ def _page_rows(
     work: _Work, rows: Sequence[RowTuple], tombstones: Sequence[str], *, tell_duplicates: bool
 ) -> tuple[dict[int, _Row], list[int]]:
     """The page's rows by id, the last of each key, and the ids that are only tombstones."""
-    record_id = record_ids(work.place["source"], work.place["stream"])
     dead = set(tombstones)
+    plain = {} if dead else _plain_rows(work, rows)
+    if plain:
+        return plain, []
+    record_id = record_ids(work.place["source"], work.place["stream"])
     read: dict[int, _Row] = {}
     for key, payload, digest, updated_at in rows:
         if not _is_storable_key(key):
@@ -221,6 +225,20 @@ def _page_rows(
         read[row.record_id] = row
     gone = {record_id(key) for key in dead if _is_storable_key(key)}
     return read, sorted(gone - read.keys())
+
+
+def _plain_rows(work: _Work, rows: Sequence[RowTuple]) -> dict[int, _Row]:
+    """All the rows by id, made together; empty where a key is refused or stands twice, or two keys have one id."""
+    if not rows:
+        return {}
+    keys, payloads, digests, times = zip(*rows, strict=True)
+    try:
+        encoded = list(map(str.encode, keys))
+    except UnicodeEncodeError:
+        return {}
+    ids = record_id_list(work.place["source"], work.place["stream"], encoded)
+    found = dict(zip(ids, map(_Row, ids, keys, payloads, digests, times, repeat(False)), strict=True))
+    return found if len(found) == len(rows) and "\x00" not in "".join(keys) else {}
 
 
 def _is_storable_key(key: str) -> bool:
@@ -251,6 +269,8 @@ def _sort_out(
     work: _Work, rows: Iterable[_Row], known: Mapping[int, _Known]
 ) -> tuple[list[_Row], list[_Row], set[int]]:
     """New rows, changed rows, and the ids of those that had been deleted."""
+    if not known:
+        return list(rows), [], set()
     new, changed, revived = [], [], set()
     place = (work.place["source"], work.place["stream"])
     for row in rows:
@@ -276,14 +296,7 @@ def _echoes(work: _Work, rows: Sequence[_Row], test: EchoTest | None) -> set[int
 
 def _store(work: _Work, rows: Sequence[_Row], *, supersedes: bool) -> list[_Row]:
     """COPY rows into raw.record, which does not hold them yet or (`supersedes`) holds another version of them."""
-    place, now = work.place, work.place["now"].isoformat()
-    before = _escape(place["source"].encode()) + b"\t" + _escape(place["stream"].encode())
-    after = f"\t{now}\t{place['run_id']}\n".encode()
-
-    def line(row: _Row) -> bytes:
-        return b"%d\t%b\t%b\t%b%b" % (row.record_id, before, _escape(row.key.encode()), _values(row), after)
-
-    stored = _copy(work, line, rows, supersedes=supersedes)
+    stored = _copy(work, rows, supersedes=supersedes)
     work.touched.extend(row.record_id for row in stored)
     return stored
 
@@ -316,7 +329,7 @@ def _sweep(
     return _delete(work, missing, is_inferred=True)
 
 
-def _copy(work: _Work, line: Callable[[_Row], bytes], rows: Sequence[_Row], *, supersedes: bool) -> list[_Row]:
+def _copy(work: _Work, rows: Sequence[_Row], *, supersedes: bool) -> list[_Row]:
     """What could be stored; the rest is found by halving, each try in a savepoint, and becomes rejects."""
     if not rows:
         return []
@@ -326,15 +339,14 @@ def _copy(work: _Work, line: Callable[[_Row], bytes], rows: Sequence[_Row], *, s
                 # Moved away and copied anew: half the time of an update through a temporary table.
                 work.execute("supersede", record_ids=bigints(row.record_id for row in rows))
             with work.conn.cursor().copy(sql("landing.copy_new")) as copy:
-                copy.write(b"".join(map(line, rows)))
+                copy.write(_lines(work, rows))
     except _NOT_STORABLE as exc:
         if len(rows) == 1:
             work.rejects.append(_not_storable(rows[0], exc))
             return []
         middle = len(rows) // 2
-        return _copy(work, line, rows[:middle], supersedes=supersedes) + _copy(
-            work, line, rows[middle:], supersedes=supersedes
-        )
+        first, rest = rows[:middle], rows[middle:]
+        return _copy(work, first, supersedes=supersedes) + _copy(work, rest, supersedes=supersedes)
     return list(rows)
 
 
@@ -343,15 +355,23 @@ def _not_storable(row: _Row, exc: BaseException) -> _Reject:
     return _Reject(row.payload, "not-storable", detail, f"key {row.key}", row.key, row.record_id)
 
 
-def _values(row: _Row) -> bytes:
-    """payload, payload_hash, is_deleted, source_updated_at in COPY's text format."""
-    updated_at = row.updated_at.isoformat().encode() if row.updated_at else b"\\N"
-    return b"%b\t%b\t%b\t%b" % (
-        _escape(row.payload),
-        row.digest.hex().encode(),
-        b"t" if row.is_deleted else b"f",
-        updated_at,
+def _lines(work: _Work, rows: Sequence[_Row]) -> bytes:
+    """The rows in COPY's text format, column by column."""
+    place = work.place
+    ids, keys, payloads, digests, times, flags = zip(*rows, strict=True)
+    before = _escape(place["source"].encode()) + b"\t" + _escape(place["stream"].encode())
+    after = f"{place['now'].isoformat()}\t{place['run_id']}".encode()
+    columns = (
+        "\n".join(map(str, ids)).encode().split(b"\n"),
+        repeat(before),
+        map(_escape, map(str.encode, keys)),
+        map(_escape, payloads),
+        (digest.hex().encode() for digest in digests),
+        (b"t" if is_deleted else b"f" for is_deleted in flags),
+        (b"\\N" if at is None else at.isoformat().encode() for at in times),
+        repeat(after),
     )
+    return b"\n".join(map(b"\t".join, zip(*columns, strict=False))) + b"\n"
 
 
 def _escape(value: bytes) -> bytes:

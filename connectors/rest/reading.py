@@ -22,6 +22,7 @@ from connectors.manifest import Stream
 from connectors.page import Page, RejectedRow, Row, SnapshotMark
 from connectors.paging import Position
 from connectors.paths import as_text, compile_path
+from connectors.rest.ahead import Ahead
 from connectors.rest.asking import Asking
 from connectors.rest.beside import lay_beside
 from connectors.rest.changes import began_at, bounds, lower_bound, next_since, written
@@ -32,6 +33,9 @@ from connectors.rows import Assembled, Assembler, RowMaker, reject
 log = logging.getLogger(__name__)
 
 State = dict[str, Any]
+
+PATIENCE = 10.0
+"""Seconds that a reader who is closed waits for the answer that is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class Pass:
         self._seen: set[bytes] = set()
         self._saved = before
         self._is_unfiltered = False
+        self._ahead = Ahead()
 
     def _is_marking(self) -> bool:
         stream = self.asking.stream
@@ -119,14 +124,17 @@ class Pass:
     def pages(self) -> Iterator[Page]:
         """Pages from the checkpoint to the end; the last one carries the state of the next pass."""
         is_over = False
-        while not is_over:
-            try:
-                page, is_over = self._step()
-            except DeltaExpired:
-                self._read_anew()
-                continue
-            if page is not None:
-                yield page
+        try:
+            while not is_over:
+                try:
+                    page, is_over = self._step()
+                except DeltaExpired:
+                    self._read_anew()
+                    continue
+                if page is not None:
+                    yield page
+        finally:
+            self._ahead.forget(PATIENCE)
 
     def samples(self) -> Iterator[list[Any]]:
         """The records of page after page of the stream itself, as they come; no state."""
@@ -158,10 +166,17 @@ class Pass:
         phase = self.phases[self.at["phase"]]
         asking, position, number = phase.asking, self.at["position"], int(self.at["page"])
         self._refuse_repeated([position], "a cursor or address", f"page {number}", "Check `paging`")
-        call, answer = asking.fetch(position, self._moments(asking), number)
+        moments = self._moments(asking)
+        call, answer = self._ahead.take((asking, position, moments, number))
         began = self.at["began"] or began_at(self.now, answer.headers.get("date"))
         records = asking.records(answer, call.place)
         lay_beside(asking, records, call.place)
+        try:
+            following = asking.stream.paging.advance(position, answer, records)
+        except SourceDataError as error:
+            raise asking.error(SourceDataError, str(error), call.place) from None
+        if following is not None and not self._may_split(asking):
+            self._ahead.ask((asking, following, moments, number + 1))
         made = self._made(phase, records, number)
         if not phase.is_feed:
             self._verify(asking, made.rows)
@@ -170,10 +185,6 @@ class Pass:
             # With what is deleted: behind it an overlap may bring the page's one living record again.
             seen = [*(row.digest.hex() for row in made.rows), *made.tombstones, len(records)]
             self._refuse_repeated(seen, "the same page", call.place, hint)
-        try:
-            following = asking.stream.paging.advance(position, answer, records)
-        except SourceDataError as error:
-            raise asking.error(SourceDataError, str(error), call.place) from None
         if following is not None and "back" in following:  # the set has shifted: pages come again
             self._seen.clear()
         self.at = {
@@ -221,6 +232,11 @@ class Pass:
             return bounds(changes, self.at["since"], self.at["until"], asking.timezone)
         delta = self.at.get("delta")
         return {} if delta is None else {"is_delta": True, "delta": delta.get("token")}
+
+    def _may_split(self, asking: Asking) -> bool:
+        """What is asked next depends on how much came."""
+        changes = asking.stream.filter
+        return changes is not None and changes.cap is not None and self.at.get("span") is not None
 
     def _go_on(self, asking: Asking, total: int | None, place: str) -> bool:
         """Move to the next question where this one is answered; False: there is none."""

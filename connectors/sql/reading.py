@@ -13,7 +13,7 @@ so that they are told of. State:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +24,7 @@ from connectors.canonical import NotStorable, canonical, canonical_sorted, plain
 from connectors.page import Page, SnapshotMark
 from connectors.rest.flags import flagged
 from connectors.rows import Assembled, Assembler, RowMaker, lot_size, reject
+from connectors.sql.bulk import BulkMaker
 from connectors.sql.marks import earlier, freeze, not_after, thaw
 from connectors.sql.relation import Relation
 from connectors.sql.settings import SqlOptions
@@ -141,6 +142,7 @@ class Reading:
     ) -> Iterator[Page]:
         columns = relation.columns
         places = [columns.index(name) for name in names]
+        bulk = self._bulk()
         number = 0
         streaming = {"stream_results": True, "max_row_buffer": self.options.page_size}
         with self.connection.execute(statement, execution_options=streaming) as result:
@@ -148,21 +150,12 @@ class Reading:
             page, count = Assembler(self.maker, lambda place: f"row {place}", is_deleted=gone), 0
             last: Any = None
             while rows := result.fetchmany(lot_size(self.options.page_size)):
-                records: list[tuple[int, dict[str, Any]]] = []
-                is_flat = True
-                for row in rows:
-                    number += 1
-                    try:
-                        values = plain_row(tuple(row))
-                    except NotStorable as error:
-                        values = [_tolerated(value) for value in row]
-                        record = dict(zip(columns, values, strict=True))
-                        page.reject([(number, reject(record, "not-storable", str(error), ""))])
-                        continue
-                    if values.__class__ is list and is_flat:
-                        is_flat = _FLAT.isdisjoint(map(type, values))
-                    records.append((number, dict(zip(columns, values, strict=True))))
-                page.add(records, canonical_sorted if is_flat else canonical)
+                made = bulk.rows(rows) if bulk is not None else None
+                if made is not None:
+                    page.add_rows(number + 1, made)
+                else:
+                    self._add(page, rows, number)
+                number += len(rows)
                 last, count = rows[-1], count + len(rows)
                 if count >= self.options.page_size:
                     at["after"] = [freeze(last[place]) for place in places] or None
@@ -171,6 +164,31 @@ class Reading:
             if count:
                 at["after"] = [freeze(last[place]) for place in places] or None
                 yield _page(page.finish())
+
+    def _bulk(self) -> BulkMaker | None:
+        relation = self.relation
+        if not relation.key or self.maker.has_volatile or self.options.deleted:
+            return None
+        return BulkMaker(relation.columns, relation.key, relation.updated_at, self.timezone)
+
+    def _add(self, page: Assembler, rows: Sequence[Sequence[Any]], number: int) -> None:
+        """Rows behind the `number`-th, each looked at by itself."""
+        columns = self.relation.columns
+        records: list[tuple[int, dict[str, Any]]] = []
+        is_flat = True
+        for row in rows:
+            number += 1
+            try:
+                values = plain_row(tuple(row))
+            except NotStorable as error:
+                values = [_tolerated(value) for value in row]
+                record = dict(zip(columns, values, strict=True))
+                page.reject([(number, reject(record, "not-storable", str(error), ""))])
+                continue
+            if values.__class__ is list and is_flat:
+                is_flat = _FLAT.isdisjoint(map(type, values))
+            records.append((number, dict(zip(columns, values, strict=True))))
+        page.add(records, canonical_sorted if is_flat else canonical)
 
 
 def _page(made: Assembled) -> Page:

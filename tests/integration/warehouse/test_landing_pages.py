@@ -210,6 +210,7 @@ def test_a_key_twice_in_a_complete_pass_is_told(conn: psycopg.Connection) -> Non
 
 def test_two_keys_with_one_id_are_refused_by_name(conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(landing, "record_ids", lambda *_: lambda _: 7)
+    monkeypatch.setattr(landing, "record_id_list", lambda _source, _stream, keys: [7 for _ in keys])
     landed = land(conn, [row("first"), row("second")])
     assert (landed.inserted, landed.rejected) == (1, 1)
     landed = land(conn, [row("third")])
