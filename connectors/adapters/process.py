@@ -125,16 +125,20 @@ class Process:
                 events = selector.select(_TICK)
                 if not events:
                     if self._child.poll() is not None:
-                        return  # something that it started still holds the pipe
-                    waited += time.monotonic() - began
-                    if waited > self._silence:
-                        self.stop()
-                        raise RetriableError(
-                            f"{self.name} said nothing for {self._silence:g} s and was stopped{self._words()}",
-                            source=self._source,
-                            stream=self._stream,
-                        )
-                    continue
+                        # What it wrote between this look and its end is still in the pipe.
+                        events = selector.select(0)
+                        if not events:
+                            return  # something that it started still holds the pipe
+                    else:
+                        waited += time.monotonic() - began
+                        if waited > self._silence:
+                            self.stop()
+                            raise RetriableError(
+                                f"{self.name} said nothing for {self._silence:g} s and was stopped{self._words()}",
+                                source=self._source,
+                                stream=self._stream,
+                            )
+                        continue
                 waited = 0.0
                 for key, _ in events:
                     data = os.read(key.fd, _CHUNK)

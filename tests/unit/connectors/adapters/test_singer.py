@@ -355,3 +355,21 @@ def test_reading_loads_neither_arrow_nor_numpy_nor_sqlalchemy() -> None:
     code += "print([m for m in ('pyarrow', 'numpy', 'sqlalchemy', 'httpx', 'duckdb') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_a_tap_writes_just_before_its_end_is_read(tap: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Late(processes.selectors.DefaultSelector):
+        """Sees nothing at first, and looks away until the tap has ended."""
+
+        looked = False
+
+        def select(self, timeout: float | None = None) -> Any:
+            if self.looked:
+                return super().select(timeout)
+            self.looked = True
+            time.sleep(1.5)
+            return []
+
+    monkeypatch.setattr(processes.selectors, "DefaultSelector", Late)
+    pages = tap.read([HEAD, record(1), record(2), state(2)])
+    assert [row.key for page in pages for row in page.rows] == ["1", "2"]
