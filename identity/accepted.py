@@ -11,7 +11,8 @@ import pyarrow as pa
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from identity.features import Features, Ints
+from identity.encoded import Ints
+from identity.features import Features
 
 ACCEPTED: Final = pa.schema(
     [

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from identity.accepted import ACCEPTED
 from identity.comparison.score import KIN
-from identity.features import Flags, Ints
+from identity.encoded import Flags, Ints
 from identity.generic import GENERIC
 from identity.model import MatchModel
 from identity.population import Population, Rules

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,16 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity import settings
-from identity.hashing import Hashes, hash_strings
+from identity.encoded import MISSING, Codes, Ints, Values, encode, from_counts, from_single, whole
 from identity.parallel import in_parallel
 
-Ints = npt.NDArray[np.int64]
-Codes = npt.NDArray[np.int32]
-Levels = npt.NDArray[np.uint8]
-Flags = npt.NDArray[np.bool_]
-Item = TypeVar("Item", bound=np.generic)
-
-MISSING: Final = -1
 ADDRESS: Final = "address"
 """The type of a generic address; its value is what `address_of` gives."""
 
@@ -42,101 +35,25 @@ _JSON_PAIR: Final = '"{}"'
 _SEARCHED: Final = 1 << 18  # bytes searched at once: a copy of them stays in the processor's cache
 
 
-@dataclass(frozen=True)
-class Values:
-    """One attribute of n records: `codes[offsets[i]:offsets[i + 1]]` are record i's codes into `unique`."""
-
-    unique: pa.StringArray
-    offsets: Ints
-    codes: Codes
-
-    @cached_property
-    def counts(self) -> Ints:
-        """How many values each record has."""
-        return np.diff(self.offsets)
-
-    @cached_property
-    def is_single(self) -> bool:
-        """No record has more than one value."""
-        return bool(len(self.offsets) <= 1 or self.counts.max(initial=0) <= 1)
-
-    @cached_property
-    def hashes(self) -> Hashes:
-        """The hash of each distinct value."""
-        return hash_strings(self.unique)
-
-    @property
-    def is_empty(self) -> bool:
-        """No record has a value."""
-        return len(self.codes) == 0
-
-    def single(self) -> Codes:
-        """The code of each record, MISSING without one; only for `is_single`. Not to be written to."""
-        return self._single
-
-    @cached_property
-    def _single(self) -> Codes:
-        out = np.full(len(self.offsets) - 1, MISSING, dtype=np.int32)
-        has = self.counts > 0
-        out[has] = self.codes[self.offsets[:-1][has]]
-        return out
-
-
-def by_row(of_value: npt.NDArray[Item], codes: Codes, without: Item) -> npt.NDArray[Item]:
-    """What holds for each record's value (its code); `without` for those that have none."""
-    return np.append(of_value, without)[codes]
-
-
-def from_single(unique: pa.StringArray, codes: Codes) -> Values:
-    """Values of an attribute with at most one value per record; MISSING marks none."""
-    has = codes != MISSING
-    offsets = np.zeros(len(codes) + 1, dtype=np.int64)
-    np.cumsum(has, out=offsets[1:])
-    return Values(unique, offsets, codes[has])
-
-
-def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """A column as one array; copied only if it is in pieces (`combine_chunks` always copies)."""
-    if isinstance(column, pa.Array):
-        return column
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
-def encode(column: pa.ChunkedArray | pa.Array) -> tuple[pa.StringArray, Codes]:
-    """Unique values in order of first appearance, and codes with MISSING for null or empty text."""
-    if column.null_count == len(column):
-        return _NOTHING, np.full(len(column), MISSING, dtype=np.int32)
-    array = whole(column)
-    if array.type != pa.string():
-        array = array.cast(pa.string())
-    encoded = array.dictionary_encode()
-    codes = encoded.indices.fill_null(MISSING).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    empty = pc.index(encoded.dictionary, "").as_py()
-    if empty < 0:
-        return encoded.dictionary, codes
-    kept = pa.concat_arrays([encoded.dictionary[:empty], encoded.dictionary[empty + 1 :]])
-    return kept, np.where(codes == empty, MISSING, codes - (codes > empty)).astype(np.int32)
-
-
 @dataclass
 class Features:
     """Columns of records of one kind, encoded when first asked for. Row order is natural-key order."""
 
     records: pa.Table
     identifiers: pa.Table  # valid, not generic, of these records only
-    owners: Ints  # of each identifier the row of its record
+    owners: Codes  # of each identifier the row of its record
     _cache: dict[str, Values] = field(default_factory=dict)
 
     @classmethod
     def of(cls, records: pa.Table, identifiers: pa.Table, generic: pa.Table | None = None) -> Features:
         """Features of `records`; invalid identifiers and the `generic` values (type, value) are left out. Of a generic
         address the city stays, and no street, house and postcode."""
-        usable = identifiers.filter(identifiers["is_valid"]) if identifiers.num_rows else identifiers
+        usable = filtered(identifiers, identifiers["is_valid"]) if identifiers.num_rows else identifiers
         if generic is not None:
             records = _without_addresses(records, generic.filter(pc.equal(generic["type"], ADDRESS)))
         if generic is not None and generic.num_rows and usable.num_rows:
             usable = _without_generic(usable, generic)
-        owners = positions(records["record_id"], usable["record_id"])
+        owners = positions(records["record_id"], usable["record_id"]).astype(np.int32)
         if len(owners) and owners.min() < 0:
             mine = owners >= 0
             usable, owners = usable.filter(pa.array(mine)), owners[mine]
@@ -204,7 +121,7 @@ class Features:
             pc.binary_join_element_wise(f"{name}:", one.unique, "") for name, one in zip(there, found, strict=True)
         ]
         starts = np.cumsum([0, *(len(one.unique) for one in found)])
-        rows = [np.repeat(np.arange(len(self)), one.counts) for one in found]
+        rows = [one.rows for one in found]
         codes = [one.codes + start for one, start in zip(found, starts[:-1], strict=True)]
         return self._grouped(_joined(rows), _joined(codes), pa.concat_arrays([_NOTHING, *unique]))
 
@@ -218,7 +135,7 @@ class Features:
         of_one = np.flatnonzero(inn.counts == 1)
         number = np.full(len(self), MISSING, dtype=np.int32)
         number[of_one] = inn.codes[inn.offsets[:-1][of_one]]
-        sites, owners = np.repeat(np.arange(len(self)), kpp.counts), np.repeat(np.arange(len(self)), vat.counts)
+        sites, owners = kpp.rows, vat.rows
         is_site = pc.not_equal(pc.utf8_slice_codeunits(kpp.unique, 4, 6), "50").to_numpy(zero_copy_only=False)
         here = is_site[kpp.codes] & (number[sites] != MISSING)
         sites, kpps = sites[here], kpp.codes[here]
@@ -236,25 +153,23 @@ class Features:
         )
         return self._several(np.concatenate([sites, alone, owners]), text)
 
-    def _several(self, rows: Ints, text: pa.ChunkedArray | pa.Array) -> Values:
+    def _several(self, rows: npt.NDArray[np.integer], text: pa.ChunkedArray | pa.Array) -> Values:
         """Values of an attribute with any number of values per record; row -1 and null text are left out."""
         unique, codes = encode(text)
         keep = (rows >= 0) & (codes != MISSING)
         return self._grouped(rows[keep], codes[keep], unique)
 
-    def _grouped(self, rows: Ints, codes: npt.NDArray[np.integer], unique: pa.StringArray) -> Values:
+    def _grouped(self, rows: npt.NDArray[np.integer], codes: npt.NDArray[np.integer], unique: pa.StringArray) -> Values:
         """Several rows of one value are one value; order by code makes the columns independent of the table's order."""
         count = max(len(unique), 1)
-        both: Ints = rows * count + codes
+        both = rows.astype(np.int64) * count + codes
         steps = np.diff(both, prepend=-1)
         if (steps < 0).any():
             both.sort()
             steps = np.diff(both, prepend=-1)
         both = both[steps != 0]
         rows = both // count
-        offsets = np.zeros(len(self) + 1, dtype=np.int64)
-        np.cumsum(np.bincount(rows, minlength=len(self)), out=offsets[1:])
-        return Values(unique, offsets, (both - rows * count).astype(np.int32))
+        return from_counts(unique, np.bincount(rows, minlength=len(self)), (both - rows * count).astype(np.int32))
 
     def _open_attribute(self, name: str) -> pa.Array:
         import json
@@ -267,6 +182,14 @@ class Features:
             if first is not None:
                 out[at] = " ".join(str(first.get("v", "")).casefold().split()) or None
         return pa.array(out, pa.string())
+
+
+def filtered(table: pa.Table, keep: pa.ChunkedArray | pa.Array) -> pa.Table:
+    """The rows to keep; of a table that is kept whole no copy is made."""
+    kept = np.asarray(keep)
+    if kept.all():
+        return table
+    return table.filter(keep) if kept.any() else table.slice(0, 0)
 
 
 def _without_generic(identifiers: pa.Table, generic: pa.Table) -> pa.Table:

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.features import ADDRESS, Codes, Ints, address_of, encode, positions
+from identity.encoded import Codes, Ints, encode
+from identity.features import ADDRESS, address_of, positions
 
 GENERIC: Final = pa.schema(
     [

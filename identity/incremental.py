@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.blocking.keys import RULE_BITS
-from identity.features import Ints, in_natural_order
+from identity.encoded import Ints
+from identity.features import in_natural_order
 from identity.resolve import POINT, REFUSED
 from identity.schema import BLOCKING_KEY
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from identity.features import Ints, positions
+from identity.encoded import Ints
+from identity.features import positions
 
 
 @dataclass(frozen=True)

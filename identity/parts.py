@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.features import MISSING, Codes, Flags, Ints, Values, encode, from_single
+from identity.encoded import MISSING, Codes, Flags, Ints, Values, encode, from_counts, from_single
 from identity.settings import BlockingValue
 
 _MOST_TOKENS: Final = 8  # of a longer name only the first tokens make pairs: 28 keys at most
@@ -228,12 +228,11 @@ def derive(values: Values, of: BlockingValue) -> Values:
     unique, part_codes = encode(found.texts)
     # Records -> codes -> parts: both are CSR, so the parts of a record are the parts of its codes in order.
     sizes = found.sizes
-    rows = np.repeat(np.arange(len(values.offsets) - 1), values.counts)
-    count = sizes[values.codes]
-    at = np.repeat(found.offsets[values.codes] - (np.cumsum(count) - count), count) + np.arange(int(count.sum()))
-    offsets = np.zeros(len(values.offsets), dtype=np.int64)
-    np.cumsum(np.bincount(np.repeat(rows, count), minlength=len(values.offsets) - 1), out=offsets[1:])
-    return Values(unique, offsets, part_codes[at])
+    codes = values.codes
+    count = sizes[codes]
+    at = np.repeat(found.offsets[codes] - (np.cumsum(count) - count), count) + np.arange(int(count.sum()))
+    of_record = np.bincount(np.repeat(values.rows, count), minlength=values.records)
+    return from_counts(unique, of_record, part_codes[at])
 
 
 def part_codes(values: pa.StringArray, part: str, count: int | None = None) -> Codes:

@@ -13,7 +13,7 @@ from identity.accepted import accepted_values, stand_ins
 from identity.blocking.keys import RuleKeys, block_limits
 from identity.clustering.points import Points, points_of
 from identity.comparison.score import Scorer, Scores
-from identity.features import Ints
+from identity.encoded import Ints
 from identity.hashing import Hashes
 from identity.judgements import constraints_of, judged_ids
 from identity.model import MatchModel

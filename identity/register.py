@@ -3,16 +3,17 @@ that columns are encoded and keys made once."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.blocking.keys import RuleKeys, keys_by_rule
 from identity.clustering.points import fingerprints
 from identity.comparison.compare import Comparer, WordWeights
-from identity.features import Features, Ints, in_natural_order, natural_keys
+from identity.encoded import Codes, Ints
+from identity.features import Features, filtered, in_natural_order, natural_keys
 from identity.generic import generic_values
 from identity.hashing import Hashes
 from identity.settings import KindSettings, MatchingSettings
@@ -43,6 +44,12 @@ class KindRegister:
     def keys(self) -> RuleKeys:
         """Every blocking key of the records that are evidence."""
         return keys_by_rule(self.features, self.kind, self.settings, self.eligible)
+
+    def given_up_keys(self) -> Iterator[tuple[Ints, Codes]]:
+        """`keys` rule by rule, which are then no longer held here: whoever asks again has them made again."""
+        keys = self.keys
+        del self.__dict__["keys"]
+        return keys.given_up()
 
     @cached_property
     def fingerprints(self) -> Hashes:
@@ -81,11 +88,3 @@ class Register:
             return mine
         records = filtered(mine.records, pa.array(mine.eligible))
         return KindRegister(kind, records, self.identifiers, self.settings, self.generic)
-
-
-def filtered(table: pa.Table, keep: pa.ChunkedArray | pa.Array) -> pa.Table:
-    """The rows to keep; of a table that is kept whole no copy is made."""
-    kept = np.asarray(keep)
-    if kept.all():
-        return table
-    return table.filter(keep) if kept.any() else table.slice(0, 0)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from identity.blocking.blocks import Blocks, pairs_of
 from identity.blocking.keys import RuleKeys, rule_index
 from identity.clustering.cluster import SplitComponent
-from identity.features import Flags, Ints
+from identity.encoded import Flags, Ints
 from identity.judgements import Conflict
 from identity.settings import KindSettings, rule_name
 

@@ -3,7 +3,7 @@ judgements."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,16 +11,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.blocking.keys import RuleKeys
-from identity.blocking.pairing import Pairing, blocks_of_rules, refused_of
+from identity.blocking.pairing import Pairing, RuleBlocks, blocks_of_rules, refused_of
 from identity.clustering.cases import cases_of
 from identity.clustering.cluster import Constraints, ScorePairs, cluster
 from identity.clustering.linkage import Thresholds
 from identity.clustering.points import Points
 from identity.comparison.bounds import Bounds
 from identity.comparison.score import Weights
-from identity.features import Codes, Flags, Ints, positions
+from identity.encoded import Codes, Flags, Ints
+from identity.features import positions
 from identity.hashing import Hashes, signed
+from identity.memory import give_back
 from identity.model import MatchModel
 from identity.parallel import in_parallel
 from identity.population import Population, Rules
@@ -144,15 +145,14 @@ def _resolve(
     records = register.records
     report = Report(records=records.num_rows)
     populations = [Population(kind, records, register.identifiers, rules, register.of(kind)) for kind in KINDS]
-    keyed = [_keyed(population, is_given=pairs is not None) for population in populations]
-    keys: pa.Table | None = None
-    if on_keys is not None:
-        keys = _key_table(keyed, populations)
+    pointed = [_Pointed.of(population, is_given=pairs is not None) for population in populations]
+    # With the table the keys by rule are given up, unless they are still to be reported on.
+    held = list(zip(populations, pointed, strict=True))
+    keys: pa.Table | None = None if pairs is None else BLOCKING_KEY.empty_table()
+    if on_keys is not None and keys is None:
+        keys = _key_table(held, keep=by_rule)
         on_keys(keys)
-    parts = [
-        _resolve_kind(population, one, rules, pairs, by_rule, report)
-        for population, one in zip(populations, keyed, strict=True)
-    ]
+    parts = [_resolve_kind(population, one, rules, pairs, by_rule, report) for population, one in held]
     labels = pa.concat_tables([part["labels"] for part in parts])
     if not labels["record_id"].equals(records["record_id"]):
         labels = labels.take(pa.array(positions(labels["record_id"], records["record_id"])))
@@ -163,42 +163,47 @@ def _resolve(
         accepted = pa.concat_tables([population.accepted for population in populations])
     rest = {name: pa.concat_tables([part[name] for part in parts]) for name in parts[0] if name != "labels"}
     if keys is None:  # not before: they would be held while pairs are compared
-        keys = _key_table(keyed, populations)
+        give_back(records.num_rows)
+        keys = _key_table(held, keep=False)
     return Resolution(labels=labels, keys=keys, **rest, generic=rules.generic, accepted=accepted, report=report)
 
 
-@dataclass(frozen=True)
-class _Keyed:
-    """A population's points and blocking keys."""
+@dataclass
+class _Pointed:
+    """A population's points, and the blocks of their first records."""
 
     fingerprint: Hashes
     points: Points
-    keys: RuleKeys | None  # of all records; None where candidate pairs were given
+    blocks: list[RuleBlocks] | None  # None where candidate pairs were given, and when they have been used
 
-
-def _keyed(population: Population, *, is_given: bool) -> _Keyed:
-    fingerprint = population.fingerprints()
-    points = population.points(fingerprint)
-    return _Keyed(fingerprint, points, None if is_given else population.keys())
+    @classmethod
+    def of(cls, population: Population, *, is_given: bool) -> _Pointed:
+        """Of a population; `is_given`: its candidate pairs."""
+        fingerprint = population.fingerprints()
+        points = population.points(fingerprint)
+        if is_given:
+            return cls(fingerprint, points, None)
+        caps = population.limits()["cap"].to_pylist()
+        return cls(fingerprint, points, blocks_of_rules(population.keys().by_rule, caps, points.is_representative))
 
 
 def _resolve_kind(
-    population: Population, keyed: _Keyed, rules: Rules, given: pa.Table | None, by_rule: bool, report: Report
+    population: Population, pointed: _Pointed, rules: Rules, given: pa.Table | None, by_rule: bool, report: Report
 ) -> dict[str, pa.Table]:
     ids, kind, model = population.ids, population.kind, population.model
-    fingerprint, points, keys = keyed.fingerprint, keyed.points, keyed.keys
+    fingerprint, points = pointed.fingerprint, pointed.points
     refused = REFUSED.empty_table()
-    if keys is not None:
-        caps = population.limits()["cap"].to_pylist()
-        blocks = blocks_of_rules(keys.by_rule, caps, points.is_representative)
-        refused = refused_of(blocks)
+    if pointed.blocks is not None:
+        refused = refused_of(pointed.blocks)
         report.refused += refused_blocks(kind, population.settings, refused, ids)
         report.refused_count += refused.num_rows
-        pairing = Pairing(blocks, len(ids))
-        del blocks
+        pairing = Pairing(pointed.blocks, len(ids))
+        pointed.blocks = None
         bounds = Bounds(population.scorer, population.features)
         # Most candidates are seen to be implausible at a glance, and never held.
         number, left, right = pairing.chosen(lambda one, two: bounds.reaching(one, two, model.plausible))
+        del pairing, bounds
+        give_back(len(ids))
     else:
         left, right = _given(given, points, ids)
         number = len(left)
@@ -224,13 +229,13 @@ def _resolve_kind(
         SplitReport.of(kind, natural_keys[int(points.row[split.first])].as_py(), split) for split in clusters.split
     ]
     report.conflicts += [conflict for conflict in population.conflicts if conflict not in report.conflicts]
-    if by_rule and keys is not None:
+    if by_rule and given is None:
         ends = pairs.left[linked], pairs.right[linked]
         report.rules += rule_reports(
             kind,
             population.settings,
-            caps,
-            keys,
+            population.limits()["cap"].to_pylist(),
+            population.keys(),
             represents=points.is_representative,
             linked=ends,
         )
@@ -243,24 +248,28 @@ def _resolve_kind(
     }
 
 
-def _key_table(keyed: Sequence[_Keyed], populations: Sequence[Population]) -> pa.Table:
-    """BLOCKING_KEY of the first record of each point."""
+def _key_table(held: Iterable[tuple[Population, _Pointed]], *, keep: bool) -> pa.Table:
+    """BLOCKING_KEY of the first record of each point; unless they are to be kept, a register gives up its keys rule by
+    rule, so that they are never held twice."""
     tables = [BLOCKING_KEY.empty_table()]
-    for one, population in zip(keyed, populations, strict=True):
-        if one.keys is not None:
-            tables += _keys_by_rule(one.keys, one.points, population.ids)
+    for population, pointed in held:
+        keys = population.keys().by_rule if keep else population.register.given_up_keys()
+        tables += _keys_by_rule(keys, pointed.points, population.ids)
     return pa.concat_tables(tables)
 
 
-def _keys_by_rule(keys: RuleKeys, points: Points, ids: Ints) -> list[pa.Table]:
+def _keys_by_rule(keys: Iterable[tuple[Ints, Codes]], points: Points, ids: Ints) -> list[pa.Table]:
     is_first = points.is_representative
+    is_whole = bool(is_first.all())
 
     def of_rule(entries: tuple[Ints, Codes]) -> pa.Table:
         key, row = entries
-        chosen = is_first[row]
-        return pa.table({"key": key[chosen], "record_id": ids[row[chosen]]}, schema=BLOCKING_KEY)
+        if not is_whole:
+            chosen = is_first[row]
+            key, row = key[chosen], row[chosen]
+        return pa.table({"key": key, "record_id": ids[row]}, schema=BLOCKING_KEY)
 
-    return in_parallel(of_rule, keys.by_rule, len(ids))
+    return in_parallel(of_rule, keys, len(ids))
 
 
 def _in_order(pairs: pa.Table) -> tuple[Ints, Ints]:

@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from identity.blocking.keys import RuleKeys
 from identity.comparison.similarity import share_a_value
-from identity.features import Codes, Features, Flags, Ints, Values
+from identity.encoded import Codes, Flags, Ints, Values, from_counts
+from identity.features import Features
 from identity.hashing import Hashes, combine, hash_strings, hash_text, signed
 from identity.parts import derive
 from identity.settings import BlockingRule, rule_name
@@ -66,10 +67,9 @@ class Blocks:
         return found
 
     def _values(self, entries: Flags) -> Values:
-        offsets = np.zeros(self.records + 1, dtype=np.int64)
-        np.cumsum(np.bincount(self.row[entries], minlength=self.records), out=offsets[1:])
+        counts = np.bincount(self.row[entries], minlength=self.records)
         by_row = np.argsort(self.row[entries], kind="stable")
-        return Values(pa.array([], pa.string()), offsets, self.of[entries][by_row].astype(np.int32))
+        return from_counts(pa.array([], pa.string()), counts, self.of[entries][by_row].astype(np.int32))
 
 
 def pairs_of(sizes: Ints) -> int:
@@ -87,9 +87,9 @@ def values_behind(features: Features, kind: str, rule: BlockingRule, row: int, k
     several: list[Sequence[str]] = []
     for value in rule:
         own = features.values(value.field)
-        codes = own.codes[own.offsets[row] : own.offsets[row + 1]]
-        mine = Values(
-            own.unique.take(pa.array(codes)), np.array([0, len(codes)]), np.arange(len(codes), dtype=np.int32)
+        codes = own.of(row)
+        mine = from_counts(
+            own.unique.take(pa.array(codes)), np.array([len(codes)]), np.arange(len(codes), dtype=np.int32)
         )
         several.append(derive(mine, value).unique.to_pylist())
     start = hash_text(f"{kind}:{rule_name(rule)}")

@@ -1,7 +1,8 @@
 """How large a block of each rule may grow, learnt from the data: what many rules find needs no large blocks of each.
 
 Candidate pairs grow faster than records, since blocks grow with them. Trained limits keep their number in proportion: a
-rule's larger blocks are given up where they cost most pairs for the matches that nothing else proposes.
+rule's larger blocks are given up where they cost most pairs for the matches that nothing else proposes. Among very many
+records the last of these matches would have the price of all others together: they are given up at any number.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from identity.blocking.pairing import RuleBlocks
-from identity.features import Flags, Ints
+from identity.encoded import Flags, Ints
 from identity.parallel import in_parallel
 from identity.settings import KindSettings, rule_name
 
@@ -21,6 +22,8 @@ PAIRS_PER_RECORD: Final = 10
 """Candidate pairs to a record, rule by rule, that are never too many."""
 MOST_LOST: Final = 0.01
 """Share of the expected matches that may be given up; most of them are found again through others of their client."""
+PAIRS_PER_MATCH: Final = 1_000
+"""Candidate pairs that one match may cost; who proposes more than these for one proposes namesakes."""
 _STEPS: Final = (200, 100, 50, 25, 12, 6, 3)
 _NOWHERE: Final = np.iinfo(np.int64).max
 
@@ -30,11 +33,12 @@ def learnt_caps(
     blocks: list[RuleBlocks],
     pairs: tuple[Ints, Ints],
     probable: npt.NDArray[np.float64],
+    share: float,
     records: int,
 ) -> dict[str, int]:
     """The cap of each rule that is to be lower than the blocks were made with, by the rule's name.
 
-    `pairs`: a sample of the candidate pairs (rows) that `blocks` propose, `probable`: how probably each is a match.
+    `pairs`: a `share` of the candidate pairs (rows) that `blocks` propose; `probable`: how probably each is a match.
     """
     sizes = [found.sizes for found in blocks]
     caps = [int(size.max(initial=0)) for size in sizes]
@@ -54,7 +58,8 @@ def learnt_caps(
             for step in (step for step in _STEPS if step < cap):
                 lost = float(weight[alone & proposed[rule] & (smallest[rule] > step)].sum())
                 saved = cost[rule] - int(within[rule][step])
-                if saved and lost <= allowed and (best is None or (lost / saved, -saved) < (best[0], -best[4])):
+                is_allowed = lost <= allowed or saved * share >= PAIRS_PER_MATCH * lost
+                if saved and is_allowed and (best is None or (lost / saved, -saved) < (best[0], -best[4])):
                     best = (lost / saved, rule, step, lost, saved)
         if best is None:
             break

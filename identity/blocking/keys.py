@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from identity import parts
 from identity.blocking.pairing import Pairing, in_key_order
-from identity.features import MISSING, Codes, Features, Flags, Ints, Values
+from identity.encoded import MISSING, Codes, Flags, Ints, Values
+from identity.features import Features
 from identity.generic import generic_values
 from identity.hashing import Hashes, combine, hash_text, signed
 from identity.parallel import in_parallel, threads
@@ -57,7 +58,7 @@ def block_limits(kind: str, settings: KindSettings, cap: int, caps: Mapping[str,
 class RuleKeys:
     """The keys of one kind of record, by rule, then by key and then by record."""
 
-    by_rule: tuple[tuple[Ints, Codes], ...]  # keys, and of each the position of its record
+    by_rule: list[tuple[Ints, Codes]]  # keys, and of each the position of its record
 
     @property
     def key(self) -> Ints:
@@ -73,6 +74,12 @@ class RuleKeys:
     def rule(self) -> npt.NDArray[np.int16]:
         """Of each key the index of the rule that made it."""
         return np.repeat(np.arange(len(self.by_rule), dtype=np.int16), [len(key) for key, _ in self.by_rule])
+
+    def given_up(self) -> Iterator[tuple[Ints, Codes]]:
+        """The keys of one rule after the other, which are then no longer held here."""
+        self.by_rule.reverse()
+        while self.by_rule:
+            yield self.by_rule.pop()
 
 
 def keys_by_rule(features: Features, kind: str, settings: KindSettings, eligible: Flags) -> RuleKeys:
@@ -97,7 +104,7 @@ def keys_by_rule(features: Features, kind: str, settings: KindSettings, eligible
         key = key & ~np.uint64(RULE_BITS) | np.uint64(rule_number(kind, index))
         return in_key_order(signed(key), np.concatenate([row for _, row in found]))
 
-    return RuleKeys(tuple(in_parallel(keys_of, range(len(settings.blocking)), len(rows))))
+    return RuleKeys(in_parallel(keys_of, range(len(settings.blocking)), len(rows)))
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,7 @@ class _Hashed:
     order that depends on the values alone."""
 
     hashes: Hashes  # per distinct value
-    offsets: Ints
+    offsets: npt.NDArray[np.integer]  # none for `single`
     codes: Codes
     single: Codes | None  # of each record its code, MISSING without one; None: some have several
 
@@ -114,16 +121,14 @@ class _Hashed:
 def _hashed(values: Values) -> _Hashed:
     hashes = values.hashes
     if values.is_single:
-        return _Hashed(hashes, values.offsets, values.codes, values.single())
+        return _Hashed(hashes, np.zeros(0, dtype=np.int32), values.single(), values.single())
     order = np.argsort(hashes)
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
-    rows = np.repeat(np.arange(len(values.offsets) - 1), values.counts)
-    both = np.sort(rows * len(order) + rank[values.codes])
+    both = np.sort(values.rows * len(order) + rank[values.codes])
     both = both[np.diff(both, prepend=-1) != 0]
     rows, codes = np.divmod(both, len(order))
-    offsets = np.zeros(len(values.offsets), dtype=np.int64)
-    np.cumsum(np.bincount(rows, minlength=len(offsets) - 1), out=offsets[1:])
+    offsets = np.searchsorted(rows, np.arange(values.records + 1)).astype(np.int32)
     return _Hashed(hashes[order], offsets, codes.astype(np.int32), None)
 
 

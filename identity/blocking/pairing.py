@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from identity.features import Flags, Ints
+from identity.encoded import Flags, Ints
 from identity.hashing import Hashes, mix
 from identity.parallel import in_parallel
 

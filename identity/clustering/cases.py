@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from identity.comparison.score import Weights
-from identity.features import Flags, Ints
+from identity.encoded import Flags, Ints
 from identity.model import KindModel
 
 CASE: Final = pa.schema(

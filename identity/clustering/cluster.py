@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from identity.clustering.linkage import Linkage, Thresholds, grown_together
 from identity.comparison.score import Scores, Weights
-from identity.features import Codes, Flags, Ints
+from identity.encoded import Codes, Flags, Ints
 from identity.schema import WEIGHT_ONE_BIT
 
 ScorePairs = Callable[[Ints, Ints], Scores]

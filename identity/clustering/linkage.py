@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from identity.comparison.score import Weights
-from identity.features import Flags, Ints
+from identity.encoded import Flags, Ints
 
 _NONE: Final = np.iinfo(np.int64).min
 _MEAN_SHIFT: Final = 8  # means keep eight binary places below the weights' unit

@@ -10,7 +10,8 @@ import pandas as pd
 
 from identity.comparison.own_script import own_script
 from identity.comparison.score import Scorer, Weights
-from identity.features import Features, Flags, Ints, Values
+from identity.encoded import Flags, Ints, Values, by_row
+from identity.features import Features
 from identity.hashing import Hashes, combine, mix
 from identity.settings import KindSettings
 
@@ -83,11 +84,10 @@ def fingerprints(features: Features, kind: str, settings: KindSettings) -> Hashe
 
 def _of_values(values: Values) -> Hashes:
     """A hash of each record's set of values."""
-    result = np.zeros(len(values.offsets) - 1, dtype=np.uint64)
-    hashes = mix(values.hashes)[values.codes]
+    hashes = mix(values.hashes)
+    if values.is_single:
+        return by_row(hashes, values.single(), np.uint64(0))
+    result = np.zeros(values.records, dtype=np.uint64)
     with np.errstate(over="ignore"):
-        if values.is_single:
-            result[values.counts > 0] = hashes
-        else:
-            np.add.at(result, np.repeat(np.arange(len(result)), values.counts), hashes)
+        np.add.at(result, values.rows, hashes[values.codes])
     return result

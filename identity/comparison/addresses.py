@@ -9,7 +9,8 @@ import numpy as np
 from rapidfuzz.distance import JaroWinkler
 
 from identity.comparison.similarity import once_per_value_pair_or_same, pairwise, texts
-from identity.features import MISSING, Codes, Features, Flags, Ints, Levels, Values
+from identity.encoded import MISSING, Codes, Flags, Ints, Levels, Values
+from identity.features import Features
 from identity.parts import derive
 from identity.settings import BlockingValue
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from identity.comparison.similarity import Texts, pairwise
-from identity.features import Codes, Flags, Ints
+from identity.encoded import Codes, Flags, Ints
 from identity.hashing import hash_strings
 from identity.parts import sounds
 

@@ -16,7 +16,8 @@ from identity.comparison.compare import TextComparison
 from identity.comparison.names import DISAGREEING, PERSON_NAME, PersonNames
 from identity.comparison.score import TERM_FIELDS, Scorer, Weights
 from identity.comparison.signatures import Bits
-from identity.features import MISSING, Codes, Features, Flags, Ints
+from identity.encoded import MISSING, Codes, Flags, Ints, Values
+from identity.features import Features
 from identity.settings import Level
 
 Value = TypeVar("Value", bound=np.generic)
@@ -206,12 +207,9 @@ class _TextBounds:
 
     def __init__(self, scorer: Scorer, name: str, text: TextComparison) -> None:
         values, levels = _Values(scorer, name), text.settings.levels
-        counts = text.values.counts
-        self._codes = np.full(len(counts), MISSING, dtype=np.int32)
-        self._codes[counts == 1] = text.values.codes[text.values.offsets[:-1][counts == 1]]
-        self._codes[counts > 1] = _SEVERAL
+        self._codes = _codes(text.values)
         self._any_several = not text.values.is_single
-        self._same = np.broadcast_to(values.best(slice(1, 2)), len(counts))
+        self._same = np.broadcast_to(values.best(slice(1, 2)), text.values.records)
         self._letters: Bits | None = None
         if text.glance.letters is not None:
             self._letters = _by_record(text.glance.letters, self._codes)
@@ -240,6 +238,17 @@ class _TextBounds:
         if self._any_several:
             found[((one == _SEVERAL) & (two != MISSING)) | ((two == _SEVERAL) & (one != MISSING))] = self.most
         return found
+
+
+def _codes(values: Values) -> Codes:
+    """Of each record the code of its value, MISSING without one and _SEVERAL with more."""
+    if values.is_single:
+        return values.single()
+    counts = values.counts
+    codes = np.full(len(counts), MISSING, dtype=np.int32)
+    codes[counts == 1] = values.codes[values.offsets[:-1][counts == 1]]
+    codes[counts > 1] = _SEVERAL
+    return codes
 
 
 def _by_record(of_value: npt.NDArray[Value], codes: Codes) -> npt.NDArray[Value]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -16,7 +16,8 @@ from identity.comparison.addresses import ADDRESS, Addresses
 from identity.comparison.names import PERSON_NAME, PersonNames
 from identity.comparison.organisations import ORGANISATION_NAME, OrganisationNames
 from identity.comparison.similarity import Glance, Spelled, best_levels, shared_levels, text_levels
-from identity.features import Codes, Features, Flags, Ints, Levels, Values, encode
+from identity.encoded import Codes, Flags, Ints, Levels, Values, encode
+from identity.features import Features
 from identity.settings import ESTABLISHMENT, Comparison, KindSettings
 
 
@@ -197,4 +198,4 @@ def _standing_in(values: Values, stands_for: Mapping[str, str]) -> Values:
     for at, text in enumerate(values.unique.to_pylist()):
         if text in stands_for:
             code[at] = first.setdefault(stands_for[text], at)
-    return replace(values, codes=code[values.codes])
+    return values.recoded(code)

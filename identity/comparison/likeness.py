@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from identity.comparison.signatures import Bits, letter_bits
 from identity.comparison.similarity import Texts
-from identity.features import Codes, Flags
+from identity.encoded import Codes, Flags
 
 _LENGTH_BITS: Final = 8
 _LONGEST: Final = (1 << _LENGTH_BITS) - 1

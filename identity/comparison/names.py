@@ -22,7 +22,8 @@ from identity.comparison.similarity import (
     pairwise,
     texts,
 )
-from identity.features import MISSING, Codes, Features, Flags, Ints, Levels, by_row
+from identity.encoded import MISSING, Codes, Flags, Ints, Levels, by_row
+from identity.features import Features
 from identity.standard.latin import latin_key
 from identity.standard.nicknames import initials, is_given_name, nickname_class
 from identity.standard.vocabulary import words as vocabulary

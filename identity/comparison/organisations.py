@@ -14,7 +14,8 @@ from rapidfuzz.distance import JaroWinkler
 from identity.comparison.alignment import like, sounds_of
 from identity.comparison.own_script import OwnScript
 from identity.comparison.similarity import Texts, once_per_value_pair_or_same, pairwise, texts
-from identity.features import Codes, Features, Flags, Ints, Levels
+from identity.encoded import Codes, Flags, Ints, Levels
+from identity.features import Features
 from identity.schema import WEIGHT_ONE_BIT
 
 ORGANISATION_NAME: Final = {

@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from identity.comparison.similarity import texts
-from identity.features import MISSING, Features, Flags, Ints, Values, encode, from_single
+from identity.encoded import MISSING, Flags, Ints, Values, encode, from_single
+from identity.features import Features
 
 _ACRONYM: Final = 4  # letters up to which a name is as good as an acronym
 _SPELT_OUT: Final = str.maketrans({"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d"})

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.comparison.compare import Comparer
-from identity.features import MISSING, Codes, Features, Flags, Ints, Levels
+from identity.encoded import MISSING, Codes, Flags, Ints, Levels
+from identity.features import Features
 from identity.model import ColumnModel, KindModel
 from identity.parallel import in_parallel
 from identity.settings import KindSettings

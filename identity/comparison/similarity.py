@@ -14,7 +14,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from identity.comparison.signatures import Bits, letter_bits
-from identity.features import MISSING, Codes, Flags, Ints, Levels, Values
+from identity.encoded import MISSING, Codes, Flags, Ints, Levels, Values
 from identity.parallel import SMALL
 from identity.parts import part_codes
 from identity.settings import Level, parse_value

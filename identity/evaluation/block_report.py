@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from identity.blocking.blocks import Blocks, pairs_of, values_behind
 from identity.blocking.keys import block_limits, candidate_pairs, keys_by_rule
 from identity.clustering.points import Points
-from identity.features import Flags, Ints, encode, positions
+from identity.encoded import Flags, Ints, encode
+from identity.features import positions
 from identity.population import Population, Rules
 from identity.report import RuleReport, reports_of_blocks
 from identity.schema import BLOCKING_KEY, KINDS

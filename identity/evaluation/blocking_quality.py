@@ -9,8 +9,8 @@ import numpy as np
 from scipy.sparse import csc_matrix
 
 from identity.blocking.blocks import Blocks
+from identity.encoded import Ints
 from identity.evaluation.truth import KnownRecords
-from identity.features import Ints
 from identity.population import Population
 from identity.settings import rule_name
 

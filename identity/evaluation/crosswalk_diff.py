@@ -8,8 +8,8 @@ from typing import Final, Literal
 
 import numpy as np
 
+from identity.encoded import Ints
 from identity.evaluation.regrouping import Regrouping
-from identity.features import Ints
 
 Outcome = Literal["unchanged", "merged", "split", "overlapping"]
 

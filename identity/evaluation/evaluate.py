@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from identity.features import Ints
+from identity.encoded import Ints
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from identity.encoded import Ints
 from identity.evaluation.evaluate import Quality, quality
 from identity.evaluation.truth import KnownRecords
-from identity.features import Ints, positions
+from identity.features import positions
 from identity.population import Population
 from identity.schema import WEIGHT_ONE_BIT
 

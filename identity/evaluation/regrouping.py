@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from identity.features import Ints
+from identity.encoded import Ints
 
 KINDS: Final = ("merged", "split", "regrouped")
 _LOOKED_AT: Final = 200

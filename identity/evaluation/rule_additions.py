@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 
 from identity.comparison.similarity import share_a_value
+from identity.encoded import Flags, Ints
 from identity.evaluation.block_report import Ground, rule_cost
-from identity.features import Flags, Ints
 from identity.hashing import mix
 from identity.parts import derive
 from identity.settings import IDENTIFIER_TYPES, BlockingRule, BlockingValue, rule_name

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 
 from identity.blocking.blocks import Blocks
+from identity.encoded import Ints
 from identity.evaluation.block_report import Ground, NamedBlock, named_block, rule_cost
 from identity.evaluation.rule_additions import CHEAP, narrows
-from identity.features import Ints
 from identity.settings import BlockingRule, BlockingValue, rule_name
 
 _COSTS_MUCH: Final = 0.02  # of the pairs of all rules

@@ -11,10 +11,10 @@ from typing import Final
 
 import numpy as np
 
+from identity.encoded import Ints
 from identity.evaluation.block_report import Ground, distinct_pairs
 from identity.evaluation.rule_additions import AddRule, additions, drawn_pairs
 from identity.evaluation.rule_reductions import DropRule, RefineRule, droppable, refinements
-from identity.features import Ints
 from identity.settings import BlockingValue, parse_value
 
 _VALUES: Final = {

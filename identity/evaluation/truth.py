@@ -9,7 +9,8 @@ import pyarrow as pa
 from scipy.sparse import coo_matrix, csr_matrix
 
 from identity.clustering.points import Points
-from identity.features import Ints, encode, positions
+from identity.encoded import Ints, encode
+from identity.features import positions
 from identity.population import Population
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from identity.encoded import Flags, Ints
 from identity.evaluation.pair_quality import STEP
-from identity.features import Flags, Ints
 from identity.population import Population
 
 

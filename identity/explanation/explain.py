@@ -175,8 +175,7 @@ def _shown(features: Features, column: str, row: int) -> str | None:
     found = []
     for name in _SHOWN.get(column, (column,)):
         values = features.values(name)
-        codes = values.codes[values.offsets[row] : values.offsets[row + 1]]
-        found += [values.unique[int(code)].as_py() for code in codes]
+        found += [values.unique[int(code)].as_py() for code in values.of(row)]
     return ", ".join(found) or None
 
 

@@ -8,8 +8,8 @@ from typing import Final, Literal
 import numpy as np
 
 from identity.comparison.similarity import shared_levels
+from identity.encoded import Ints
 from identity.explanation.surroundings import PairFinding, Surroundings
-from identity.features import Ints
 from identity.model import KindModel
 
 Reason = Literal["judgement", "contradiction", "distinct", "below", "outweighed", "thin", "undecided"]

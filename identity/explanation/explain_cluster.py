@@ -15,9 +15,10 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from identity.comparison.score import Weights
+from identity.encoded import Flags, Ints
 from identity.explanation.explain_border import Border, borders_of
 from identity.explanation.surroundings import PairFinding, Surroundings
-from identity.features import Flags, Ints, in_natural_order
+from identity.features import in_natural_order
 from identity.population import Rules
 
 MOST_POINTS: Final = 1_000

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from identity.encoded import Flags, Ints
 from identity.explanation.explain import words_of
-from identity.features import Flags, Ints
 from identity.population import Population, Rules
 from identity.schema import WEIGHT_ONE_BIT
 

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.comparison.score import Scorer
-from identity.features import Features, Flags, Ints, Levels, in_natural_order, positions
+from identity.encoded import Flags, Ints, Levels
+from identity.features import Features, in_natural_order, positions
 from identity.model import MatchModel
 from identity.schema import KINDS, WEIGHT_ONE_BIT
 from identity.settings import MatchingSettings

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from identity.encoded import Ints
 from identity.evaluation.regrouping import KINDS, Regrouping, numbered
-from identity.features import Ints, positions
+from identity.features import positions
 from identity.resolve import Resolution
 
 ChangeKind = Literal["merged", "split", "regrouped"]

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from identity.features import Ints, Levels
+from identity.encoded import Ints, Levels
 
 Reals = npt.NDArray[np.float64]
 

@@ -20,7 +20,8 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from identity.comparison.score import Scorer
-from identity.features import Features, Flags, Ints, Levels, in_natural_order, positions
+from identity.encoded import Flags, Ints, Levels
+from identity.features import Features, in_natural_order, positions
 from identity.generic import generic_values
 from identity.model import KindModel, MatchModel, bits, log_odds, with_prior
 from identity.schema import CROSSWALK, KINDS, WEIGHT_ONE_BIT

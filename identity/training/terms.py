@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from identity.comparison.compare import WordWeights
-from identity.features import Features, Ints, Values
+from identity.encoded import Ints, Values
+from identity.features import Features
 from identity.parts import sounds
 from identity.schema import WEIGHT_ONE_BIT
 
@@ -55,7 +56,7 @@ def _firms(features: Features, names: Values) -> Ints:
 
     A firm may be written down any number of times by one name; it has one tax id and one seat.
     """
-    rows = np.repeat(np.arange(len(names.offsets) - 1), names.counts)
+    rows = names.rows
     counts = np.ones(len(names.unique), dtype=np.int64)
     for field in _OF_ONE_FIRM:
         values = features.values(field)

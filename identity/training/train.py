@@ -19,8 +19,9 @@ from identity.blocking.pairing import Pairing, RuleBlocks, blocks_of_rules, samp
 from identity.clustering.points import Points, points_of
 from identity.comparison.bounds import Bounds
 from identity.comparison.score import TERM_FIELDS, Scorer
-from identity.features import Ints, Levels
+from identity.encoded import Ints, Levels
 from identity.hashing import Hashes, mix
+from identity.memory import give_back
 from identity.model import (
     ColumnModel,
     KindModel,
@@ -85,6 +86,7 @@ def train_register(
         kinds[kind] = (
             _Trainer(mine, register.settings, base.kind(kind), distinct_sources).model() if enough else base.kind(kind)
         )
+    give_back(register.records.num_rows)
     return MatchModel(version, "trained", kinds["person"], kinds["organisation"], base.component_bound)
 
 
@@ -163,12 +165,12 @@ class _Trainer:
             return {}
         scorer = Scorer(self._features, self._kind, self._rules, model, self._scorer.comparer)
         wanted = max(PAIRS_FOR_CAPS, _PAIRS_FOR_CAPS_EACH * records)
-        left, right, _ = sampled_pairs(blocks, len(self._features), wanted)
+        left, right, share = sampled_pairs(blocks, len(self._features), wanted)
         at = Bounds(scorer, self._features).reaching(left, right, model.plausible)
         left, right = self._open(left[at], right[at])
         weight = scorer.score(left, right).weight
         probable = 1 / (1 + np.exp2(-np.clip((weight + model.prior) / WEIGHT_ONE_BIT, -60, 60)))
-        return learnt_caps(self._rules, blocks, (left, right), probable, records)
+        return learnt_caps(self._rules, blocks, (left, right), probable, share, records)
 
     def _open(self, left: Ints, right: Ints) -> tuple[Ints, Ints]:
         """The pairs that no distinct register holds apart."""

@@ -12,9 +12,10 @@ import numpy as np
 import psycopg
 import pyarrow as pa
 
+from identity.encoded import Flags, Ints
 from identity.evaluation.crosswalk_diff import CrosswalkDiff, Disagreement, compare_crosswalks
 from identity.evaluation.regrouping import Regrouping, numbered
-from identity.features import Flags, Ints, positions
+from identity.features import positions
 from identity.generic import GENERIC
 from identity.population import Population, Rules
 from identity.schema import IDENTIFIER, JUDGEMENT, KINDS, RECORD

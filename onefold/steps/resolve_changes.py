@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.accepted import ACCEPTED
-from identity.features import Ints, borne_as, in_natural_order, positions
+from identity.encoded import Ints
+from identity.features import borne_as, in_natural_order, positions
 from identity.generic import GENERIC
 from identity.incremental import (
     ALIKE,

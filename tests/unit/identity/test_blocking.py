@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from identity.blocking.keys import BLOCK_LIMIT, RULE_BITS, blocking_keys, candidate_pairs
-from identity.features import encode, from_single
+from identity.encoded import encode, from_single
 from identity.generic import generic_values
 from identity.hashing import hash_strings
 from identity.parts import derive, parts_of, sound

@@ -26,9 +26,11 @@ NAMES = blocks(*([n, n + 1] for n in range(0, RECORDS, 2)))
 CITIES = blocks(*(list(range(n, n + 300)) for n in range(0, RECORDS, 300)))
 
 
-def learnt(*rule_blocks: RuleBlocks, probable: float = 0.99) -> dict[str, int]:
-    left = np.arange(0, RECORDS, 2)
-    return learnt_caps(rules(), list(rule_blocks), (left, left + 1), np.full(len(left), probable), RECORDS)
+def learnt(
+    *rule_blocks: RuleBlocks, probable: float = 0.99, matches: int = RECORDS, share: float = 1
+) -> dict[str, int]:
+    left = np.arange(0, matches, 2)
+    return learnt_caps(rules(), list(rule_blocks), (left, left + 1), np.full(len(left), probable), share, RECORDS)
 
 
 def test_large_blocks_whose_matches_a_cheap_rule_proposes_too_are_given_up() -> None:
@@ -37,6 +39,14 @@ def test_large_blocks_whose_matches_a_cheap_rule_proposes_too_are_given_up() -> 
 
 def test_large_blocks_that_alone_propose_matches_stay() -> None:
     assert learnt(blocks(), CITIES, blocks()) == {}
+
+
+def test_matches_that_cost_more_pairs_than_any_is_worth_are_given_up_though_nothing_else_proposes_them() -> None:
+    assert learnt(blocks(), CITIES, blocks(), matches=600) == {"city": 200}
+
+
+def test_what_a_match_costs_is_told_from_the_share_of_the_pairs_that_was_looked_at() -> None:
+    assert learnt(blocks(), CITIES, blocks(), matches=600, share=0.1) == {}
 
 
 def test_few_pairs_are_left_alone_whatever_they_find() -> None:
