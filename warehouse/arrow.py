@@ -1,8 +1,8 @@
 """Arrow tables in and out by COPY, on the caller's connection and in its transaction.
 
-Integers travel in binary. All else goes in as CSV, where both sides tell null (nothing) from the empty string (""), and
-comes out in COPY's text format, whose rows are lines: they are parsed on all cores. COPY, because it sees the caller's
-own uncommitted rows; a driver with a connection of its own would not.
+They go in in binary (`copy_format`), or as CSV with types that it does not know: there both sides tell null (nothing)
+from the empty string (""). They come out in COPY's text format, whose rows are lines, parsed on all cores. COPY,
+because it sees the caller's own uncommitted rows; a driver with a connection of its own would not.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
 
+from warehouse import copy_format
 from warehouse.arrays import nullable
 from warehouse.sql import qualified, sql
 
 _CHUNK_ROWS: Final = 50_000
+_WIDE_CHUNK_ROWS: Final = 5_000
+"""Of rows with texts: the server stores the first while the next are laid out."""
 _BULK_ROWS: Final = 100_000
 _BLOCK_BYTES: Final = 1 << 23
 _SMALL_BYTES: Final = 1 << 18
@@ -29,8 +32,6 @@ _ELEMENT: Final = np.dtype([("length", ">i4"), ("value", ">i8")])
 _ARRAY_HEAD: Final = 20
 """Bytes before the elements of an array of one dimension: dimensions, flags, type, length, lower bound."""
 _WIDTHS: Final = {pa.int64(): 8, pa.int32(): 4}
-_BINARY_HEAD: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-_BINARY_END: Final = b"\xff\xff"
 _EVERY_ROW: Final = SQL("true")
 _ESCAPES: Final = (
     # No text holds a NUL: it stands for the backslash that is meant, until the others are read.
@@ -49,28 +50,33 @@ def copy_in(conn: psycopg.Connection[Any], table: str, rows: pa.Table) -> int:
     """COPY all rows into `table` (`schema.name`) by column names; how many. Lists become arrays."""
     if rows.num_rows == 0:
         return 0
-    form = "binary" if _is_plain(rows) else "csv"
+    is_plain = _is_plain(rows)
+    types = {} if is_plain else dict(conn.execute(sql("arrow.column_types"), {"table": table}).fetchall())
+    form = "binary" if is_plain or copy_format.is_encodable(rows, types) else "csv"
     statement = SQL("COPY {} ({}) FROM STDIN (FORMAT {})").format(
         qualified(table), SQL(", ").join(map(Identifier, rows.column_names)), SQL(form)
     )
-    if form == "binary":
-        with conn.cursor().copy(statement) as copy:
-            copy.write(_BINARY_HEAD)
-            for batch in rows.to_batches(max_chunksize=_CHUNK_ROWS):
-                copy.write(_binary(batch))
-            copy.write(_BINARY_END)
-        return int(rows.num_rows)
-    options = pacsv.WriteOptions(include_header=False, quoting_style="needed")
     with conn.cursor().copy(statement) as copy:
-        for batch in _flat(rows).to_batches(max_chunksize=_CHUNK_ROWS):
-            sink = pa.BufferOutputStream()
-            pacsv.write_csv(pa.Table.from_batches([batch]), sink, options)
-            copy.write(memoryview(sink.getvalue()))
+        if form == "binary":
+            copy.write(copy_format.HEAD)
+            for batch in rows.to_batches(max_chunksize=_CHUNK_ROWS if is_plain else _WIDE_CHUNK_ROWS):
+                copy.write(_binary(batch) if is_plain else copy_format.encode(batch, types))
+            copy.write(copy_format.END)
+        else:
+            for batch in _flat(rows).to_batches(max_chunksize=_CHUNK_ROWS):
+                copy.write(_csv(batch))
     return int(rows.num_rows)
 
 
+def _csv(batch: pa.RecordBatch) -> memoryview:
+    sink = pa.BufferOutputStream()
+    options = pacsv.WriteOptions(include_header=False, quoting_style="needed")
+    pacsv.write_csv(pa.Table.from_batches([batch]), sink, options)
+    return memoryview(sink.getvalue())
+
+
 def _is_plain(rows: pa.Table) -> bool:
-    """Whether all columns are integers without nulls, which travel in binary in a third of the time."""
+    """Whether all columns are integers without nulls, which are laid out in one go."""
     return all(field.type in _WIDTHS for field in rows.schema) and not any(c.null_count for c in rows.columns)
 
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+import numpy as np
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -125,6 +126,15 @@ def store_golden(
     return Published(**counts, change_events=len(kinds))
 
 
+def store_first(conn: psycopg.Connection[Any], golden: pa.Table, *, as_of: datetime) -> Published:
+    """`store_golden` within `first_load`, of clients that were never published: `golden` (GOLDEN) is ordered by
+    client_id, and nobody is asked what is known of them."""
+    first = allocate_events(conn, golden.num_rows) if golden.num_rows else 0
+    seqs = pa.array(np.arange(first, first + golden.num_rows, dtype=np.int64))
+    _create(conn, golden.select(GOLDEN.names).append_column("changed_seq", seqs), first, as_of)
+    return Published(created=golden.num_rows, change_events=golden.num_rows)
+
+
 def refresh_facts(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, as_of: datetime) -> Published:
     """Bring the derived columns of facts up to the crosswalk: interactions of these parties, these
     interactions themselves, and relationships; only what moved or is new is written, with the batch's change
@@ -159,9 +169,9 @@ def is_unpublished(conn: psycopg.Connection[Any]) -> bool:
 def first_load(conn: psycopg.Connection[Any]) -> Iterator[None]:
     """A large load into the empty tables of golden records: their indexes are built after the block.
 
-    Only the key of core.client stays, by which a batch asks what is known of its clients.
+    Only that of core.client by event stays, by which the history and the events of the last batch find their clients.
     """
-    with arrow.indexes_rebuilt(conn, _TABLES, True, keep=("core.pk_client",)):
+    with arrow.indexes_rebuilt(conn, _TABLES, True, keep=("core.ix_client_changed_seq",)):
         yield
 
 
@@ -198,7 +208,7 @@ def _create(conn: psycopg.Connection[Any], rows: pa.Table, first: int, as_of: da
     """New clients with their first version and event, whose numbers begin at `first`."""
     if rows.num_rows == 0:
         return
-    at = pa.repeat(pa.scalar(as_of.isoformat(), pa.string()), rows.num_rows)
+    at = pa.repeat(pa.scalar(as_of, pa.timestamp("us", tz="UTC")), rows.num_rows)
     arrow.copy_in(conn, "core.client", rows.append_column("valid_from", at))
     parameters = {"as_of": as_of, "first": first, "last": pc.max(rows.column("changed_seq")).as_py()}
     for statement in ("open_created", "created_events"):

@@ -104,9 +104,8 @@ def _as_a_whole(context: Context, conn: psycopg.Connection, rules: SurvivorshipR
         ranges = golden.client_ranges(conn, FIRST_LOAD_RECORDS)
         with golden.first_load(conn):
             for found in ahead(_golden_of_ranges(context, rules, ranges)):
-                clients = found.column("client_id").to_pylist()
-                published = golden.store_golden(conn, found, clients, as_of=as_of)
-                yield len(batch.pending_ids) // len(ranges), len(clients), published
+                published = golden.store_first(conn, found, as_of=as_of)
+                yield len(batch.pending_ids) // len(ranges), found.num_rows, published
             related.relate(conn, batch.record_ids, vat_sites=vat_sites(context))
             published = golden.refresh_facts(conn, batch.record_ids, as_of=as_of)
             queue.done(conn, batch)

@@ -14,6 +14,10 @@ WHERE i.indrelid = %(table)s::regclass
     AND NOT EXISTS (SELECT FROM unnest(%(keep)s::text[]) AS k (name) WHERE k.name::regclass = i.indexrelid)
 ORDER BY i.indexrelid
 
+-- name: column_types
+SELECT a.attname, t.typname FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+WHERE a.attrelid = %(table)s::regclass AND a.attnum > 0 AND NOT a.attisdropped
+
 -- name: plain_columns
 SELECT attname FROM pg_attribute
 WHERE attrelid = %(table)s::regclass AND attnum > 0 AND NOT attisdropped AND atttypid <> 'jsonb'::regtype

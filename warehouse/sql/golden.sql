@@ -39,14 +39,14 @@ WHERE l.event = 'redirect'
 
 -- name: open_created
 -- The documents go on as the table holds them; parsed again they would take twice the time. The first version holds
--- from the beginning of time, so that older facts find theirs.
+-- from the beginning of time, so that older facts find theirs. In order of client_id, as their events are numbered.
 INSERT INTO core.client_history (
     client_id, valid_from, kind, role, display_name, attributes, lineage, record_count, golden_hash, changed_seq
 )
 SELECT client_id, '-infinity', kind, role, display_name, attributes, lineage, record_count, golden_hash, changed_seq
 FROM core.client
 WHERE changed_seq BETWEEN %(first)s AND %(last)s
-ORDER BY client_id
+ORDER BY changed_seq
 
 -- name: created_events
 INSERT INTO ops.change_event (id, at, kind, client_id, payload)

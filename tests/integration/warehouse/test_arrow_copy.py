@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from typing import Any
 
 import psycopg
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Identifier
 
-from warehouse import arrow
+from warehouse import arrow, copy_format
 from warehouse.catalogue import catalogue, differences
+from warehouse.sql import sql
 
 SCHEMA = pa.schema(
     [
@@ -26,19 +29,16 @@ SCHEMA = pa.schema(
     ]
 )
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30)
-ROW = st.fixed_dictionaries(
-    {
-        "a": st.none() | st.integers(-(2**63), 2**63 - 1),
-        "b": st.none()
-        | TEXT
-        | st.sampled_from(["", "\\.", "\\N", '"', '""', "\n", "\r\n", ",", " ", "NULL", "t", "nan"]),
-        "c": st.none() | st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)),  # noqa: DTZ001
-        "d": st.none() | st.dates(date(1, 1, 1), date(9999, 12, 31)),
-        "e": st.none() | st.booleans(),
-        "f": st.none() | st.integers(-(2**31), 2**31 - 1),
-        "g": st.none() | st.lists(st.integers(-(2**63), 2**63 - 1), max_size=4),
-    }
-)
+COLUMNS: dict[str, st.SearchStrategy[Any]] = {
+    "a": st.none() | st.integers(-(2**63), 2**63 - 1),
+    "b": st.none() | TEXT | st.sampled_from(["", "\\.", "\\N", '"', '""', "\n", "\r\n", ",", " ", "NULL", "t", "nan"]),
+    "c": st.none() | st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)),  # noqa: DTZ001
+    "d": st.none() | st.dates(date(1, 1, 1), date(9999, 12, 31)),
+    "e": st.none() | st.booleans(),
+    "f": st.none() | st.integers(-(2**31), 2**31 - 1),
+    "g": st.none() | st.lists(st.integers(-(2**63), 2**63 - 1), max_size=4),
+}
+ROW = st.fixed_dictionaries(COLUMNS)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -52,6 +52,44 @@ def test_every_value_survives_the_round_trip(conn: psycopg.Connection, entries: 
     assert arrow.copy_in(conn, "pg_temp.t", table) == len(entries)
     found = arrow.read(conn, SQL("SELECT a, b, c, d, e, f, g FROM t ORDER BY n"), schema=SCHEMA)
     assert found.to_pylist() == table.to_pylist()
+
+
+DOCUMENT = st.dictionaries(TEXT, st.none() | TEXT | st.lists(st.integers(-9, 9), max_size=2), max_size=3)
+TYPED = st.fixed_dictionaries(
+    {
+        **COLUMNS,
+        "g": st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=4),
+        "h": st.none() | st.uuids().map(str) | st.uuids().map(lambda made: made.hex.upper()),
+        "i": st.none() | DOCUMENT.map(lambda made: json.dumps(made, ensure_ascii=False)),
+    }
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(entries=st.lists(TYPED, min_size=1, max_size=20), cut=st.integers(0, 5))
+def test_binary_and_text_store_the_same(conn: psycopg.Connection, entries: list[dict[str, Any]], cut: int) -> None:
+    schema = pa.schema([*SCHEMA, pa.field("h", pa.string()), pa.field("i", pa.string())])
+    table = pa.Table.from_pylist(entries, schema=schema).slice(min(cut, len(entries) - 1))
+    columns = "a bigint, b text, c timestamptz, d date, e boolean, f integer, g bigint[], h uuid, i jsonb"
+    for name in ("binary_rows", "text_rows"):
+        conn.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier("pg_temp", name)))
+        conn.execute(SQL("CREATE TEMP TABLE {} (n serial, {})").format(Identifier(name), SQL(columns)))
+    types = dict(conn.execute(sql("arrow.column_types"), {"table": "pg_temp.binary_rows"}).fetchall())
+    assert copy_format.is_encodable(table, types)
+    arrow.copy_in(conn, "pg_temp.binary_rows", table)
+    insert = SQL("INSERT INTO text_rows (a, b, c, d, e, f, g, h, i) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)")
+    with conn.cursor() as cursor:
+        cursor.executemany(insert, [tuple(row.values()) for row in table.to_pylist()])
+    differing = SQL("SELECT count(*) FROM text_rows AS x JOIN binary_rows AS y USING (n) WHERE x IS DISTINCT FROM y")
+    counted = conn.execute(SQL("SELECT count(*), ({}) FROM binary_rows").format(differing)).fetchone()
+    assert counted == (table.num_rows, 0)
+
+
+def test_a_text_that_is_no_uuid_names_its_column(conn: psycopg.Connection) -> None:
+    conn.execute("CREATE TEMP TABLE wrong (h uuid)")
+    for text in ("x" * 32, "abc", "é" * 16):
+        with pytest.raises(ValueError, match="column h"):
+            arrow.copy_in(conn, "pg_temp.wrong", pa.table({"h": [text]}))
 
 
 def test_a_single_column_of_nulls_keeps_its_rows(conn: psycopg.Connection) -> None:
