@@ -13,7 +13,7 @@ from typing import Any
 
 from connectors.files.batch import Part
 from connectors.files.settings import FileOptions
-from connectors.files.xml_file import elements, exchange_part
+from connectors.files.xml_file import elements, exchange_part, root_attributes
 
 KEY = "Ид"
 ROOT, CLIENT, DOCUMENT = "КоммерческаяИнформация", "Контрагент", "Документ"
@@ -55,6 +55,11 @@ def read_commerceml(path: Path, options: FileOptions, start: int) -> Part:
     """The elements named `records`, after the `start`-th."""
     found = _completed(path, options.records or DOCUMENT, options.encoding)
     return exchange_part(path, options, start, found, is_deleted=_is_deleted)
+
+
+def formed_at(path: Path, options: FileOptions) -> str:
+    """When a file was made, as text that sorts; empty where it does not say."""
+    return root_attributes(path, options.encoding).get("ДатаФормирования", "")
 
 
 def _completed(path: Path, wanted: str, encoding: str | None) -> Iterator[tuple[int, Any]]:

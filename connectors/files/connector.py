@@ -57,7 +57,7 @@ KEYS: dict[FileFormat | None, str] = {"enterprisedata": enterprisedata.KEY, "com
 
 
 class FilesConnector:
-    """Files: CSV, JSON lines, JSON, Excel and Parquet; one file, a glob or a directory."""
+    """Files: CSV, JSON lines, JSON, Excel, Parquet and XML exchanges of 1C; one file, a glob or a directory."""
 
     settings_model: ClassVar[type[FilesSettings]] = FilesSettings
 
@@ -164,7 +164,7 @@ class FilesConnector:
             )
         try:
             lot = lot_size(stream.options.page_size)
-            with naming(self.source, stream.name):
+            with naming(self.source, stream.name, path):
                 return READERS[kind](path, stream.options.model_copy(update={"page_size": lot}), start)
         except OSError as error:
             raise SourceDataError(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from connectors.errors import SourceDataError
 from connectors.files import datev
+from connectors.files.commerceml import formed_at
 from connectors.files.enterprisedata import message_order
 from connectors.files.find import Fingerprint
 from connectors.files.periods import scope_ahead
@@ -17,14 +19,19 @@ log = logging.getLogger(__name__)
 
 
 def in_order(now: dict[str, Fingerprint], files: dict[str, Path], options: FileOptions) -> dict[str, Fingerprint]:
-    """The files by what they say of themselves, else by name: messages by sender and number, DATEV exports by the
-    time they were written. One that cannot be read stands first, so that its error stops what is newer.
+    """The files by what they say of themselves, else by name: messages by sender and number, CommerceML and DATEV
+    exports by the time they were made. One that cannot be read stands first, so that its error stops what is newer.
     """
+    told: Callable[[Path, FileOptions], Any]
     if options.format == "enterprisedata":
-        return dict(sorted(now.items(), key=lambda item: (message_order(files[item[0]], options), item[0])))
-    if options.preset == "datev":
-        return dict(sorted(now.items(), key=lambda item: (_written(files[item[0]], options), item[0])))
-    return now
+        told = message_order
+    elif options.format == "commerceml":
+        told = formed_at
+    elif options.preset == "datev":
+        told = _written
+    else:
+        return now
+    return dict(sorted(now.items(), key=lambda item: (told(files[item[0]], options), item[0])))
 
 
 def _written(path: Path, options: FileOptions) -> str:

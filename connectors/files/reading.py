@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -130,7 +133,7 @@ class Pass:
         self._compare_columns(part.columns, path)
         mark, encode = SnapshotMark(self.pass_id, is_complete=False) if self.stream.is_snapshot else None, part.encode
         if self.replaces:
-            with naming(self.stream.source, self.stream.name):
+            with naming(self.stream.source, self.stream.name, path):
                 self.periods = Periods(path, self.stream.options, self.at.get("periods", []) if start else [])
             mark = SnapshotMark(self._file_pass(name), is_complete=False)
             encode = canonical if self.periods.changes_rows else encode
@@ -144,7 +147,7 @@ class Pass:
         )
         count = size = 0
         total: int | None = None
-        for batch in self._batches(part):
+        for batch in self._batches(part, path):
             page.add(batch.records, encode)
             if batch.position <= start:
                 page.finish()
@@ -161,8 +164,8 @@ class Pass:
         if count:
             yield self._page(page, mark, size, total)
 
-    def _batches(self, part: Part) -> Iterator[Batch]:
-        with naming(self.stream.source, self.stream.name):
+    def _batches(self, part: Part, path: Path) -> Iterator[Batch]:
+        with naming(self.stream.source, self.stream.name, path):
             for batch in part.batches:
                 if self.periods is not None:
                     self.periods.take(batch)
@@ -226,14 +229,19 @@ class Pass:
 
 
 @contextmanager
-def naming(source: str, stream: str) -> Iterator[None]:
-    """A connector's error that knows only its file learns source and stream."""
+def naming(source: str, stream: str, path: Path | None = None) -> Iterator[None]:
+    """A connector's error that knows only its file learns source and stream; so does a damaged archive."""
     try:
         yield
     except ConnectorError as error:
         if error.source is not None:
             raise
         raise type(error)(str(error), source=source, stream=stream) from None
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile):
+        place = path.name if path else None
+        hint = "Is it still being copied? Copy it again"
+        message = "the packed file is cut off or damaged"
+        raise SourceDataError(message, source=source, stream=stream, place=place, hint=hint) from None
 
 
 def digest_of(value: Any) -> str:

@@ -13,6 +13,7 @@ import codecs
 import re
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -68,6 +69,10 @@ class _Node:
     name: str
     members: dict[str, Any]
     texts: list[str] = field(default_factory=list)
+
+
+class _Enough(Exception):
+    """What was looked for is found, or never will be."""
 
 
 class _Reader:
@@ -169,6 +174,24 @@ def elements(path: Path, exchange: Exchange, encoding: str | None) -> Iterator[E
         if failure is not None:
             raise failure
         begin += len(chunk)
+
+
+def root_attributes(path: Path, encoding: str | None) -> Mapping[str, str]:
+    """The attributes of a file's first element; none where it cannot be read."""
+    found: list[Mapping[str, str]] = []
+    parser = expat.ParserCreate("utf-8" if encoding else None)
+
+    def start(_tag: str, attributes: dict[str, str]) -> None:
+        found.append(attributes)
+        raise _Enough
+
+    def refuse(*_: Any) -> None:
+        raise _Enough
+
+    parser.StartElementHandler, parser.StartDoctypeDeclHandler = start, refuse
+    with suppress(_Enough, expat.ExpatError, ValueError, LookupError, SourceDataError, SourceConfigurationError):
+        parser.Parse(next(_recoded(path, encoding) if encoding else _pieces(path)), False)
+    return found[0] if found else {}
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

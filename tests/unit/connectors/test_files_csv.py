@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -167,3 +168,14 @@ def test_a_packed_file_is_read(tmp_path: Path) -> None:
 def test_places_count_physical_lines(tmp_path: Path) -> None:
     pages = read(write(tmp_path, 'id;note\n1;"two\nlines"\n2\n'), key="id")
     assert rejects(pages) == [("malformed-row", "clients.csv:4")]
+
+
+def test_a_packed_file_that_is_cut_off_is_named(tmp_path: Path) -> None:
+    whole = gzip.compress("".join(f"{number};имя {number}\n" for number in range(200_000)).encode())
+    for name, data in {"a.csv.gz": whole[: len(whole) // 2], "b.csv.gz": whole[:40], "c.csv.zip": b"PK no"}.items():
+        (tmp_path / name).write_bytes(data)
+        with (
+            FilesConnector("acc", {"path": name, "base_dir": tmp_path, "header_row": 0}) as connector,
+            pytest.raises(SourceDataError, match=rf"acc:clients.*(damaged|zip).*{name}"),
+        ):
+            list(connector.read(StreamRequest("clients", key="content"), None))

@@ -70,6 +70,16 @@ def test_messages_are_read_by_their_number_whatever_their_files_are_called(tmp_p
     assert "ООО Новое имя" in last.payload.decode()
 
 
+def test_commerceml_is_read_in_the_order_of_its_making(tmp_path: Path) -> None:
+    newer = ORDERS.replace(b"2026-03-01T10:20:00", b"2026-03-02T10:20:00").replace(
+        b"<\xd1\xf3\xec\xec\xe0>1050.00", b"<\xd1\xf3\xec\xec\xe0>999.00"
+    )
+    (tmp_path / "orders-10.xml").write_bytes(newer)
+    (tmp_path / "orders-9.xml").write_bytes(ORDERS)
+    pages = read(tmp_path, "commerceml", "documents")
+    assert {json.loads(row.payload)["Сумма"] for row in pages[-1].rows} == {"999.00"}
+
+
 def test_a_zipped_message_is_read(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "Message_UT_HB.zip", "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("Message_UT_HB.xml", MESSAGE)
