@@ -96,3 +96,19 @@ def test_a_kill_between_pages_loses_nothing(server: Tryton) -> None:
     rest = read(server, "parties", whole[0].state)
     assert rows(whole[:1]) | rows(rest) == rows(whole)
     assert not set(rows(whole[:1])) & set(rows(rest))
+
+
+def test_a_stream_of_ones_own_sees_what_was_deactivated_since(server: Tryton) -> None:
+    party = server.party("Zeta GmbH", "info@zeta.example", "+49 30 4444444")
+    options = {"model": "party.party", "fields": ["name", "active"], "domain": [["active", "in", [True, False]]]}
+    request = StreamRequest("mine", options=options)
+    with connect(server) as connector:
+        first = list(connector.read(request, None))
+    server.write("party.party", party, {"active": False})
+    with connect(server) as connector:
+        second = list(connector.read(request, first[-1].state))
+    assert '"active":1' in rows(first)[str(party)]  # SQLite's word for true
+    assert '"active":1' not in rows(second)[str(party)]
+    # Tryton hides what is not active from a nested list of conditions that does not name `active`.
+    hidden = [["active", "in", [True, False]], ["OR", ["id", "=", party], ["id", "=", -1]]]
+    assert server.call("model.party.party.search", hidden, 0, None, None, {}) == []
