@@ -64,7 +64,10 @@ _PLANS: Final = {
     "ops.change_event": _Plan(("id", "at"), ("client_id",), "id"),
     "ops.definition": _Plan(("at",)),
     "ops.write_receipt": _Plan(
-        ("receipt_id", "golden_seq", "sent_at", "answered_at", "echoed_at", *_CLOCKS), ("record_id",), "receipt_id"
+        # Of a change whose answer was lost, a look says what the answer would have said in other words.
+        ("receipt_id", "golden_seq", "sent_at", "answered_at", "echoed_at", "code", *_CLOCKS),
+        ("record_id",),
+        "receipt_id",
     ),
 }
 LEFT_OUT: Final = ("ops.run", "ops.hub_clock", "ops.alembic_version", "ops.source_token")

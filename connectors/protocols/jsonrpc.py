@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from connectors.protocols.model_write import Ask, expand_write
+from connectors.protocols.model_write import Question, expand_write
 from connectors.settings import Settings
 
 
@@ -93,6 +93,7 @@ _ERRORS: Mapping[str, list[dict[str, Any]]] = {
     ],
     "tryton": [
         {"path": "error[0]", "equals": ["LoginException"], "then": "credentials", "message": "error[1]"},
+        {"path": "error[0]", "equals": ["UserError", "UserWarning"], "message": "error[1][0]"},
         {"path": "error[0]", "message": "error[1]"},
         {"path": "error", "message": "error.message"},
     ],
@@ -143,7 +144,7 @@ def _stream(protocol: JsonRpcProtocol, stream: Mapping[str, Any]) -> dict[str, A
         return dict(stream)
     rest = {name: value for name, value in stream.items() if name not in names}
     if "model" in stream and isinstance(rest.get("write"), Mapping):
-        rest["write"] = expand_write(protocol.dialect, rest["write"], _ask(protocol, stream["model"]))
+        rest["write"] = expand_write(protocol.dialect, rest["write"], *_write_calls(protocol, stream["model"]))
     if "changes" in made and isinstance(rest.get("changes"), Mapping):
         rest["changes"] = {**made["changes"], **rest["changes"]}
     return {"path": _path(protocol), "method": "POST", **made, **rest}
@@ -216,19 +217,24 @@ def _tryton(protocol: JsonRpcProtocol, model: ModelStream, is_written: bool) -> 
     }
 
 
-def _ask(protocol: JsonRpcProtocol, model: str) -> Ask:
-    """How a method of a model is called with ids and further arguments."""
-
-    def ask(method: str, ids: Any, more: Mapping[str, Any]) -> tuple[str, Any]:
-        arguments = [ids, *more.values()]
-        if protocol.dialect == "odoo_json2":
-            return f"{_path(protocol)}/{model}/{method}", {"ids": ids, **more}
-        if protocol.dialect == "tryton":
-            return _path(protocol), {"id": 1, "method": f"model.{model}.{method}", "params": [*arguments, {}]}
-        call = [protocol.database, "{uid}", protocol.password, model, method, arguments]
-        return _path(protocol), _envelope("call", {"service": "object", "method": "execute_kw", "args": call})
-
-    return ask
+def _write_calls(protocol: JsonRpcProtocol, model: str) -> tuple[Question, Question]:
+    """How a model's `write` is called, and how its records are found again."""
+    domain = [["id", "in", "{keys}"]]
+    options = {"fields": "{names}", "context": {"active_test": False}}
+    path = _path(protocol)
+    if protocol.dialect == "odoo_json2":
+        written = (f"{path}/{model}/write", {"ids": ["{key}"], "vals": "{fields}"})
+        return written, (f"{path}/{model}/search_read", {"domain": domain, **options})
+    if protocol.dialect == "tryton":
+        calls = {"write": [["{key}"], "{fields}", {}], "search_read": [domain, 0, None, None, "{names}", {}]}
+        write, look = ({"id": 1, "method": f"model.{model}.{name}", "params": call} for name, call in calls.items())
+        return (path, write), (path, look)
+    own = [protocol.database, "{uid}", protocol.password, model]
+    further = (["write", [["{key}"], "{fields}"]], ["search_read", [domain], options])
+    write, look = (
+        _envelope("call", {"service": "object", "method": "execute_kw", "args": [*own, *call]}) for call in further
+    )
+    return (path, write), (path, look)
 
 
 _DIALECTS: Mapping[str, Callable[[JsonRpcProtocol, ModelStream, bool], dict[str, Any]]] = {

@@ -1,17 +1,15 @@
 """The short form of `write` for a stream that reads a model: `write: {fields: "x_.+"}`, for Odoo and Tryton.
 
-Both write one record at a time by the model's `write`, and show it by its `read`.
+Both write one record at a time by the model's `write`, and show what stands there by its `search_read`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 Question = tuple[str, Any]
 """Path and body."""
-Ask = Callable[[str, Any, Mapping[str, Any]], Question]
-"""Of a model's method with the ids and further arguments by name: how it is called."""
 
 _PARTS: Mapping[str, tuple[str | None, str]] = {
     "odoo": ("result", "error.data.name"),
@@ -21,17 +19,13 @@ _PARTS: Mapping[str, tuple[str | None, str]] = {
 """Where an answer has its records, and a refusal its code."""
 
 
-def expand_write(dialect: str, write: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
+def expand_write(dialect: str, write: Mapping[str, Any], written: Question, looked: Question) -> dict[str, Any]:
     """The part written out; what it says itself stands over it."""
     if "path" in write:
         return dict(write)
     records, code = _PARTS[dialect]
-    path, body = ask("write", ["{key}"], {"values" if dialect == "tryton" else "vals": "{fields}"})
-    look_path, look_body = ask("read", "{keys}", {"fields": "{names}"})
+    look = {"path": looked[0], "method": "POST", "body": looked[1]}
     return {
-        "path": path, "method": "POST", "body": body, "key_type": "number", "answer": {"code": code},
-        "look": {
-            "path": look_path, "method": "POST", "body": look_body, **({"records": records} if records else {}),
-        },
-        **write,
+        "path": written[0], "method": "POST", "body": written[1], "key_type": "number", "answer": {"code": code},
+        "look": look | ({"records": records} if records else {}), **write,
     }  # fmt: skip

@@ -131,6 +131,8 @@ class _StreamRun:
             try:
                 stream = work.configured.streams[self.name]
                 plan = make_plan(self.connector, self.request, stream, work.configured.source, again=work.again)
+                if work.limit is not None and work.limit <= 0:
+                    return self.report
                 if work.run_id is not None:
                     write_receipts.forget_unanswered(work.conn, work.configured.source, self.name)
                 self._go_through(plan, stage)

@@ -13,14 +13,15 @@ from typing import Any
 
 import pytest
 
-from onefold.errors import NothingFound, UsageError
+from onefold.errors import HubBusy, NothingFound, UsageError
 from onefold.steps.report import WriteBackReport, WriteStreamReport
+from onefold.steps.sync import source_lock
 from onefold.steps.write_plan import Difference
 from tests.support.cli import Done, onefold
 from tests.support.crm_server import Crm, crm
 from tests.support.hub import Hub
 from warehouse.connect import connect
-from warehouse.dump import row_versions
+from warehouse.dump import canonical_dump, row_versions
 
 FIELDS = {"onefold_id": "client_id", "golden_phone": "phone", "golden_mails": {"value": "email", "join": "; "}}
 STREAM = {
@@ -331,3 +332,39 @@ def test_the_command_shows_the_differences_writes_and_lists_the_receipts(
     assert {one["source_key"] for one in listed} == set("1234")
     assert {one["fields"]["golden_phone"] for one in listed if one["source_key"] == "1"} == {"+79165550101"}
     assert command(desk, "write-back", "crm", "--stream", "nothing").code == 4
+
+
+def test_it_never_runs_beside_a_sync_of_the_same_source_but_looks_at_any_time(desk: Hub) -> None:
+    with connect(desk.database_url, application_name="test") as conn, source_lock(conn, "crm"):
+        with pytest.raises(HubBusy):
+            write_back(desk, apply=True)
+        assert write_back(desk).streams[0].changes == 4
+
+
+def test_a_killed_run_and_an_undisturbed_one_leave_the_same_receipts(desk: Hub, system: Crm) -> None:
+    system.mute = 2
+    write_back(desk, apply=True)
+    applied(desk)
+    with connect(desk.database_url, application_name="test") as conn:
+        resumed = canonical_dump(conn)["ops.write_receipt"]
+        conn.execute("TRUNCATE ops.write_receipt")
+    for key in "1234":
+        system.contacts[key]["properties"] = {
+            name: value for name, value in system.contacts[key]["properties"].items() if name not in FIELDS
+        }
+    applied(desk)
+    with connect(desk.database_url, application_name="test") as conn:
+        assert canonical_dump(conn)["ops.write_receipt"] == resumed
+
+
+def test_a_limit_holds_for_all_streams_of_a_source_together(desk: Hub, system: Crm) -> None:
+    source = json.loads((desk.folder / "config" / "sources" / "crm.yaml").read_text("utf-8"))
+    manifest = source["settings"]["manifest"]
+    manifest["streams"]["leads"] = {**manifest["streams"]["contacts"], "path": "leads"}
+    source["streams"]["leads"] = source["streams"]["contacts"]
+    desk.configure("crm", json.dumps(source, ensure_ascii=False))
+    system.server.answers["/leads"] = system.server.answers["/contacts"]
+    desk.run()
+    report = write_back(desk, apply=True, limit=4)
+    assert [one.changes for one in report.streams] == [4, 0]
+    assert [one.changes for one in write_back(desk, apply=True).streams] == [0, 4]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.errors import CredentialsError
-from connectors.page import Page, StreamRequest
+from connectors.page import Change, Page, StreamRequest
 from connectors.registry import connector_class
 from connectors.rest.connector import RestConnector
 from connectors.testing_parts import Ledger
@@ -112,3 +112,19 @@ def test_a_stream_of_ones_own_sees_what_was_deactivated_since(server: Tryton) ->
     # Tryton hides what is not active from a nested list of conditions that does not name `active`.
     hidden = [["active", "in", [True, False]], ["OR", ["id", "=", party], ["id", "=", -1]]]
     assert server.call("model.party.party.search", hidden, 0, None, None, {}) == []
+
+
+def test_a_party_is_written_seen_and_comes_back_and_one_that_is_gone_is_refused(server: Tryton) -> None:
+    party = str(server.party("Theta GmbH", "info@theta.example", "+49 30 4444444"))
+    gone = str(server.party("Eta GmbH", "info@eta.example", "+49 30 5555555"))
+    server.delete("party.party", int(gone))
+    request = StreamRequest("parties", owned=("name",))  # any text field will do here
+    with connect(server) as connector:
+        first = list(connector.read(request, None))
+        changes = [Change(party, {"name": "hub-4711"}, "1" * 32), Change(gone, {"name": "hub-4712"}, "2" * 32)]
+        receipts = [receipt for change in changes for receipt in connector.write(request, [change])]
+        assert [(one.key, one.status) for one in receipts] == [(party, "accepted"), (gone, "refused")], receipts
+        assert receipts[1].code and "hub-4712" not in (receipts[1].message or "")
+        assert connector.look(request, [party, gone], ["name"]) == {party: {"name": "hub-4711"}}
+        second = list(connector.read(request, first[-1].state))
+    assert '"name":"hub-4711"' in rows(second)[party]
