@@ -54,12 +54,12 @@ class Metadata(NamedTuple):
 
 
 def encoding_of(path: Path, given: str | None) -> str:
-    """What an export is written in: as configured, UTF-8 by its mark, else cp1252.
+    """What an export is written in: as configured, in Unicode if it is that, else cp1252.
 
     Umlauts alone do not tell cp1252 from its kin.
     """
     found = given or detect_encoding(path)
-    return found if given or found == "utf-8-sig" else ENCODING
+    return found if given or found.startswith("utf") else ENCODING
 
 
 def read_metadata(path: Path, options: FileOptions) -> Metadata:

@@ -7,9 +7,12 @@ Numbers keep their digits: a tax number that Excel shows as 7707083893 arrives a
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from connectors.canonical import NotStorable, plain
 from connectors.errors import SourceConfigurationError, SourceDataError
@@ -18,6 +21,7 @@ from connectors.files.settings import FileOptions
 from connectors.rows import reject
 
 Cells = list[Any]
+SHEET = "$sheet"
 _HEADER_SEARCH = 40
 _TOTAL = re.compile(
     r"(?:итого|всего|в том числе)\b.*|(?:grand\s+|sub)?totals?\s*:?|(?:gesamt)?summe\s*:?|gesamt\s*:?", re.I
@@ -33,25 +37,66 @@ def sheet_names(path: Path) -> list[str]:
 
 
 def read_excel(path: Path, options: FileOptions, start: int) -> Part:
-    """The rows of one sheet after row `start`."""
+    """The rows of one sheet, or of all that a pattern names one behind the other, after row `start`.
+
+    With a pattern each row says as `$sheet` where it stands, and rows are counted through.
+    """
+    names, is_many = _chosen(path, options)
+    first = _read_sheet(path, names[0], options)
+    begins = [0]
+
+    def place(number: int) -> str:
+        sheet = bisect_left(begins, number) - 1
+        return f"{path.name} sheet {names[sheet]}!A{number - begins[sheet]}"
+
+    def batches() -> Iterator[Batch]:
+        for index, name in enumerate(names):
+            base, sheet = begins[index], first if index == 0 else _read_sheet(path, name, options)
+            if sheet.rows:
+                for batch in _batches(sheet, max(start - base, sheet.header), options):
+                    yield _counted_through(batch, base, name) if is_many else batch
+            begins.append(base + len(sheet.rows))
+
+    return Part([*first.columns, SHEET] if is_many else first.columns, batches(), place)
+
+
+def _chosen(path: Path, options: FileOptions) -> tuple[list[str], bool]:
+    """The sheets to read, and whether a pattern chose them. Raises SourceConfigurationError with those there are."""
     with _workbook(path) as book:
-        name = options.sheet or next(iter(sheet_names(path)), book.sheet_names[0])
-        if name not in book.sheet_names:
-            known = ", ".join(book.sheet_names[:20])
-            raise SourceConfigurationError(f"no sheet {name!r}", place=path.name, hint=f"Sheets: {known}")
+        known = list(book.sheet_names)
+    if options.sheet is None:
+        return [next(iter(sheet_names(path)), known[0])], False
+    if options.sheet in known:
+        return [options.sheet], False
+    found = [name for name in sheet_names(path) if fnmatchcase(name, options.sheet)]
+    if not found:
+        hint = f"Sheets: {', '.join(known[:20])}"
+        raise SourceConfigurationError(f"no sheet {options.sheet!r}", place=path.name, hint=hint)
+    return found, True
+
+
+class _Sheet(NamedTuple):
+    rows: list[Cells]
+    header: int
+    columns: list[str]
+
+
+def _read_sheet(path: Path, name: str, options: FileOptions) -> _Sheet:
+    with _workbook(path) as book:
         sheet = book.get_sheet_by_name(name)
         rows: list[Cells] = sheet.to_python(skip_empty_area=False)
         merged = sheet.merged_cell_ranges or []
     _fill_merged(rows, merged)
-
-    def place(number: int) -> str:
-        return f"{path.name} sheet {name}!A{number}"
-
     if not rows:
-        return Part((), iter(()), place)
+        return _Sheet(rows, 0, [])
     header = _find_header(rows, options.header_row)
-    columns = _columns(rows, header)
-    return Part(columns, _batches(rows, columns, max(start, header), options), place)
+    return _Sheet(rows, header, _columns(rows, header))
+
+
+def _counted_through(batch: Batch, base: int, name: str) -> Batch:
+    records = [(base + number, {**record, SHEET: name}) for number, record in batch.records]
+    rejects = [(base + number, made) for number, made in batch.rejects]
+    return replace(batch, records=records, rejects=rejects, position=base + batch.position)
 
 
 def _workbook(path: Path) -> Any:
@@ -112,7 +157,8 @@ def _title(cell: Any) -> str:
     return str(plain(cell)) if isinstance(cell, float) else str(cell)
 
 
-def _batches(rows: list[Cells], columns: list[str], start: int, options: FileOptions) -> Iterator[Batch]:
+def _batches(sheet: _Sheet, start: int, options: FileOptions) -> Iterator[Batch]:
+    rows, columns = sheet.rows, sheet.columns
     total = len(rows) - start
     batch = Batch([], start, total_rows=total)
     for number in range(start + 1, len(rows) + 1):

@@ -78,7 +78,10 @@ class FileOptions(Settings):
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     quote: str | None = Field(default=None, max_length=1, description='Quote character, `"` by default; empty: none.')
     header_row: int | None = Field(default=None, ge=0, description="Row of the headers, from 1; 0: the file has none.")
-    sheet: str | None = Field(default=None, description="Of a workbook; the first one with data if not given.")
+    sheet: str | None = Field(
+        default=None,
+        description="Of a workbook; the first visible one if not given; `2026-*` reads several as one.",
+    )
     totals: bool = Field(default=True, description="Set rows such as `Total` in a sheet aside as rejects.")
     records: str | None = Field(
         default=None,

@@ -105,3 +105,12 @@ def test_days_without_a_period_lie_in_the_financial_year(tmp_path: Path) -> None
 def test_an_unknown_version_of_the_metadata_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceDataError, match=r"version '800'.*EXTF_batch\.csv:1.*700"):
         read(tmp_path, metadata("20260301", "20260331").replace(";700;", ";800;") + HEADERS)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8", "utf-8-sig"])
+def test_an_export_of_other_programs_may_be_in_utf_8(tmp_path: Path, encoding: str) -> None:
+    text = metadata("20260301", "20260331") + HEADERS + '1,00;"S";"";10001;0103;"Müller Größe"\r\n'
+    (tmp_path / "EXTF_batch.csv").write_bytes(text.encode(encoding))
+    with FilesConnector("datev", {"path": "EXTF_batch.csv", "preset": "datev", "base_dir": tmp_path}) as connector:
+        (page,) = connector.read(StreamRequest("batch", key="content"), None)
+    assert json.loads(page.rows[0].payload)["Buchungstext"] == "Müller Größe"

@@ -16,6 +16,7 @@ from connectors.canonical import decode
 from connectors.errors import ConnectorError, SourceConfigurationError, SourceDataError
 from connectors.files.connector import FilesConnector
 from connectors.page import Page, StreamRequest
+from connectors.testing_parts import Ledger
 
 
 def read(path: Path, stream: str = "clients", key: Any = None, **options: Any) -> list[Page]:
@@ -125,6 +126,41 @@ def test_a_sheet_is_chosen_by_option_or_by_the_streams_name(workbook: Path) -> N
         read(workbook, sheet="Nope")
     with FilesConnector("sales", {"path": str(workbook)}) as connector:
         assert [info.name for info in connector.discover()] == ["Clients", "Orders"]
+
+
+def test_several_sheets_of_one_table_are_read_as_one_and_may_replace_their_periods(tmp_path: Path) -> None:
+    def save(months: dict[str, list[int]]) -> None:
+        book = Workbook()
+        book.active.title = "Notes"
+        for month, numbers in months.items():
+            sheet = book.create_sheet(month)
+            for row in [["Sales"], ["no", "sum"], *([number, 1.5] for number in numbers), ["Total", None]]:
+                sheet.append(row)
+        book.save(tmp_path / "sales.xlsx")
+
+    def months(state: Any = None) -> list[Page]:
+        mode = {"replaces": "period", "column": "$sheet"}
+        with FilesConnector(
+            "shop", {"path": str(tmp_path / "sales.xlsx"), "sheet": "2026-*", "mode": mode}
+        ) as connector:
+            request = StreamRequest("sales", key="no", options={"page_size": 2})
+            return list(connector.read(request, json.loads(json.dumps(state)) if state else None))
+
+    save({"2026-01": [1, 2, 3], "2026-02": [4], "2026-03": []})
+    whole = months()
+    assert [(record["no"], record["$sheet"]) for record in records(whole)] == [
+        (1, "2026-01"), (2, "2026-01"), (3, "2026-01"), (4, "2026-02"),
+    ]  # fmt: skip
+    assert rejects(whole) == [
+        ("totals-row", f"sales.xlsx sheet 2026-0{m}!A{row}") for m, row in ((1, 6), (2, 4), (3, 3))
+    ]
+    for count in range(1, len(whole)):
+        rest = months(whole[count - 1].state)
+        assert records(whole[:count]) + records(rest) == records(whole)
+    save({"2026-02": [4, 5]})
+    assert Ledger().land(whole).land(months(whole[-1].state)).alive == {"1", "2", "3", "4", "5"}
+    save({"2026-02": [5]})
+    assert Ledger().land(whole).land(months(whole[-1].state)).alive == {"1", "2", "3", "5"}
 
 
 def test_a_band_of_titles_above_the_headers_is_passed_over(tmp_path: Path) -> None:
