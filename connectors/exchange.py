@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 
+from connectors.errors import ConnectorError
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -88,3 +90,24 @@ def unreachable(error: httpx.ConnectError) -> str:
             return f"the source cannot be reached: nothing listens at {host}"
         cause = cause.__cause__ or cause.__context__
     return f"the source cannot be reached: no way to {host}"
+
+
+class Ended(Exception):
+    """The token or session was refused; `error` is what to raise if there is no other."""
+
+    def __init__(self, error: ConnectorError, number: int) -> None:
+        super().__init__(str(error))
+        self.error, self.number = error, number
+
+
+class Again(Exception):
+    """This attempt failed in a way that may pass; `seconds` is what the source asks to wait, if it does."""
+
+    def __init__(self, message: str, seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+def fault(source: str, kind: type[ConnectorError], call: Call, message: str, hint: str | None = None) -> ConnectorError:
+    """An error that names source, stream and place of a call."""
+    return kind(message, source=source, stream=call.stream, place=call.place, hint=hint)

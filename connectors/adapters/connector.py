@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import blake2b
@@ -15,15 +16,18 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from connectors.adapters.environment import clean_environ, executable
 from connectors.adapters.masking import masker
-from connectors.adapters.process import Process
+from connectors.adapters.process import LongLine, Process
+from connectors.adapters.reading import Cutter
 from connectors.adapters.settings import PackageOptions, PackageSettings
 from connectors.adapters.workplace import Workplace, workplace
-from connectors.errors import SourceConfigurationError
+from connectors.errors import ConnectorError, SourceConfigurationError
+from connectors.page import CheckResult, Page
 from connectors.settings import validated
 from connectors.tokens import MemoryTokens, TokenStore
 
 CONFIG = "config.json"
 
+T = TypeVar("T")
 AnyOptions = TypeVar("AnyOptions", bound=PackageOptions)
 
 
@@ -33,6 +37,8 @@ class PackageConnector:
     settings_model: ClassVar[type[PackageSettings]] = PackageSettings
     family: ClassVar[str]
     example: ClassVar[str]
+    noun: ClassVar[str]
+    """What messages call the package."""
     prefix: ClassVar[str] = ""
     """What the package is called on PyPI in front of the connector's name."""
     name: ClassVar[str] = ""
@@ -76,6 +82,43 @@ class PackageConnector:
     def options(self, model: type[AnyOptions], stream: str, options: Mapping[str, Any]) -> AnyOptions:
         """A stream's options. Raises SourceConfigurationError."""
         return validated(model, dict(options), source=self.source, stream=stream)
+
+    # -- what it offers -----------------------------------------------------------------------------------------------
+
+    def offers(self, names: Sequence[str]) -> CheckResult:
+        """What `check` says of a package that answers."""
+        return CheckResult(f"{self.name or self.command[0]} offers {len(names)} stream(s)", names)
+
+    def chosen(self, known: Mapping[str, T], stream: str) -> T:
+        """What is known of a stream. Raises SourceConfigurationError with the nearest name."""
+        if stream not in known:
+            near = difflib.get_close_matches(stream, known, 1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"It has: {', '.join(sorted(known)[:20]) or 'none'}"
+            message = f"the {self.noun} has no such stream"
+            raise SourceConfigurationError(message, source=self.source, stream=stream, hint=hint)
+        return known[stream]
+
+    def pages(
+        self, process: Process, cutter: Cutter, hear: Callable[[bytes], None], finish: Callable[[], bool]
+    ) -> Iterator[Page]:
+        """A package's lines as pages. When it fails, what it sent is landed before the error is raised.
+
+        `finish` waits for the process's end and says whether the stream is complete; it raises what went wrong.
+        """
+        try:
+            with closing(process.lines()) as lines:
+                for line in lines:
+                    if isinstance(line, LongLine) and line.lstrip().startswith(b"{"):
+                        cutter.broken(line, "line-too-long", f"the {self.noun} wrote a line longer than 65 MiB")
+                    else:
+                        hear(line)
+                    if cutter.ready:
+                        yield from cutter.drain()
+            is_complete = finish()
+        except ConnectorError:
+            yield from cutter.rest()
+            raise
+        yield from cutter.finish(is_complete=is_complete)
 
     # -- the command ----------------------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -12,7 +11,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from connectors.adapters.connector import PackageConnector
-from connectors.adapters.process import LongLine, Process
+from connectors.adapters.process import Process
 from connectors.adapters.reading import Cutter, Plan
 from connectors.adapters.settings import PackageOptions, PackageSettings, Words
 from connectors.airbyte.messages import (
@@ -27,7 +26,7 @@ from connectors.airbyte.messages import (
     state_key,
 )
 from connectors.canonical import decode
-from connectors.errors import ConnectorError, CredentialsError, SourceConfigurationError, SourceDataError
+from connectors.errors import ConnectorError, CredentialsError, SourceDataError
 from connectors.page import CheckResult, Page, State, StreamInfo, StreamRequest
 
 log = logging.getLogger(__name__)
@@ -51,6 +50,7 @@ class AirbyteConnector(PackageConnector):
     settings_model: ClassVar[type[PackageSettings]] = PackageSettings
     family = "airbyte"
     example = "source-faker"
+    noun = "source"
     prefix = "airbyte-"
 
     def check(self) -> CheckResult:
@@ -66,7 +66,7 @@ class AirbyteConnector(PackageConnector):
                         hint=f"It knows: {', '.join(self._known_settings())}",
                     )
                 names = [name_of(stream) for stream in self._catalog]
-                return CheckResult(f"{self.name or self.command[0]} offers {len(names)} stream(s)", names)
+                return self.offers(names)
         raise SourceDataError("`check` gave no CONNECTION_STATUS", source=self.source)
 
     def _known_settings(self) -> list[str]:
@@ -103,18 +103,10 @@ class AirbyteConnector(PackageConnector):
                     ear.finish()
         return found
 
-    def _stream(self, name: str) -> Stream:
-        known = {name_of(stream): stream for stream in self._catalog}
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"It has: {', '.join(sorted(known)[:20]) or 'none'}"
-            raise SourceConfigurationError("the source has no such stream", source=self.source, stream=name, hint=hint)
-        return known[name]
-
     def read(self, stream: StreamRequest, state: State | None) -> Iterator[Page]:
         """Pages since the source's last STATE; what a whole refresh does not show is deleted."""
         options = self.options(AirbyteOptions, stream.name, stream.options)
-        found = self._stream(stream.name)
+        found = self.chosen({name_of(one): one for one in self._catalog}, stream.name)
         mode = options.sync_mode or ("incremental" if is_incremental(found) else "full_refresh")
         size = options.page_size or self.settings.page_size
         details = [mode, list(options.cursor_field)]
@@ -128,41 +120,21 @@ class AirbyteConnector(PackageConnector):
             if cutter.resume:
                 arguments += ["--state", place.write("state.json", as_input(cutter.resume))]
             with self.process(place, arguments, stream.name) as process:
-                yield from self._pages(process, cutter)
-
-    def _pages(self, process: Process, cutter: Cutter) -> Iterator[Page]:
-        """A source's messages as pages. When it fails, what it sent is landed before the error is raised."""
-        ear = _Ear(self, process, cutter.request.name)
-        try:
-            with closing(process.lines()) as lines:
-                for line in lines:
-                    if isinstance(line, LongLine):
-                        cutter.broken(line, "line-too-long", "the source wrote a line longer than 65 MiB")
-                        continue
-                    message = ear.hear(line)
-                    if message is None:
-                        if line.lstrip().startswith(b"{") and ear.was_broken:
-                            cutter.broken(line, "malformed-line", "the source wrote a line that is no message")
-                        continue
-                    _take(message, len(line), cutter)
-                    if cutter.ready:
-                        yield from cutter.drain()
-            ear.finish()
-        except ConnectorError:
-            yield from cutter.rest()
-            raise
-        yield from cutter.finish(is_complete=ear.status in (None, "COMPLETE"))
+                ear = _Ear(self, process, stream.name)
+                yield from self.pages(process, cutter, lambda line: _take(ear, line, cutter), ear.is_complete)
 
 
-def _take(message: Mapping[str, Any], size: int, cutter: Cutter) -> None:
+def _take(ear: _Ear, line: bytes, cutter: Cutter) -> None:
+    message = ear.hear(line)
     name = cutter.request.name
-    if message["type"] == "RECORD":
+    if message is None:
+        if line.lstrip().startswith(b"{") and ear.was_broken:
+            cutter.broken(line, "malformed-line", "the source wrote a line that is no message")
+    elif message["type"] == "RECORD":
         record = message.get("record") or {}
-        if name in (
-            record.get("stream"),
-            name_of({"name": record.get("stream"), "namespace": record.get("namespace")}),
-        ):
-            cutter.record(record.get("data"), size)
+        whole = {"name": record.get("stream"), "namespace": record.get("namespace")}
+        if name in (record.get("stream"), name_of(whole)):
+            cutter.record(record.get("data"), len(line))
     elif message["type"] == "STATE":
         state = {part: value for part, value in (message.get("state") or {}).items() if part != "sourceStats"}
         cutter.checkpoint({**(cutter.resume or {}), state_key(state): state})
@@ -224,3 +196,8 @@ class _Ear:
                 raise
         if self._error is not None:
             raise self._error
+
+    def is_complete(self) -> bool:
+        """`finish`, then: the source said nothing else than that the stream is complete."""
+        self.finish()
+        return self.status in (None, "COMPLETE")

@@ -6,21 +6,19 @@ ones), and `_sdc_deleted_at` in records of log-based streams (deleted at the sou
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from connectors.adapters.connector import PackageConnector
-from connectors.adapters.process import LongLine, Process
+from connectors.adapters.process import Process
 from connectors.adapters.reading import Cutter, Plan
 from connectors.adapters.settings import PackageOptions, PackageSettings, Words
 from connectors.canonical import decode
-from connectors.errors import ConnectorError, SourceConfigurationError, SourceDataError
+from connectors.errors import SourceDataError
 from connectors.page import CheckResult, Page, State, StreamInfo, StreamRequest
 from connectors.singer.catalog import Entry, info_of, key_of, method_of, name_of, selected
 
@@ -62,11 +60,12 @@ class SingerConnector(PackageConnector):
     settings: SingerSettings
     family = "singer"
     example = "tap-rest-api-msdk"
+    noun = "tap"
 
     def check(self) -> CheckResult:
         """The tap can be installed, takes its settings and tells its streams."""
         names = [name_of(entry) for entry in self._catalog]
-        return CheckResult(f"{self.name or self.command[0]} offers {len(names)} stream(s)", names)
+        return self.offers(names)
 
     def discover(self) -> Sequence[StreamInfo]:
         """The tap's streams, with keys and fields by their schema."""
@@ -86,18 +85,10 @@ class SingerConnector(PackageConnector):
         except (ValueError, KeyError, TypeError):
             raise SourceDataError(f"`{process.name} --discover` gave no catalogue", source=self.source) from None
 
-    def _entry(self, stream: str) -> Entry:
-        known = {name_of(entry): entry for entry in self._catalog}
-        if stream not in known:
-            near = difflib.get_close_matches(stream, known, 1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"It has: {', '.join(sorted(known)[:20]) or 'none'}"
-            raise SourceConfigurationError("the tap has no such stream", source=self.source, stream=stream, hint=hint)
-        return known[stream]
-
     def read(self, stream: StreamRequest, state: State | None) -> Iterator[Page]:
         """Pages since the tap's last STATE; what a whole read or an activated version does not show is deleted."""
         options = self.options(SingerOptions, stream.name, stream.options)
-        entry = self._entry(stream.name)
+        entry = self.chosen({name_of(one): one for one in self._catalog}, stream.name)
         method = options.replication or method_of(entry)
         plan = Plan(
             options.page_size or self.settings.page_size,
@@ -122,52 +113,46 @@ class SingerConnector(PackageConnector):
             if cutter.resume:
                 arguments += ["--state", place.write("state.json", cutter.resume)]
             with self.process(place, arguments, stream.name) as process:
-                yield from pages(process, cutter, {stream.name, str(entry.get("stream"))})
+                listener = _Listener(process, cutter, {stream.name, str(entry.get("stream"))})
+                yield from self.pages(process, cutter, listener.hear, listener.finish)
 
 
-def pages(process: Process, cutter: Cutter, names: set[str]) -> Iterator[Page]:
-    """A tap's messages as pages. When it fails, what it sent is landed before the error is raised."""
-    others: set[str] = set()
-    try:
-        with closing(process.lines()) as lines:
-            for line in lines:
-                if not line.lstrip().startswith(b"{"):
-                    process.note(line[:400].decode("utf-8", "replace"))
-                else:
-                    _take(line, cutter, names, others)
-                    if cutter.ready:
-                        yield from cutter.drain()
-        process.finish()
-    except ConnectorError:
-        yield from cutter.rest()
-        raise
-    yield from cutter.finish()
+class _Listener:
+    """Takes a tap's messages about the streams of these names."""
 
+    def __init__(self, process: Process, cutter: Cutter, names: set[str]) -> None:
+        self._process, self._cutter, self._names = process, cutter, names
+        self._others: set[str] = set()
 
-def _take(line: bytes, cutter: Cutter, names: set[str], others: set[str]) -> None:
-    if isinstance(line, LongLine):
-        cutter.broken(line, "line-too-long", "the tap wrote a line longer than 65 MiB")
-        return
-    try:
-        message = decode(line)
-        kind = message["type"]
-    except (ValueError, KeyError, TypeError):
-        cutter.broken(line, "malformed-line", "the tap wrote a line that is no message")
-        return
-    if kind == "STATE":
-        cutter.checkpoint(message.get("value"))
-        return
-    stream = message.get("stream")
-    if stream not in names:
-        if stream not in others and kind in ("SCHEMA", "RECORD"):
-            others.add(stream)
-            log.info(
-                "%s:%s: the tap also sends %s, which was not asked for", cutter.source, cutter.request.name, stream
-            )
-        return
-    if kind == "RECORD":
-        cutter.record(message.get("record"), len(line), message.get("version"))
-    elif kind == "SCHEMA":
-        cutter.keys([str(name) for name in message.get("key_properties") or ()])
-    elif kind == "ACTIVATE_VERSION":
-        cutter.activate(message.get("version"))
+    def hear(self, line: bytes) -> None:
+        """One line: a message, or text that the tap logs."""
+        if not line.lstrip().startswith(b"{"):
+            self._process.note(line[:400].decode("utf-8", "replace"))
+            return
+        try:
+            message = decode(line)
+            kind = message["type"]
+        except (ValueError, KeyError, TypeError):
+            self._cutter.broken(line, "malformed-line", "the tap wrote a line that is no message")
+            return
+        if kind == "STATE":
+            self._cutter.checkpoint(message.get("value"))
+        elif message.get("stream") not in self._names:
+            self._tell_other(message.get("stream"), kind)
+        elif kind == "RECORD":
+            self._cutter.record(message.get("record"), len(line), message.get("version"))
+        elif kind == "SCHEMA":
+            self._cutter.keys([str(name) for name in message.get("key_properties") or ()])
+        elif kind == "ACTIVATE_VERSION":
+            self._cutter.activate(message.get("version"))
+
+    def _tell_other(self, stream: Any, kind: str) -> None:
+        if stream not in self._others and kind in ("SCHEMA", "RECORD"):
+            self._others.add(stream)
+            where = (self._cutter.source, self._cutter.request.name)
+            log.info("%s:%s: the tap also sends %s, which was not asked for", *where, stream)
+
+    def finish(self) -> bool:
+        """Wait for the tap's end; what it sent is complete when it ends well."""
+        self._process.finish()
+        return True

@@ -46,7 +46,7 @@ def contacts(connector: Any) -> tuple[httpx.Request, list[str]]:
         seen.append(request)
         return httpx.Response(200, json=[{"id": 1}])
 
-    connector._engine._client._transport = httpx.MockTransport(handler)
+    connector._engine._transfer._client._transport = httpx.MockTransport(handler)
     with connector:
         keys = [row.key for page in connector.read(StreamRequest("contacts"), None) for row in page.rows]
     return seen[0], keys
