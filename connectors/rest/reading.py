@@ -64,6 +64,8 @@ class Pass:
         # Only passes that mark what they saw are counted, so that a run without news leaves the state as it is.
         self.number = int(before.get("pass", 0)) + (1 if self.marks and not resumed else 0)
         self._seen: set[bytes] = set()
+        self._living: set[str] = set()
+        """Keys that this pass has shown, where it asks for changes only."""
         self._saved = before
         self._is_unfiltered = False
         self._ahead = Ahead()
@@ -160,6 +162,7 @@ class Pass:
         self.number = int(self.before.get("pass", 0)) + (1 if self.marks else 0)
         self.maker.restart()
         self._seen.clear()
+        self._living.clear()
 
     def _step(self) -> tuple[Page | None, bool]:
         """One page, None where it brings nothing new, and whether it is the last."""
@@ -271,9 +274,15 @@ class Pass:
     def _made(self, phase: Phase, records: list[Any], number: int) -> Assembled:
         path = phase.asking.stream.path
         if phase.is_feed:
-            return _gone(phase, records, f"{path} page {number}")
-        rules = phase.asking.stream.flags
-        return assemble(phase.maker, rules, records, f"{path} page {number}")
+            gone = _gone(phase, records, f"{path} page {number}")
+            # Names are given again (ERPNext): that one was deleted before it was made anew. One that went since it was
+            # shown is told once more by the next pass, which begins no later than this one.
+            gone.tombstones[:] = [key for key in gone.tombstones if key not in self._living]
+            return gone
+        made = assemble(phase.maker, phase.asking.stream.flags, records, f"{path} page {number}")
+        if not self.at["full"] and len(self.phases) > 1:
+            self._living.update(row.key for row in made.rows)
+        return made
 
     def _final(self) -> State:
         stream = self.asking.stream

@@ -343,6 +343,29 @@ def test_flagged_records_are_tombstones() -> None:
     assert (keys([page]), list(page.tombstones)) == (["1"], ["2"])
 
 
+def test_a_key_that_is_given_again_outlives_the_deletion_of_its_earlier_record() -> None:
+    listed = {"Oak": "2026-02-20T10:00:00Z"}
+    gone: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("bin"):
+            return httpx.Response(200, json=[{"name": name} for name in gone])
+        return httpx.Response(200, json=[{"name": name, "updated_at": at} for name, at in listed.items()])
+
+    stream = {
+        "path": "contacts", "key": "name", "updated_at": "updated_at", "changes": {"param": "since"},
+        "deletes": [{"kind": "tombstones", "path": "bin", "key": "name"}],
+    }  # fmt: skip
+    first = read(connect({"contacts": stream}, handler))
+    listed["Oak"] = "2026-03-01T11:00:00Z"  # deleted, and made anew under its name
+    gone += ["Oak", "Elm"]
+    second = read(connect({"contacts": stream}, handler), first[-1].state)
+    assert keys(second) == ["Oak"] and [key for page in second for key in page.tombstones] == ["Elm"]
+    listed.clear()  # deleted for good
+    third = read(connect({"contacts": stream}, handler), second[-1].state)
+    assert not keys(third) and [key for page in third for key in page.tombstones] == ["Oak", "Elm"]
+
+
 def test_a_sweep_marks_a_complete_pass_and_resumes_the_same_one() -> None:
     stream = {
         "path": "contacts",
