@@ -32,7 +32,9 @@ class Clock:
 )
 def test_a_budget_is_never_exceeded_over_any_window(rate: float, per: float, burst: int, pauses: list[float]) -> None:
     clock = Clock()
-    throttle = Throttle(Limits.model_validate({"rate": rate, "per": per, "burst": burst}), clock)
+    # The slowest budget lets one pass in two minutes, which is the longest wait unless said otherwise.
+    limits = Limits.model_validate({"rate": rate, "per": per, "burst": burst, "max_wait": "1h"})
+    throttle = Throttle(limits, clock)
     sent = []
     for pause in pauses:
         clock.sleep(pause)
