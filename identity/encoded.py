@@ -21,6 +21,8 @@ Flags = npt.NDArray[np.bool_]
 Item = TypeVar("Item", bound=np.generic)
 
 MISSING: Final = -1
+FEW: Final = 32
+"""Values of which each by itself is faster than a column."""
 _NOTHING: Final = pa.array([], pa.string())
 
 
@@ -214,6 +216,8 @@ def encode(column: pa.ChunkedArray | pa.Array) -> tuple[pa.StringArray, Codes]:
     array = whole(column)
     if array.type != pa.string():
         array = array.cast(pa.string())
+    if len(array) <= FEW:
+        return _encode_few(array)
     encoded = array.dictionary_encode()
     codes = encoded.indices.fill_null(MISSING).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
     empty = pc.index(encoded.dictionary, "").as_py()
@@ -221,3 +225,10 @@ def encode(column: pa.ChunkedArray | pa.Array) -> tuple[pa.StringArray, Codes]:
         return encoded.dictionary, codes
     kept = pa.concat_arrays([encoded.dictionary[:empty], encoded.dictionary[empty + 1 :]])
     return kept, np.where(codes == empty, MISSING, codes - (codes > empty)).astype(np.int32)
+
+
+def _encode_few(texts: pa.StringArray) -> tuple[pa.StringArray, Codes]:
+    """`encode` of few values."""
+    place: dict[str, int] = {}
+    codes = [place.setdefault(text, len(place)) if text else MISSING for text in texts.to_pylist()]
+    return pa.array(place, pa.string()), np.array(codes, dtype=np.int32)

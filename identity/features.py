@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity import settings
-from identity.encoded import MISSING, Codes, Ints, Values, encode, from_counts, from_single, whole
+from identity.encoded import FEW, MISSING, Codes, Ints, Values, encode, from_counts, from_single, whole
 from identity.parallel import in_parallel
 
 ADDRESS: Final = "address"
@@ -109,8 +109,24 @@ class Features:
         return self._of_type(name.removeprefix("identifier."))
 
     def _of_type(self, name: str) -> Values:
+        if self.identifiers.num_rows <= FEW:
+            return self._several_few([(row, text) for row, kind, text in self._entries if kind == name])
         chosen = np.asarray(pc.equal(self.identifiers["type"], name))
         return self._several(self.owners[chosen], self.identifiers["value"].filter(pa.array(chosen)))
+
+    @cached_property
+    def _entries(self) -> list[tuple[int, str, str]]:
+        """Of each identifier the row of its record, its type and its value; for few of them."""
+        types, values = self.identifiers["type"].to_pylist(), self.identifiers["value"].to_pylist()
+        return list(zip(self.owners.tolist(), types, values, strict=True))
+
+    def _several_few(self, entries: Iterable[tuple[int, str]]) -> Values:
+        """`_several` of so few (row, text) that each by itself is faster than a column."""
+        place: dict[str, int] = {}
+        both = sorted({(row, place.setdefault(text, len(place))) for row, text in entries if row >= 0 and text})
+        rows = np.array([row for row, _ in both], dtype=np.int64)
+        codes = np.array([code for _, code in both], dtype=np.int32)
+        return from_counts(pa.array(place, pa.string()), np.bincount(rows, minlength=len(self)), codes)
 
     def identifiers_but(self, types: Collection[str]) -> Values:
         """`type:value` of the identifiers of all other types that stand for one client."""

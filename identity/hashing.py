@@ -16,6 +16,7 @@ Hashes = npt.NDArray[np.uint64]
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1: Final = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2: Final = np.uint64(0x94D049BB133111EB)
+_GOLDEN_BITS, _MIX_1_BITS, _MIX_2_BITS = int(_GOLDEN), int(_MIX_1), int(_MIX_2)
 _ALL_BITS: Final = (1 << 64) - 1
 _FEW: Final = 4  # strings of which each by itself is faster than a column
 _DASHES: Final = (8, 13, 18, 23)
@@ -37,10 +38,20 @@ def combine(left: Hashes, right: Hashes) -> Hashes:
         return mix(left * np.uint64(3) + _GOLDEN + right)
 
 
+def combine_one(left: int, right: int) -> int:
+    """`combine` of one hash and another."""
+    return _mixed(left * 3 + _GOLDEN_BITS + right)
+
+
+def hash_one(text: str) -> int:
+    """What `hash_strings` gives for one text."""
+    return _hash_string(text.encode())
+
+
 def hash_strings(values: pa.StringArray) -> Hashes:
     """A hash of the UTF-8 bytes of each string; no nulls."""
     if len(values) <= _FEW:
-        return np.array([_hash_string(text.encode()) for text in values.to_pylist()], dtype=np.uint64)
+        return np.array([hash_one(text) for text in values.to_pylist()], dtype=np.uint64)
     parts = [_hash_strings(values[at : at + _SPAN]) for at in range(0, len(values), _SPAN)]
     return np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint64)
 
@@ -74,19 +85,19 @@ def _hash_string(text: bytes) -> int:
     """What `_hash_strings` gives, for one string."""
     factors = _factors(-(-len(text) // 64) * 64)
     total = sum(map(mul, text, factors)) + sum(factors[: len(text)])
-    return _mixed((total & _ALL_BITS) * 3 + int(_GOLDEN) + len(text))
+    return combine_one(total & _ALL_BITS, len(text))
 
 
 @cache
 def _factors(count: int) -> tuple[int, ...]:
-    return tuple(_mixed(place * int(_GOLDEN)) | 1 for place in range(1, count + 1))
+    return tuple(_mixed(place * _GOLDEN_BITS) | 1 for place in range(1, count + 1))
 
 
 def _mixed(value: int) -> int:
     """`mix` of one value, whose higher bits are left out."""
     value &= _ALL_BITS
-    value = (value ^ value >> 30) * int(_MIX_1) & _ALL_BITS
-    value = (value ^ value >> 27) * int(_MIX_2) & _ALL_BITS
+    value = (value ^ value >> 30) * _MIX_1_BITS & _ALL_BITS
+    value = (value ^ value >> 27) * _MIX_2_BITS & _ALL_BITS
     return value ^ value >> 31
 
 

@@ -51,6 +51,9 @@ def constraints_of(
     In order of judgement_id. Records that are not there (deleted, or of another kind) are left out of the
     pairs, but still connect what was joined through them.
     """
+    if judgements.num_rows == 0:
+        nothing = np.zeros(0, dtype=np.int64)
+        return (nothing, nothing), (nothing, nothing), []
     groups, apart, conflicts = _applied(judgements)
     known = _known([record for group in groups for record in group], record_ids)
     present = [[record for record in group if record in known] for group in groups]
@@ -89,6 +92,8 @@ def _applied(judgements: pa.Table) -> tuple[list[list[int]], list[tuple[int, int
 
 def judged_ids(judgements: pa.Table) -> Ints:
     """The ids of all records that JUDGEMENT rows name."""
+    if judgements.num_rows == 0:
+        return np.zeros(0, dtype=np.int64)
     lists = [judgements[name].combine_chunks().flatten().to_numpy() for name in ("left_ids", "right_ids")]
     return np.concatenate(lists).astype(np.int64)
 

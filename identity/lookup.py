@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.blocking.keys import keys_by_rule
-from identity.features import Features, in_natural_order
+from identity.blocking.single import SingleKeys
+from identity.features import Features
 from identity.population import Population, Rules
-from identity.schema import BLOCKING_KEY, HEAD, VALUE
+from identity.schema import HEAD, KINDS, VALUE
 from identity.standard import Profile, standardise
 
 MOST_CANDIDATES: Final = 500
@@ -29,7 +29,7 @@ class Asked:
     kind: str
     record: pa.Table  # RECORD, one row
     identifiers: pa.Table  # IDENTIFIER
-    keys: pa.Table  # BLOCKING_KEY
+    keys: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -42,34 +42,40 @@ class Found:
     levels: Mapping[str, tuple[str, int]]  # by compared column the level and its weight; missing ones are left out
 
 
-def asked(
-    kind: str, attributes: Sequence[tuple[str, str]], profile: Profile, rules: Rules, country: str | None = None
-) -> Asked:
-    """The record with these mapped values (attribute, value as written; an attribute may come several times)."""
-    head = pa.table([[ASKED], [""], [""], [""], [kind], ["client"], [country], [None]], schema=HEAD)
-    values = pa.table(
-        [
-            [0] * len(attributes),
-            [name for name, _ in attributes],
-            [value for _, value in attributes],
-            [None] * len(attributes),
-        ],
-        schema=VALUE,
-    )
-    standard = standardise(head, values, profile)
-    features = Features.of(
-        standard.records, standard.identifiers, rules.generic.filter(pc.equal(rules.generic["kind"], kind))
-    )
-    keys = keys_by_rule(features, kind, rules.settings.kind(kind), ~standard.records["is_own"].to_numpy())
-    key = keys.key
-    table = pa.table({"key": key, "record_id": np.full(len(key), ASKED)}, schema=BLOCKING_KEY)
-    return Asked(kind, standard.records, standard.identifiers, table)
+class Asking:
+    """Makes records of mapped values as `Asked`, under the rules of one resolution."""
+
+    def __init__(self, profile: Profile, rules: Rules) -> None:
+        self._profile = profile
+        self._documented = frozenset(rules.settings.open_attributes)
+        self._keys = {kind: SingleKeys(kind, rules.settings.kind(kind)) for kind in KINDS}
+        self._generic = {kind: rules.generic.filter(pc.equal(rules.generic["kind"], kind)) for kind in KINDS}
+
+    def of(self, kind: str, attributes: Sequence[tuple[str, str]], country: str | None = None) -> Asked:
+        """The record with these values (attribute, value as written; an attribute may come several times)."""
+        head = pa.table([[ASKED], [""], [""], [""], [kind], ["client"], [country], [None]], schema=HEAD)
+        values = pa.table(
+            [
+                [0] * len(attributes),
+                [name for name, _ in attributes],
+                [value for _, value in attributes],
+                [None] * len(attributes),
+            ],
+            schema=VALUE,
+        )
+        standard = standardise(head, values, self._profile, documented=self._documented)
+        keys: list[int] = []
+        if not standard.records["is_own"][0].as_py():
+            keys = self._keys[kind].of(Features.of(standard.records, standard.identifiers, self._generic[kind]))
+        return Asked(kind, standard.records, standard.identifiers, keys)
 
 
 def compare_with(one: Asked, records: pa.Table, identifiers: pa.Table, rules: Rules) -> list[Found]:
     """`one` against stored records, the best first; those of the other kind and our own are left out."""
-    both = in_natural_order(pa.concat_tables([one.record, records]))
-    population = Population(one.kind, both, pa.concat_tables([one.identifiers, identifiers]), rules)
+    # In no order but that the one without a name comes first: nothing is clustered here.
+    population = Population(
+        one.kind, pa.concat_tables([one.record, records]), pa.concat_tables([one.identifiers, identifiers]), rules
+    )
     mine = np.flatnonzero(population.ids == ASKED)
     others = np.flatnonzero((population.ids != ASKED) & population.eligible)
     if len(mine) == 0 or len(others) == 0:

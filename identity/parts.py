@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from identity.encoded import MISSING, Codes, Flags, Ints, Values, encode, from_counts, from_single
 from identity.settings import BlockingValue
+from identity.standard.form import Memo
 
 _MOST_TOKENS: Final = 8  # of a longer name only the first tokens make pairs: 28 keys at most
 
@@ -49,6 +50,12 @@ class Lists:
 
 def sounds(names: pa.StringArray) -> pa.StringArray:
     """A rough phonetic code of each Latin key: the first letter (vowels as one) and the consonants that follow."""
+    if len(names) <= _FEW:
+        return pa.array(map(_sound_of, names.to_pylist()), pa.string())
+    return _sounds(names)
+
+
+def _sounds(names: pa.StringArray) -> pa.StringArray:
     text = _respelt(names)
     letters, offsets = _bytes_of(text)
     letters, offsets = _kept(letters, offsets, _is_fresh(letters, offsets))
@@ -90,6 +97,9 @@ def sound(name: str) -> str:
     return heard
 
 
+_sound_of: Final[Memo[str, str]] = Memo(lambda name: str(_sounds(pa.array([name], pa.string()))[0].as_py()), 200_000)
+
+
 def _bytes_of(texts: pa.StringArray) -> tuple[npt.NDArray[np.uint8], Ints]:
     """The bytes of all texts, and where each begins; the last offset is the end."""
     _, offset_buffer, data = texts.buffers()
@@ -117,6 +127,8 @@ def _kept(letters: npt.NDArray[np.uint8], offsets: Ints, keep: Flags) -> tuple[n
 def words_of(names: pa.StringArray, least: int = 1, most: int | None = None) -> tuple[pa.StringArray, Ints, Ints]:
     """The words of `least` letters and more of names, the first `most` of each: all distinct words in bytewise
     order, and of each word of a name that name and its place among the distinct ones, by name and then by place."""
+    if len(names) <= _FEW:
+        return _words_of_few(names.to_pylist(), least, most)
     split = pc.utf8_split_whitespace(names)
     flat = split.flatten()
     owners = pc.list_parent_indices(split).to_numpy().astype(np.int64)
@@ -133,6 +145,17 @@ def words_of(names: pa.StringArray, least: int = 1, most: int | None = None) -> 
     both = np.sort(owners * max(len(order), 1) + rank[found.indices.to_numpy()])
     owners, codes = np.divmod(both, max(len(order), 1))
     return found.dictionary.take(pa.array(order)), owners, codes
+
+
+def _words_of_few(names: list[str], least: int, most: int | None) -> tuple[pa.StringArray, Ints, Ints]:
+    """`words_of` of so few names that each by itself is faster than a column."""
+    split = [[word for word in name.split() if len(word) >= least][:most] for name in names]
+    # Python orders texts by code point, and UTF-8 keeps that order.
+    words = sorted({word for found in split for word in found})
+    place = {word: at for at, word in enumerate(words)}
+    codes = [code for found in split for code in sorted(place[word] for word in found)]
+    owners = np.repeat(np.arange(len(names)), [len(found) for found in split])
+    return pa.array(words, pa.string()), owners, np.array(codes, dtype=np.int64)
 
 
 def _lists(texts: pa.StringArray, owners: Ints, count: int) -> Lists:
@@ -215,6 +238,13 @@ def parts_of(values: pa.StringArray, part: str, count: int | None = None) -> Lis
     texts = single_part(values, part, count)
     there = pc.not_equal(texts, "").to_numpy(zero_copy_only=False)
     return _lists(texts.filter(pa.array(there)), np.flatnonzero(there), len(values))
+
+
+def parts_of_one(text: str, part: str, count: int | None = None) -> list[str]:
+    """`parts_of` of one value."""
+    alone = pa.array([text], pa.string())
+    texts = _SEVERAL[part](alone).texts if part in _SEVERAL else single_part(alone, part, count)
+    return [found for found in texts.to_pylist() if found]
 
 
 def derive(values: Values, of: BlockingValue) -> Values:

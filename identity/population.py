@@ -61,7 +61,10 @@ class Population:
         self._apart = pc.is_in(self.records["source"], value_set=distinct).to_numpy()
         self._source = self.records["source"].combine_chunks().dictionary_encode().indices.to_numpy()
         # What a human or a distinct register speaks of stands alone, however alike it is to others.
-        self.free = self.eligible & ~self._apart & ~np.isin(self.ids, judged_ids(rules.judgements))
+        self.free = self.eligible & ~self._apart
+        judged = judged_ids(rules.judgements)
+        if len(judged):
+            self.free &= ~np.isin(self.ids, judged)
 
     def score(self, left: Ints, right: Ints) -> Scores:
         """Weights of pairs of rows, and which of them a contradiction or a distinct register forbids."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import psycopg
@@ -40,7 +41,7 @@ def nearest(
 
     `record` and `identifier` are the schemas of the tables, `attributes` the open attributes that are wanted.
     """
-    query = sql("nearest.nearest").format(columns=record_columns(record, attributes))
+    query = _query(tuple(record.names), tuple(attributes))
     rows = conn.execute(query, {"keys": bigints(keys), "most": most}).fetchall()
     state = rows[0][0]
     if rows[0][1] is None:
@@ -62,6 +63,12 @@ def nearest(
         pa.table(identifiers, schema=identifier),
         {at: (one, called) for at, one, called in zip(ids, client, name, strict=True) if one is not None},
     )
+
+
+@cache
+def _query(columns: tuple[str, ...], attributes: tuple[str, ...]) -> bytes:
+    """The statement as the driver sends it, composed once."""
+    return sql("nearest.nearest").format(columns=record_columns(columns, attributes)).as_bytes()
 
 
 def _text(value: object) -> str | None:

@@ -94,15 +94,15 @@ def load_records(
     `attributes`: the open attributes that are wanted of the documents; None: the documents as they are. They are the
     larger part of a record.
     """
-    columns = record_columns(schema, attributes)
+    columns = record_columns(schema.names, attributes)
     query = sql("resolution.records" if record_ids is None else "resolution.records_of").format(columns=columns)
     found = arrow.read(conn, query, _ids(record_ids), schema=schema)
     # Sorted here: the server would have to spill rows of this width to disk.
     return found.sort_by([(name, "ascending") for name in ("source", "stream", "source_key")]) if in_order else found
 
 
-def record_columns(schema: pa.Schema, attributes: Sequence[str] | None) -> Composed:
-    """What to select of a standard record `r` for the columns of `schema`; `attributes` as for `load_records`."""
+def record_columns(names: Sequence[str], attributes: Sequence[str] | None) -> Composed:
+    """What to select of a standard record `r` for these columns; `attributes` as for `load_records`."""
     document = SQL("'{{}}'").format()
     if attributes:
         kept = [SQL("{0}, r.attributes -> {0}").format(Literal(name)) for name in attributes]
@@ -112,7 +112,7 @@ def record_columns(schema: pa.Schema, attributes: Sequence[str] | None) -> Compo
         ).format(SQL(", ").join(map(Literal, attributes)), SQL(", ").join(kept))
     return SQL(", ").join(
         document if name == "attributes" and attributes is not None else SQL("r.{}").format(Identifier(name))
-        for name in schema.names
+        for name in names
     )
 
 

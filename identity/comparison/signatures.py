@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -21,8 +22,10 @@ def letter_bits(texts: pa.StringArray) -> Bits:
     k insertions, deletions and exchanges of letters change 2k bits at most, swapped neighbours none; of two texts that
     share n letters, at most their lengths less 2n bits differ.
     """
-    _, offset_buffer, data_buffer = texts.buffers()
     count = len(texts)
+    if count == 0:
+        return np.zeros(0, dtype=np.uint64)
+    _, offset_buffer, data_buffer = texts.buffers()
     offsets = np.frombuffer(offset_buffer, dtype=np.int32)[texts.offset : texts.offset + count + 1]
     data = np.zeros(0, np.uint8) if data_buffer is None else np.frombuffer(data_buffer, dtype=np.uint8)
     slot = _slots()
@@ -40,6 +43,7 @@ def letter_bits(texts: pa.StringArray) -> Bits:
     return result
 
 
+@cache
 def _slots() -> npt.NDArray[np.int64]:
     """The group of a character by its first byte: each digit and most letters have one of their own."""
     slot = np.arange(256) % _SLOTS

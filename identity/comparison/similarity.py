@@ -24,6 +24,7 @@ LevelOf = Callable[[Codes, Codes], Levels]
 """Levels of pairs of different codes."""
 WORKERS = -1
 """Threads of rapidfuzz: all cores."""
+_FEW: Final = 64  # pairs which are compared sooner than those that come twice are found
 _SCALE: Final = 1000  # similarities are compared as integers of 1/1000
 
 
@@ -48,10 +49,12 @@ def texts(unique: pa.StringArray) -> Texts:
 
 def once_per_value_pair(left: Codes, right: Codes, size: int, level_of: LevelOf) -> Levels:
     """`level_of(smaller codes, larger codes)` for each pair of codes, called with each unordered pair
-    once."""
+    once unless there are few."""
     if len(left) == 0:
         return np.zeros(0, dtype=np.uint8)
     low, high = np.minimum(left, right).astype(np.int64), np.maximum(left, right)
+    if len(left) <= _FEW:
+        return level_of(low.astype(np.int32), high)
     spread, distinct = pd.factorize(low * size + high)
     return level_of((distinct // size).astype(np.int32), (distinct % size).astype(np.int32))[spread]
 
@@ -156,6 +159,8 @@ def text_levels(values: Spelled, specs: tuple[Level, ...], glance: Glance) -> Le
 def _measured(measure: Callable[..., Any], values: Spelled, left: Codes, right: Codes, cutoff: float) -> Ints:
     """`pairwise` of the values of pairs of codes, each unordered pair measured once."""
     low, high = np.minimum(left, right).astype(np.int64), np.maximum(left, right)
+    if len(left) <= _FEW:
+        return pairwise(measure, values[low], values[high], cutoff)
     spread, distinct = pd.factorize(low * len(values) + high)
     one, two = np.divmod(distinct, max(len(values), 1))
     return pairwise(measure, values[one], values[two], cutoff)[spread]

@@ -42,6 +42,8 @@ def _distinct(entry: Entry) -> tuple[Ints, pa.Array]:
 def documents(entries: list[Entry], size: int) -> pa.Array:
     """One JSON object per row of the batch, attributes in bytewise order:
     `{"email":[{"v":"a@b.de"}],...}`."""
+    if not entries:
+        return pa.array(["{}"] * size, pa.string())
     entries = sorted(entries, key=lambda entry: entry.attribute)
     parts = [_distinct(entry) for entry in entries]
     names = [msgspec.json.encode(entry.attribute).decode() for entry in entries]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeAlias
@@ -31,13 +31,20 @@ class Batch:
     columns: dict[str, Column] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     record: dict[str, pa.Array] = field(default_factory=dict)
+    documented: Collection[str] | None = None
+    """The attributes that documents are made of; None: all."""
+
+    def show(self, attribute: str, rows: Ints, codes: Ints, shown: Callable[[], pa.Array]) -> None:
+        """Let records show the values of an attribute (`Entry`), where documents have it."""
+        if self.documented is None or attribute in self.documented:
+            self.entries.append(Entry(attribute, rows, codes, shown()))
 
 
 def derive(batch: Batch, attribute: str, chosen: Ints, display: pa.Array, origin: str) -> None:
     """Show `display[chosen]` under an attribute that the record itself does not have."""
     rows = np.flatnonzero((chosen >= 0) & ~present(batch.columns.get(attribute), batch.size))
     if len(rows) and display.null_count < len(display):
-        batch.entries.append(Entry(attribute, rows, chosen[rows], fragments(display, derived=origin)))
+        batch.show(attribute, rows, chosen[rows], lambda: fragments(display, derived=origin))
 
 
 def texts(items: Iterable[str | None]) -> pa.Array:

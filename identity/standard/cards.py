@@ -143,5 +143,5 @@ def _set_aside(column: Column, taken: set[tuple[int, str]]) -> Column:
         pa.concat_arrays([column.display, column.display]),
         pa.concat_arrays([column.value, pa.nulls(size, pa.string())]),
         pa.concat_arrays([column.reason, reason]),
-        pa.concat_arrays([column.fragments, fragments(column.display, reason)]),
+        lambda: pa.concat_arrays([column.fragments, fragments(column.display, reason)]),
     )

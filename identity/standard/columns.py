@@ -42,8 +42,13 @@ class Column:
     value: pa.Array
     """Comparable; null when the form is invalid."""
     reason: pa.Array
-    fragments: pa.Array
-    """Each form as a JSON object for `attributes`."""
+    shown: Callable[[], pa.Array]
+    """`fragments`, made when they are asked for."""
+
+    @property
+    def fragments(self) -> pa.Array:
+        """Each form as a JSON object for `attributes`."""
+        return self.shown()
 
 
 def encode_json_strings(strings: pa.Array) -> pa.Array:
@@ -141,7 +146,7 @@ def from_forms(rows: Ints, codes: Ints, raws: Sequence[str], forms: Sequence[For
     display, value, reason, repaired = (
         (_strings(part) for part in zip(*forms, strict=True)) if forms else [_strings(())] * 4
     )
-    return Column(rows, codes, raws, display, value, reason, fragments(display, reason, repaired))
+    return Column(rows, codes, raws, display, value, reason, lambda: fragments(display, reason, repaired))
 
 
 def pick(source: Column, size: int) -> Ints:

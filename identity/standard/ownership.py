@@ -84,5 +84,5 @@ def _refused(found: Column, mask: Bools) -> Column:
         found.display,
         value,
         reason,
-        pc.if_else(marked, refused, found.fragments),
+        lambda: pc.if_else(marked, refused, found.fragments),
     )

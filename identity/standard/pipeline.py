@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from identity.hashing import digest_uuids
 from identity.schema import RECORD
-from identity.standard.attributes import Entry, documents
+from identity.standard.attributes import documents
 from identity.standard.batch import Batch, Bools, derive, nulls
 from identity.standard.cards import CARD, IdOf, part_cards
 from identity.standard.columns import Ints, Values, column, pick, take
@@ -36,11 +36,19 @@ class Standardised(NamedTuple):
     cards: pa.Table
 
 
-def standardise(head: pa.Table, values: pa.Table, profile: Profile, id_of: IdOf | None = None) -> Standardised:
+def standardise(
+    head: pa.Table,
+    values: pa.Table,
+    profile: Profile,
+    id_of: IdOf | None = None,
+    *,
+    documented: Collection[str] | None = None,
+) -> Standardised:
     """Standard records and identifiers of mapped records (`schema.HEAD`, `schema.VALUE` -> `RECORD`,
     `IDENTIFIER`).
 
-    Order is the head's. With `id_of` a card that names several organisations becomes several records (`cards`).
+    Order is the head's. `documented`: the attributes that a document is made of, if not all; its content hash is then
+    one over those. With `id_of` a card that names several organisations becomes several records (`cards`).
     The result depends on nothing but the arguments, row by row: any batching gives the same bits.
     """
     head = head.combine_chunks()
@@ -55,20 +63,22 @@ def standardise(head: pa.Table, values: pa.Table, profile: Profile, id_of: IdOf 
     for start in range(0, max(head.num_rows, 1), BATCH_ROWS):
         part = head.slice(start, BATCH_ROWS)
         low, high = np.searchsorted(rows, [start, start + part.num_rows])
-        batch = _batch(part, values.slice(low, high - low), rows[low:high] - start, profile)
+        batch = _batch(part, values.slice(low, high - low), rows[low:high] - start, profile, documented)
         found = part_cards(batch, id_of) if id_of is not None else None
         done.append(_finish(batch, own))
         if found is not None:
-            batch = _batch(found.head, found.values, found.values["row"].to_numpy().astype(np.int64), profile)
+            batch = _batch(
+                found.head, found.values, found.values["row"].to_numpy().astype(np.int64), profile, documented
+            )
             _show_card_names(batch, found.names)
             parts.append(_finish(batch, own)._replace(cards=found.cards))
     return Standardised(*(pa.concat_tables([getattr(one, name) for one in (*done, *parts)]) for name in _TABLES))
 
 
-def _batch(head: pa.Table, table: pa.Table, rows: Ints, profile: Profile) -> Batch:
+def _batch(head: pa.Table, table: pa.Table, rows: Ints, profile: Profile, documented: Collection[str] | None) -> Batch:
     """The records with every value in standard form."""
     is_person = pc.equal(head["kind"], "person").combine_chunks().to_numpy(zero_copy_only=False)
-    batch = Batch(profile, head, head.num_rows, is_person, _by_attribute(table, rows, is_person))
+    batch = Batch(profile, head, head.num_rows, is_person, _by_attribute(table, rows, is_person), documented=documented)
     _normalise(batch)
     return batch
 
@@ -84,7 +94,8 @@ def _finish(batch: Batch, own: Mapping[str, frozenset[str]]) -> Standardised:
     """From values in standard form to records and identifiers."""
     size = batch.size
     is_own = mark_own(batch, own)
-    batch.entries.extend(Entry(name, found.rows, found.codes, found.fragments) for name, found in batch.columns.items())
+    for name, found in batch.columns.items():
+        batch.show(name, found.rows, found.codes, found.shown)
     names_of_persons(batch)
     names_of_organisations(batch)
     places_of_records(batch)

@@ -7,7 +7,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.standard import organisations, persons
-from identity.standard.attributes import Entry
 from identity.standard.batch import Batch, derive, latin_column, nulls, texts
 from identity.standard.columns import Column, Ints, fragments, joined, pick, present, take
 from identity.standard.form import MAX_LENGTH
@@ -60,7 +59,8 @@ def names_of_persons(batch: Batch) -> None:
     batch.record.update(given_name=given, middle_name=middle, family_name=family, full_name=full)
     for name in ("given", "middle", "family", "full"):
         batch.record[f"{name}_latin"] = latin_column(batch.record[f"{name}_name"])
-    _show_full_name(batch, field_of)
+    if batch.documented is None or "full_name" in batch.documented:
+        _show_full_name(batch, field_of)
     _show_generation(batch, field_of)
 
 
@@ -75,7 +75,7 @@ def _show_full_name(batch: Batch, field_of: dict[str, tuple[Column, Ints]]) -> N
     named = western.is_valid().to_numpy(zero_copy_only=False)
     rows = np.flatnonzero(named & ~present(batch.columns.get("full_name"), batch.size))
     if len(rows):
-        batch.entries.append(Entry("full_name", rows, rows, fragments(western, derived="parts")))
+        batch.show("full_name", rows, rows, lambda: fragments(western, derived="parts"))
 
 
 def _show_generation(batch: Batch, field_of: dict[str, tuple[Column, Ints]]) -> None:
@@ -88,7 +88,7 @@ def _show_generation(batch: Batch, field_of: dict[str, tuple[Column, Ints]]) -> 
     known = found.is_valid().to_numpy(zero_copy_only=False)
     rows = np.flatnonzero(known & ~present(batch.columns.get("generation"), batch.size))
     if len(rows):
-        batch.entries.append(Entry("generation", rows, rows, fragments(found, derived="name")))
+        batch.show("generation", rows, rows, lambda: fragments(found, derived="name"))
 
 
 def names_of_organisations(batch: Batch) -> None:

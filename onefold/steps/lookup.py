@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -13,7 +15,7 @@ from identity.accepted import ACCEPTED
 from identity.explanation.explain import probability_of, words_of
 from identity.features import ADDRESS, natural_keys
 from identity.generic import GENERIC
-from identity.lookup import MOST_CANDIDATES, Asked, Found, asked, compare_with
+from identity.lookup import MOST_CANDIDATES, Asked, Asking, Found, compare_with
 from identity.population import Rules
 from identity.schema import IDENTIFIER, JUDGEMENT, KINDS, RECORD, WEIGHT_ONE_BIT
 from onefold.errors import UsageError
@@ -41,7 +43,7 @@ class Lookup:
     most: int = MOST_CANDIDATES
     _profile: Profile = field(init=False, repr=False)
     _state: str | None = field(init=False, default=None, repr=False)
-    _rules: Rules | None = field(init=False, default=None, repr=False)
+    _rules: tuple[Rules, Asking] | None = field(init=False, default=None, repr=False)
 
     def __post_init__(self) -> None:
         self._profile = standard_profile(self.context)
@@ -99,21 +101,19 @@ class Lookup:
     ) -> tuple[Rules, Asked, Nearest]:
         """The record in standard form with its keys, and what is stored near it; both under the rules of one
         resolution, however many end meanwhile."""
-        rules = self._rules or self._read_rules()
         while True:
-            one = asked(kind, attributes, self._profile, rules, country)
-            wanted = rules.settings.open_attributes
-            keys = one.keys["key"].to_pylist()
-            near = nearest(self.conn, keys, self.most, RECORD, IDENTIFIER, wanted)
+            rules, asking = self._rules or self._read_rules()
+            one = asking.of(kind, attributes, country)
+            near = nearest(self.conn, one.keys, self.most, RECORD, IDENTIFIER, rules.settings.open_attributes)
             if near.state == self._state:
                 return rules, one, near
-            rules = self._read_rules()
+            self._rules = None
 
-    def _read_rules(self) -> Rules:
+    def _read_rules(self) -> tuple[Rules, Asking]:
         """Model, generic and accepted values as of the last resolution."""
         with one_moment(self.conn):
             self._state = evidence.state(self.conn)
-            self._rules = Rules(
+            rules = Rules(
                 current_model(self.context, self.conn),
                 self.context.configuration.matching,
                 JUDGEMENT.empty_table(),
@@ -121,11 +121,24 @@ class Lookup:
                 evidence.load_generic(self.conn, GENERIC),
                 evidence.load_accepted(self.conn, ACCEPTED),
             )
+        self._rules = rules, Asking(self._profile, rules)
+        _forget_to_collect()
         return self._rules
+
+
+def _forget_to_collect() -> None:
+    """Leave what is alive now, a model of a hundred thousand values among it, out of garbage collections: one that
+    walks through all of it takes longer than a lookup."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # some libraries count what the interpreter's end leaves behind
 
 
 def _concerning(rules: Rules, *identifiers: pa.Table) -> Rules:
     """The rules with the generic values among these identifiers, and generic addresses, only."""
+    if rules.generic.num_rows == 0:
+        return rules
     values = [table["value"].combine_chunks() for table in identifiers]
     mask = pc.or_(*(pc.is_in(rules.generic["value"], value_set=found) for found in values))
     generic = rules.generic.filter(pc.or_(mask, pc.equal(rules.generic["type"], ADDRESS)))
