@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from hashlib import blake2b
@@ -82,13 +82,25 @@ def canonical_texts(record: Mapping[str, str]) -> bytes:
     return _checked_text(_encode(record, _unsorted))
 
 
-def canonical_lines(records: Sequence[Any]) -> list[bytes] | None:
-    """`canonical_sorted` of many flat records at once; None where one of them has to be looked at by itself."""
+_encoders: Mapping[Callable[[Any], bytes], msgspec.json.Encoder] = {
+    canonical: _encoder,
+    canonical_sorted: _unsorted,
+    canonical_texts: _unsorted,
+}
+
+
+def canonical_lines(records: Sequence[Any], encode: Callable[[Any], bytes] = canonical_sorted) -> list[bytes] | None:
+    """Many records at once, each as `encode` (`canonical` or one of its kin) would write it.
+
+    None where one of them has to be looked at by itself, or `encode` is another one.
+    """
+    if encode not in _encoders:
+        return None
     try:
-        data = _unsorted.encode_lines(records)
+        data = _encoders[encode].encode_lines(records)
     except (TypeError, OverflowError, ValueError, RecursionError):
         return None
-    if b"\\u0000" in data or _may_hold_odd_numbers(data):
+    if (b"\\" in data and b"\\u0000" in data) or (encode is not canonical_texts and _may_hold_odd_numbers(data)):
         return None
     lines = data.split(b"\n")
     lines.pop()

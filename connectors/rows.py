@@ -7,9 +7,10 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice, repeat
 from typing import Any
 
-from connectors.canonical import NotStorable, canonical, digest
+from connectors.canonical import NotStorable, canonical, canonical_lines, digest
 from connectors.errors import SourceConfigurationError
 from connectors.page import RejectedRow, Row, StreamRequest
 from connectors.paths import Path, PathError, as_text, compile_paths
@@ -132,6 +133,19 @@ class RowMaker:
         changed = as_timestamp(self._updated_at(record), self._timezone) if self._updated_at else None
         return Row(key, payload, mark, changed)
 
+    def make_all(self, records: Sequence[Any], encode: Encode = canonical) -> list[Row] | None:
+        """The rows of many records, made together; None where one of them has to be made by itself, or all have."""
+        if self._volatile or self.is_keyless or not records or not {dict}.issuperset(map(type, records)):
+            return None
+        keys = [key for record in records if (key := self.key_of(record)) is not None]
+        if len(keys) < len(records) or max(map(len, keys)) > MAX_KEY // 4:
+            return None
+        payloads = canonical_lines(records, encode)
+        if payloads is None:
+            return None
+        changed = map(self.changed_at, records) if self._updated_at else repeat(None)
+        return list(map(Row, keys, payloads, map(digest, payloads), changed))
+
     def _content_key(self, mark: bytes) -> str:
         count = self._seen.get(mark, 0) + 1
         self._seen[mark] = count
@@ -210,26 +224,40 @@ class Assembler:
 
     def add(self, records: Iterable[tuple[int, Any]], encode: Encode = canonical) -> None:
         """Take numbered records, encoded by `canonical` or one of its kin."""
-        make, kept, deleted, is_deleted = self._maker.make, self._kept, self._deleted, self._is_deleted
+        rest = iter(records)
+        while lot := list(islice(rest, self.LOT)):
+            made = self._maker.make_all([record for _, record in lot], encode)
+            if made is None:
+                self._add_each(lot, encode)
+            elif self._is_deleted is None:
+                self.add_rows([number for number, _ in lot], made)
+            else:
+                for (number, record), row in zip(lot, made, strict=True):
+                    self._take(number, record, row)
+
+    def _add_each(self, records: Iterable[tuple[int, Any]], encode: Encode) -> None:
         for number, record in records:
-            made = make(record, "", encode)
+            made = self._maker.make(record, "", encode)
             if isinstance(made, RejectedRow):
                 made = made._replace(place=self._place(number))
                 self._rejects.append(self._on_reject(record, made) if self._on_reject else made)
-                continue
-            if is_deleted is not None and is_deleted(record):
-                kept.pop(made.key, None)
-                deleted[made.key] = None
             else:
-                self._keep(number, made)
+                self._take(number, record, made)
 
-    def add_rows(self, first: int, rows: Sequence[Row]) -> None:
-        """Take rows that are made already, numbered from `first`."""
-        fresh = dict(zip([row.key for row in rows], enumerate(rows, start=first), strict=True))
+    def _take(self, number: int, record: Any, made: Row) -> None:
+        if self._is_deleted is not None and self._is_deleted(record):
+            self._kept.pop(made.key, None)
+            self._deleted[made.key] = None
+        else:
+            self._keep(number, made)
+
+    def add_rows(self, numbers: Sequence[int], rows: Sequence[Row]) -> None:
+        """Take rows that are made already, with the numbers of their records."""
+        fresh = dict(zip([row.key for row in rows], zip(numbers, rows, strict=True), strict=True))
         if len(fresh) == len(rows) and not self._deleted and self._kept.keys().isdisjoint(fresh):
             self._kept.update(fresh)
             return
-        for number, row in enumerate(rows, start=first):
+        for number, row in zip(numbers, rows, strict=True):
             self._keep(number, row)
 
     def _keep(self, number: int, made: Row) -> None:

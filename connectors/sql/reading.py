@@ -152,7 +152,7 @@ class Reading:
             while rows := result.fetchmany(lot_size(self.options.page_size)):
                 made = bulk.rows(rows) if bulk is not None else None
                 if made is not None:
-                    page.add_rows(number + 1, made)
+                    page.add_rows(range(number + 1, number + 1 + len(made)), made)
                 else:
                     self._add(page, rows, number)
                 number += len(rows)

@@ -57,6 +57,14 @@ def test_any_rows_are_as_they_are_one_by_one(key: list[str], lot: list[tuple[Any
         assert made == one_by_one(lot, key)
 
 
+@given(records=st.lists(st.dictionaries(st.sampled_from(["id", "at", "x"]), values), min_size=1, max_size=5))
+def test_any_records_are_as_they_are_one_by_one(records: list[dict[str, Any]]) -> None:
+    maker = RowMaker("id", "at", (), "UTC")
+    made = maker.make_all(records)
+    if made is not None:
+        assert made == [maker.make(record, "") for record in records]
+
+
 def test_what_databases_usually_hold_is_made_at_once() -> None:
     lot = [(f"Анна {n}", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), n, Decimal("1.50")) for n in range(10)] + [
         ("float", date(2026, 1, 2), 2**40, 0.1),
@@ -75,9 +83,9 @@ def test_columns_that_cannot_be_named_so_are_left_alone(columns: tuple[str, ...]
 def test_rows_that_are_made_already_meet_those_before_them() -> None:
     page = Assembler(RowMaker("id"), lambda number: f"row {number}")
     rows = [Row(key, payload, payload, None) for key, payload in (("1", b"a"), ("2", b"b"), ("3", b"c"))]
-    page.add_rows(1, rows)
-    page.add_rows(4, [Row("1", b"A", b"A", None), Row("2", b"b", b"b", None)])
-    page.add_rows(6, [Row("4", b"x", b"x", None), Row("4", b"y", b"y", None)])
+    page.add_rows([1, 2, 3], rows)
+    page.add_rows([4, 5], [Row("1", b"A", b"A", None), Row("2", b"b", b"b", None)])
+    page.add_rows([6, 7], [Row("4", b"x", b"x", None), Row("4", b"y", b"y", None)])
     made = page.finish()
     assert [(row.key, row.payload) for row in made.rows] == [("3", b"c"), ("1", b"A"), ("2", b"b"), ("4", b"y")]
     told = [(one.reason, one.place, one.payload) for one in made.rejects]
