@@ -1,8 +1,8 @@
 """CommerceML 2.x: clients and documents as 1C and web shops exchange them.
 
 `records` chooses the elements: `Контрагент` (in lists of clients and inside documents) or `Документ` (alone, or several
-in a `Контейнер`). Beside what a file says stand `ДатаВремя` (`Дата` with `Время`) and, of a client,
-`ВидКонтрагента`, which the format only lets one infer from the requisites that are given.
+in a `Контейнер`). Beside what a file says stand `ДатаВремя` (`Дата` with `Время`), `СуммаСоЗнаком` (negative for money
+given back) and, of a client, `ВидКонтрагента`, which the format only lets one infer from its requisites.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from connectors.files.xml_file import elements, exchange_part, root_attributes
 KEY = "Ид"
 ROOT, CLIENT, DOCUMENT = "КоммерческаяИнформация", "Контрагент", "Документ"
 _KNOWN = ("2.", "3.1")
+_GIVEN_BACK = ("Возврат наличных денег", "Возврат безналичных денег")
 _COMPANY = ("ОфициальноеНаименование", "ЮридическийАдрес", "КПП", "ОГРН", "Руководитель")
 
 
@@ -70,6 +71,8 @@ def _completed(path: Path, wanted: str, encoding: str | None) -> Iterator[tuple[
                 record["ВидКонтрагента"] = _kind(record)
             if isinstance(record.get("Дата"), str) and isinstance(record.get("Время"), str):
                 record["ДатаВремя"] = f"{record['Дата']}T{record['Время']}"
+            if wanted == DOCUMENT and isinstance(amount := record.get("Сумма"), str):
+                record["СуммаСоЗнаком"] = f"-{amount}" if record.get("ХозОперация") in _GIVEN_BACK else amount
         yield found.line, record
 
 

@@ -5,7 +5,7 @@ Accounts of clients and suppliers have one digit more than general ones (`Sachko
 
     DATEV_Personenkonto  the client's or supplier's account, on whichever side it was written
     DATEV_Kontoart       Debitor | Kreditor
-    DATEV_Umsatz         the amount, negative for a Generalumkehr
+    DATEV_Umsatz         the amount, negative for money given back; a Generalumkehr turns it around
     DATEV_Art            Rechnung | Gutschrift | Zahlung | Rückzahlung: by its side, and whether money came or went
 """
 
@@ -72,10 +72,11 @@ def booked(record: Mapping[str, Any], chart: Chart) -> dict[str, str]:
     # Soll on one side is Haben on the other.
     is_debit = (record.get(SIDE) == "S") == (kind is not None)
     made = {"DATEV_Personenkonto": own, "DATEV_Kontoart": kind or other or ""}
-    if amount := (record.get(AMOUNT) or "").strip():
-        made["DATEV_Umsatz"] = f"-{amount}" if (record.get(REVERSAL) or "0").strip() not in ("", "0") else amount
     if chart.is_known and record.get(SIDE) in ("S", "H"):
         owes_more = is_debit == (made["DATEV_Kontoart"] == "Debitor")
         names = ("Rückzahlung", "Zahlung") if chart.is_money(against) else ("Rechnung", "Gutschrift")
         made["DATEV_Art"] = names[0] if owes_more else names[1]
+    if amount := (record.get(AMOUNT) or "").strip():
+        is_reversed = (record.get(REVERSAL) or "0").strip() not in ("", "0")
+        made["DATEV_Umsatz"] = f"-{amount}" if is_reversed != (made.get("DATEV_Art") == "Rückzahlung") else amount
     return made

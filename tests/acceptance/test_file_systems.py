@@ -84,6 +84,9 @@ def test_the_next_delivery_changes_and_deletes_what_it_says_and_a_third_run_noth
     assert ("RE-1", "payment", Decimal("510.00"), "2026-03-20") in (now := bookings(desk)) and len(now) == 3, (
         "the second client is no longer a debtor"
     )
+    with psycopg.connect(desk.url) as conn:
+        query = "SELECT type, amount FROM onefold_v1.fct_interaction WHERE source = 'shop' AND document_number = '107'"
+        assert conn.execute(query).fetchall() == [("payment", Decimal("-105.00"))]
     with connect(desk.url, application_name="test") as conn:
         before = row_versions(conn)
         desk.run("run")

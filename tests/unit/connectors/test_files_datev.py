@@ -78,9 +78,11 @@ def test_a_booking_tells_whose_account_it_is_and_what_happened(
     assert (made.get("DATEV_Personenkonto"), made.get("DATEV_Art")) == (account, kind)
 
 
-def test_a_generalumkehr_takes_its_amount_back() -> None:
+def test_money_given_back_is_negative_and_a_generalumkehr_turns_its_amount_around() -> None:
     assert booked(row("10001", "8400", "S", **{"Generalumkehr (GU)": "1"}), Chart(4, "03"))["DATEV_Umsatz"] == "-10,00"
     assert booked(row("10001", "8400", "S", **{"Generalumkehr (GU)": "0"}), Chart(4, "03"))["DATEV_Umsatz"] == "10,00"
+    assert booked(row("10001", "1200", "S"), Chart(4, "03"))["DATEV_Umsatz"] == "-10,00"
+    assert booked(row("10001", "1200", "S", **{"Generalumkehr (GU)": "1"}), Chart(4, "03"))["DATEV_Umsatz"] == "10,00"
 
 
 def test_an_export_without_its_chart_of_accounts_says_so_once_and_takes_the_configured_one(
