@@ -75,7 +75,7 @@ class WritingChecks:
 
     def test_what_can_be_written_is_shown_with_a_row_that_is_refused(self) -> None:
         can = [name for name, stream in (self.manifest.streams if self.manifest else {}).items() if stream.write]
-        assert bool(can) == bool(self.cassette.write), f"`write` of the cassette shows none of {', '.join(can)}"
+        assert self.cassette.write or not can, f"`write` of the cassette shows none of {', '.join(can)}"
         for name, written in self.cassette.write.items():
             assert {"accepted", "refused"} <= set(written.expect.values()), f"{name}: one taken, one refused"
             assert set(written.expect) == {one.key for one in written.changes}, name
