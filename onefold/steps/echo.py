@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
 from connectors.canonical import decode
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from connectors.paths import Path
     from warehouse.echoes import Echo, EchoTest
 
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ROW: Final = re.compile(r".*\[[^\]=]+=[^\]]*\]")
 
 
@@ -50,8 +52,18 @@ def compare(
 
 
 def same(there: Any, ours: Any) -> bool:
-    """The system holds our value, whether as number, yes or no, or their text."""
-    return as_text(there) == as_text(ours)
+    """The system holds our value, in its own spelling: numbers by worth, a day with its midnight, texts trimmed."""
+    theirs, own = as_text(there), as_text(ours)
+    if theirs is None or own is None:
+        return theirs == own
+    if theirs.strip() == own.strip() or (_DAY.fullmatch(own) and theirs.startswith(f"{own}T")):
+        return True
+    if isinstance(ours, bool) or not isinstance(ours, int | Decimal):
+        return False
+    try:
+        return Decimal(theirs) == ours
+    except InvalidOperation:
+        return False
 
 
 def _place(path: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from connectors.page import Writing
 from connectors.paths import compile_path
 from onefold.configuration.sources import StreamConfiguration
 from onefold.configuration.write_back import WriteBack, reads
-from onefold.steps.echo import compare
+from onefold.steps.echo import compare, same
 from onefold.steps.write_plan import Plan, fingerprint
 from warehouse.write_receipts import Candidate
 
@@ -118,6 +119,18 @@ MARKS = [compile_path("at")]
 )
 def test_an_echo_is_only_what_was_written(landed: Any, read: Any, written: Any, echo: str) -> None:
     assert compare(landed, read, written, OWN, MARKS) == echo
+
+
+@pytest.mark.parametrize(
+    ("there", "ours", "is_same"),
+    [
+        ("3", 3, True), (Decimal("1.5"), Decimal("1.50"), True), ("1.5", Decimal("1.50"), True), (True, "true", True),
+        ("Ann ", "Ann", True), ("2026-01-01T00:00:00", "2026-01-01", True), ("2026-01-011", "2026-01-01", False),
+        ("1.50", "1.5", False), (None, "", False), ("x", 3, False), ({"a": 1}, "a", False), (False, "Ann", False),
+    ],
+)  # fmt: skip
+def test_a_value_is_the_same_in_the_systems_own_spelling(there: Any, ours: Any, is_same: bool) -> None:
+    assert same(there, ours) is is_same
 
 
 @pytest.mark.parametrize(
