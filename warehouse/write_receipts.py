@@ -17,6 +17,8 @@ from warehouse.sql import sql
 
 PAGE = 1000
 """Records that are looked at together."""
+NOTHING_SETTLED = "0" * 32
+"""A plan that no receipt was made under: all records are looked at."""
 _FIRST = -(2**63)
 
 

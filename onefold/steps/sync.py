@@ -152,10 +152,7 @@ def sync_stream(work: SourceSync, name: str) -> StreamReport:
         except psycopg.Error:
             raise  # the hub's database itself, not this stream
         except Exception as error:  # a connector of somebody else's must not end its neighbours' run
-            # Frames only: what the exception says may quote the record it stumbled over.
-            log.error("%s: %s\n%s", place, type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
-            what = f"{place}: the connector failed in a way of its own ({type(error).__name__}); the log has its frames"
-            return replace(report, status="failed", error=what, error_class=type(error).__name__)
+            return replace(report, **fault(place, error))
     return report
 
 
@@ -238,6 +235,14 @@ def failure(
         "error_class": type(error).__name__,
         "retry_at": error.retry_at.isoformat() if isinstance(error, ComeBackLater) else None,
     }
+
+
+def fault(place: str, error: Exception) -> dict[str, Any]:
+    """How a connector's own fault stands in a stream's report, and its frames in the log."""
+    # Frames only: what the exception says may quote the record it stumbled over.
+    log.error("%s: %s\n%s", place, type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+    what = f"{place}: the connector failed in a way of its own ({type(error).__name__}); the log has its frames"
+    return {"status": "failed", "error": what, "error_class": type(error).__name__}
 
 
 @contextmanager

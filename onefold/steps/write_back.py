@@ -11,21 +11,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import psycopg
+
 from connectors.canonical import canonical
 from connectors.errors import ConnectorError
-from connectors.page import Change, StreamRequest, TellsWaits, WritesBack
+from connectors.page import Change, Receipt, StreamRequest, TellsWaits, WritesBack
 from onefold.configuration.errors import SecretMissing
 from onefold.errors import NothingFound, UsageError
 from onefold.steps.echo import same
 from onefold.steps.report import WriteBackReport, WriteStreamReport
-from onefold.steps.sync import failure, find_source, open_source, source_lock, stream_request
+from onefold.steps.sync import failure, fault, find_source, open_source, source_lock, stream_request
 from onefold.steps.write_plan import Difference, Plan, Planned, make_plan
 from warehouse import runs, write_receipts
-from warehouse.write_receipts import Answered, NewReceipt
+from warehouse.write_receipts import NOTHING_SETTLED, Answered, NewReceipt
 
 if TYPE_CHECKING:
-    import psycopg
-
     from connectors.page import Connector
     from onefold.configuration import SourceConfiguration
     from onefold.context import Context
@@ -68,7 +68,7 @@ def write_back(
 
 
 def _chosen(configured: SourceConfiguration, streams: Sequence[str], *, apply: bool) -> list[str]:
-    """The streams that are written back; those that are asked for must be."""
+    """The streams that are written back, with `apply` those that are switched on; those that are asked for must be."""
     name = configured.source
     unknown = sorted(set(streams) - set(configured.streams))
     if unknown:
@@ -81,6 +81,8 @@ def _chosen(configured: SourceConfiguration, streams: Sequence[str], *, apply: b
         raise NothingFound(f"{what} has no `write_back`.", "Add it to the stream in config/sources.")
     chosen = [stream for stream in rules if not streams or stream in streams]
     off = [stream for stream in chosen if not rules[stream].enabled]
+    if apply and not streams and len(off) < len(chosen):
+        return [stream for stream in chosen if stream not in off]
     if apply and off:
         hint = "Look at the differences without --apply, then say `enabled: true` there."
         raise UsageError(f"`write_back` of {name}:{', '.join(off)} is not switched on.", hint)
@@ -138,11 +140,17 @@ class _StreamRun:
                 self._go_through(plan, stage)
             except ConnectorError as error:
                 return replace(self.report, **failure(self.place, error))
+            except psycopg.Error:
+                raise  # the hub's database itself, not this stream
+            except Exception as error:  # a connector of somebody else's must not end its neighbours' run
+                return replace(self.report, **fault(self.place, error))
         return self.report
 
     def _go_through(self, plan: Plan, stage: Stage) -> None:
         work, waiting = self.work, list[Planned]()
-        for candidate in write_receipts.candidates(work.conn, plan.source, plan.stream, plan.plan_hash):
+        # What was left alone is looked at again where it is asked for, settled or not.
+        settled = NOTHING_SETTLED if plan.again else plan.plan_hash
+        for candidate in write_receipts.candidates(work.conn, plan.source, plan.stream, settled):
             looked = plan.look(candidate)
             self._count(
                 records=1,
@@ -182,7 +190,7 @@ class _StreamRun:
             self._count(accepted=len(arrived), unknown=len(unknown))
             raise
         for receipt_id, change in zip(ids, changes, strict=True):
-            receipt = said[change.key]
+            receipt = said.get(change.key) or Receipt(change.key, "unknown", None, "the connector gave no receipt")
             answers.append(Answered(receipt_id, receipt.status, receipt.code, receipt.message))
         write_receipts.answer(work.conn, answers, now=work.context.clock())
         for status in ("accepted", "refused", "unknown"):

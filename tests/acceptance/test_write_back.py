@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from connectors.rest.connector import RestConnector
 from onefold.errors import HubBusy, NothingFound, UsageError
 from onefold.steps.report import WriteBackReport, WriteStreamReport
 from onefold.steps.sync import source_lock
@@ -357,14 +358,58 @@ def test_a_killed_run_and_an_undisturbed_one_leave_the_same_receipts(desk: Hub, 
         assert canonical_dump(conn)["ops.write_receipt"] == resumed
 
 
-def test_a_limit_holds_for_all_streams_of_a_source_together(desk: Hub, system: Crm) -> None:
+def with_leads(desk: Hub, system: Crm, *, enabled: bool) -> None:
+    """The CRM has a second stream that is written back."""
     source = json.loads((desk.folder / "config" / "sources" / "crm.yaml").read_text("utf-8"))
     manifest = source["settings"]["manifest"]
     manifest["streams"]["leads"] = {**manifest["streams"]["contacts"], "path": "leads"}
-    source["streams"]["leads"] = source["streams"]["contacts"]
+    rule = {**source["streams"]["contacts"]["write_back"], "enabled": enabled}
+    source["streams"]["leads"] = {**source["streams"]["contacts"], "write_back": rule}
     desk.configure("crm", json.dumps(source, ensure_ascii=False))
     system.server.answers["/leads"] = system.server.answers["/contacts"]
     desk.run()
+
+
+def test_a_limit_holds_for_all_streams_of_a_source_together(desk: Hub, system: Crm) -> None:
+    with_leads(desk, system, enabled=True)
     report = write_back(desk, apply=True, limit=4)
     assert [one.changes for one in report.streams] == [4, 0]
     assert [one.changes for one in write_back(desk, apply=True).streams] == [0, 4]
+
+
+def test_a_stream_that_is_off_keeps_no_other_from_being_written(desk: Hub, system: Crm) -> None:
+    with_leads(desk, system, enabled=False)
+    assert [one.stream for one in write_back(desk).streams] == ["contacts", "leads"]
+    assert [(one.stream, one.accepted) for one in write_back(desk, apply=True).streams] == [("contacts", 4)]
+    with pytest.raises(UsageError, match="crm:leads"):
+        write_back(desk, apply=True, streams=["leads"])
+
+
+def test_a_connectors_own_fault_ends_its_stream_and_quotes_nobody(
+    desk: Hub, system: Crm, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def stumble(_connector: Any, _request: Any, changes: Any) -> Any:
+        raise ValueError(str(changes))
+
+    monkeypatch.setattr(RestConnector, "write", stumble)
+    report = write_back(desk, apply=True)
+    assert (report.status, report.streams[0].error_class) == ("failed", "ValueError")
+    assert "petr@example.ru" not in f"{report}{caplog.text}"
+    monkeypatch.setattr(RestConnector, "write", lambda *_: [])
+    assert applied(desk).unknown == 4
+    monkeypatch.undo()
+    assert applied(desk).accepted == 4
+    assert {status for _, status, *_ in receipts(desk)} == {"accepted"}
+
+
+def test_what_was_changed_back_is_taken_again_though_another_field_was_written_since(desk: Hub, system: Crm) -> None:
+    applied(desk)
+    desk.run()
+    system.put("1", onefold_id="by hand")
+    desk.registers["erp_customers"][0]["tel"] = "+79165550199"
+    desk.write("erp_customers")
+    desk.run()
+    assert applied(desk).accepted == 2
+    assert (system.value("1", "onefold_id"), system.value("1", "golden_phone")) == ("by hand", "+79165550199")
+    assert applied(desk, again=True).accepted == 1
+    assert system.value("1", "onefold_id") == desk.client_of("crm:contacts:1")
