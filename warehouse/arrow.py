@@ -181,10 +181,10 @@ def change(conn: psycopg.Connection[Any], table: str, before: pa.Table, after: p
     names = after.column_names
     old, new = (set(zip(*(rows[name].to_pylist() for name in names), strict=True)) for rows in (before, after))
     places = [names.index(name) for name in key]
-    held, wanted = ({tuple(row[at] for at in places): row for row in rows} for rows in (old, new))
-    gone = [row for found, row in held.items() if found not in wanted]
-    changed = sorted(row for row in new - old if tuple(row[at] for at in places) in held)
-    added = sorted(row for row in new - old if tuple(row[at] for at in places) not in held)
+    held, wanted = ({tuple(row[at] for at in places): row for row in rows} for rows in (old - new, new - old))
+    gone = sorted(row for found, row in held.items() if found not in wanted)
+    changed = sorted(row for found, row in wanted.items() if found in held)
+    added = sorted(row for found, row in wanted.items() if found not in held)
     for statement, rows in (("drop_these", gone), ("change_these", changed)):
         if rows:
             conn.execute(*_on_rows(statement, table, rows, after.schema, key))

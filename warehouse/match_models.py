@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import psycopg
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Jsonb, set_json_loads
 
 from warehouse.landing import fingerprint
 from warehouse.sql import sql
@@ -47,7 +48,9 @@ def use(conn: psycopg.Connection[Any], version: int) -> None:
 
 def current(conn: psycopg.Connection[Any]) -> StoredModel | None:
     """The version that resolve uses; None before the first."""
-    row = conn.execute(sql("match_models.current")).fetchone()
+    with conn.cursor() as cursor:
+        set_json_loads(msgspec.json.decode, cursor)  # megabytes, in a third of the time
+        row = cursor.execute(sql("match_models.current")).fetchone()
     return None if row is None else StoredModel(*row)
 
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +13,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from identity.comparison.names import read_words
 from identity.hashing import digest_uuids
 from identity.ids import LedgerEntry, assign_ids
 from identity.minting import mint_all
@@ -74,7 +72,6 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
             return ResolveReport(
                 None, round(time.perf_counter() - started, 3), clients=clients, cases_open=cases, model_note=note
             )
-        Thread(target=read_words, name="words", daemon=True).start()  # while the database is at work
         run_id = runs.start_run(conn, command="resolve", at=context.clock())
         with one_view(conn), context.progress.stage("resolve", 4) as stage:
             batch = queue.read(conn, "resolve")

@@ -6,8 +6,11 @@ them, and whatever hangs together with those.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.accepted import ACCEPTED
+from identity.comparison.names import read_words
 from identity.encoded import Ints
 from identity.features import borne_as, in_natural_order, positions
 from identity.generic import GENERIC
@@ -90,6 +94,7 @@ def resolve_changes(context: Context, conn: psycopg.Connection, model: MatchMode
 
     In the caller's transaction under the hub lock. The clusters are the caller's to store.
     """
+    Thread(target=read_words, name="words", daemon=True).start()  # while the database is at work
     settings = context.configuration.matching
     part = _Part(conn, settings.open_attributes)
     generic_before, generic, dirty = _generic_now(conn, settings.generic_names, changed)
@@ -167,10 +172,10 @@ def _points_now(
     prints = pa.concat_arrays([t["fingerprint"].combine_chunks().drop_null() for t in (before, fresh)]).unique()
     others = evidence.alike(conn, ALIKE, prints.to_pylist())
     others = others.filter(pc.invert(pc.is_in(others["record_id"], value_set=pa.array(dirty))))
-    mine = fresh.join(records.select(["record_id", *ALIKE.names[3:]]), "record_id").filter(
-        pc.is_valid(pc.field("fingerprint"))
-    )
-    alike = pa.concat_tables([others, mine.select(ALIKE.names).cast(ALIKE)])
+    # No join: to load what joins takes longer.
+    named = records.take(pa.array(positions(records["record_id"], fresh["record_id"])))
+    mine = pa.table([*fresh.columns, *(named[name] for name in ALIKE.names[3:])], names=ALIKE.names)
+    alike = pa.concat_tables([others, mine.filter(pc.is_valid(mine["fingerprint"])).cast(ALIKE)])
     two = first_two(alike)
     part.read(two.tolist())
     among = np.union1d(dirty, two)
@@ -208,19 +213,37 @@ def _pairs_now(
     limits = pa.concat_tables([population.limits() for population in populations])
     after = pa.concat_tables([population.key_table() for population in populations])
     before = evidence.load_keys(conn, BLOCKING_KEY, rekeyed.tolist())
-    evidence.change_keys(conn, without(before, after), without(after, before))
+    removed, added = without(before, after), without(after, before)
     keys = np.union1d(before["key"].to_numpy(), after["key"].to_numpy())
     was_refused = evidence.refused_blocks(conn, REFUSED, keys.tolist())
     refused = still_refused(before, after, was_refused, limits)
-    members = evidence.block_members(conn, BLOCKING_KEY, np.setdiff1d(keys, refused["key"].to_numpy()).tolist())
+    wanted = np.setdiff1d(keys, refused["key"].to_numpy())
+    stored = evidence.block_members(conn, BLOCKING_KEY, wanted.tolist())
+    fresh = added.filter(pc.is_in(added["key"], value_set=pa.array(wanted)))
+    members = pa.concat_tables([without(stored, removed), fresh])
     blocks = crossing(refused, was_refused, members, limits)
-    evidence.change_refused(conn, was_refused, blocks.refused)
     in_opened = blocks.active.filter(pc.is_in(blocks.active["key"], value_set=pa.array(blocks.opened)))
     dirty = np.union1d(firsts, in_opened["record_id"].to_numpy())
     candidates = touched_pairs(blocks.active, dirty)
     part.read([*candidates["left_id"].to_pylist(), *candidates["right_id"].to_pylist()])
+
+    def store() -> None:
+        evidence.change_keys(conn, removed, added)
+        evidence.change_refused(conn, was_refused, blocks.refused)
+
+    with _meanwhile(store):
+        plausible = _plausible(rules, part, candidates)
     stale = _without_key(conn, members.filter(pc.is_in(members["key"], value_set=pa.array(blocks.closed))), rekeyed)
-    return _plausible(rules, part, candidates), stale, candidates.num_rows
+    return plausible, stale, candidates.num_rows
+
+
+@contextmanager
+def _meanwhile(store: Callable[[], None]) -> Iterator[None]:
+    """`store` has the database at work during the block, in which nobody else may use its connection."""
+    with ThreadPoolExecutor(1, thread_name_prefix="store") as pool:
+        stored = pool.submit(store)
+        yield
+        stored.result()
 
 
 def _without_key(conn: psycopg.Connection, closed: pa.Table, rekeyed: Ints) -> pa.Table:
