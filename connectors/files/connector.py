@@ -96,8 +96,7 @@ class FilesConnector:
         samples = (self._sample(stream, path, SAMPLE) for path in islice(stream.files.values(), LOOKED_INTO))
         records = next(filter(None, samples), [])
         key = self._key(stream, StreamRequest(stream.name)) or likely_key(records) or CONTENT
-        deletes = "snapshot" if stream.is_snapshot else "none"
-        return StreamInfo(stream.name, key, tuple(profile(records)), None, deletes)
+        return StreamInfo(stream.name, key, tuple(profile(records)), None, _deletes(stream))
 
     def _sample(self, stream: Stream, path: Path, count: int) -> list[dict[str, Any]]:
         part = self.open_part(stream, path, 0)
@@ -210,3 +209,13 @@ class FilesConnector:
             # The next page is parsed while this one lands.
             with closing(prefetch(lambda _stop: pages())) as ready:
                 yield from ready
+
+
+def _deletes(stream: Stream) -> str:
+    """How deletions are seen, in the words of `StreamInfo`."""
+    options = stream.options
+    if stream.is_snapshot or isinstance(options.mode, Replaces):
+        return "snapshot"
+    if options.format == "enterprisedata":
+        return "tombstones"
+    return "flag" if options.deleted is not None or options.format == "commerceml" else "none"

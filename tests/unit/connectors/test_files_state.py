@@ -220,3 +220,17 @@ def test_a_row_of_a_snapshot_may_say_that_its_record_is_gone(tmp_path: Path) -> 
     settings = {"path": "clients.csv", "base_dir": tmp_path, "deleted": {"path": "closed", "equals": ["yes"]}}
     (page,) = read(settings)
     assert ([row.key for row in page.rows], list(page.tombstones)) == (["1"], ["2"])
+
+
+def test_discovery_tells_how_deletions_are_seen(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    write(tmp_path / "in" / "sales.csv", [1])
+    rules: list[tuple[dict[str, Any], str]] = [
+        ({"path": "in/sales.csv"}, "snapshot"),
+        ({"path": "in/*.csv"}, "none"),
+        ({"path": "in/*.csv", "mode": {"replaces": "period", "column": "name"}}, "snapshot"),
+        ({"path": "in/*.csv", "deleted": {"path": "gone"}}, "flag"),
+    ]
+    for settings, told_by in rules:
+        with FilesConnector("acc", {"base_dir": tmp_path, **settings}) as connector:
+            assert [info.deletes for info in connector.discover()] == [told_by], settings
