@@ -106,6 +106,7 @@ ELSEWHERE = {
     "merge", "split", "undo", "train", "label",  # with the steps that they call
     "model show", "model list", "model use", "model diff",
     "import splink",  # writes a file: test_matching_commands
+    "write-back", "receipts",  # need a system that takes them: test_write_back
 }  # fmt: skip
 
 

@@ -262,6 +262,7 @@ def vocabularies() -> dict[str, tuple[str, ...]]:
         "ops.pending.step": enums.STEPS,
         "ops.reject.step": ("sync", "standardise"),
         "ops.run.status": enums.RUN_STATUSES,
+        "ops.write_receipt.status": enums.RECEIPT_STATUSES,
     }
 
 
