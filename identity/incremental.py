@@ -131,11 +131,18 @@ def unshared(pairs: pa.Table, keys: pa.Table, refused: pa.Table) -> pa.Table:
 
 def without(keys: pa.Table, others: pa.Table) -> pa.Table:
     """Those of `keys` (BLOCKING_KEY) that are not among `others`."""
-    mine, theirs = (
-        pd.DataFrame({name: table[name].to_numpy() for name in BLOCKING_KEY.names}) for table in (keys, others)
-    )
-    there = mine.merge(theirs, how="left", indicator="there")["there"].to_numpy() == "both"
-    return keys.filter(pa.array(~there))
+    return differences(keys, others)[0]
+
+
+def differences(keys: pa.Table, others: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Those of `keys` (BLOCKING_KEY) that are not among `others`, and those of `others` not among `keys`."""
+    key, record = (np.concatenate([table[name].to_numpy() for table in (keys, others)]) for name in BLOCKING_KEY.names)
+    order = np.lexsort((record, key))
+    key, record = key[order], record[order]
+    again = np.flatnonzero((key[1:] == key[:-1]) & (record[1:] == record[:-1]))
+    alone = np.ones(len(order), dtype=np.bool_)
+    alone[order[again]] = alone[order[again + 1]] = False
+    return keys.filter(pa.array(alone[: len(keys)])), others.filter(pa.array(alone[len(keys) :]))
 
 
 def _counts(keys: pa.Table) -> pd.Series[int]:

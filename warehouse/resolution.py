@@ -91,7 +91,8 @@ def load_records(
 ) -> pa.Table:
     """Standard records (all, or these) in natural-key order, bytewise, or in none, in the columns that `schema` names.
 
-    `attributes`: the open attributes that are wanted of the documents; None: the documents as they are. They are the
+    `attributes`: the open attributes that are wanted of the documents, for records that are compared; what nobody
+    compares (role, source time, content hash) is then left empty. None: the records as they are. Documents are the
     larger part of a record.
     """
     columns = record_columns(schema.names, attributes)
@@ -99,6 +100,13 @@ def load_records(
     found = arrow.read(conn, query, _ids(record_ids), schema=schema)
     # Sorted here: the server would have to spill rows of this width to disk.
     return found.sort_by([(name, "ascending") for name in ("source", "stream", "source_key")]) if in_order else found
+
+
+_UNCOMPARED: Final = {
+    "role": SQL("''").format(),
+    "content_hash": SQL("''").format(),
+    "source_updated_at": SQL("NULL::timestamptz").format(),
+}
 
 
 def record_columns(names: Sequence[str], attributes: Sequence[str] | None) -> Composed:
@@ -110,10 +118,8 @@ def record_columns(names: Sequence[str], attributes: Sequence[str] | None) -> Co
         document = SQL(
             "CASE WHEN r.attributes ?| ARRAY[{}] THEN jsonb_strip_nulls(jsonb_build_object({}))::text ELSE '{{}}' END"
         ).format(SQL(", ").join(map(Literal, attributes)), SQL(", ").join(kept))
-    return SQL(", ").join(
-        document if name == "attributes" and attributes is not None else SQL("r.{}").format(Identifier(name))
-        for name in names
-    )
+    instead = _UNCOMPARED | {"attributes": document} if attributes is not None else {}
+    return SQL(", ").join(instead.get(name) or SQL("r.{}").format(Identifier(name)) for name in names)
 
 
 def load_identifiers(

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.accepted import ACCEPTED
+from identity.comparison.bounds import Bounds
 from identity.comparison.names import read_words
 from identity.encoded import Ints
 from identity.features import borne_as, in_natural_order, positions
@@ -25,6 +26,7 @@ from identity.generic import GENERIC
 from identity.incremental import (
     ALIKE,
     crossing,
+    differences,
     first_two,
     moved_points,
     regrouped,
@@ -213,7 +215,7 @@ def _pairs_now(
     limits = pa.concat_tables([population.limits() for population in populations])
     after = pa.concat_tables([population.key_table() for population in populations])
     before = evidence.load_keys(conn, BLOCKING_KEY, rekeyed.tolist())
-    removed, added = without(before, after), without(after, before)
+    removed, added = differences(before, after)
     keys = np.union1d(before["key"].to_numpy(), after["key"].to_numpy())
     was_refused = evidence.refused_blocks(conn, REFUSED, keys.tolist())
     refused = still_refused(before, after, was_refused, limits)
@@ -272,6 +274,9 @@ def _plausible(rules: Rules, part: _Part, candidates: pa.Table) -> pa.Table:
         left, right = positions(known, candidates["left_id"]), positions(known, candidates["right_id"])
         here = (left >= 0) & (right >= 0)
         left, right = np.minimum(left, right)[here], np.maximum(left, right)[here]
+        bounds = Bounds(population.scorer, population.features)
+        at = bounds.reaching(left, right, population.model.plausible)
+        left, right = left[at], right[at]
         keep = population.score(left, right).weight >= population.model.plausible
         found.append(
             pa.table({"left_id": population.ids[left[keep]], "right_id": population.ids[right[keep]]}, _PAIR_IDS)
