@@ -22,6 +22,7 @@ from warehouse.arrays import bigints
 from warehouse.connect import redact
 from warehouse.echoes import EchoTest, Read, take_echoes
 from warehouse.keys import SEPARATOR, record_id_list, record_ids
+from warehouse.queue import enqueue
 from warehouse.sql import sql
 
 # What jsonb refuses: NUL, lone surrogates, numbers out of range, too deep, too long.
@@ -159,7 +160,7 @@ def land_page(
             deleted += _sweep(work, *snapshot, [*read], max_deletions, scope)
         if work.touched:
             work.execute("close_rejects", record_ids=bigints(work.touched))
-            work.execute("queue", record_ids=bigints(work.touched))
+            enqueue(conn, "standardise", work.touched)
         _add_rejects(work, snapshot)
         if snapshot is not None and snapshot[1]:
             # A pass over a part shows no rejects but those of its own file.

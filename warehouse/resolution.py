@@ -13,11 +13,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import numpy as np
 import psycopg
 import pyarrow as pa
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
-from warehouse import arrow
+from warehouse import arrow, queue
 from warehouse.arrays import bigints
 from warehouse.clock import allocate_events
 from warehouse.sql import sql
@@ -225,7 +226,11 @@ def apply(
                     conn.execute(sql(f"resolution.{statement}"), parameters)
             conn.execute(sql("resolution.keep_clients"), {"more": None if bulk else _count_clients(conn) - before})
         # A record that both moved and changed is published once.
-        conn.execute(sql("resolution.queue_publish"), {"changed": bigints(changed)})
+        if linked == assignments.num_rows:  # a first load: the server need not tell which moved
+            ids = np.array(changed, dtype=np.int64)
+            queue.enqueue(conn, "publish", np.union1d(assignments["record_id"].to_numpy(), ids).tolist())
+        else:
+            conn.execute(sql("resolution.queue_publish"), {"changed": bigints(changed)})
         opened, closed = _store_cases(conn, cases, as_of)
         conn.execute(sql("resolution.drop_moves"))
     return Applied(linked, moved, removed, events, opened, closed)

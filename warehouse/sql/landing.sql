@@ -42,10 +42,6 @@ UPDATE raw.record
 SET is_deleted = true, is_deletion_inferred = %(is_inferred)s, ingested_at = %(now)s, run_id = %(run_id)s
 WHERE record_id = ANY (%(record_ids)s::bigint[])
 
--- name: queue
-INSERT INTO ops.pending (step, record_id)
-SELECT 'standardise', unnest(%(record_ids)s::bigint[])
-
 -- name: forget_other_passes
 DELETE FROM ops.sweep_mark WHERE source = %(source)s AND stream = %(stream)s AND pass_id <> %(pass_id)s
 

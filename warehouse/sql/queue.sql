@@ -19,8 +19,7 @@ USING unnest(%(ids)s::bigint[]) AS seen (id)
 WHERE p.step = %(step)s AND p.id = seen.id
 
 -- name: enqueue
-INSERT INTO ops.pending (step, record_id)
-SELECT %(step)s, unnest(%(record_ids)s::bigint[])
+COPY ops.pending (step, record_id) FROM STDIN
 
 -- name: size
 SELECT count(*) FROM ops.pending WHERE step = %(step)s
