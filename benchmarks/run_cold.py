@@ -1,5 +1,7 @@
 """`onefold run` cold on person records from a CSV file: seconds and peak memory per step, and quality.
 
+A large run standardises while it syncs: the seconds of these two overlap.
+
 Measured twice on the same file: once as one `onefold run`, whose report gives the seconds of each step, and
 once step by step, each in a process of its own, whose peak resident memory is therefore that step's. A
 third command is a run without news. The records are those of generate.py; the quality is that of the

@@ -42,8 +42,13 @@ CHUNK = 20_000
 BESIDE = 60_000
 """Entries from which processes are started to prepare chunks; below it that takes longer than it saves."""
 
+PATIENCE = 0.1
+"""Seconds after which the queue is looked at again while more comes in."""
+
 Place = tuple[str, str]
 """Source and stream."""
+More = Callable[[], bool]
+"""Whether more may come into the queue; what it raises ends the step with what is stored by then."""
 
 
 @dataclass
@@ -84,10 +89,11 @@ class Prepared:
     rejects: Sequence[Reject]
 
 
-def standardise(context: Context) -> StandardiseReport:
+def standardise(context: Context, more: More = lambda: False) -> StandardiseReport:
     """Map every queued raw record; what comes out as it was before writes nothing and queues nothing further.
 
     A stream whose mapping was edited is mapped anew as a whole. Takes turns with other processes that standardise.
+    While there may be `more` the step goes on, chunk by full chunk.
     """
     started = time.perf_counter()
     configuration = context.configuration
@@ -95,7 +101,7 @@ def standardise(context: Context) -> StandardiseReport:
         with unit_of_work(conn):
             store_interaction_types(conn, configuration.interaction_rows())
             remapped = requeue_changed_mappings(conn, configuration)
-        if queue.is_empty(conn, "standardise"):
+        if not more() and queue.is_empty(conn, "standardise"):
             return StandardiseReport(None, round(time.perf_counter() - started, 3))
         mappers = _mappers(configuration)
         run_id = runs.start_run(conn, command="standardise", at=context.clock())
@@ -103,8 +109,8 @@ def standardise(context: Context) -> StandardiseReport:
         # Which parents a child feeds is stored with its chunk, and the next chunk has to see it.
         is_linked = any(mapper.child_streams for mapper in mappers.values())
         waiting = queue.size(conn, "standardise")
-        with rare_collections(), context.progress.stage("standardise", waiting) as stage:
-            for done in _one_by_one(work, conn) if is_linked else _overlapping(work, conn, waiting):
+        with rare_collections(), context.progress.stage("standardise", None if more() else waiting) as stage:
+            for done in _one_by_one(work, conn, more) if is_linked else _overlapping(work, conn, waiting, more):
                 stage.advance(done)
         report = StandardiseReport(
             run_id,
@@ -116,45 +122,52 @@ def standardise(context: Context) -> StandardiseReport:
     return report
 
 
-def _one_by_one(work: Work, conn: psycopg.Connection) -> Iterator[int]:
+def _one_by_one(work: Work, conn: psycopg.Connection, more: More) -> Iterator[int]:
     """Chunk after chunk, each one transaction; yields how many entries were taken."""
-    while True:
+    while batch := _next(conn, more):
         with unit_of_work(conn):
-            batch = queue.read(conn, "standardise", CHUNK)
-            if not batch:
-                return
             _store(work, conn, _prepare(work, conn, batch))
         yield len(batch.pending_ids)
 
 
-def _overlapping(work: Work, conn: psycopg.Connection, waiting: int) -> Iterator[int]:
+def _overlapping(work: Work, conn: psycopg.Connection, waiting: int, more: More) -> Iterator[int]:
     """The same, with the next chunks read and mapped while the database stores the last one: in a thread, and in
     processes where many wait, since mapping holds the interpreter."""
     processes = threads() if waiting >= BESIDE else 1
-    while not queue.is_empty(conn, "standardise"):
-        with closing(_prepared(work, processes)) as chunks:
+    while more() or not queue.is_empty(conn, "standardise"):
+        with closing(_prepared(work, processes, more)) as chunks:
             for prepared in chunks:
                 with unit_of_work(conn):
                     _store(work, conn, prepared)
                 yield len(prepared.batch.pending_ids)
 
 
-def _prepared(work: Work, processes: int) -> Generator[Prepared]:
+def _prepared(work: Work, processes: int, more: More) -> Generator[Prepared]:
     """One pass over the queue on connections of their own. What comes in behind its back is left to the next pass."""
     setup = Setup(work.context.settings, work.context.configuration, work.context.database_url, work.profile)
     with work.context.connection("onefold standardise, reading") as conn:
         if processes > 1:
-            yield from beside(_preparing, setup, _batches(conn), processes)
+            yield from beside(_preparing, setup, _batches(conn, more), processes)
         else:
-            yield from ahead(_prepare(work, conn, batch) for batch in _batches(conn))
+            yield from ahead(_prepare(work, conn, batch) for batch in _batches(conn, more))
 
 
-def _batches(conn: psycopg.Connection) -> Generator[queue.Batch]:
+def _batches(conn: psycopg.Connection, more: More) -> Generator[queue.Batch]:
     """The queue in chunks, oldest first."""
     last = 0
-    while batch := queue.read(conn, "standardise", CHUNK, after=last):
+    while batch := _next(conn, more, last):
         last = batch.pending_ids[-1]
         yield batch
+
+
+def _next(conn: psycopg.Connection, more: More, after: int = 0) -> queue.Batch:
+    """The oldest entries behind `after`: a full chunk, waited for while more may come."""
+    while True:
+        comes = more()  # asked before the queue: what comes in until then is in it
+        batch = queue.read(conn, "standardise", CHUNK, after=after)
+        if len(batch.pending_ids) == CHUNK or not comes:
+            return batch
+        time.sleep(PATIENCE)
 
 
 @dataclass(frozen=True)

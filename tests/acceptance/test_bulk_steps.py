@@ -14,9 +14,12 @@ from typing import Any
 import psutil
 import pytest
 
-from onefold.steps import idle, publish, standardise
+from onefold.context import Context
+from onefold.steps import idle, publish, run, standardise
 from onefold.steps.ahead import ahead
 from onefold.steps.beside import beside
+from onefold.steps.report import StandardiseReport, SyncReport
+from onefold.steps.sync import sync
 from tests.acceptance.conftest import FreshDatabases, fill
 from tests.support.hub import Hub
 from warehouse.connect import connect
@@ -123,6 +126,50 @@ def test_chunks_prepared_in_other_processes_end_as_those_prepared_here(
         there = dump_after_run(Hub(Path(tmp_path_factory.mktemp("there")), beside_url))
     assert used
     assert there == here
+
+
+def test_records_standardised_while_the_sources_are_read_end_as_those_after(
+    tmp_path_factory: pytest.TempPathFactory, fresh_databases: FreshDatabases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with fresh_databases() as after_url, fresh_databases() as meanwhile_url:
+        after = dump_after_run(Hub(Path(tmp_path_factory.mktemp("after")), after_url))
+        monkeypatch.setattr(run, "LOOK", 0.001)
+        monkeypatch.setattr(run, "FOLLOWED", 1)
+        monkeypatch.setattr(standardise, "CHUNK", 3)
+        asked: list[bool] = []
+        step = standardise.standardise
+
+        def followed(context: Context, more: Callable[[], bool] = lambda: False) -> StandardiseReport:
+            asked.append(more())
+            return step(context, more)
+
+        monkeypatch.setattr(standardise, "standardise", followed)
+        meanwhile = dump_after_run(Hub(Path(tmp_path_factory.mktemp("meanwhile")), meanwhile_url))
+    assert asked[0]
+    assert meanwhile == after
+
+
+def test_a_run_that_is_broken_off_standardises_no_further(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(hub)
+    monkeypatch.setattr(run, "LOOK", 0.001)
+    monkeypatch.setattr(run, "FOLLOWED", 1)
+    begun = threading.Event()
+
+    def step(context: Context, more: Callable[[], bool]) -> StandardiseReport:
+        begun.set()
+        while more():
+            time.sleep(0.001)
+        raise AssertionError("it was told that the sync has ended well")
+
+    def broken_off(*arguments: Any, **options: Any) -> SyncReport:
+        sync(*arguments, **options)
+        assert begun.wait(30)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(standardise, "standardise", step)
+    monkeypatch.setattr(run, "sync_or_say", broken_off)
+    with hub.context() as context, pytest.raises(KeyboardInterrupt):
+        run.run(context)
 
 
 @contextmanager
