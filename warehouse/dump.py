@@ -43,6 +43,7 @@ _PLANS: Final = {
     "identity.accepted_value": _Plan(),
     "identity.judgement": _Plan(("decided_at",)),
     "identity.judged_record": _Plan(),
+    "identity.former_record": _Plan(("until_at",)),
     "identity.crosswalk": _Plan(("since", *_CLOCKS)),
     "identity.crosswalk_history": _Plan(("valid_from", "valid_to", "ended_seq"), ("record_id",), "valid_from"),
     "identity.client_id_ledger": _Plan(("id", "at", *_CLOCKS), ("client_id",), "id"),

@@ -44,11 +44,14 @@ class Judgement:
     """Given by the database."""
     suspended_ids: Sequence[int] = ()
     """Records that have changed their identity since: it does not speak of them now."""
+    former_ids: Sequence[int | None] = ()
+    """Of each of those the record of its own that is kept of the version which it speaks of; None: not kept yet."""
 
     def applied(self) -> Judgement:
-        """What it says now: without the records that have changed their identity."""
-        left, right = ([i for i in ids if i not in self.suspended_ids] for ids in (self.left_ids, self.right_ids))
-        return replace(self, left_ids=left, right_ids=right)
+        """What it says now: of records that have changed their identity it speaks as they were, where that is kept."""
+        kept = dict(zip(self.suspended_ids, self.former_ids, strict=True))
+        left, right = ([kept.get(i, i) for i in ids] for ids in (self.left_ids, self.right_ids))
+        return replace(self, left_ids=[i for i in left if i is not None], right_ids=[i for i in right if i is not None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +194,7 @@ def load_judgements(
 
     Unless `only_said` or asked about records, behind them what registers state, as `not_same` with numbers from STATED
     on: a group that several are members of is none of its members. Where a human joined the two, that stands.
-    Records that have changed their identity since are left out.
+    Of records that have changed their identity since it is their former version that is spoken of.
     """
     found = [judgement.applied() for judgement in in_force(conn, ("same", "not_same"), record_ids)]
     columns = {name: [getattr(judgement, name) for judgement in found] for name in schema.names}

@@ -15,8 +15,8 @@ from onefold.steps.publish import publish
 from onefold.steps.records import one_record, records_named
 from onefold.steps.report import PublishReport, Report, ResolveReport
 from onefold.steps.resolve import resolve
+from warehouse import former_records, queries, queue, resolution
 from warehouse import judgements as stored
-from warehouse import queries, queue, resolution
 from warehouse.clock import hub_lock, next_as_of
 from warehouse.connect import unit_of_work
 
@@ -123,7 +123,7 @@ def lift(context: Context, judgement_id: int, *, reason: str, by: str) -> JudgeR
 
 def settle_identity(context: Context, record: str, *, same: bool, reason: str, by: str) -> JudgeReport:
     """Answer the case of a record that has changed its identity: what was said of it is lifted and, where it still says
-    something, said again: of the record as it is now (`same`), or of the others without it.
+    something, said again: of the record as it is now (`same`), or of whom it was, who stays as a record of its own.
 
     Raises NothingFound if no judgement about it is suspended, OpposingJudgements as `judge` does: nothing is stored.
     """
@@ -140,8 +140,10 @@ def settle_identity(context: Context, record: str, *, same: bool, reason: str, b
             stored.lift(conn, former.judgement_id, reason=reason or None, by=by, at=at)
             number = former.judgement_id
             _queue(conn, former.verdict, [*former.left_ids, *former.right_ids])
+        if not same:
+            former_records.confirm(conn, record_id)
         for former in suspended:
-            again = former if same else _without(former, record_id)
+            again = former if same else _of_former(former, record_id)
             if again is None or former.judgement_id is None:
                 continue
             _check(context, conn, again.verdict, [again.left_ids, again.right_ids], again.attribute)
@@ -151,9 +153,15 @@ def settle_identity(context: Context, record: str, *, same: bool, reason: str, b
     return JudgeReport(number, verdict, resolve(context), publish(context))
 
 
-def _without(judgement: stored.Judgement, record_id: int) -> stored.Judgement | None:
-    """What a judgement says when it no longer speaks of a record; None: nothing."""
-    left, right = ([i for i in ids if i != record_id] for ids in (judgement.left_ids, judgement.right_ids))
+def _of_former(judgement: stored.Judgement, record_id: int) -> stored.Judgement | None:
+    """What a judgement says when it speaks of whom a record was, or no longer of it where that is not kept; None:
+    nothing."""
+    former = dict(zip(judgement.suspended_ids, judgement.former_ids, strict=True))[record_id]
+    stands_for = [] if former is None else [former]
+    left, right = (
+        [i for i in ids if i != record_id] + (stands_for if record_id in ids else [])
+        for ids in (judgement.left_ids, judgement.right_ids)
+    )
     says = len(left) + len(right) > 1 if judgement.verdict == "same" else bool(left and right)
     return replace(judgement, left_ids=left, right_ids=right) if says else None
 

@@ -149,8 +149,8 @@ def with_trust(context: Context, contributions: pa.Table) -> pa.Table:
 
 
 def load_pins(conn: psycopg.Connection, contributions: pa.Table) -> pa.Table:
-    """Pinned values in force that are anchored on these records, in the columns of PIN; none on a record that has
-    changed its identity since."""
+    """Pinned values in force that are anchored on these records, in the columns of PIN; of a record that has changed
+    its identity since on whom it was."""
     pins = [pin.applied() for pin in judgements.in_force(conn, ("pin",))]
     if not pins:
         return PIN.empty_table()

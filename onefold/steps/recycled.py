@@ -1,9 +1,11 @@
-"""Records that have changed their identity (recycled keys): what was said of them is suspended, and a case says so."""
+"""Records that have changed their identity (recycled keys): what was said of them holds for whom they were, who is kept
+as a record of its own, and a case says so."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +17,7 @@ from identity.changed_identity import Versions, changed_identity
 from identity.explanation.explain import Evidence, Finding, explain_pair
 from identity.schema import IDENTIFIER, RECORD
 from onefold.steps.rules import fingerprint
-from warehouse import judgements, resolution
+from warehouse import former_records, judgements, resolution
 
 if TYPE_CHECKING:
     import psycopg
@@ -26,11 +28,19 @@ if TYPE_CHECKING:
 CASE_KIND: Final = "changed_identity"
 
 
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """Records that have changed their identity, or are again whom they were."""
+
+    record_ids: list[int]  # those that judgements speak of, and former versions that came or went; ascending
+    renamed: dict[int, int]  # whose client goes to whom: see Formers.renamed
+
+
 def suspend(
     context: Context, conn: psycopg.Connection, model: MatchModel, changed: Sequence[int] | None = None
-) -> list[int]:
+) -> Turned:
     """Suspend what was said of records that have changed their identity, and bring back what was said of those that
-    are again whom it was about; the records for which that turned.
+    are again whom it was about. What they were meanwhile stands as a record of its own.
 
     A function of the judgements, the current records and the model: `changed` names the records that are others than
     at the last look, None looks at all that were ever judged. In the caller's transaction under the hub lock.
@@ -44,7 +54,8 @@ def suspend(
     turned = [one for one in doubtful if one.is_suspended != (one in is_other)]
     if turned:
         judgements.turn_suspension(conn, turned)
-    return sorted({one.record_id for one in turned})
+    formers = former_records.bring_up_to_date(conn, at=context.clock())
+    return Turned(sorted({*(one.record_id for one in turned), *formers.record_ids}), formers.renamed)
 
 
 def identity_cases(

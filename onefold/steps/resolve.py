@@ -84,12 +84,13 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
                 stage.advance()
                 store_evidence(conn, found)
             else:
-                changes = resolve_changes(context, conn, model, batch.record_ids)
+                changes = resolve_changes(context, conn, model, sorted({*batch.record_ids, *turned.record_ids}))
                 found, touched, candidates = changes.found, changes.record_ids, changes.candidate_pairs
                 stage.advance()
             stage.advance()
             questions = pa.concat_tables([review_cases(found), identity_cases(context, conn, model, touched)])
-            applied = store(context, conn, found, questions, [*batch.record_ids, *turned], run_id, touched)
+            changed = [*batch.record_ids, *turned.record_ids]
+            applied = store(context, conn, found, questions, changed, run_id, touched, turned.renamed)
             stage.advance()
             queue.done(conn, batch)
             stage.advance()
@@ -193,14 +194,16 @@ def store(
     changed: Sequence[int],
     run_id: int,
     touched_ids: Sequence[int] | None = None,
+    renamed: Mapping[int, int] | None = None,
 ) -> resolution.Applied:
     """Ids, crosswalk and cases by difference; only clusters that differ from a client get ids anew.
 
     `cases` are REVIEW_CASE; `touched_ids` the records that were looked at, those that are gone included; None: all.
+    `renamed`: records whose client counts as another one's from now on (`recycled.Turned`).
     """
     crosswalk = resolution.load_crosswalk(conn, CROSSWALK, touched_ids)
     if crosswalk.num_rows or resolution.has_ledger(conn):
-        assignments, events = _reassigned(conn, found.labels, crosswalk)
+        assignments, events = _reassigned(conn, found.labels, crosswalk, renamed or {})
     else:
         assignments, events = _first_ids(found.labels)
     return resolution.apply(
@@ -224,12 +227,22 @@ def _first_ids(labels: pa.Table) -> tuple[pa.Table, pa.Table]:
     return minted.crosswalk.select(resolution.ASSIGNMENT.names).cast(resolution.ASSIGNMENT), events
 
 
-def _reassigned(conn: psycopg.Connection, labels: pa.Table, crosswalk: pa.Table) -> tuple[pa.Table, pa.Table]:
+def _reassigned(
+    conn: psycopg.Connection, labels: pa.Table, crosswalk: pa.Table, renamed: Mapping[int, int]
+) -> tuple[pa.Table, pa.Table]:
     """ASSIGNMENT of the records in `labels` and `crosswalk`, and the LEDGER_EVENT that it takes."""
     touched = _touched(labels, crosswalk)
+    if renamed:
+        turned = np.array([*renamed, *renamed.values()], dtype=np.int64)
+        of_label = labels["label"].to_numpy()
+        touched |= np.isin(of_label, of_label[np.isin(labels["record_id"].to_numpy(), turned)])
     old = crosswalk.filter(pa.array(_in_touched_clients(crosswalk, labels, touched)))
     mine = labels.filter(pa.array(touched))
-    assigned = assign_ids(mine, old, *_ledger(conn, mine, old))
+    before = old
+    if renamed:
+        bearers = [renamed.get(record, record) for record in old["record_id"].to_pylist()]
+        before = old.set_column(0, old.schema.field(0), pa.array(bearers, pa.int64()))
+    assigned = assign_ids(mine, before, *_ledger(conn, mine, before))
     is_in, invert = pa.compute.is_in, pa.compute.invert
     mine_ids, old_ids = mine["record_id"].combine_chunks(), old["record_id"].combine_chunks()
     kept = crosswalk.filter(

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Index,
     Integer,
     Text,
+    UniqueConstraint,
     Uuid,
     text,
 )
@@ -268,6 +269,29 @@ class JudgedRecord(Table, table=True):
         Boolean,
         "The record has changed its identity since: the judgement does not speak of it now",
         default=text("false"),
+    )
+
+
+class FormerRecord(Table, table=True):
+    """Whom a record was about before its key was given to somebody else."""
+
+    __tablename__ = "former_record"
+    __table_args__ = (
+        UniqueConstraint("record_id", "content_hash", name="uq_former_record_record_id_content_hash"),
+        {
+            "schema": "identity",
+            "comment": "Versions of records that have changed their identity since, kept as records of their own",
+        },
+    )
+
+    former_id: int = column(
+        BigInteger, "The former version as a record of its own, in identity.standard_record", key=True
+    )
+    record_id: int = column(BigInteger, "The record, which is somebody else now")
+    content_hash: UUID = column(Uuid, "Content hash of its standard record as it was")
+    until_at: datetime = column(_AT, "What happened before belongs to the former version")
+    is_confirmed: bool = column(
+        Boolean, "A human has said that the record is somebody else now: this one stays", default=text("false")
     )
 
 

@@ -121,16 +121,27 @@ WHERE c.client_id = ANY (%(client_ids)s::uuid[])
 ORDER BY c.client_id
 
 -- name: find_facts
+-- What happened before a record changed its identity belongs to its former version.
 CREATE TEMP TABLE moved_fact ON COMMIT DROP AS
 SELECT i.record_id, NULL::bigint AS relationship_key, x.client_id
 FROM (
-    SELECT record_id, party_record_id, client_id, changed_seq FROM core.interaction
+    SELECT record_id, party_record_id, occurred_at, client_id, changed_seq FROM core.interaction
     WHERE party_record_id = ANY (%(record_ids)s::bigint[])
     UNION
-    SELECT record_id, party_record_id, client_id, changed_seq FROM core.interaction
+    SELECT record_id, party_record_id, occurred_at, client_id, changed_seq FROM core.interaction
     WHERE record_id = ANY (%(record_ids)s::bigint[])
+    UNION
+    SELECT i.record_id, i.party_record_id, i.occurred_at, i.client_id, i.changed_seq
+    FROM identity.former_record AS f
+    JOIN core.interaction AS i ON i.party_record_id = f.record_id
+    WHERE f.former_id = ANY (%(record_ids)s::bigint[])
 ) AS i
-LEFT JOIN identity.crosswalk AS x ON x.record_id = i.party_record_id
+LEFT JOIN (
+    SELECT former_id, record_id, until_at,
+        lag(until_at, 1, '-infinity') OVER (PARTITION BY record_id ORDER BY until_at, former_id) AS from_at
+    FROM identity.former_record
+) AS f ON f.record_id = i.party_record_id AND i.occurred_at >= f.from_at AND i.occurred_at < f.until_at
+LEFT JOIN identity.crosswalk AS x ON x.record_id = coalesce(f.former_id, i.party_record_id)
 WHERE i.changed_seq IS NULL OR i.client_id IS DISTINCT FROM x.client_id
 UNION ALL
 SELECT NULL, r.relationship_key, NULL

@@ -83,6 +83,11 @@ SELECT j.verdict, j.left_ids, j.right_ids, j.relationship, j.attribute, j.value,
         SELECT coalesce(array_agg(v.record_id ORDER BY v.record_id), '{}')
         FROM identity.judged_record AS v
         WHERE v.judgement_id = j.judgement_id AND v.is_suspended
+    ), (
+        SELECT coalesce(array_agg(f.former_id ORDER BY v.record_id), '{}')
+        FROM identity.judged_record AS v
+        LEFT JOIN identity.former_record AS f ON f.record_id = v.record_id AND f.content_hash = v.content_hash
+        WHERE v.judgement_id = j.judgement_id AND v.is_suspended
     )
 FROM identity.judgement AS j
 WHERE j.verdict <> 'lift'
@@ -91,6 +96,11 @@ WHERE j.verdict <> 'lift'
     AND (
         %(record_ids)s::bigint[] IS NULL
         OR j.left_ids && %(record_ids)s::bigint[] OR j.right_ids && %(record_ids)s::bigint[]
+        OR EXISTS (
+            SELECT FROM identity.former_record AS f
+            JOIN identity.judged_record AS v ON v.record_id = f.record_id AND v.content_hash = f.content_hash
+            WHERE f.former_id = ANY (%(record_ids)s::bigint[]) AND v.judgement_id = j.judgement_id AND v.is_suspended
+        )
     )
 ORDER BY j.judgement_id
 
