@@ -90,6 +90,17 @@ class Described(Settings):
     prefix: str = Field(default="", description="Only fields whose names begin so.")
 
 
+class Count(Settings):
+    """A question whose answer is how many records a stream has."""
+
+    path: str
+    method: Literal["GET", "POST"] = "GET"
+    params: dict[str, Any] = Field(default_factory=dict)
+    headers: dict[str, Any] = Field(default_factory=dict)
+    body: Any = None
+    at: FieldPath | None = Field(default=None, description="Path of the number; the answer itself if not given.")
+
+
 class Beside(Settings):
     """A further request for the records of each page: what it brings is laid into them, such as a deal's contacts."""
 
@@ -133,6 +144,9 @@ class Stream(Settings):
     deletes: Deletes = ()
     parent: Parent | None = None
     beside: tuple[Beside, ...] = ()
+    count: Count | None = Field(
+        default=None, description="How many records there are, for `check` and `discover`; else the paging's `total`."
+    )
     write: Write | None = Field(default=None, description="How its records are written back; not at all if not given.")
     weight: float = Field(default=1, gt=0, description="What one request costs of the budgets.")
     fetch: str | None = Field(default=None, description="Hook that fetches a page instead of one request: bulk jobs.")
@@ -297,6 +311,8 @@ class Manifest(Settings):
                 yield f"streams.{name}.{part}", getattr(stream, part), above
             for further in stream.beside:
                 yield f"streams.{name}.beside", [further.path, further.params, further.body], {"keys"}
+            if stream.count is not None:
+                yield f"streams.{name}.count", stream.count.model_dump(), set()
             if stream.described is not None:
                 yield f"streams.{name}.described", stream.described.model_dump(), set()
             if (write := stream.write) is not None:

@@ -158,6 +158,8 @@ class CheckResult:
 
     message: str
     streams: Sequence[str] = ()
+    volumes: Mapping[str, int] = field(default_factory=dict)
+    """How many records the configured streams have, where the source can tell."""
 
 
 class Connector(Protocol):
@@ -232,6 +234,15 @@ class WritesBack(Protocol):
         self, stream: StreamRequest, keys: Sequence[str], fields: Sequence[str]
     ) -> Mapping[str, Mapping[str, Any]]:
         """What stands in the fields of these records now, by key; a record that is gone is missing."""
+
+
+@runtime_checkable
+class TellsVolumes(Protocol):
+    """A connector of a system that can say how many records there are without sending them."""
+
+    def volumes(self, streams: Sequence[str]) -> Mapping[str, int]:
+        """Records by stream, deleted and archived ones as the system counts them; streams of which it does not tell
+        are missing. Raises nothing for a stream that cannot be asked."""
 
 
 Tell = Callable[[float, str], None]

@@ -175,6 +175,10 @@ def _search_read(protocol: JsonRpcProtocol, model: ModelStream, is_written: bool
     return domain, options
 
 
+def _count(protocol: JsonRpcProtocol, call: Mapping[str, Any], at: str) -> dict[str, Any]:
+    return {"path": _path(protocol), "method": "POST", "body": call, "at": at}
+
+
 def _behind(protocol: JsonRpcProtocol) -> dict[str, Any]:
     """Pages behind the last id: nothing shifts while the set changes."""
     paging = {"kind": "keyset", "key": "id", "start": 0, "limit": protocol.page_size, "into": "body"}
@@ -185,14 +189,22 @@ def _odoo(protocol: JsonRpcProtocol, model: ModelStream, is_written: bool) -> di
     domain, options = _search_read(protocol, model, is_written)
     arguments = [protocol.database, "{uid}", protocol.password, model.model, "search_read", [domain], options]
     body = _envelope("call", {"service": "object", "method": "execute_kw", "args": arguments})
-    return {"body": body, "records": "result", **_behind(protocol)}
+    counted = [*arguments[:4], "search_count", [list(model.domain)], {"context": options["context"]}]
+    call = _envelope("call", {"service": "object", "method": "execute_kw", "args": counted})
+    return {"body": body, "records": "result", "count": _count(protocol, call, at="result"), **_behind(protocol)}
 
 
 def _odoo_json2(protocol: JsonRpcProtocol, model: ModelStream, is_written: bool) -> dict[str, Any]:
     """The same question by names; the answer is the list itself."""
     domain, options = _search_read(protocol, model, is_written)
-    path = f"{_path(protocol)}/{model.model}/search_read"
-    return {"path": path, "body": {"domain": domain, **options}, **_behind(protocol)}
+    path = f"{_path(protocol)}/{model.model}"
+    asked = {"domain": list(model.domain), "context": options["context"]}
+    return {
+        "path": f"{path}/search_read",
+        "body": {"domain": domain, **options},
+        "count": {"path": f"{path}/search_count", "method": "POST", "body": asked},
+        **_behind(protocol),
+    }
 
 
 def _tryton(protocol: JsonRpcProtocol, model: ModelStream, is_written: bool) -> dict[str, Any]:
@@ -210,9 +222,11 @@ def _tryton(protocol: JsonRpcProtocol, model: ModelStream, is_written: bool) -> 
         domain, 0, "{limit}", [["id", "ASC"]], _asked([*model.fields, *extra], is_written),
         {**protocol.context, **model.context},
     ]  # fmt: skip
+    call = {"id": 1, "method": f"model.{model.model}.search_count", "params": [list(model.domain), arguments[-1]]}
     return {
         "body": {"id": 1, "method": f"model.{model.model}.search_read", "params": arguments},
         "records": "result",
+        "count": _count(protocol, call, at="result"),
         **_behind(protocol),
     }
 

@@ -108,6 +108,12 @@ def _stream(protocol: ODataProtocol, stream: Mapping[str, Any]) -> dict[str, Any
     if protocol.format if protocol.format is not None else protocol.version < 4:
         params["$format"] = "json"
     made: dict[str, Any] = {"path": short.entity, "records": list(_RECORDS[protocol.version]), "paging": paging}
+    if protocol.version != 3:
+        # A bare number in text/plain, which is JSON too.
+        made["count"] = {
+            "path": f"{short.entity}/$count", "headers": {"Accept": "text/plain, */*"},
+            "params": {"$filter": short.filter} if short.filter else {},
+        }  # fmt: skip
     if short.modified:
         made["updated_at"] = short.modified
         times = protocol.times or ("iso" if protocol.version == 4 else "odata")

@@ -32,6 +32,7 @@ from connectors.rest.asking import Asking
 from connectors.rest.children import ChildPass
 from connectors.rest.described import labels_in, with_labels
 from connectors.rest.reading import Pass, phases_of
+from connectors.rest.volumes import volume
 from connectors.rest.writing import Writer
 from connectors.rows import CONTENT, RowMaker
 from connectors.settings import Settings, explain, validated
@@ -160,6 +161,31 @@ class RestConnector:
         return CheckResult(
             f"{self._host()} answers; `{names[0]}` has {'records' if count else 'no records yet'}", names
         )
+
+    def volumes(self, streams: Sequence[str]) -> Mapping[str, int]:
+        """How many records these streams have, where the source tells without sending them all."""
+        known, found = self._streams(), {}
+        for name in streams:
+            stream = known.get(name)
+            if stream is None:
+                continue
+            number = self._volume(name, stream)
+            if number is not None:
+                found[name] = number
+        return found
+
+    def _volume(self, name: str, stream: Stream) -> int | None:
+        pause = self._pause or time.sleep
+        try:
+            return volume(
+                stream,
+                lambda question: self._asking(name, question, "UTC", pause),
+                lambda: self._pass(StreamRequest(name), stream, {}, pause),
+            )
+        except ConnectorError as error:
+            # It is only a number: what is wrong shows where the records are read.
+            log.info("%s", error)
+            return None
 
     def _host(self) -> str:
         return httpx.URL(fill(self._base_url, self._values)).host

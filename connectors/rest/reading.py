@@ -150,6 +150,11 @@ class Pass:
             position = self.asking.stream.paging.advance(position, answer, records)
             number += 1
 
+    def told_total(self) -> int | None:
+        """How many records the first page says that there are."""
+        _, answer = self.asking.fetch(self.at["position"], self._moments(self.asking), 1)
+        return self.asking.stream.paging.total_of(answer)
+
     def _read_anew(self) -> None:
         if self.at["full"] and not self._is_resumed:
             raise self.asking.error(SourceDataError, "the source refuses its delta token, though everything was asked")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from hashlib import blake2b
@@ -23,7 +23,7 @@ from connectors.rows import CONTENT, RowMaker
 from connectors.settings import explain, validated
 from connectors.sql.engine import make_engine, translate
 from connectors.sql.reading import Reading, utc_now
-from connectors.sql.relation import relation, split_name
+from connectors.sql.relation import Relation, relation, split_name
 from connectors.sql.settings import SqlOptions, SqlSettings
 
 _CHANGED = re.compile(r"(?:updated|modified|changed|write|last_modified|modification)_?(?:at|on|date|time|ts)?$", re.I)
@@ -80,6 +80,19 @@ class SqlConnector:
         except SQLAlchemyError as error:
             raise translate(error, self._engine, self.source) from None
 
+    def volumes(self, streams: Sequence[str]) -> Mapping[str, int]:
+        """How many rows these tables and queries have."""
+        found: dict[str, int] = {}
+        with self._engine.connect() as connection:
+            for name in streams:
+                try:
+                    options = self.settings.streams.get(name) or SqlOptions()
+                    made = relation(connection, options, StreamRequest(name), self.settings.schema_, self.source)
+                    found[name] = _count(connection, made)
+                except (SQLAlchemyError, SourceConfigurationError):
+                    connection.rollback()
+        return found
+
     def _require_file(self) -> None:
         # SQLite would make an empty database where there is none.
         url = self._engine.url
@@ -105,7 +118,7 @@ class SqlConnector:
         found = relation(connection, options, StreamRequest(name), self.settings.schema_, self.source)
         rows = connection.execute(found.select().limit(SAMPLE)).mappings()
         records = [dict(row) for row in rows]
-        count = connection.execute(sa.select(sa.func.count()).select_from(found.table)).scalar_one()
+        count = _count(connection, found)
         labels: dict[str, str] = {}
         if not options.query:
             space, table = split_name(options.table or name, self.settings.schema_)
@@ -179,3 +192,7 @@ class SqlConnector:
                 )
         except SQLAlchemyError as error:
             raise translate(error, self._engine, self.source, stream.name) from None
+
+
+def _count(connection: sa.Connection, found: Relation) -> int:
+    return int(connection.execute(sa.select(sa.func.count()).select_from(found.table)).scalar_one())

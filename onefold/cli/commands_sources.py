@@ -91,7 +91,7 @@ def _asked(connector: str, given: Mapping[str, str]) -> dict[str, str]:
 
 @app.command(rich_help_panel="Sources")
 def check(ctx: typer.Context, source: OneSource) -> None:
-    """Reach a source with its credentials, and say what it answered."""
+    """Reach a source with its credentials, and say what it answered and how many records it has."""
     from onefold.steps.look import check as step
 
     with opened(ctx, database=False) as (context, output):
@@ -100,6 +100,8 @@ def check(ctx: typer.Context, source: OneSource) -> None:
     output.say(f"{source}: {result.message}", style="green")
     if result.streams:
         output.say("streams: " + ", ".join(result.streams))
+    if result.volumes:
+        output.table(("stream", "records"), sorted(result.volumes.items()), right=(1,))
 
 
 @app.command(rich_help_panel="Sources")

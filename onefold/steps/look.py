@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from connectors.page import TellsVolumes
 from onefold.steps.sync import find_source, open_source, stream_request
 
 if TYPE_CHECKING:
@@ -14,9 +16,16 @@ if TYPE_CHECKING:
 
 
 def check(context: Context, source: str) -> CheckResult:
-    """Reach one source with its credentials; raises the connector's error, which says what to do."""
-    with open_source(context, find_source(context, source), with_streams=True) as connector:
-        return connector.check()
+    """Reach one source with its credentials, and count its configured streams where it can tell.
+
+    Raises the connector's error, which says what to do.
+    """
+    configured = find_source(context, source)
+    with open_source(context, configured, with_streams=True) as connector:
+        found = connector.check()
+        if isinstance(connector, TellsVolumes):
+            found = replace(found, volumes=connector.volumes(list(configured.streams)))
+        return found
 
 
 def discover(context: Context, source: str) -> Sequence[StreamInfo]:
@@ -25,7 +34,12 @@ def discover(context: Context, source: str) -> Sequence[StreamInfo]:
     # A source of files that names them stream by stream offers nothing else to look at.
     named = configured.connector == "files" and "path" not in configured.settings
     with open_source(context, configured, with_streams=named) as connector:
-        return connector.discover()
+        found = connector.discover()
+        unknown = [info.name for info in found if info.rows is None]
+        if not isinstance(connector, TellsVolumes) or not unknown:
+            return found
+        volumes = connector.volumes(unknown)
+        return [replace(info, rows=volumes[info.name]) if info.name in volumes else info for info in found]
 
 
 def preview(context: Context, source: str, stream: str, limit: int) -> list[Mapping[str, Any]]:

@@ -119,6 +119,10 @@ def test_the_service_is_discovered_and_a_wrong_password_told(cap: CapService, ve
     with connect(cap, version, now) as connector:
         connector.check()
         streams = {info.name: info for info in connector.discover()}
+    with connect(cap, version, now) as connector:
+        connector.settings.streams["BusinessPartners"] = {"entity": "BusinessPartners", "key": "ID"}
+        volumes = connector.volumes(["BusinessPartners", "SalesOrders"])
+    assert volumes == {"BusinessPartners": cap.client.get("BusinessPartners/$count").json()}
     assert set(streams) == {"BusinessPartners", "SalesOrders", "OrderItems"}
     types = {field.path: field.type for field in streams["BusinessPartners"].fields}
     assert streams["BusinessPartners"].key == "ID" and types["modifiedAt"] == "timestamp"

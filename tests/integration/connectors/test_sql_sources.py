@@ -194,6 +194,7 @@ def test_what_is_not_there_is_named(source: Source, request_: StreamRequest, wor
 def test_discovery_tells_keys_types_counts_and_times(source: Source) -> None:
     with SqlConnector("erp", {"url": source.url.replace("postgresql://", "postgresql+psycopg://")}) as connector:
         assert connector.check().streams == ["customers"]
+        assert connector.volumes(["nope", "customers"]) == {"customers": 5}
         (info,) = connector.discover()
     assert (info.name, info.key, info.updated_at, info.rows) == ("customers", "id", "updated_at", 5)
     assert {field.path: field.type for field in info.fields} == {

@@ -46,6 +46,7 @@ def rows(pages: list[Page]) -> dict[str, str]:
 def test_the_login_is_checked_and_a_wrong_password_told(server: Tryton) -> None:
     with connect(server) as connector:
         assert connector.check().message
+        assert connector.volumes(["parties", "sales"]) == {"parties": 1, "sales": 0}
     with connect(server, "another-made-up-one") as connector, pytest.raises(CredentialsError):
         connector.check()
 
