@@ -43,11 +43,28 @@ class DeltaDeletes(FlagDeletes):
     equals: tuple[str, ...] = ()
 
 
+class SweepKeys(Settings):
+    """The stream asked for its keys alone. What is given stands instead of the stream's own."""
+
+    path: str | None = None
+    params: dict[str, Any] | None = None
+    headers: dict[str, Any] | None = None
+    body: Any = None
+    records: FieldPath | tuple[FieldPath, ...] | None = None
+    paging: Paging | None = None
+
+
 class SweepDeletes(Settings):
-    """Everything is read; what a complete pass did not show is deleted. With `every`, only when so long has passed."""
+    """Everything is read; what a complete pass did not show is deleted. With `every`, only when so long has passed.
+
+    With `keys` a sweep that is due reads what changed, and then the keys of everything instead of all records.
+    """
 
     kind: Literal["sweep"] = "sweep"
     every: Duration = timedelta(0)
+    keys: SweepKeys | None = Field(
+        default=None, description="How only keys are asked for; `true` for OData, Odoo and Tryton."
+    )
 
 
 class ArchivedDeletes(Settings):

@@ -13,7 +13,7 @@ from pydantic import AliasChoices, Field, SecretStr, model_validator
 
 from connectors.auth import AnyAuth, Auths, KeyAuth, NoAuth
 from connectors.changes import Changes, DeltaChanges, FilterChanges
-from connectors.deletes import ArchivedDeletes, Deletes, FlagDeletes, SweepDeletes, TombstoneDeletes
+from connectors.deletes import ArchivedDeletes, Deletes, FlagDeletes, SweepDeletes, SweepKeys, TombstoneDeletes
 from connectors.errors import SourceConfigurationError
 from connectors.limits import Limits
 from connectors.paging import NoPaging, Paging
@@ -166,6 +166,8 @@ class Stream(Settings):
         feeds = [rule for rule in self.deletes if isinstance(rule, ArchivedDeletes | TombstoneDeletes)]
         if self.parent is not None and feeds:
             raise ValueError("a stream with `parent` has no feed of deletions of its own")
+        if self.sweep is not None and self.sweep.keys is not None and (self.parent is not None or not self.changes):
+            raise ValueError("a sweep by `keys` needs `changes`, and no `parent`: else everything is read anyway")
         return self
 
     @property
@@ -193,6 +195,14 @@ class Stream(Settings):
         return [
             (self._feed(rule), rule.where) for rule in self.deletes if not isinstance(rule, FlagDeletes | SweepDeletes)
         ]
+
+    def keys_alone(self) -> Stream | None:
+        """The question of a sweep that asks for keys alone."""
+        rule = self.sweep.keys if self.sweep is not None else None
+        if rule is None:
+            return None
+        given = {name: value for name in SweepKeys.model_fields if (value := getattr(rule, name)) is not None}
+        return self.model_copy(update={**given, "changes": None, "deletes": (), "beside": (), "fetch": None})
 
     def _feed(self, rule: ArchivedDeletes | TombstoneDeletes) -> Stream:
         if isinstance(rule, ArchivedDeletes):
@@ -322,6 +332,8 @@ class Manifest(Settings):
                 if write.look is not None:
                     yield f"streams.{name}.write.look", write.look.model_dump(), {*LOOK_NAMES, "item"}
             for rule in stream.deletes:
+                if isinstance(rule, SweepDeletes) and rule.keys is not None:
+                    yield f"streams.{name}.deletes", [rule.keys.path, rule.keys.params, rule.keys.body], set()
                 if isinstance(rule, ArchivedDeletes | TombstoneDeletes):
                     yield f"streams.{name}.deletes", [rule.path, rule.params, rule.headers, rule.body], set()
 

@@ -35,6 +35,8 @@ def _asked() -> dict[str, Any]:
     words = {name: delta[name] for name in ("first", "expired")}
     short_delta = {"type": "object", "properties": words, "required": ["first"], "additionalProperties": False}
     stream["properties"]["changes"]["anyOf"].append(short_delta)
+    # A protocol knows how keys alone are asked for.
+    schema["$defs"]["SweepDeletes"]["properties"]["keys"]["anyOf"].append({"type": "boolean"})
     # The short forms write the path themselves.
     stream["anyOf"] = [{"required": [name]} for name in ("path", "entity", "call", "model", "doctype")]
     stream.pop("required", None)

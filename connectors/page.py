@@ -70,6 +70,8 @@ class SnapshotMark:
     """True on the pass's last page only."""
     scope: Scope | None = None
     """What the pass was over, where it was not the whole stream."""
+    shown: Sequence[str] | None = None
+    """Of a pass that asks for keys alone: those on this page, which come without their records."""
 
 
 @dataclass(frozen=True, slots=True)

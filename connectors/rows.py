@@ -194,6 +194,8 @@ class Assembled:
     rows: list[Row]
     tombstones: list[str]
     rejects: list[RejectedRow]
+    shown: list[str] | None = None
+    """Of a question for keys alone: the keys."""
 
 
 class Assembler:

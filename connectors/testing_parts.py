@@ -34,7 +34,7 @@ class Ledger:
                 self._records.pop(key, None)
             if page.snapshot is not None:
                 marked = self._marked.setdefault(page.snapshot.pass_id, set())
-                marked |= {row.key for row in page.rows}
+                marked |= {row.key for row in page.rows} | set(page.snapshot.shown or ())
                 if page.snapshot.is_complete:
                     self._sweep(marked, page.snapshot.scope)
         return self

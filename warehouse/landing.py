@@ -134,6 +134,7 @@ def land_page(
     max_deletions: int | None = None,
     echo: EchoTest | None = None,
     scope: ScopeTuple | None = None,
+    shown: Sequence[str] | None = None,
 ) -> Landed:
     """Land rows, tombstones, rejects and the state to resume from, all or nothing (a savepoint inside a
     transaction).
@@ -142,7 +143,8 @@ def land_page(
     last one wins; a key that is also a tombstone is landed deleted. `snapshot` is (pass_id, is_complete): the
     last page of a pass deletes what the pass did not show, of all records or of those within `scope`. Rows that jsonb
     refuses become rejects. A change that `echo` knows for one that the hub itself wrote makes no version and queues
-    nothing. Raises TooManyDeletionsError when a complete pass would delete more than `max_deletions`.
+    nothing. `shown` are keys that a pass asked for without their records. Raises TooManyDeletionsError when a complete
+    pass would delete more than `max_deletions`.
     """
     work = _Work(conn, {"source": source, "stream": stream, "run_id": run_id, "now": now})
     with conn.transaction():
@@ -157,14 +159,15 @@ def land_page(
         deleted = _delete(work, [i for i in gone if i in known and not known[i].is_deleted], is_inferred=False)
         newly_deleted = sum(row.is_deleted and not known[row.record_id].is_deleted for row in updated)
         if snapshot is not None:
-            deleted += _sweep(work, *snapshot, [*read], max_deletions, scope)
+            deleted += _sweep(work, *snapshot, [*read, *_ids(work, shown or ())], max_deletions, scope)
         if work.touched:
             work.execute("close_rejects", record_ids=bigints(work.touched))
             enqueue(conn, "standardise", work.touched)
         _add_rejects(work, snapshot)
         if snapshot is not None and snapshot[1]:
-            # A pass over a part shows no rejects but those of its own file.
-            work.execute("close_rejects_not_shown", pass_id=snapshot[0], origin=scope[3] if scope else "")
+            if shown is None:
+                # A pass over a part shows no rejects but those of its own file, one by keys alone none.
+                work.execute("close_rejects_not_shown", pass_id=snapshot[0], origin=scope[3] if scope else "")
             work.execute("forget_pass")
         work.execute("save_checkpoint", state=Jsonb(dict(state)))
     stored = {row.record_id for row in updated}
@@ -328,6 +331,11 @@ def _sweep(
     if max_deletions is not None and len(missing) > max_deletions:
         raise TooManyDeletionsError(work.place["source"], work.place["stream"], len(missing), max_deletions)
     return _delete(work, missing, is_inferred=True)
+
+
+def _ids(work: _Work, keys: Iterable[str]) -> list[int]:
+    storable = [key.encode() for key in keys if _is_storable_key(key)]
+    return record_id_list(work.place["source"], work.place["stream"], storable)
 
 
 def _copy(work: _Work, rows: Sequence[_Row], *, supersedes: bool) -> list[_Row]:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from connectors.protocols.model_write import Question, expand_write
+from connectors.protocols.sweeping import with_keys
 from connectors.settings import Settings
 
 
@@ -145,6 +146,10 @@ def _stream(protocol: JsonRpcProtocol, stream: Mapping[str, Any]) -> dict[str, A
     rest = {name: value for name, value in stream.items() if name not in names}
     if "model" in stream and isinstance(rest.get("write"), Mapping):
         rest["write"] = expand_write(protocol.dialect, rest["write"], *_write_calls(protocol, stream["model"]))
+    if "model" in stream and "deletes" in rest:
+        alone = model.model_copy(update={"fields": ("id",), "modified": None})
+        question = _DIALECTS[protocol.dialect](protocol, alone, False)
+        rest["deletes"] = with_keys(rest["deletes"], {"body": question["body"]})
     if "changes" in made and isinstance(rest.get("changes"), Mapping):
         rest["changes"] = {**made["changes"], **rest["changes"]}
     return {"path": _path(protocol), "method": "POST", **made, **rest}

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from connectors.protocols.sweeping import with_keys
 from connectors.settings import Settings
 
 Records = tuple[str, ...]
@@ -126,6 +127,11 @@ def _stream(protocol: ODataProtocol, stream: Mapping[str, Any]) -> dict[str, Any
             **rest.pop("changes", {}),
         }  # fmt: skip
         made["deletes"] = _gone(protocol.version)
+    if "deletes" in rest:
+        alone = {name: value for name, value in params.items() if name != "$expand"}
+        parts = [key] if isinstance(key, str) else list(key or ())
+        question = {"params": {**alone, **rest.get("params", {}), "$select": ",".join(parts)}} if parts else None
+        rest["deletes"] = with_keys(rest["deletes"], question)
     made |= {name: value for name, value in rest.items() if name not in ("params", "headers")}
     return {
         **made,

@@ -47,6 +47,8 @@ class Phase:
     is_feed: bool = False
     where: FlagDeletes | None = None
     """Of a feed: which of its records are deletions."""
+    is_keys: bool = False
+    """Of a feed: it gives the keys of all that is alive."""
 
 
 class Pass:
@@ -62,7 +64,7 @@ class Pass:
         self.at: State = dict(resumed) if resumed else self._begin()
         self.marks = self._is_marking()
         # Only passes that mark what they saw are counted, so that a run without news leaves the state as it is.
-        self.number = int(before.get("pass", 0)) + (1 if self.marks and not resumed else 0)
+        self.number = int(before.get("pass", 0)) + (1 if self._sweeps and not resumed else 0)
         self._seen: set[bytes] = set()
         self._living: set[str] = set()
         """Keys that this pass has shown, where it asks for changes only."""
@@ -74,10 +76,18 @@ class Pass:
         stream = self.asking.stream
         return bool(self.at["full"] and (stream.sweep is not None or stream.delta is not None))
 
+    @property
+    def _sweeps(self) -> bool:
+        """This pass sees everything, by its records or by keys alone."""
+        return self.marks or bool(self.at.get("by_keys"))
+
     def _begin(self) -> State:
         stream, since = self.asking.stream, self.before.get("since")
         delta = self.before.get("delta") if stream.delta else None
-        is_full = self._is_sweep_due() or (delta is None if stream.delta else since is None or self._is_too_old(since))
+        is_first = delta is None if stream.delta else since is None or self._is_too_old(since)
+        is_due = self._is_sweep_due()
+        by_keys = is_due and not is_first and self.phases[-1].is_keys
+        is_full = is_first or (is_due and not by_keys)
         at = {
             "full": is_full or stream.changes is None,
             "since": None if is_full else since,
@@ -89,6 +99,8 @@ class Pass:
         }
         if delta and not is_full:
             at["delta"] = delta
+        if by_keys:
+            at["by_keys"] = True
         return {**at, **self._enter(at, 0)}
 
     def _enter(self, at: State, phase: int) -> State:
@@ -164,7 +176,7 @@ class Pass:
         self.before = {name: value for name, value in self.before.items() if name not in ("delta", "at")}
         self.at = self._begin()
         self.marks = self._is_marking()
-        self.number = int(self.before.get("pass", 0)) + (1 if self.marks else 0)
+        self.number = int(self.before.get("pass", 0)) + (1 if self._sweeps else 0)
         self.maker.restart()
         self._seen.clear()
         self._living.clear()
@@ -188,10 +200,10 @@ class Pass:
         made = self._made(phase, records, number)
         if not phase.is_feed:
             self._verify(asking, made.rows)
-        if made.rows and not self.maker.is_keyless:
+        if (made.rows and not self.maker.is_keyless) or made.shown:
             hint = "Check `paging`: does the source know its parameters, and how does it end?"
             # With what is deleted: behind it an overlap may bring the page's one living record again.
-            seen = [*(row.digest.hex() for row in made.rows), *made.tombstones, len(records)]
+            seen = [*(row.digest.hex() for row in made.rows), *made.tombstones, *(made.shown or ()), len(records)]
             self._refuse_repeated(seen, "the same page", call.place, hint)
         if following is not None and "back" in following:  # the set has shifted: pages come again
             self._seen.clear()
@@ -221,7 +233,8 @@ class Pass:
 
     def _page(self, made: Assembled, is_last: bool, size: int, total: int | None) -> Page | None:
         state = self._final() if is_last else {**self.before, "pass": self.number, "at": dict(self.at)}
-        mark = SnapshotMark(self.pass_id, is_last) if self.marks else None
+        sees = self.marks or made.shown is not None
+        mark = SnapshotMark(self.pass_id, is_last, shown=made.shown) if sees else None
         # A run without news leaves the state as it is; a state within a pass must not stay behind.
         if made.rows or made.tombstones or made.rejects or mark or (is_last and state != self._saved):
             self._saved = state
@@ -266,7 +279,7 @@ class Pass:
                 return True
         phase = int(self.at["phase"]) + 1
         # A pass that sees everything needs no feed.
-        if phase >= len(self.phases) or self.marks:
+        if phase >= len(self.phases) or self.marks or (self.phases[phase].is_keys and not self.at.get("by_keys")):
             return False
         self._seen.clear()
         self.at = {**self.at, **self._enter(self.at, phase)}
@@ -278,6 +291,8 @@ class Pass:
 
     def _made(self, phase: Phase, records: list[Any], number: int) -> Assembled:
         path = phase.asking.stream.path
+        if phase.is_keys:
+            return Assembled([], [], [], self._shown(phase, records, f"{path} page {number}"))
         if phase.is_feed:
             gone = _gone(phase, records, f"{path} page {number}")
             # Names are given again (ERPNext): that one was deleted before it was made anew. One that went since it was
@@ -288,6 +303,15 @@ class Pass:
         if not self.at["full"] and len(self.phases) > 1:
             self._living.update(row.key for row in made.rows)
         return made
+
+    def _shown(self, phase: Phase, records: list[Any], place: str) -> list[str]:
+        """Keys. Raises SourceDataError for a record without one: what it is would count as deleted."""
+        keys = [phase.maker.key_of(record) for record in records]
+        found = [key for key in keys if key is not None]
+        if len(found) < len(keys):
+            hint = "Check `deletes.keys` and `key`: the question must bring the key"
+            raise phase.asking.error(SourceDataError, "a sweep by keys brings records without their key", place, hint)
+        return found
 
     def _final(self) -> State:
         stream = self.asking.stream
@@ -301,7 +325,7 @@ class Pass:
                 final["since"] = since
         if stream.delta is not None and self.at.get("next"):
             final["delta"] = self.at["next"]
-        if self.marks and stream.sweep is not None and stream.sweep.every:
+        if self._sweeps and stream.sweep is not None and stream.sweep.every:
             final["swept_at"] = self.at["until"]
         return final
 
@@ -370,4 +394,7 @@ def phases_of(asking: Asking, maker: RowMaker, key: str | Sequence[str]) -> list
         own = feed.key if feed.key is not None and feed.key != asking.stream.key else key
         feed_maker = RowMaker(own, source=asking.source, stream=asking.name)
         found.append(Phase(replace(asking, stream=feed), feed_maker, True, where))
+    alone = asking.stream.keys_alone()
+    if alone is not None:
+        found.append(Phase(replace(asking, stream=alone), maker, True, is_keys=True))
     return found

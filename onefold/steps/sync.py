@@ -205,6 +205,7 @@ def land(work: SourceSync, stream: str, page: Page, so_far: StreamReport, echo: 
         now=work.context.clock(),
         max_deletions=most_deletions(work.context, work.conn, work.configured, stream, scope) if limited else None,
         scope=scope,
+        shown=page.snapshot.shown if page.snapshot else None,
         echo=echo,
     )
     return replace(

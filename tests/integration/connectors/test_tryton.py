@@ -77,6 +77,20 @@ def test_a_deleted_party_is_missed_by_the_sweep(server: Tryton) -> None:
     assert gone not in ledger.land(read(server, "parties")).alive
 
 
+def test_a_sweep_that_is_due_asks_for_keys_alone(server: Tryton) -> None:
+    gone, stays = (
+        str(server.party(f"{name} GmbH", f"{name}@x.example", "+49 30 2222223")) for name in ("Eta", "Theta")
+    )
+    first = read(server, "parties")
+    ledger = Ledger().land(first)
+    assert {gone, stays} <= ledger.alive
+    server.delete("party.party", int(gone))
+    due = {**first[-1].state, "swept_at": "2020-01-01T00:00:00+00:00"}
+    swept = read(server, "parties", due)
+    assert any(page.snapshot is not None and page.snapshot.shown for page in swept)
+    assert stays in ledger.land(swept).alive and gone not in ledger.alive
+
+
 def test_sales_and_invoices_come_with_their_party_amount_and_lines(server: Tryton) -> None:
     party = server.party("Epsilon GmbH", "info@epsilon.example", "+49 30 3333333")
     sale, invoice = str(server.sale(party, "119.50")), str(server.invoice(party, "20.00"))

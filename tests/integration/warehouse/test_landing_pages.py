@@ -130,6 +130,20 @@ def test_a_complete_pass_deletes_what_it_did_not_show_even_when_it_was_resumed(
     assert conn.execute("SELECT count(*) FROM ops.sweep_mark").fetchone() == (0,)
 
 
+def test_a_pass_by_keys_alone_deletes_what_it_did_not_show_and_says_nothing_of_rejects(
+    conn: psycopg.Connection,
+) -> None:
+    land(conn, [row("1"), row("2"), row("3")], rejects=[(b"?", "malformed-row", "It is not JSON.", "line 7")])
+    before = row_versions(conn)
+    assert land(conn, [], snapshot=("keys", False), shown=["1", "never landed", "nul\x00"]) == Landed()
+    assert row_versions(conn) == before
+    with pytest.raises(landing.TooManyDeletionsError):
+        land(conn, [], snapshot=("keys", True), shown=[], max_deletions=1)
+    assert land(conn, [], snapshot=("keys", True), shown=["3"]) == Landed(deleted=1)
+    assert set(payloads(conn)) == {"1", "3"}
+    assert conn.execute("SELECT is_open FROM ops.reject").fetchall() == [(True,)]
+
+
 def test_an_incomplete_pass_deletes_nothing(conn: psycopg.Connection) -> None:
     land(conn, [row("1"), row("2")])
     assert land(conn, [row("1")], snapshot=("p", False)).deleted == 0
