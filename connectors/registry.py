@@ -121,13 +121,13 @@ def _loaded(point: EntryPoint, what: str) -> Any:
 
 @cache
 def _from_manifest(path: Path) -> ConnectorClass:
-    from connectors.manifest import read_manifest
+    from connectors.manifest_file import read_manifest
 
     if read_manifest(path, path.stem).get("connector") == "files":
         from connectors.files.system import files_connector
 
         return cast(ConnectorClass, files_connector(path))
-    from connectors.rest.connector import manifest_connector
+    from connectors.rest.shipped import manifest_connector
 
     return cast(ConnectorClass, manifest_connector(path))
 

@@ -1,4 +1,4 @@
-"""The id of a record: a hash of where it comes from, so that nothing depends on the order of arrival."""
+"""Hashes that name things: the id of a record by where it comes from, the fingerprint of what was said of it."""
 
 from __future__ import annotations
 
@@ -36,3 +36,10 @@ def record_ids(source: str, stream: str) -> Callable[[str], int]:
         return int.from_bytes(state.digest(), "big", signed=True)
 
     return of
+
+
+def fingerprint(*words: str, payload: bytes = b"") -> str:
+    """A UUID's text over words and bytes: BLAKE2b-128."""
+    state = blake2b(SEPARATOR.join(words).encode("utf-8", "surrogatepass"), digest_size=16)
+    state.update(b"\x00" + payload)
+    return state.hexdigest()

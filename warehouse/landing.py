@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import blake2b
 from itertools import repeat
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -21,8 +20,9 @@ from psycopg.types.json import Jsonb
 from warehouse.arrays import bigints
 from warehouse.connect import redact
 from warehouse.echoes import EchoTest, Read, take_echoes
-from warehouse.keys import SEPARATOR, record_id_list, record_ids
+from warehouse.keys import record_id_list, record_ids
 from warehouse.queue import enqueue
+from warehouse.rejects import Reject, add_rejects
 from warehouse.sql import sql
 
 # What jsonb refuses: NUL, lone surrogates, numbers out of range, too deep, too long.
@@ -83,15 +83,6 @@ class _Known(NamedTuple):
     key: str
 
 
-class _Reject(NamedTuple):
-    payload: bytes
-    reason: str
-    detail: str
-    place: str
-    key: str | None = None
-    record_id: int | None = None
-
-
 @dataclass(slots=True)
 class _Work:
     """One page on its way."""
@@ -99,7 +90,7 @@ class _Work:
     conn: psycopg.Connection[Any]
     place: Mapping[str, Any]
     """Parameters that every statement knows: source, stream, run_id, now."""
-    rejects: list[_Reject] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
     touched: list[int] = field(default_factory=list)
     """Records that were inserted, changed or deleted: what standardise has to look at."""
 
@@ -148,7 +139,7 @@ def land_page(
     """
     work = _Work(conn, {"source": source, "stream": stream, "run_id": run_id, "now": now})
     with conn.transaction():
-        work.rejects.extend(_Reject(*reject) for reject in rejects)
+        work.rejects.extend(Reject(*reject) for reject in rejects)
         read, gone = _page_rows(work, rows, tombstones, tell_duplicates=snapshot is not None)
         known = _probe(work, [*read, *gone])
         new, changed, revived = _sort_out(work, read.values(), known)
@@ -163,7 +154,7 @@ def land_page(
         if work.touched:
             work.execute("close_rejects", record_ids=bigints(work.touched))
             enqueue(conn, "standardise", work.touched)
-        _add_rejects(work, snapshot)
+        add_rejects(work.conn, work.place, work.rejects, snapshot)
         if snapshot is not None and snapshot[1]:
             if shown is None:
                 # A pass over a part shows no rejects but those of its own file, one by keys alone none.
@@ -214,7 +205,7 @@ def _page_rows(
     for key, payload, digest, updated_at in rows:
         if not _is_storable_key(key):
             work.rejects.append(
-                _Reject(payload, "unusable-key", "The key holds characters that text cannot hold.", "key")
+                Reject(payload, "unusable-key", "The key holds characters that text cannot hold.", "key")
             )
             continue
         row = _Row(record_id(key), key, payload, digest, updated_at, key in dead)
@@ -225,7 +216,7 @@ def _page_rows(
         if former is not None and former.digest != digest and tell_duplicates:
             # In a complete pass no version is newer than the other: the source has the key twice.
             detail = "The key stands twice in the stream; the last row was taken."
-            work.rejects.append(_Reject(former.payload, "duplicate-key", detail, f"key {key}", key, None))
+            work.rejects.append(Reject(former.payload, "duplicate-key", detail, f"key {key}", key, None))
         read[row.record_id] = row
     gone = {record_id(key) for key in dead if _is_storable_key(key)}
     return read, sorted(gone - read.keys())
@@ -255,10 +246,10 @@ def _is_storable_key(key: str) -> bool:
     return True
 
 
-def _collision(work: _Work, row: _Row, landed: str) -> _Reject:
+def _collision(work: _Work, row: _Row, landed: str) -> Reject:
     refused = f"{work.place['source']}:{work.place['stream']}:{row.key}"
     detail = f"{refused} has the same 64-bit id ({row.record_id}) as {landed} and is refused."
-    return _Reject(row.payload, "record-id-collision", detail, f"key {row.key}", row.key)
+    return Reject(row.payload, "record-id-collision", detail, f"key {row.key}", row.key)
 
 
 def _probe(work: _Work, record_ids: Sequence[int]) -> dict[int, _Known]:
@@ -359,9 +350,9 @@ def _copy(work: _Work, rows: Sequence[_Row], *, supersedes: bool) -> list[_Row]:
     return list(rows)
 
 
-def _not_storable(row: _Row, exc: BaseException) -> _Reject:
+def _not_storable(row: _Row, exc: BaseException) -> Reject:
     detail = f"The database cannot hold it as jsonb: {redact(exc)}."
-    return _Reject(row.payload, "not-storable", detail, f"key {row.key}", row.key, row.record_id)
+    return Reject(row.payload, "not-storable", detail, f"key {row.key}", row.key, row.record_id)
 
 
 def _lines(work: _Work, rows: Sequence[_Row]) -> bytes:
@@ -387,41 +378,3 @@ def _escape(value: bytes) -> bytes:
     value = value.replace(b"\\", b"\\\\")
     # Canonical JSON holds none of these; a key may.
     return value.replace(b"\t", b"\\t").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
-
-
-def _add_rejects(work: _Work, snapshot: tuple[str, bool] | None) -> None:
-    """Keep each reject once: the same bytes at the same place for the same reason are the same reject.
-
-    A pass over the whole stream marks what it showed: at its end the others are mended, whether or not they had a key.
-    """
-    if not work.rejects:
-        return
-    place = (work.place["source"], work.place["stream"])
-    fingerprints = [fingerprint(*place, "sync", r.place, r.reason, payload=r.payload) for r in work.rejects]
-    work.execute(
-        "add_rejects",
-        fingerprints=fingerprints,
-        keys=[_text(r.key) for r in work.rejects],
-        record_ids=[r.record_id for r in work.rejects],
-        reasons=[r.reason for r in work.rejects],
-        details=[_text(r.detail) for r in work.rejects],
-        places=[_text(r.place) for r in work.rejects],
-        payloads=[r.payload for r in work.rejects],
-    )
-    work.execute("reopen_rejects", fingerprints=fingerprints)
-    if snapshot is not None:
-        work.execute("mark_rejects", pass_id=snapshot[0], fingerprints=fingerprints)
-
-
-def _text(value: str | None) -> str | None:
-    """Text that PostgreSQL can hold, for words *about* bytes that it cannot; the bytes themselves are kept as
-    bytea.
-    """
-    return None if value is None else value.encode("utf-8", "replace").decode().replace("\x00", "?")
-
-
-def fingerprint(*words: str, payload: bytes = b"") -> str:
-    """A UUID's text over words and bytes: BLAKE2b-128."""
-    state = blake2b(SEPARATOR.join(words).encode("utf-8", "surrogatepass"), digest_size=16)
-    state.update(b"\x00" + payload)
-    return state.hexdigest()

@@ -12,7 +12,7 @@ import msgspec
 import psycopg
 from psycopg.types.json import Jsonb, set_json_loads
 
-from warehouse.landing import fingerprint
+from warehouse.keys import fingerprint
 from warehouse.sql import sql
 
 

@@ -18,7 +18,7 @@ from psycopg.sql import SQL, Identifier
 
 from warehouse import arrow
 from warehouse.arrays import bigints
-from warehouse.landing import fingerprint
+from warehouse.keys import fingerprint
 from warehouse.sql import sql
 
 

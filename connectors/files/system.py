@@ -15,7 +15,8 @@ from pydantic import Field
 
 from connectors.files.connector import FilesConnector
 from connectors.files.settings import FileOptions, FilesSettings
-from connectors.manifest import Labels, in_english, read_manifest
+from connectors.manifest import Labels, in_english
+from connectors.manifest_file import read_manifest
 from connectors.page import StreamInfo
 from connectors.settings import Settings, validated
 

@@ -23,7 +23,8 @@ from connectors.canonical import canonical
 from connectors.errors import ConnectorError, CredentialsError, SourceConfigurationError, SourceDataError
 from connectors.fields import SAMPLE, likely_key, profile
 from connectors.http import HttpEngine
-from connectors.manifest import Described, Manifest, Parameter, RestSettings, Stream, in_english, load_manifest
+from connectors.manifest import Described, Manifest, RestSettings, Stream, in_english
+from connectors.manifest_file import load_manifest
 from connectors.page import Change, CheckResult, Page, Receipt, State, StreamInfo, StreamRequest, Tell, Writing
 from connectors.prefetch import Stopped, prefetch
 from connectors.protocols import expand_stream, is_odata
@@ -366,55 +367,9 @@ class RestConnector:
         return Writer(self._asking(stream.name, spec, stream.timezone, self._pause or time.sleep), spec.write)
 
 
-def _about(parameter: Parameter) -> str | None:
-    """What a parameter is, in one line."""
-    texts = (in_english(parameter.title), in_english(parameter.description))
-    return ". ".join(text.rstrip(".") for text in texts if text) or None
-
-
 def _interruptible(stop: threading.Event) -> Callable[[float], None]:
     def pause(seconds: float) -> None:
         if stop.wait(seconds):
             raise Stopped
 
     return pause
-
-
-def manifest_connector(path: Path) -> type[RestConnector]:
-    """A connector class for a manifest that a package ships; register it under the group
-    `onefold.connectors`.
-
-    Its settings are the manifest's parameters by name, `base_url`, and nothing else.
-    """
-    from pydantic import Field, SecretStr, create_model
-
-    from connectors.settings import ConnectorSettings
-
-    manifest = load_manifest(path, path.stem)
-    options = "Options of configured streams, so that `check` and `discover` know them."
-    fields: dict[str, Any] = {
-        "base_url": (str | None, Field(None, description="Instead of the manifest's.")),
-        "streams": (dict[str, dict[str, Any]], Field(default_factory=dict, description=options)),
-    }
-    for name, parameter in manifest.parameters.items():
-        kind: Any = SecretStr if parameter.is_secret else str
-        default: Any = ... if parameter.default is None else kind(parameter.default)
-        if parameter.is_optional and parameter.default is None:
-            kind, default = kind | None, None
-        fields[name] = (kind, Field(default, description=_about(parameter)))
-    model = create_model(f"{path.stem.title()}Settings", __base__=ConnectorSettings, **fields)
-
-    class ManifestConnector(RestConnector):
-        settings_model = model
-        shipped = manifest
-
-        def _settings(self, settings: Any) -> RestSettings:
-            given = validated(model, settings, source=self.source)
-            values = {name: getattr(given, name) for name in manifest.parameters if getattr(given, name) is not None}
-            streams = getattr(given, "streams", {})
-            base_url = getattr(given, "base_url", None)
-            return RestSettings(manifest=manifest, base_url=base_url, parameters=values, streams=streams)
-
-    ManifestConnector.__name__ = ManifestConnector.__qualname__ = f"{path.stem.title()}Connector"
-    ManifestConnector.__doc__ = in_english(manifest.title) or path.stem
-    return ManifestConnector

@@ -14,7 +14,7 @@ import pytest
 
 from connectors.cassette import load_cassette
 from connectors.errors import SourceConfigurationError
-from connectors.manifest import load_manifest
+from connectors.manifest_file import load_manifest
 from connectors.scaffold import write_package
 from tests.support.cli import CHECKOUT
 from tests.support.http_source import Asked, HttpSource, Reply, http_source, records

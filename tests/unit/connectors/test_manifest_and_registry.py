@@ -15,7 +15,8 @@ import pytest
 from connectors import registry
 from connectors.errors import SourceConfigurationError
 from connectors.page import StreamRequest
-from connectors.rest.connector import RestConnector, manifest_connector
+from connectors.rest.connector import RestConnector
+from connectors.rest.shipped import manifest_connector
 
 SECRET = "geheim-4711"
 MANIFEST = """
