@@ -79,7 +79,7 @@ def _manifests(point: EntryPoint) -> Iterator[Path]:
 
 
 def _place(what: EntryPoint | Path) -> str:
-    return what.value if isinstance(what, EntryPoint) else "/".join(what.parts[-3:])
+    return "/".join(what.parts[-3:]) if isinstance(what, Path) else what.value
 
 
 def names() -> list[str]:
@@ -92,7 +92,8 @@ def connector_class(name: str) -> ConnectorClass:
     known = _registered()
     family, colon, package = name.partition(":")
     point = known.get(family)
-    if colon and isinstance(point, EntryPoint) and hasattr(found := _loaded(point, "connector"), "of"):
+    # Not `isinstance(point, EntryPoint)`: once a package (of Airflow's) imports importlib_metadata, they are its own.
+    if colon and point and not isinstance(point, Path) and hasattr(found := _loaded(point, "connector"), "of"):
         return cast(ConnectorClass, found.of(package))
     point = known.get(name)
     if point is None:

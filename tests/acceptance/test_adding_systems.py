@@ -7,6 +7,7 @@ import pty
 import select
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -20,8 +21,10 @@ from tests.support.http_source import Asked, Reply, http_source, records
 PATIENCE = 60
 
 
-def _on_a_terminal(command: list[str], answers: list[tuple[str, str]]) -> tuple[int, str]:
-    """Run a command on a terminal of its own, and type each answer when its question stands there."""
+def _on_a_terminal(command: list[str], answers: list[tuple[str, str, bool]]) -> tuple[int, str]:
+    """Run a command on a terminal of its own, and type each answer when its question stands there; a hidden one once
+    the terminal shows nothing any more, since what was typed before is thrown away.
+    """
     ours, theirs = pty.openpty()
     process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True)
     os.close(theirs)
@@ -35,12 +38,16 @@ def _on_a_terminal(command: list[str], answers: list[tuple[str, str]]) -> tuple[
                 except OSError:  # the terminal ends with its last process
                     break
                 said += part.decode("utf-8", "replace")
-            if waiting and waiting[0][0] in said:
+            if waiting and waiting[0][0] in said and (not waiting[0][2] or not _shows_typing(ours)):
                 os.write(ours, waiting.pop(0)[1].encode() + b"\n")
         return process.wait(timeout=PATIENCE), said
     finally:
         process.kill()
         os.close(ours)
+
+
+def _shows_typing(terminal: int) -> bool:
+    return bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
 
 
 SECRET = "Tr0ub4dor-x"
@@ -60,9 +67,9 @@ def test_a_system_asks_on_the_terminal_for_what_it_needs_and_its_secret_stays_ou
     with http_source() as server:
         server.otherwise = _empty_base
         answers = [
-            ("Address of the OData interface", f"{server.url}/odata/standard.odata"),
-            ("username", "reader"),
-            ("empty for none", SECRET),
+            ("Address of the OData interface", f"{server.url}/odata/standard.odata", False),
+            ("username", "reader", False),
+            ("empty for none", SECRET, True),
         ]
         code, said = _on_a_terminal([*command, "source", "add", "books", "--connector", "onec_accounting"], answers)
     assert code == 0, said

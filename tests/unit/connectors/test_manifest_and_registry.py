@@ -157,6 +157,27 @@ def test_settings_show_no_secret() -> None:
     assert SECRET not in repr(connector.settings) + str(connector.settings) + connector.settings.model_dump_json()
 
 
+def test_entry_points_of_the_backport_are_entry_points_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    # importlib_metadata, once imported, answers for the standard library with a class of its own.
+    class Backported:
+        def __init__(self, name: str, value: str) -> None:
+            self.name, self.value = name, value
+
+        def load(self) -> Any:
+            return EntryPoint(self.name, self.value, registry.GROUP).load()
+
+    points = [
+        Backported("singer", "connectors.singer.connector:SingerConnector"),
+        Backported("cat", "connectors.catalogue"),
+    ]
+    monkeypatch.setattr(registry, "entry_points", lambda **_group: points)
+    assert registry.settings_schema("singer:tap-x")["properties"]
+    assert registry.shipped("bitrix24").streams
+    points.append(Backported("singer", "other:Thing"))
+    with pytest.raises(SourceConfigurationError, match="two packages register"):
+        registry.names()
+
+
 def test_the_built_in_connectors_are_registered_with_schemas() -> None:
     assert {"files", "sql", "rest"} <= set(registry.names())
     for name in registry.names():
