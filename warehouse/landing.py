@@ -28,6 +28,9 @@ from warehouse.sql import sql
 # What jsonb refuses: NUL, lone surrogates, numbers out of range, too deep, too long.
 _NOT_STORABLE: Final = (errors.DataError, errors.ProgramLimitExceeded, errors.StatementTooComplex)
 
+_PIECE: Final = 200
+"""Rows of a page that travel together."""
+
 RowTuple: TypeAlias = tuple[str, bytes, bytes, datetime | None]
 """key, canonical JSON, 16-byte digest, when the source says that it changed (aware)."""
 ScopeTuple: TypeAlias = tuple[Mapping[str, str], str | None, Sequence[str], str]
@@ -339,7 +342,9 @@ def _copy(work: _Work, rows: Sequence[_Row], *, supersedes: bool) -> list[_Row]:
                 # Moved away and copied anew: half the time of an update through a temporary table.
                 work.execute("supersede", record_ids=bigints(row.record_id for row in rows))
             with work.conn.cursor().copy(sql("landing.copy_new")) as copy:
-                copy.write(_lines(work, rows))
+                # Piece by piece: the server stores one while the next is made.
+                for start in range(0, len(rows), _PIECE):
+                    copy.write(_lines(work, rows[start : start + _PIECE]))
     except _NOT_STORABLE as exc:
         if len(rows) == 1:
             work.rejects.append(_not_storable(rows[0], exc))
