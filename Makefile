@@ -30,6 +30,7 @@ test: lint  ## Everything on a real PostgreSQL, started for the run; what is ski
 	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not live and not scale" $(ARGS)
 
 test-live:  ## Systems made by others, started by the tests; and the integration tests on Debian's PostgreSQL
+	@.ci/debian-packages python3 live
 	@.ci/environment test
 	$(PYTEST) -m live $(ARGS) $(NONE_IS_FINE)
 	$(PYTHON) -m tests.support.debian_postgres $(PYTEST) -n $(WORKERS) -m "not live and not scale" tests/integration

@@ -8,11 +8,7 @@ import pytest
 
 from onefold.steps.client import client
 from onefold.steps.judge import judge, lift, settle_identity
-from onefold.steps.publish import publish
-from onefold.steps.resolve import resolve
 from tests.support.hub import Hub
-from warehouse.connect import connect
-from warehouse.dump import row_versions
 
 RECORD = "crm:companies:11"
 OTHER = {"name": "Лютик, ООО", "inn": "7736050003"}
@@ -65,18 +61,6 @@ def formers(hub: Hub) -> list[tuple[Any, ...]]:
     return hub.query("SELECT source_key FROM identity.standard_record WHERE source_key LIKE '11 (was %%'")
 
 
-def nothing_more_to_do(hub: Hub) -> None:
-    """Everything compared and synchronised anew writes nothing."""
-    with connect(hub.database_url, application_name="test") as conn:
-        before = row_versions(conn)
-    hub.run(full=True)
-    with hub.context() as context:
-        resolve(context, everything=True)
-        publish(context)
-    with connect(hub.database_url, application_name="test") as conn:
-        assert row_versions(conn) == before
-
-
 def test_old_interactions_stay_with_the_old_client_and_new_ones_are_the_new_client_s(
     judged: tuple[Hub, str, int],
 ) -> None:
@@ -89,7 +73,7 @@ def test_old_interactions_stay_with_the_old_client_and_new_ones_are_the_new_clie
     assert ("Василёк" in names[was], "Лютик" in names[now]) == (True, True)
     add_deals(hub, BEFORE, AFTER)
     assert clients(hub) == {"D2": was, "D3": was, "D4": now}
-    nothing_more_to_do(hub)
+    hub.has_nothing_to_do()
 
 
 def test_they_follow_the_record_again_when_it_is_whom_it_was(judged: tuple[Hub, str, int]) -> None:
@@ -100,7 +84,7 @@ def test_they_follow_the_record_again_when_it_is_whom_it_was(judged: tuple[Hub, 
     assert hub.client_of(RECORD) == was
     assert clients(hub) == {"D2": was, "D4": was}
     assert formers(hub) == []
-    nothing_more_to_do(hub)
+    hub.has_nothing_to_do()
 
 
 def test_the_answer_same_brings_them_to_the_record_as_it_is_now(judged: tuple[Hub, str, int]) -> None:
@@ -110,7 +94,7 @@ def test_the_answer_same_brings_them_to_the_record_as_it_is_now(judged: tuple[Hu
     assert hub.client_of(RECORD) == was
     assert clients(hub) == {"D2": was}
     assert formers(hub) == []
-    nothing_more_to_do(hub)
+    hub.has_nothing_to_do()
 
 
 def test_the_answer_new_leaves_them_where_they_are_whatever_becomes_of_the_record(
@@ -124,7 +108,7 @@ def test_the_answer_new_leaves_them_where_they_are_whatever_becomes_of_the_recor
     assert clients(hub) == {"D2": was}
     assert hub.client_of(RECORD) != was
     assert len(formers(hub)) == 1
-    nothing_more_to_do(hub)
+    hub.has_nothing_to_do()
 
 
 def test_lifting_the_judgement_undoes_it(judged: tuple[Hub, str, int]) -> None:
@@ -148,7 +132,7 @@ def test_a_merge_of_the_old_client_takes_them_along_and_its_undoing_brings_them_
     with hub.context() as context:
         lift(context, said.judgement_id, reason="wrong", by="ada")
     assert clients(hub) == {"D2": was}
-    nothing_more_to_do(hub)
+    hub.has_nothing_to_do()
 
 
 def test_each_version_that_was_judged_keeps_what_happened_in_its_time(judged: tuple[Hub, str, int]) -> None:
@@ -163,4 +147,4 @@ def test_each_version_that_was_judged_keeps_what_happened_in_its_time(judged: tu
     third = hub.client_of(RECORD)
     assert len({first, second, third}) == 3
     assert clients(hub) == {"D2": first, "D4": second, "D5": third}
-    nothing_more_to_do(hub)
+    hub.has_nothing_to_do()

@@ -131,6 +131,22 @@ class Hub:
         with self.context() as context:
             return run(context, **arguments)
 
+    def has_nothing_to_do(self) -> None:
+        """Everything read, compared and published anew writes no row."""
+        from onefold.steps.publish import publish
+        from onefold.steps.resolve import resolve
+        from warehouse.connect import connect
+        from warehouse.dump import row_versions
+
+        with connect(self.database_url, application_name="test") as conn:
+            before = row_versions(conn)
+        self.run(full=True)
+        with self.context() as context:
+            resolve(context, everything=True)
+            publish(context)
+        with connect(self.database_url, application_name="test") as conn:
+            assert row_versions(conn) == before
+
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of a query on the hub's database."""
         from warehouse.connect import connect

@@ -120,7 +120,7 @@ def test_a_tap_is_a_connector_by_its_name() -> None:
     found = connector_class("singer:tap-x")
     assert issubclass(found, SingerConnector)  # type: ignore[arg-type]
     with pytest.raises(SourceConfigurationError, match="no package's name"):
-        connector_class("singer:--index-url=x")
+        connector_class("singer:--target=x")
     with (
         pytest.raises(SourceConfigurationError, match="names no package"),
         connector_class("singer")("crm", {}) as bare,
