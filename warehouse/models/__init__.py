@@ -1,10 +1,10 @@
-"""The tables of the hub as SQLModel classes, one module per schema. Importing this takes seconds: migrations
+"""The tables of the hub as SQLModel classes, one module per schema or room. Importing this takes seconds: migrations
 and tests only.
 """
 
-from warehouse.models import core, identity, ops, raw
+from warehouse.models import core, facts, identity, ops, raw
 from warehouse.models.base import SCHEMAS, Table
 
 metadata = Table.metadata
 
-__all__ = ["SCHEMAS", "core", "identity", "metadata", "ops", "raw"]
+__all__ = ["SCHEMAS", "core", "facts", "identity", "metadata", "ops", "raw"]
