@@ -50,7 +50,7 @@ def crosswalk(database: str) -> dict[int, str]:
 def measure_changes(benchmark: Benchmark, config: Path, database: str, desk: Path, timeout: float) -> None:
     """Edit and run, round by round."""
     rng = random.Random(7)
-    register = csv.read_csv(desk, convert_options=csv.ConvertOptions(column_types=_texts(desk)))
+    register = csv.read_csv(desk, convert_options=csv.ConvertOptions(column_types=texts(desk)))
     rounds = []
     for number in range(ROUNDS):
         benchmark.progress(f"{CHANGES:,} changes, round {number + 1}")
@@ -73,7 +73,8 @@ def measure_changes(benchmark: Benchmark, config: Path, database: str, desk: Pat
     benchmark.add("peak memory", max(done.peak_mib for _, done in rounds), "MiB", at_least=False)
 
 
-def _texts(path: Path) -> dict[str, pa.DataType]:
+def texts(path: Path) -> dict[str, pa.DataType]:
+    """All columns of a CSV file as text."""
     with path.open(encoding="utf-8") as file:
         return {name.strip('"\n'): pa.string() for name in file.readline().split(",")}
 

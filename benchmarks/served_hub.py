@@ -1,0 +1,89 @@
+"""A hub as large as a company's: persons through its steps, and ten interactions for each client.
+
+The persons go the whole way (files, standard records, resolution). The interactions are put where standardise puts
+them and queued for publish as it queues them: landing and mapping have benchmarks of their own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from generate import persons, scattered
+from hub import onefold, persons_source, write_configuration
+from pyarrow import csv
+from services import migrated_database
+
+CLIENTS_PER_RECORD = 0.56
+"""Of the generated persons, see generate.persons."""
+DESK = 10_000
+"""Records that stand in a register of their own, to be edited."""
+
+_PARTIES = """
+CREATE TEMP TABLE party AS
+SELECT row_number() OVER (ORDER BY record_id) AS n, record_id FROM identity.standard_record;
+CREATE UNIQUE INDEX ON party (n);
+ANALYZE party
+"""
+_TYPES = ("sales_order", "invoice", "payment", "delivery", "service_ticket", "call")
+# A few clients have much more than the others, as everywhere: the square of an even choice.
+_INTERACTIONS = """
+INSERT INTO core.interaction (
+    record_id, source, stream, source_key, type, party_record_id, occurred_at, occurred_on, time_zone, precision,
+    channel, document_number, summary, amount, currency, detail, content_hash
+)
+SELECT
+    hashint8extended(g.n, 7), 'ledger', g.type, g.n::text, g.type, p.record_id, g.at, g.at::date, 'UTC', 'day',
+    'office', 'D-' || g.n, 'Document ' || g.n, CASE WHEN g.type NOT IN ('service_ticket', 'call') THEN g.amount END,
+    CASE WHEN g.type NOT IN ('service_ticket', 'call') THEN 'RUB' END, '{"status": "done"}', md5(g.n::text)::uuid
+FROM (
+    SELECT n, (%(types)s::text[])[1 + n %% 6] AS type,
+        date_trunc('day', now() - interval '1 day' * floor(1825 * random())) AS at,
+        (100000 * random())::numeric(12, 2) AS amount,
+        1 + floor((SELECT count(*) FROM party) * power(random(), 2))::bigint AS party
+    FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n
+) AS g
+JOIN party AS p ON p.n = g.party
+"""
+_QUEUE = """
+INSERT INTO ops.pending (step, record_id) SELECT 'publish', record_id FROM core.interaction WHERE changed_seq IS NULL
+"""
+
+
+def resolved(folder: Path, url: str, records: int, seed: int, timeout: float) -> tuple[Path, str]:
+    """Configuration folder and database of a hub with these persons, resolved and not yet published."""
+    generated = scattered(persons(records, seed).records, seed)
+    desk = min(DESK, records // 4)
+    csv.write_csv(generated.slice(0, records - desk), folder / "clients.csv")
+    csv.write_csv(generated.slice(records - desk), folder / "desk.csv")
+    sources = {name: persons_source(folder / f"{name}.csv") for name in ("clients", "desk")}
+    config = write_configuration(folder / "config", sources)
+    database = migrated_database(url, "hub")
+    for command in (("sync", "clients"), ("sync", "desk"), ("standardise",), ("resolve",)):
+        onefold(config, database, *command, timeout=timeout)
+    return config, database
+
+
+def add_interactions(database: str, first: int, last: int) -> None:
+    """Interactions number `first` to `last`, both included, queued for publish; the same amounts for the same seed."""
+    from warehouse.connect import connect, unit_of_work
+
+    with connect(database, application_name="benchmark") as conn, unit_of_work(conn):
+        conn.execute("SELECT setseed(0.5)")
+        for statement in _PARTIES.split(";"):
+            conn.execute(statement.encode())
+        conn.execute(_INTERACTIONS.encode(), {"first": first, "last": last, "types": list(_TYPES)})
+        conn.execute(_QUEUE.encode())
+        conn.execute("DROP TABLE party")
+    with connect(database, application_name="benchmark") as conn:
+        conn.autocommit = True
+        conn.execute("ANALYZE core.interaction")
+
+
+def database_size(database: str) -> int:
+    """MiB on disk."""
+    from warehouse.connect import connect
+
+    with connect(database, application_name="benchmark") as conn:
+        row = conn.execute("SELECT pg_database_size(current_database())").fetchone()
+    assert row is not None
+    return int(row[0]) >> 20
