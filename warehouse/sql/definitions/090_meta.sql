@@ -1,31 +1,270 @@
--- What the served views are, and how fresh. Installed after all other rooms, whose views it describes.
+-- What the served views are, and how fresh. Installed after all other rooms, whose views it describes: whatever
+-- stands in onefold_v1 appears here by itself, and the notes below only say what the catalogue cannot know.
+
+-- Counting a view of millions takes seconds, asking the planner for it a millisecond. The cost limit is about 0.1 s of
+-- reading. The reader calls it with rights of its own, so that it names views of onefold_v1 only.
+CREATE OR REPLACE FUNCTION core.served_rows(dataset text, OUT rows bigint, OUT is_estimated boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+    plan jsonb;
+BEGIN
+    EXECUTE pg_catalog.format('EXPLAIN (FORMAT JSON) SELECT FROM onefold_v1.%I', dataset) INTO plan;
+    is_estimated := (plan #>> '{0,Plan,Total Cost}')::numeric > 10000;
+    IF is_estimated THEN
+        rows := (plan #>> '{0,Plan,Plan Rows}')::numeric;
+    ELSE
+        EXECUTE pg_catalog.format('SELECT count(*) FROM onefold_v1.%I', dataset) INTO rows;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION core.served_rows(text) IS 'Rows of a served view: counted where that is quick, else estimated';
+
+CREATE OR REPLACE VIEW onefold_v1.meta_column AS
+WITH note (datasets, column_name, label_ru, personal_data, refers_to, allowed_values) AS (
+    -- By name, since a column of one name means the same everywhere; where a view differs, its own note comes first.
+    VALUES
+        ('%', 'client_id', 'Клиент', 'none', 'dim_party.client_id', NULL),
+        ('%', 'old_client_id', 'Прежний идентификатор клиента', 'none', 'dim_party.client_id', NULL),
+        ('%', 'redirected_at', 'Когда объединён', 'none', NULL, NULL),
+        ('dim%', 'kind', 'Вид: физлицо или организация', 'none', NULL, '{person,organisation}'::text[]),
+        ('xref%', 'kind', 'Вид: физлицо или организация', 'none', NULL, '{person,organisation}'::text[]),
+        ('fct\_promise', 'kind', 'Что обещано', 'none', NULL, NULL),
+        ('dim%', 'role', 'Роль', 'none', NULL, '{client,prospect,supplier,staff,authority}'::text[]),
+        ('xref%', 'role', 'Роль', 'none', NULL, '{client,prospect,supplier,staff,authority}'::text[]),
+        ('%', 'display_name', 'Наименование', 'name', NULL, NULL),
+        ('%', 'given_name', 'Имя', 'name', NULL, NULL),
+        ('%', 'middle_name', 'Отчество', 'name', NULL, NULL),
+        ('%', 'family_name', 'Фамилия', 'name', NULL, NULL),
+        ('%', 'birth_date', 'Дата рождения', 'identity', NULL, NULL),
+        ('%', 'gender', 'Пол', 'identity', NULL, NULL),
+        ('%', 'legal_name', 'Юридическое наименование', 'name', NULL, NULL),
+        ('%', 'inn', 'ИНН', 'identity', NULL, NULL),
+        ('%', 'kpp', 'КПП', 'none', NULL, NULL),
+        ('%', 'ogrn', 'ОГРН', 'identity', NULL, NULL),
+        ('%', 'vat', 'Номер НДС', 'identity', NULL, NULL),
+        ('%', 'email', 'Электронная почта', 'contact', NULL, NULL),
+        ('%', 'emails', 'Все адреса электронной почты', 'contact', NULL, NULL),
+        ('%', 'phone', 'Телефон', 'contact', NULL, NULL),
+        ('%', 'phones', 'Все телефоны', 'contact', NULL, NULL),
+        ('%', 'domain', 'Домен', 'none', NULL, NULL),
+        ('%', 'country', 'Страна', 'contact', NULL, NULL),
+        ('%', 'region', 'Регион', 'contact', NULL, NULL),
+        ('%', 'city', 'Город', 'contact', NULL, NULL),
+        ('%', 'street', 'Улица', 'contact', NULL, NULL),
+        ('%', 'house', 'Дом', 'contact', NULL, NULL),
+        ('%', 'postcode', 'Индекс', 'contact', NULL, NULL),
+        ('%', 'record_count', 'Число записей', 'none', NULL, NULL),
+        ('%', 'attributes', 'Все значения (JSON)', 'mixed', NULL, NULL),
+        ('%', 'valid_from', 'Действует с', 'none', NULL, NULL),
+        ('%', 'valid_to', 'Действует по', 'none', NULL, NULL),
+        ('%', 'valid_from_on', 'Действует с (день)', 'none', NULL, NULL),
+        ('%', 'valid_to_on', 'Действует по (день)', 'none', NULL, NULL),
+        ('%', 'changed_seq', 'Номер изменения', 'none', NULL, NULL),
+        ('%', 'is_deleted', 'Больше не действует', 'none', NULL, NULL),
+        ('%', 'record_id', 'Запись источника', 'none', NULL, NULL),
+        ('%', 'source', 'Источник', 'none', NULL, NULL),
+        ('%', 'stream', 'Поток', 'none', NULL, NULL),
+        ('%', 'source_key', 'Ключ в источнике', 'identity', NULL, NULL),
+        ('%', 'url', 'Ссылка на карточку', 'identity', NULL, NULL),
+        ('fct%', 'type', 'Тип взаимодействия', 'none', 'dim_interaction_type.type', NULL),
+        ('dim\_interaction\_type', 'type', 'Тип взаимодействия', 'none', NULL, NULL),
+        ('bridge%', 'type', 'Вид связи', 'none', NULL, NULL),
+        ('%', 'occurred_at', 'Когда произошло', 'none', NULL, NULL),
+        ('%', 'occurred_on', 'День события', 'none', NULL, NULL),
+        ('%', 'time_zone', 'Часовой пояс', 'none', NULL, NULL),
+        ('%', 'precision', 'Точность времени', 'none', NULL, '{day,minute,second}'::text[]),
+        ('%', 'channel', 'Канал', 'none', NULL, NULL),
+        ('%', 'direction', 'Направление', 'none', NULL, '{inbound,outbound,internal}'::text[]),
+        ('%', 'document_number', 'Номер документа', 'identity', NULL, NULL),
+        ('%', 'summary', 'Кратко', 'mixed', NULL, NULL),
+        ('%', 'amount', 'Сумма', 'financial', NULL, NULL),
+        ('%', 'currency', 'Валюта', 'none', NULL, NULL),
+        ('%', 'detail', 'Подробности (JSON)', 'mixed', NULL, NULL),
+        ('fct%', 'party_record_id', 'Запись клиента в источнике', 'none', 'xref_client_record.record_id', NULL),
+        ('fct%', 'parent_record_id', 'Входит в', 'none', 'fct_interaction.record_id', NULL),
+        ('fct%', 'reverses_record_id', 'Сторнирует', 'none', 'fct_interaction.record_id', NULL),
+        ('%', 'position', 'Позиция', 'none', NULL, NULL),
+        ('%', 'item_code', 'Код товара', 'none', NULL, NULL),
+        ('%', 'item_name', 'Товар', 'none', NULL, NULL),
+        ('%', 'quantity', 'Количество', 'none', NULL, NULL),
+        ('%', 'unit', 'Единица', 'none', NULL, NULL),
+        ('%', 'unit_price', 'Цена', 'financial', NULL, NULL),
+        ('%', 'promise_key', 'Ключ обещания', 'none', NULL, NULL),
+        ('fct\_promise', 'record_id', 'Взаимодействие', 'none', 'fct_interaction.record_id', NULL),
+        ('fct\_%\_line', 'record_id', 'Взаимодействие', 'none', 'fct_interaction.record_id', NULL),
+        ('%', 'due_on', 'Обещанный день', 'none', NULL, NULL),
+        ('%', 'actual_on', 'День исполнения', 'none', NULL, NULL),
+        ('%', 'due_value', 'Обещанное значение', 'none', NULL, NULL),
+        ('%', 'actual_value', 'Фактическое значение', 'none', NULL, NULL),
+        ('%', 'is_kept', 'Обещание исполнено', 'none', NULL, NULL),
+        ('%', 'days_late', 'Дней опоздания', 'none', NULL, NULL),
+        ('%', 'value_missed', 'Недостаёт до обещанного', 'none', NULL, NULL),
+        ('%', 'relationship_key', 'Ключ связи', 'none', NULL, NULL),
+        ('%', 'from_client_id', 'Кто (работник, филиал, владелец)', 'none', 'dim_party.client_id', NULL),
+        ('%', 'to_client_id', 'Кому (работодатель, головная организация)', 'none', 'dim_party.client_id', NULL),
+        ('%', 'role_in_words', 'Роль словами', 'identity', NULL, NULL),
+        ('%', 'from_record_id', 'Запись первого', 'none', 'xref_client_record.record_id', NULL),
+        ('%', 'to_record_id', 'Запись второго', 'none', 'xref_client_record.record_id', NULL),
+        ('%', 'attribute', 'Атрибут', 'none', NULL, NULL),
+        ('%', 'value', 'Значение', 'mixed', NULL, NULL),
+        ('%', 'rule', 'Правило выбора', 'none', NULL, NULL),
+        ('%', 'losers', 'Уступившие значения', 'mixed', NULL, NULL),
+        ('%', 'lineage', 'Происхождение', 'mixed', NULL, NULL),
+        ('%', 'department', 'Подразделение', 'none', NULL, NULL),
+        ('%', 'label_en', 'Название (англ.)', 'none', NULL, NULL),
+        ('%', 'label_ru', 'Название', 'none', NULL, NULL),
+        ('%', 'money', 'Смысл суммы', 'none', NULL, '{quoted,ordered,invoiced,paid,credited,none}'::text[]),
+        ('%', 'tax', 'Без налога или с налогом', 'none', NULL, '{net,gross}'::text[]),
+        ('%', 'detail_schema', 'Схема подробностей', 'none', NULL, NULL),
+        ('%', 'changed_at', 'Когда изменилось', 'none', NULL, NULL),
+        ('change\_feed', 'change', 'Изменение', 'none', NULL, NULL),
+        ('%', 'payload', 'Что изменилось', 'mixed', NULL, NULL),
+        ('%', 'dataset', 'Представление', 'none', NULL, NULL),
+        ('%', 'rows', 'Строк', 'none', NULL, NULL),
+        ('%', 'last_changed_at', 'Последнее изменение', 'none', NULL, NULL),
+        ('%', 'published_at', 'Последняя публикация', 'none', NULL, NULL),
+        ('%', 'synced_at', 'Последняя загрузка', 'none', NULL, NULL),
+        ('%', 'is_estimated', 'Оценка числа строк', 'none', NULL, NULL),
+        ('%', 'last_run_at', 'Последний запуск', 'none', NULL, NULL),
+        ('%', 'last_run_status', 'Итог последнего запуска', 'none', NULL, NULL),
+        ('%', 'checks_failed', 'Нарушено проверок', 'none', NULL, NULL),
+        ('%', 'failed_checks', 'Нарушенные проверки', 'none', NULL, NULL),
+        ('%', 'meaning_en', 'Смысл (англ.)', 'none', NULL, NULL),
+        ('%', 'key_columns', 'Ключ', 'none', NULL, NULL),
+        ('%', 'replace_by', 'Заменять целиком по', 'none', NULL, NULL),
+        ('%', 'is_incremental', 'Читается по изменениям', 'none', NULL, NULL),
+        ('%', 'ordinal', 'Порядок столбца', 'none', NULL, NULL),
+        ('%', 'column_name', 'Столбец', 'none', NULL, NULL),
+        ('%', 'data_type', 'Тип данных', 'none', NULL, NULL),
+        ('%', 'personal_data', 'Класс персональных данных', 'none', NULL, NULL),
+        ('%', 'refers_to', 'Ссылается на', 'none', NULL, NULL),
+        ('%', 'allowed_values', 'Допустимые значения', 'none', NULL, NULL)
+)
+SELECT
+    v.relname::text AS dataset,
+    a.attnum::integer AS ordinal,
+    a.attname::text AS column_name,
+    format_type(a.atttypid, a.atttypmod) AS data_type,
+    col_description(v.oid, a.attnum) AS meaning_en,
+    coalesce(o.label_ru, d.field #>> '{labels,ru}', n.label_ru) AS label_ru,
+    -- Nobody has said what a new column holds: whoever masks or exports takes it for the worst.
+    coalesce(o.personal_data, n.personal_data, CASE WHEN o.name IS NULL THEN 'unclassified' ELSE 'none' END)
+        AS personal_data,
+    CASE WHEN n.refers_to <> v.relname || '.' || a.attname THEN n.refers_to END AS refers_to,
+    n.allowed_values,
+    clock.changed_seq,
+    false AS is_deleted
+FROM pg_class AS v
+JOIN pg_attribute AS a ON a.attrelid = v.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN core.attribute AS o ON o.name = a.attname AND v.relname IN ('dim_client', 'dim_party', 'dim_client_history')
+LEFT JOIN LATERAL (
+    SELECT t.detail_schema -> a.attname::text AS field
+    FROM core.interaction_type AS t
+    WHERE v.relname = 'fct_' || t.code
+) AS d ON true
+LEFT JOIN LATERAL (
+    SELECT note.* FROM note
+    WHERE note.column_name = a.attname AND v.relname LIKE note.datasets
+    ORDER BY length(note.datasets) DESC
+    LIMIT 1
+) AS n ON true
+CROSS JOIN (SELECT coalesce(max(last_event_id), 0) AS changed_seq FROM ops.hub_clock) AS clock
+WHERE v.relnamespace = to_regnamespace('onefold_v1') AND v.relkind = 'v';
+COMMENT ON VIEW onefold_v1.meta_column IS 'Columns of the served views: type, meaning, label, class of personal data';
 
 CREATE OR REPLACE VIEW onefold_v1.meta_dataset AS
 WITH last_run AS (
     SELECT max(finished_at) FILTER (WHERE command = 'publish' AND status = 'done') AS published_at,
         max(finished_at) FILTER (WHERE command = 'sync' AND status = 'done') AS synced_at
     FROM ops.run
+), ended AS (
+    SELECT DISTINCT ON (command, source) command, status, coalesce(finished_at, started_at) AS at
+    FROM ops.run
+    ORDER BY command, source, run_id DESC
+), latest AS (
+    SELECT at, status FROM ended ORDER BY at DESC LIMIT 1
 ), clock AS (
     SELECT coalesce(max(last_event_id), 0) AS changed_seq FROM ops.hub_clock
+), moved AS (
+    -- From the newest event backwards: the first that fits is near.
+    SELECT e.group_of_events, (
+        SELECT c.at FROM ops.change_event AS c WHERE c.kind = ANY (e.kinds) ORDER BY c.id DESC LIMIT 1
+    ) AS at
+    FROM (VALUES
+        ('clients', ARRAY['created', 'changed', 'redirected', 'retired', 'revived']),
+        ('links', ARRAY['links']),
+        ('facts', ARRAY['facts', 'links']),
+        ('all', ARRAY['created', 'changed', 'redirected', 'retired', 'revived', 'links', 'facts'])
+    ) AS e (group_of_events, kinds)
+), checks AS (
+    -- Each looks at an index or at a table that is nearly empty: a hub of millions answers at once.
+    SELECT 'last_run_failed' AS name, '%' AS datasets, EXISTS (SELECT FROM ended WHERE status = 'failed') AS is_failed
+    UNION ALL
+    SELECT 'changes_wait', '%', EXISTS (SELECT FROM ops.pending)
+    UNION ALL
+    SELECT 'records_rejected', '%', EXISTS (SELECT FROM ops.reject)
+    UNION ALL
+    SELECT 'client_not_come', 'fct\_%', EXISTS (
+        SELECT FROM core.interaction
+        WHERE client_id IS NULL AND party_record_id IS NOT NULL AND changed_seq IS NOT NULL AND NOT is_deleted
+    )
+), view_note (dataset, key_columns, replace_by, group_of_events, is_incremental) AS (
+    -- The first pattern that fits. replace_by: what an incremental reader replaces as a whole; rows of one parent
+    -- change together, and one that is gone leaves no mark of its own.
+    VALUES
+        ('dim_interaction_type', ARRAY['type'], ARRAY['type'], 'none', false),
+        ('dim_client_history', ARRAY['client_id', 'valid_from'], ARRAY['client_id', 'valid_from'], 'clients', true),
+        ('dim_client', ARRAY['client_id'], ARRAY['client_id'], 'clients', true),
+        ('dim_party', ARRAY['client_id'], ARRAY['client_id'], 'clients', true),
+        ('xref_client_record', ARRAY['record_id'], ARRAY['record_id'], 'links', true),
+        ('xref_client_redirect', ARRAY['old_client_id'], ARRAY['old_client_id'], 'clients', false),
+        ('client_field_lineage', NULL, ARRAY['client_id'], 'clients', true),
+        ('fct_promise', ARRAY['promise_key'], ARRAY['record_id'], 'facts', true),
+        ('bridge_relationship', ARRAY['relationship_key'], ARRAY['relationship_key'], 'facts', true),
+        ('change_feed', ARRAY['changed_seq'], ARRAY['changed_seq'], 'all', true),
+        ('meta_column', ARRAY['dataset', 'column_name'], ARRAY['dataset', 'column_name'], 'none', false),
+        ('meta_dataset', ARRAY['dataset'], ARRAY['dataset'], 'all', false),
+        ('fct\_%\_line', ARRAY['record_id', 'position'], ARRAY['record_id'], 'facts', true),
+        ('fct\_interaction', ARRAY['record_id'], ARRAY['record_id'], 'facts', true)
+), typed (dataset) AS (
+    SELECT 'fct_' || code FROM core.interaction_type
 )
-SELECT d.dataset, d.rows, d.last_changed_at, last_run.published_at, last_run.synced_at, clock.changed_seq,
-    false AS is_deleted
-FROM (
-    SELECT 'dim_party' AS dataset, (SELECT count(*) FROM core.client) AS rows,
-        (SELECT max(valid_from) FROM core.client) AS last_changed_at
-    UNION ALL
-    SELECT 'dim_client', (SELECT count(*) FROM core.client WHERE role IN ('client', 'prospect')),
-        (SELECT max(valid_from) FROM core.client WHERE role IN ('client', 'prospect'))
-    UNION ALL
-    SELECT 'xref_client_record', (SELECT count(*) FROM identity.crosswalk),
-        (SELECT max(since) FROM identity.crosswalk)
-    UNION ALL
-    SELECT 'fct_interaction', (SELECT count(*) FROM core.interaction),
-        (SELECT max(at) FROM ops.change_event WHERE kind = 'facts')
-    UNION ALL
-    SELECT 'bridge_relationship', (SELECT count(*) FROM core.relationship),
-        (SELECT max(at) FROM ops.change_event WHERE kind = 'facts')
-) AS d
+SELECT
+    v.relname::text AS dataset,
+    n.rows,
+    m.at AS last_changed_at,
+    last_run.published_at,
+    last_run.synced_at,
+    clock.changed_seq,
+    false AS is_deleted,
+    n.is_estimated,
+    latest.at AS last_run_at,
+    latest.status AS last_run_status,
+    cardinality(f.failed_checks) AS checks_failed,
+    f.failed_checks,
+    obj_description(v.oid, 'pg_class') AS meaning_en,
+    coalesce(k.key_columns, CASE WHEN t.dataset IS NOT NULL THEN ARRAY['record_id'] END) AS key_columns,
+    coalesce(k.replace_by, CASE WHEN t.dataset IS NOT NULL THEN ARRAY['record_id'] END) AS replace_by,
+    coalesce(k.is_incremental, t.dataset IS NOT NULL) AS is_incremental
+FROM pg_class AS v
+CROSS JOIN LATERAL core.served_rows(CASE v.relname WHEN 'meta_dataset' THEN 'meta_column' ELSE v.relname END) AS n
+LEFT JOIN LATERAL (
+    SELECT note.* FROM view_note AS note
+    WHERE v.relname LIKE note.dataset
+    ORDER BY v.relname = note.dataset DESC, length(note.dataset) DESC
+    LIMIT 1
+) AS k ON true
+LEFT JOIN typed AS t ON t.dataset = v.relname
+LEFT JOIN moved AS m ON m.group_of_events = coalesce(
+    k.group_of_events, CASE WHEN v.relname LIKE 'fct\_%' THEN 'facts' ELSE 'all' END
+)
+CROSS JOIN LATERAL (
+    SELECT coalesce(array_agg(c.name ORDER BY c.name), '{}') AS failed_checks
+    FROM checks AS c
+    WHERE c.is_failed AND v.relname LIKE c.datasets
+) AS f
 CROSS JOIN last_run
-CROSS JOIN clock;
-COMMENT ON VIEW onefold_v1.meta_dataset IS 'Rows and freshness of the served views';
+CROSS JOIN clock
+LEFT JOIN latest ON true
+WHERE v.relnamespace = to_regnamespace('onefold_v1') AND v.relkind = 'v';
+COMMENT ON VIEW onefold_v1.meta_dataset IS 'The served views: rows, freshness, last run, failed checks, keys';
