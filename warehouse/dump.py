@@ -53,6 +53,7 @@ _PLANS: Final = {
     "core.client": _Plan(("valid_from", *_CLOCKS)),
     "core.client_history": _Plan(("valid_from", "valid_to", *_CLOCKS), ("client_id",), "valid_from"),
     "core.interaction_type": _Plan(),
+    "core.interaction_field": _Plan(),
     "core.attribute": _Plan(),
     "core.interaction": _Plan(_CLOCKS),
     "core.interaction_line": _Plan(),

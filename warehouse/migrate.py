@@ -17,7 +17,7 @@ from psycopg import sql as composed
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from warehouse import served
+from warehouse import served, typed_views
 from warehouse.connect import connect, redact, sqlalchemy_url
 from warehouse.models import SCHEMAS
 from warehouse.sql import definitions, sql
@@ -69,6 +69,7 @@ def install_definitions(conn: psycopg.Connection[Any]) -> None:
     for text in definitions().values():
         conn.execute(text.encode())
     served.compose(conn)
+    typed_views.compose(conn)
     conn.execute(sql("version.remember_definitions"), {"fingerprint": definitions_digest()})
 
 

@@ -73,12 +73,17 @@ def compose(conn: psycopg.Connection[Any]) -> None:
     for view, base, clients_only, comment in _VIEWS:
         statement = sql("served.replace_view").format(
             view=qualified(view),
-            columns=SQL(", ").join(_columns(conn, view, base, open_attributes)),
+            columns=SQL(", ").join(select_list(columns_of(conn, view), columns_of(conn, base), open_attributes)),
             base=qualified(base),
             condition=SQL(" ") + sql("served.clients_only") if clients_only else SQL(""),
         )
         conn.execute(statement)
         conn.execute(sql("served.comment_view").format(view=qualified(view), comment=Literal(comment)))
+    comment_columns(conn)
+
+
+def comment_columns(conn: psycopg.Connection[Any]) -> None:
+    """Comment every column of every served view: by its label where configuration gave it, else by the glossary."""
     rows = SQL(", ").join(SQL("({}, {})").format(Literal(n), Literal(c)) for n, c in glossary().items())
     conn.execute(sql("served.comment_columns").format(glossary=rows))
 
@@ -90,21 +95,24 @@ def glossary() -> dict[str, str]:
     return dict(line.split("\t", 1) for line in text.splitlines() if line)
 
 
-def _columns(
-    conn: psycopg.Connection[Any], view: str, base: str, open_attributes: Mapping[str, Composable]
+def columns_of(conn: psycopg.Connection[Any], view: str) -> dict[str, str]:
+    """Column -> type of a view, in its order; empty when there is no such view."""
+    return dict(conn.execute(sql("served.columns_of"), {"view": view}).fetchall())
+
+
+def select_list(
+    had: Mapping[str, str], standard: Mapping[str, str], added: Mapping[str, Composable]
 ) -> list[Composable]:
-    """Select-list of a view: what it has in its order, then what is new; a column that is no more stays as
-    null.
+    """Select-list of a view: what it `had` in its order, then what is new of its base's `standard` columns and of
+    those `added` to them; a column that is no more stays as null.
     """
-    had = dict(conn.execute(sql("served.columns_of"), {"view": view}).fetchall())
-    standard = dict(conn.execute(sql("served.columns_of"), {"view": base}).fetchall())
     columns: list[Composable] = []
-    for name in [*had, *(n for n in [*standard, *open_attributes] if n not in had)]:
+    for name in [*had, *(n for n in [*standard, *added] if n not in had)]:
         if name in standard:
             columns.append(SQL("p.{}").format(Identifier(name)))
-        elif name in open_attributes:
+        elif name in added:
             cast = SQL("::{}").format(SQL(had[name])) if name in had else SQL("")
-            columns.append(SQL("({}){} AS {}").format(open_attributes[name], cast, Identifier(name)))
+            columns.append(SQL("({}){} AS {}").format(added[name], cast, Identifier(name)))
         else:
             columns.append(SQL("NULL::{} AS {}").format(SQL(had[name]), Identifier(name)))
     return columns

@@ -50,6 +50,7 @@ def cross_check(configuration: Configuration, streams: Mapping[str, Sequence[str
         for name, stream in source.streams.items():
             yield from _Stream(configuration, streams, document, source, name, stream).problems()
             yield from check_write_back(configuration, document, source, name)
+    yield from _interaction_types(configuration)
     yield from _authority(configuration, streams)
     yield from _expectations(configuration, streams)
 
@@ -265,6 +266,19 @@ def _has_type(value: Any, wanted: str) -> bool:
     if isinstance(value, bool) and wanted != "boolean":
         return False
     return wanted not in kinds or isinstance(value, kinds[wanted])
+
+
+def _interaction_types(configuration: Configuration) -> Iterator[Problem]:
+    document = configuration.documents.get("interactions.yaml")
+    if document is None:
+        return
+    from warehouse import typed_views  # it comes with the driver, which a mere look at a configuration does not need
+
+    types = configuration.interaction_types
+    for code in types:
+        if (reason := typed_views.why_not(code, types)) is not None:
+            hint = "Give the type another name."
+            yield document.problem(("interactions", code), f"`{code}` cannot be a type: {reason}.", hint, key=True)
 
 
 def _authority(configuration: Configuration, streams: Mapping[str, Sequence[str]]) -> Iterator[Problem]:

@@ -64,9 +64,15 @@ class Configuration:
                 },
                 "money": one.money,
                 "tax": one.tax,
+                "has_lines": code in self._types_with_lines,
             }
             for code, one in sorted(self.interaction_types.items())
         ]
+
+    @cached_property
+    def _types_with_lines(self) -> frozenset[str]:
+        streams = [stream for source in self.sources.values() for stream in source.streams.values()]
+        return frozenset(code for stream in streams if stream.lines is not None for code in stream.type_codes)
 
     def defaults(self, source: str, stream: str | None = None) -> Defaults:
         """The defaults of a stream: its own over its source's over the hub's."""

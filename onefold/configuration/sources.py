@@ -227,6 +227,15 @@ class StreamConfiguration(Strict):
             return "party"
         return "interaction" if self.as_ == "interaction" else "relationship"
 
+    @property
+    def type_codes(self) -> list[str]:
+        """The interaction types that its records can have."""
+        if self.kind != "interaction" or self.type is None:
+            return []
+        if isinstance(self.type, str):
+            return [self.type]
+        return [*self.type.cases.values(), *([self.type.otherwise] if self.type.otherwise else [])]
+
     @field_validator("where")
     @classmethod
     def _filter(cls, where: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from onefold.configuration.sources import CHANNELS, DIRECTIONS, Defaults, Lines,
 from onefold.mapping.amounts import DECIMAL_POINT, added_up, amount_text, currency_code
 from onefold.mapping.batch import Mapped, Reject, table
 from onefold.mapping.dates import MONTH_FIRST, Moment, MomentReader, moment_reader
+from onefold.mapping.details import detail_readers
 from onefold.mapping.origins import (
     KEY_FIELD,
     Children,
@@ -75,6 +76,7 @@ class InteractionMapper:
         self._default_currency = defaults.currency
         self._url = stream.url
         self._detail = [(key, compile_origin(spec)) for key, spec in (stream.detail or {}).items()]
+        self._detail_types = detail_readers(types, self._amount_read, self._moment)
         self._lines = _LineReader(stream.lines, self._amount_read) if stream.lines else None
         self._promises = [_PromiseReader(promise, self._moment) for promise in stream.promise or []]
         self.needs_children = stream.lines is not None and stream.lines.stream is not None
@@ -122,10 +124,13 @@ class InteractionMapper:
         amount = attempt.amount("amount.value", self._value_read, self._value, payload)
         currency = attempt("amount.currency", self._currency, payload) if amount is not None else None
         detail: dict[str, Any] = {}
+        typed = self._detail_types.get(type_, {})
         for name, origin in self._detail:
             value = attempt(f"detail.{name}", partial(_with_children, origin, children), payload)
             if value is not None and value != "":
-                detail[name] = _plain_number(value)
+                read = typed.get(name)
+                found = value if read is None else attempt(f"detail.{name}", read, value)
+                detail[name] = _plain_number(value if found is None else found)
         return (
             attempt.record_id,
             self._source,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from identity.standard import Profile
     from identity.survive import SurvivorshipRules
     from onefold.configuration import Configuration
+    from onefold.configuration.sources import StreamConfiguration
     from onefold.context import Context
 
 STANDARD_FORMS_VERSION = 1
@@ -172,11 +173,23 @@ def mapping_fingerprints(configuration: Configuration) -> dict[str, UUID]:
                 common,
                 configured.model_dump(mode="json", exclude={"title", "limits", "options", "updated_at", "volatile"}),
                 configuration.defaults(name, stream).model_dump(mode="json"),
+                *_types_read(configuration, configured),
             ]
         )
         for name, source in configuration.sources.items()
         for stream, configured in source.streams.items()
     }
+
+
+def _types_read(configuration: Configuration, stream: StreamConfiguration) -> list[Any]:
+    """What the registry says of how a stream's interactions are read; nothing where it leaves them as they come."""
+    said = {}
+    for code in stream.type_codes:
+        type_ = configuration.interaction_types.get(code)
+        fields = {name: field.type for name, field in type_.detail.items() if field.type != "text"} if type_ else {}
+        if type_ and (type_.direction or fields):
+            said[code] = [type_.direction, fields]
+    return [said] if said else []
 
 
 def fingerprint(rules: Any) -> UUID:

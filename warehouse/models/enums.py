@@ -16,6 +16,7 @@ CHANGE_KINDS: Final = ("created", "changed", "redirected", "retired", "revived",
 PRECISIONS: Final = ("day", "minute", "second")
 DIRECTIONS: Final = ("inbound", "outbound", "internal")
 MONEY: Final = ("quoted", "ordered", "invoiced", "paid", "credited", "none")
+DETAIL_TYPES: Final = ("text", "number", "boolean", "date", "timestamp", "list", "object")
 TAX: Final = ("net", "gross")
 RECEIPT_STATUSES: Final = ("sent", "accepted", "refused", "unknown")
 ATTRIBUTE_KINDS: Final = ("person", "organisation", "any")

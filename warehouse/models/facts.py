@@ -49,6 +49,27 @@ class InteractionType(Table, table=True):
         Text, "What its amount means: quoted, ordered, invoiced, paid, credited, none", default=text("'none'")
     )
     tax: str | None = column(Text, "net or gross", null=True)
+    has_lines: bool = column(Boolean, "A stream gives its interactions lines, or once did", default=text("false"))
+
+
+class InteractionField(Table, table=True):
+    """Which field of detail each column of a typed view serves; a column once served keeps its field and type."""
+
+    __tablename__ = "interaction_field"
+    __table_args__ = (
+        one_of("detail_type", enums.DETAIL_TYPES),
+        {
+            "schema": "core",
+            "comment": "Columns of the typed views fct_<type>, and the fields of detail they serve",
+        },
+    )
+
+    type: str = column(Text, "Code of core.interaction_type", key=True)
+    column_name: str = column(Text, "Column of the view", key=True)
+    field: str = column(Text, "Field of detail")
+    detail_type: str = column(Text, "text, number, boolean, date, timestamp, list or object")
+    label_en: str = column(Text, "Label in English")
+    label_ru: str | None = column(Text, "Label in Russian", null=True)
 
 
 class Interaction(Table, table=True):

@@ -33,17 +33,18 @@ DECLARE
     found record;
 BEGIN
     FOR found IN
-        SELECT c.oid::regclass AS view, a.attname, coalesce(r.label_en, g.comment) AS comment
+        SELECT c.oid::regclass AS view, a.attname, coalesce(f.label_en, r.label_en, g.comment) AS comment
         FROM pg_class AS c
         JOIN pg_namespace AS n ON n.oid = c.relnamespace
         JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
         LEFT JOIN core.attribute AS r ON r.name = a.attname AND c.relname LIKE 'dim\_%'
+        LEFT JOIN core.interaction_field AS f ON c.relname = 'fct_' || f.type AND f.column_name = a.attname
         LEFT JOIN (
             VALUES {glossary}
         ) AS g (name, comment) ON g.name = a.attname
         WHERE c.relkind = 'v' AND (n.nspname = 'onefold_v1' OR (n.nspname = 'core' AND c.relname LIKE 'served\_%'))
-            AND col_description(c.oid, a.attnum) IS DISTINCT FROM coalesce(g.comment, r.label_en)
-            AND coalesce(g.comment, r.label_en) IS NOT NULL
+            AND col_description(c.oid, a.attnum) IS DISTINCT FROM coalesce(f.label_en, r.label_en, g.comment)
+            AND coalesce(f.label_en, r.label_en, g.comment) IS NOT NULL
     LOOP
         EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', found.view, found.attname, found.comment);
     END LOOP;
@@ -52,3 +53,18 @@ $$
 
 -- name: lock
 SELECT pg_advisory_xact_lock(7305118003)
+
+-- name: interaction_types
+SELECT code, label_en, detail_schema, has_lines FROM core.interaction_type ORDER BY code COLLATE "C"
+
+-- name: interaction_fields
+SELECT type, column_name, field, detail_type FROM core.interaction_field
+
+-- name: store_interaction_field
+INSERT INTO core.interaction_field (type, column_name, field, detail_type, label_en, label_ru)
+VALUES (%(type)s, %(column_name)s, %(field)s, %(detail_type)s, %(label_en)s, %(label_ru)s)
+ON CONFLICT (type, column_name) DO UPDATE
+SET label_en = excluded.label_en, label_ru = excluded.label_ru
+
+-- name: of_type
+WHERE p.type = {type}

@@ -151,13 +151,18 @@ JOIN raw.record AS r ON r.record_id = n.record_id
 WHERE NOT EXISTS (SELECT FROM ops.reject AS x WHERE x.fingerprint = n.fingerprint)
 
 -- name: interaction_types
-SELECT code, department, label_en, label_ru, direction, detail_schema, money, tax FROM core.interaction_type
+SELECT code, department, label_en, label_ru, direction, detail_schema, money, tax, has_lines
+FROM core.interaction_type
 
 -- name: store_interaction_type
-INSERT INTO core.interaction_type (code, department, label_en, label_ru, direction, detail_schema, money, tax)
+INSERT INTO core.interaction_type (
+    code, department, label_en, label_ru, direction, detail_schema, money, tax, has_lines
+)
 VALUES (
-    %(code)s, %(department)s, %(label_en)s, %(label_ru)s, %(direction)s, %(detail_schema)s, %(money)s, %(tax)s
+    %(code)s, %(department)s, %(label_en)s, %(label_ru)s, %(direction)s, %(detail_schema)s, %(money)s, %(tax)s,
+    %(has_lines)s
 )
 ON CONFLICT (code) DO UPDATE
 SET department = excluded.department, label_en = excluded.label_en, label_ru = excluded.label_ru,
-    direction = excluded.direction, detail_schema = excluded.detail_schema, money = excluded.money, tax = excluded.tax
+    direction = excluded.direction, detail_schema = excluded.detail_schema, money = excluded.money, tax = excluded.tax,
+    has_lines = excluded.has_lines

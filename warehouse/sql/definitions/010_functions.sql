@@ -48,5 +48,24 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE lower(core.golden_text(attributes, name)) WHEN 'true' THEN true WHEN 'false' THEN false END;
 COMMENT ON FUNCTION core.golden_boolean(jsonb, text) IS 'One golden value as a boolean; null unless it is true or false';
 
+CREATE OR REPLACE FUNCTION core.detail_timestamp(detail jsonb, name text) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE
+    WHEN detail ->> name ~ (
+        '^(?!0000)[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]'
+        '([.][0-9]{1,6})?(Z|[+]00:00)$'
+    )
+    THEN make_timestamptz(
+        substr(detail ->> name, 1, 4)::integer,
+        substr(detail ->> name, 6, 2)::integer,
+        1,
+        substr(detail ->> name, 12, 2)::integer,
+        substr(detail ->> name, 15, 2)::integer,
+        substring(detail ->> name FROM 'T[0-9]{2}:[0-9]{2}:([0-9]{2}([.][0-9]{1,6})?)')::double precision,
+        'UTC'
+    ) + make_interval(days => substr(detail ->> name, 9, 2)::integer - 1)
+END;
+COMMENT ON FUNCTION core.detail_timestamp(jsonb, text) IS 'A field of detail as a moment; null unless it is written in UTC as the mapping writes it';
+
 COMMENT ON TABLE ops.alembic_version IS 'The last migration that ran';
 COMMENT ON COLUMN ops.alembic_version.version_num IS 'Number of the migration';

@@ -101,6 +101,8 @@ SELECT
     t.tax,
     t.detail_schema,
     0::bigint AS changed_seq,
-    false AS is_deleted
+    false AS is_deleted,
+    'fct_' || t.code AS view_name,
+    CASE WHEN t.has_lines THEN 'fct_' || t.code || '_line' END AS line_view_name
 FROM core.interaction_type AS t;
 COMMENT ON VIEW onefold_v1.dim_interaction_type IS 'Interaction types with their labels and what their amounts mean';

@@ -120,6 +120,20 @@ def test_open_attributes_and_own_types_are_known(folder: Callable[..., object]) 
     assert rows["invoice"]["money"] == "invoiced"
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("promise", "which is a served view of another meaning"),
+        ("sales_order_line", "which holds the lines of sales_order"),
+        ("a" * 60, "its view's name would not fit"),
+    ],
+)
+def test_a_type_whose_view_would_take_anothers_name_is_refused(problems: Problems, code: str, words: str) -> None:
+    (said,) = map(str, problems(interactions=f"interactions:\n  {code}: {{department: sales, labels: Mine}}\n"))
+    assert said.startswith(f"config/interactions.yaml:2:3: `{code}` cannot be a type: ")
+    assert words in said
+
+
 def test_the_shipped_company_has_no_problem() -> None:
     from onefold.configuration import load_configuration
 
