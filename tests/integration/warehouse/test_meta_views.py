@@ -76,9 +76,6 @@ def test_a_column_that_nobody_classified_is_not_taken_for_harmless(conn: psycopg
 def test_fields_of_a_type_carry_the_registry_s_labels(conn: psycopg.Connection) -> None:
     schema = {"colour": {"type": "text", "labels": {"en": "Colour", "ru": "Цвет"}}}
     store_interaction_types(conn, [{"code": "painting", "label_en": "Painting", "detail_schema": schema}])
-    conn.execute(
-        "CREATE OR REPLACE VIEW onefold_v1.fct_painting AS SELECT record_id, 'red' AS colour FROM core.interaction"
-    )
     found = conn.execute(
         "SELECT label_ru FROM onefold_v1.meta_column WHERE (dataset, column_name) = ('fct_painting', 'colour')"
     ).fetchone()

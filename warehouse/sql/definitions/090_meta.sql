@@ -116,6 +116,8 @@ WITH note (datasets, column_name, label_ru, personal_data, refers_to, allowed_va
         ('%', 'money', 'Смысл суммы', 'none', NULL, '{quoted,ordered,invoiced,paid,credited,none}'::text[]),
         ('%', 'tax', 'Без налога или с налогом', 'none', NULL, '{net,gross}'::text[]),
         ('%', 'detail_schema', 'Схема подробностей', 'none', NULL, NULL),
+        ('%', 'view_name', 'Представление типа', 'none', NULL, NULL),
+        ('%', 'line_view_name', 'Представление строк', 'none', NULL, NULL),
         ('%', 'changed_at', 'Когда изменилось', 'none', NULL, NULL),
         ('change\_feed', 'change', 'Изменение', 'none', NULL, NULL),
         ('%', 'payload', 'Что изменилось', 'mixed', NULL, NULL),
