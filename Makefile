@@ -7,7 +7,7 @@ NONE_IS_FINE := || test $$? -eq 5
 # Two workers share one PostgreSQL; more where there are more cores.
 WORKERS ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help demo env test lint test-live test-scale bench constraints clean
+.PHONY: help demo env test lint test-live test-scale bench constraints contract clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ constraints:  ## Renew constraints.txt to the newest versions that fit together 
 	{ head -n 1 constraints.txt; uv pip compile pyproject.toml --all-extras --python-version 3.11 --quiet \
 		--no-header --no-annotate --no-emit-index-url --upgrade; } > constraints.new
 	mv constraints.new constraints.txt
+
+contract:  ## Write docs/contract/onefold_v1.yaml anew after views or columns were appended
+	@.ci/environment test
+	$(PYTHON) -m tests.support.contract
 
 clean:  ## Remove what was built and cached; .venv and the data in var/ stay
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .cache
