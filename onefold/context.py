@@ -101,17 +101,20 @@ def open_context(
 
 
 @contextmanager
-def open_database(settings: Settings) -> Iterator[str]:
-    """The URL of a running, migrated database: the configured one, or the embedded server on a lease."""
+def open_database(settings: Settings, *, migrate: bool = True) -> Iterator[str]:
+    """The URL of a running, migrated database: the configured one, or the embedded server on a lease.
+
+    `migrate=False` leaves it as it is, also without any table: for a backup before an upgrade, and for a restore.
+    """
     from onefold.access import embedded_server, prepare_roles
 
     if settings.database_url:
-        if ensure_schema(settings.database_url):
+        if migrate and ensure_schema(settings.database_url):
             prepare_roles(settings.database_url, None)
         yield settings.database_url
         return
     server = embedded_server(settings)
     with server.lease() as endpoint:
-        if ensure_schema(endpoint.url):
+        if migrate and ensure_schema(endpoint.url):
             prepare_roles(endpoint.url, server.folders.secrets)
         yield endpoint.url

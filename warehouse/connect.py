@@ -141,7 +141,7 @@ def with_database(url: str, database: str) -> str:
 
 def database_exists(url: str) -> bool:
     """Whether the database that the URL names exists on its server."""
-    with _maintenance(url) as conn:
+    with maintenance(url) as conn:
         return _exists(conn, database_name(url))
 
 
@@ -161,7 +161,7 @@ def create_database(url: str, template: str | None = None, *, is_file_copy: bool
         if is_file_copy:
             statement += sql.SQL(" STRATEGY file_copy")
     patience = time.monotonic() + 30
-    with _maintenance(url) as conn:
+    with maintenance(url) as conn:
         while not _exists(conn, name):
             try:
                 conn.execute(statement)
@@ -178,7 +178,7 @@ def create_database(url: str, template: str | None = None, *, is_file_copy: bool
 
 def drop_database(url: str) -> None:
     """Drop the database that the URL names, if it exists, and close what is connected to it."""
-    with _maintenance(url) as conn:
+    with maintenance(url) as conn:
         statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
         conn.execute(statement.format(sql.Identifier(database_name(url))))
 
@@ -193,8 +193,8 @@ def database_name(url: str) -> str:
 
 
 @contextmanager
-def _maintenance(url: str) -> Iterator[psycopg.Connection]:
-    """A connection to a database that always exists on the same server."""
+def maintenance(url: str) -> Iterator[psycopg.Connection]:
+    """A connection to a database that always exists on the server of `url`."""
     failure: DatabaseUnavailableError | None = None
     for name in _MAINTENANCE_DATABASES:
         try:

@@ -107,6 +107,7 @@ ELSEWHERE = {
     "model show", "model list", "model use", "model diff",
     "import splink",  # writes a file: test_matching_commands
     "write-back", "receipts",  # need a system that takes them: test_write_back
+    "backup", "restore",  # write files and databases: test_backup
 }  # fmt: skip
 
 

@@ -1,0 +1,129 @@
+"""backup and restore: the whole hub as one file, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from onefold.access import embedded_server, prepare_roles
+from onefold.context import ensure_schema, open_database, wall_clock
+from onefold.errors import NothingFound
+from onefold.progress import Progress, SilentProgress
+from onefold.steps.report import Report
+
+if TYPE_CHECKING:
+    from onefold.progress import Stage
+    from onefold.settings import Settings
+
+_MEGABYTE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class BackupReport(Report):
+    """What was written."""
+
+    file: str
+    bytes: int
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreReport(Report):
+    """What was restored, and over what."""
+
+    file: str
+    manifest: dict[str, Any]
+    replaced: bool
+    """A hub with data was there."""
+    kept_as: str | None
+    """The database in which it is kept."""
+    migrated: bool
+    """The backup's tables were older than this Onefold's."""
+    notes: tuple[str, ...]
+    """What an administrator has left to do."""
+
+
+def backup(
+    settings: Settings,
+    path: Path,
+    *,
+    with_tokens: bool = False,
+    clock: Callable[[], datetime] = wall_clock,
+    progress: Progress | None = None,
+) -> BackupReport:
+    """Write the hub's database to a new file, as of one moment, while others use it. Migrates nothing.
+
+    Raises `warehouse.backup.errors.BackupError`.
+    """
+    from warehouse.backup.making import make_backup
+
+    with (
+        open_database(settings, migrate=False) as url,
+        (progress or SilentProgress()).stage("backup, MiB") as stage,
+    ):
+        manifest = make_backup(
+            url,
+            path,
+            onefold=version("onefold"),
+            now=clock(),
+            with_tokens=with_tokens,
+            advance=_megabytes(stage),
+        )
+    return BackupReport(str(path), path.stat().st_size, manifest.as_dict())
+
+
+def restore(
+    settings: Settings,
+    path: Path,
+    *,
+    into: str | None = None,
+    replace_hub: bool = False,
+    keep_old: bool = False,
+    progress: Progress | None = None,
+) -> RestoreReport:
+    """Bring a backup back into this hub's database, or into that of the URL `into`; rights are given anew.
+
+    Raises `warehouse.backup.errors.BackupError`: what was there is then there as before.
+    """
+    from warehouse.backup.archive import read_manifest
+    from warehouse.backup.restoring import restore_backup
+
+    if not path.is_file():
+        raise NothingFound(f"There is no file {path}.")
+    target = replace(settings, database_url=into) if into else settings
+    migrated = False
+
+    def finish(url: str) -> None:
+        nonlocal migrated
+        migrated = ensure_schema(url)
+
+    with (
+        open_database(target, migrate=False) as url,
+        (progress or SilentProgress()).stage("restore, MiB") as stage,
+    ):
+        stage.resize(max(1, read_manifest(path).dump_bytes // _MEGABYTE))
+        done = restore_backup(
+            path, url, finish=finish, replace=replace_hub, keep_old=keep_old, advance=_megabytes(stage)
+        )
+        secrets = None if target.database_url else embedded_server(target).folders.secrets
+        notes = prepare_roles(url, secrets)
+    return RestoreReport(
+        str(path), done.manifest.as_dict(), done.state_before == "filled", done.kept_as, migrated, tuple(notes)
+    )
+
+
+def _megabytes(stage: Stage) -> Callable[[int], None]:
+    """Bytes in, whole megabytes shown."""
+    left = 0
+
+    def advance(count: int) -> None:
+        nonlocal left
+        whole, left = divmod(left + count, _MEGABYTE)
+        if whole:
+            stage.advance(whole)
+
+    return advance
