@@ -5,11 +5,10 @@ Every function works in the caller's transaction and writes only what differs fr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
-from uuid import UUID
 
 import psycopg
 import pyarrow as pa
@@ -191,12 +190,12 @@ def store_interactions(
 ) -> Stored:
     """Store interactions whose content differs, with lines and promises; mark `removed_ids` deleted.
 
-    A changed interaction keeps its client until publish looks at it again; until then `changed_seq` is null,
-    so an incremental reader comes to it when it is published.
+    A changed interaction keeps what publish derived, such as its client, until publish looks at it again; until then
+    `changed_seq` is null, so an incremental reader comes to it when it is published.
     """
     record_ids = interactions.column("record_id").to_pylist() if interactions is not None else []
     known = {
-        row[0]: (row[1].hex, row[2], row[3])
+        row[0]: (row[1].hex, row[2])
         for row in conn.execute(
             sql("standard.known_interactions"), {"record_ids": bigints([*record_ids, *removed_ids])}
         )
@@ -209,16 +208,20 @@ def store_interactions(
     changed = [
         record_id
         for record_id, hash_ in zip(record_ids, _hashes(interactions), strict=True)
-        if record_id not in known or known[record_id][:2] != (hash_, False)
+        if record_id not in known or known[record_id] != (hash_, False)
     ]
     stale = [record_id for record_id in changed if record_id in known]
     if stale:
-        for statement in ("drop_interactions", "drop_lines", "drop_promises"):
+        # In place: what publish derived stays until publish looks at it again.
+        with arrow.staged(conn, "stated_interaction", "core.interaction", _only(interactions, stale)):
+            conn.execute(sql("standard.restate_interactions"))
+        for statement in ("drop_lines", "drop_promises"):
             conn.execute(sql(f"standard.{statement}"), {"record_ids": bigints(stale)})
     if changed:
-        fresh = _only(interactions, changed)
-        clients = [_former_client(known, i) for i in fresh.column("record_id").to_pylist()]
-        arrow.copy_in(conn, "core.interaction", fresh.append_column("client_id", pa.array(clients, pa.string())))
+        fresh = [record_id for record_id in changed if record_id not in known]
+        arrow.copy_in(
+            conn, "core.interaction", interactions if len(fresh) == len(record_ids) else _only(interactions, fresh)
+        )
         for table, rows in (("core.interaction_line", lines), ("core.promise", promises)):
             if rows is not None:
                 arrow.copy_in(conn, table, _only(rows, changed))
@@ -295,11 +298,6 @@ def _hashes(table: pa.Table) -> list[str]:
 def _only(table: pa.Table, record_ids: Sequence[int]) -> pa.Table:
     wanted = pa.array(sorted(set(record_ids)), pa.int64())
     return table.filter(pc.is_in(table.column("record_id"), value_set=wanted))
-
-
-def _former_client(known: Mapping[int, tuple[str, bool, UUID | None]], record_id: int) -> str | None:
-    former = known.get(record_id)
-    return str(former[2]) if former and former[2] else None
 
 
 def stated_rows(relationships: pa.Table | None) -> pa.Table:

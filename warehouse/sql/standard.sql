@@ -54,15 +54,22 @@ SELECT {columns} FROM identity.identifier WHERE record_id = ANY (%(record_ids)s:
 DELETE FROM identity.identifier WHERE record_id = ANY (%(record_ids)s::bigint[])
 
 -- name: known_interactions
-SELECT record_id, content_hash, is_deleted, client_id FROM core.interaction
+SELECT record_id, content_hash, is_deleted FROM core.interaction
 WHERE record_id = ANY (%(record_ids)s::bigint[])
 
 -- name: mark_interactions_deleted
 UPDATE core.interaction SET is_deleted = true, changed_seq = NULL
 WHERE record_id = ANY (%(record_ids)s::bigint[])
 
--- name: drop_interactions
-DELETE FROM core.interaction WHERE record_id = ANY (%(record_ids)s::bigint[])
+-- name: restate_interactions
+UPDATE core.interaction AS i
+SET type = s.type, party_record_id = s.party_record_id, occurred_at = s.occurred_at, occurred_on = s.occurred_on,
+    time_zone = s.time_zone, precision = s.precision, channel = s.channel, direction = s.direction,
+    document_number = s.document_number, summary = s.summary, amount = s.amount, currency = s.currency,
+    parent_record_id = s.parent_record_id, reverses_record_id = s.reverses_record_id, url = s.url, detail = s.detail,
+    content_hash = s.content_hash, changed_seq = NULL, is_deleted = false
+FROM stated_interaction AS s
+WHERE i.record_id = s.record_id
 
 -- name: drop_lines
 DELETE FROM core.interaction_line WHERE record_id = ANY (%(record_ids)s::bigint[])
