@@ -72,9 +72,19 @@ WHERE x.client_id = %(client_id)s::uuid
 ORDER BY r.type, direction, client_id
 
 -- name: client_former_ids
-SELECT old_client_id::text FROM onefold_v1.xref_client_redirect
-WHERE client_id = %(client_id)s::uuid
-ORDER BY 1
+-- Backwards from the client: the view of all redirects reads the whole ledger.
+WITH RECURSIVE former AS (
+    SELECT %(client_id)s::uuid AS client_id, 0 AS steps
+    UNION ALL
+    SELECT l.client_id, f.steps + 1
+    FROM former AS f
+    JOIN identity.client_id_ledger AS l ON l.target_client_id = f.client_id AND l.event = 'redirect'
+    WHERE f.steps < 100 AND NOT EXISTS (
+        SELECT FROM identity.client_id_ledger AS n
+        WHERE n.client_id = l.client_id AND n.id > l.id AND n.event <> 'mint'
+    )
+)
+SELECT DISTINCT client_id::text AS old_client_id FROM former WHERE steps > 0 ORDER BY 1
 
 -- name: client_cases
 SELECT DISTINCT c.fingerprint::text, c.kind, c.weight, c.impact, c.record_ids
