@@ -72,8 +72,11 @@ _PLANS: Final = {
         "receipt_id",
     ),
 }
-LEFT_OUT: Final = ("ops.run", "ops.hub_clock", "ops.alembic_version", "ops.source_token")
-"""Nothing but runs and clocks, and secrets."""
+LEFT_OUT: Final = (
+    "ops.run", "ops.hub_clock", "ops.alembic_version", "ops.source_token",
+    "ops.register_overlap", "ops.register_combination", "ops.reconciliation", "ops.reconciliation_row",
+)  # fmt: skip
+"""Nothing but runs and clocks, secrets, and what was counted on some day."""
 
 
 def canonical_dump(conn: psycopg.Connection[Any]) -> dict[str, list[str]]:

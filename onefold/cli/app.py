@@ -114,6 +114,7 @@ def _register() -> None:
         commands_matching,
         commands_merge,
         commands_model,
+        commands_report,
         commands_run,
         commands_sources,
         commands_write,

@@ -11,6 +11,7 @@ import pyarrow as pa
 from identity.survive import PIN
 from identity.survive import golden as golden_records
 from onefold.steps.ahead import ahead
+from onefold.steps.overlap import count_weekly
 from onefold.steps.report import PublishReport
 from onefold.steps.rules import (
     open_attributes,
@@ -77,6 +78,7 @@ def publish(context: Context) -> PublishReport:
             change_events=total.change_events,
         )
         runs.finish_run(conn, run_id, status="done", report=report.as_dict(), at=context.clock())
+        count_weekly(context, conn)
     return report
 
 

@@ -20,3 +20,8 @@ DETAIL_TYPES: Final = ("text", "number", "boolean", "date", "timestamp", "list",
 TAX: Final = ("net", "gross")
 RECEIPT_STATUSES: Final = ("sent", "accepted", "refused", "unknown")
 ATTRIBUTE_KINDS: Final = ("person", "organisation", "any")
+RECONCILIATION_REASONS: Final = (
+    "left_out", "rejected", "waiting", "leaving", "made", "missing", "surplus", "other_amount", "open_reference",
+    "without_party", "unlinked", "unserved",
+)  # fmt: skip
+"""`missing`, `surplus` and `other_amount` are what nothing explains."""
