@@ -106,6 +106,7 @@ def _register() -> None:
         commands_backup,
         commands_connector,
         commands_db,
+        commands_docs,
         commands_evaluate,
         commands_explain,
         commands_hub,

@@ -24,7 +24,7 @@ from tests.support.messy import person_file
 from warehouse.connect import connect
 
 PACKAGES = ("connectors", "identity", "warehouse", "dags", "onefold")
-DATA_SUFFIXES = {".sql", ".yaml", ".tsv", ".csv", ".example"}
+DATA_SUFFIXES = {".sql", ".html", ".yaml", ".tsv", ".csv", ".example"}
 HEAVY = ("pyarrow", "numpy", "pandas", "alembic", "sqlmodel", "duckdb", "scipy", "rapidfuzz", "phonenumbers", "rigour")
 
 
