@@ -111,6 +111,22 @@ def read(
     return _parse(sink.getvalue(), schema)
 
 
+def read_in_pieces(
+    conn: psycopg.Connection[Any], query: SQL | Composed, *, schema: pa.Schema, block: int
+) -> Iterator[pa.Table]:
+    """`read` for what is too much for the memory: tables of about `block` bytes of text each, in the query's order."""
+    statement = SQL("COPY ({}) TO STDOUT (FORMAT text)").format(query)
+    sink = pa.BufferOutputStream()
+    with conn.cursor().copy(statement) as copy:
+        for line in copy:
+            sink.write(line)
+            if sink.tell() >= block:
+                yield _parse(sink.getvalue(), schema)
+                sink = pa.BufferOutputStream()
+        if sink.tell():
+            yield _parse(sink.getvalue(), schema)
+
+
 def read_integers(
     conn: psycopg.Connection[Any],
     query: SQL | Composed,

@@ -109,6 +109,7 @@ def _register() -> None:
         commands_docs,
         commands_evaluate,
         commands_explain,
+        commands_export,
         commands_hub,
         commands_look,
         commands_lookup,

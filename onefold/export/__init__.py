@@ -1,0 +1,1 @@
+"""Served views as files: Parquet, CSV and Excel, whole or by what changed."""
