@@ -1,8 +1,7 @@
 """A hub as large as a company's: persons through its steps, and ten interactions for each client.
 
 The persons go the whole way (files, standard records, resolution). The interactions are put where standardise puts
-them, and queued for publish as it queues them, or linked as it links them: landing and mapping have benchmarks of
-their own.
+them and queued for publish as it queues them: landing and mapping have benchmarks of their own.
 """
 
 from __future__ import annotations
@@ -30,13 +29,12 @@ _TYPES = ("sales_order", "invoice", "payment", "delivery", "service_ticket", "ca
 _INTERACTIONS = """
 INSERT INTO core.interaction (
     record_id, source, stream, source_key, type, party_record_id, occurred_at, occurred_on, time_zone, precision,
-    channel, document_number, summary, amount, currency, detail, content_hash, client_id, changed_seq
+    channel, document_number, summary, amount, currency, detail, content_hash
 )
 SELECT
     hashint8extended(g.n, 7), 'ledger', g.type, g.n::text, g.type, p.record_id, g.at, g.at::date, 'UTC', 'day',
     'office', 'D-' || g.n, 'Document ' || g.n, CASE WHEN g.type NOT IN ('service_ticket', 'call') THEN g.amount END,
-    CASE WHEN g.type NOT IN ('service_ticket', 'call') THEN 'RUB' END, '{"status": "done"}', md5(g.n::text)::uuid,
-    CASE WHEN %(linked)s THEN x.client_id END, CASE WHEN %(linked)s THEN x.changed_seq END
+    CASE WHEN g.type NOT IN ('service_ticket', 'call') THEN 'RUB' END, '{"status": "done"}', md5(g.n::text)::uuid
 FROM (
     SELECT n, (%(types)s::text[])[1 + n %% 6] AS type,
         date_trunc('day', now() - interval '1 day' * floor(1825 * random())) AS at,
@@ -45,12 +43,6 @@ FROM (
     FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n
 ) AS g
 JOIN party AS p ON p.n = g.party
-LEFT JOIN identity.crosswalk AS x ON x.record_id = p.record_id
-ORDER BY 1
-"""
-_INDEXES = """
-SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
-FROM pg_index AS i WHERE i.indrelid = 'core.interaction'::regclass AND NOT i.indisprimary
 """
 _QUEUE = """
 INSERT INTO ops.pending (step, record_id) SELECT 'publish', record_id FROM core.interaction WHERE changed_seq IS NULL
@@ -71,20 +63,15 @@ def resolved(folder: Path, url: str, records: int, seed: int, timeout: float) ->
     return config, database
 
 
-def add_interactions(database: str, first: int, last: int, *, linked: bool = False) -> None:
-    """Interactions number `first` to `last`, both included; not `linked`: queued for publish."""
+def add_interactions(database: str, first: int, last: int) -> None:
+    """Interactions number `first` to `last`, both included, queued for publish; the same amounts for the same seed."""
     from warehouse.connect import connect, unit_of_work
 
     with connect(database, application_name="benchmark") as conn, unit_of_work(conn):
         conn.execute("SELECT setseed(0.5)")
         for statement in _PARTIES.split(";"):
             conn.execute(statement.encode())
-        indexes = conn.execute(_INDEXES).fetchall()
-        for name, _ in indexes:
-            conn.execute(f"DROP INDEX {name}".encode())
-        conn.execute(_INTERACTIONS.encode(), {"first": first, "last": last, "types": list(_TYPES), "linked": linked})
-        for _, definition in indexes:
-            conn.execute(definition.encode())
+        conn.execute(_INTERACTIONS.encode(), {"first": first, "last": last, "types": list(_TYPES)})
         conn.execute(_QUEUE.encode())
         conn.execute("DROP TABLE party")
     with connect(database, application_name="benchmark") as conn:

@@ -45,20 +45,33 @@ _PLANS: Final = {
     "identity.judged_record": _Plan(),
     "identity.former_record": _Plan(("until_at",)),
     "identity.crosswalk": _Plan(("since", *_CLOCKS)),
-    "identity.crosswalk_history": _Plan(("valid_from", "valid_to", "ended_seq"), ("record_id",), "valid_from"),
+    "identity.crosswalk_history": _Plan(
+        ("valid_from", "valid_to", "ended_seq", "opened_seq"), ("record_id",), "valid_from"
+    ),
     "identity.client_id_ledger": _Plan(("id", "at", *_CLOCKS), ("client_id",), "id"),
     "identity.model": _Plan(("created_at",)),
     "identity.review_case": _Plan(("opened_at", "closed_at")),
     "identity.child_link": _Plan(),
-    "core.client": _Plan(("valid_from", *_CLOCKS)),
-    "core.client_history": _Plan(("valid_from", "valid_to", *_CLOCKS), ("client_id",), "valid_from"),
+    # Which cards were served between two others depends on when publish came by.
+    "identity.card_version": _Plan(("version_key", "ended_seq")),
+    "core.client": _Plan(("valid_from", "redirected_at", *_CLOCKS)),
+    "core.client_history": _Plan(
+        ("valid_from", "valid_to", "opened_seq", "redirected_at", *_CLOCKS), ("client_id",), "valid_from"
+    ),
     "core.interaction_type": _Plan(),
     "core.interaction_field": _Plan(),
     "core.attribute": _Plan(),
     "core.interaction": _Plan(_CLOCKS),
-    "core.interaction_line": _Plan(),
-    "core.promise": _Plan(("promise_key",)),
+    "core.interaction_version": _Plan(
+        # Promises bear surrogate keys; the content hash that is in the version covers them.
+        ("ended_seq", "known_from", "known_to", "promises", *_CLOCKS),
+        ("record_id",),
+        "changed_seq",
+    ),
+    "core.interaction_line": _Plan(("is_unpublished",)),
+    "core.promise": _Plan(("promise_key", "is_unpublished")),
     "core.relationship": _Plan(("relationship_key", *_CLOCKS)),
+    "core.relationship_version": _Plan(("relationship_key", "ended_seq", "known_from", "known_to", *_CLOCKS)),
     "ops.checkpoint": _Plan(("at", *_CLOCKS)),
     "ops.reject": _Plan(("first_at", "closed_at", *_CLOCKS)),
     "ops.pending": _Plan(("id",)),

@@ -18,12 +18,14 @@ import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse import arrow
+from warehouse import arrow, versions
 from warehouse.arrays import bigints, uuids
 from warehouse.clock import allocate_events
 from warehouse.shapes import CONTRIBUTION, GOLDEN
 from warehouse.sql import sql
 
+_MANY: Final = 100_000
+"""Records from which the tables of facts are locked as a whole, and not row by row."""
 _TABLES: Final = ("core.client", "core.client_history", "ops.change_event")
 
 
@@ -95,12 +97,14 @@ def store_golden(
     golden = golden.select(GOLDEN.names)
     found = golden.column("client_id").to_pylist()
     known = {
-        row[0]: (row[1], row[2])
+        row[0]: _Known(*row[1:])
         for row in conn.execute(sql("golden.known"), {"client_ids": uuids({*client_ids, *found})}).fetchall()
     }
     kinds = dict(_compare(found, golden.column("golden_hash").to_pylist(), known))
-    gone = [c for c in set(client_ids).difference(found) if c in known and not known[c][1]]
-    targets = _redirects(conn, gone)
+    left = [c for c in set(client_ids).difference(found) if c in known]
+    targets = _redirects(conn, left)
+    # One that is gone already may lead to another client now.
+    gone = [c for c in left if not known[c].is_deleted or known[c].target != targets.get(c, _NOWHERE)[0]]
     kinds |= {c: "redirected" if c in targets else "retired" for c in gone}
     if not kinds:
         return Published()
@@ -118,7 +122,8 @@ def store_golden(
             "as_of": as_of,
             "client_ids": gone,
             "seqs": [seq[c] for c in gone],
-            "targets": [targets.get(c) for c in gone],
+            "targets": [targets.get(c, _NOWHERE)[0] for c in gone],
+            "redirected_at": [targets.get(c, _NOWHERE)[1] for c in gone],
         }
         for statement in ("gone_events", "bury", "close_gone", "open_gone"):
             conn.execute(sql(f"golden.{statement}"), parameters)
@@ -136,28 +141,39 @@ def store_first(conn: psycopg.Connection[Any], golden: pa.Table, *, as_of: datet
 
 
 def refresh_facts(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, as_of: datetime) -> Published:
-    """Bring the derived columns of facts up to the crosswalk: interactions of these parties, these
-    interactions themselves, and relationships; only what moved or is new is written, with the batch's change
-    event.
+    """Publish the links and cards of these records and bring the derived columns of facts up to them: interactions of
+    these parties, these interactions themselves, and relationships. Only what moved or is new is written, all with one
+    change event; what readers saw until now is kept as a version.
     """
-    parameters: dict[str, Any] = {"record_ids": bigints(record_ids)}
     with conn.transaction():
-        conn.execute(sql("golden.find_facts"), parameters)
+        links = versions.waiting_links(conn, record_ids)
+        seq = allocate_events(conn, 1) if links else None
+        if seq is not None:
+            versions.publish_links(conn, seq=seq)
+        many = len(record_ids) >= _MANY
+        if many:
+            conn.execute(sql("golden.lock_facts"))
+        conn.execute(sql("golden.find_facts"), {"record_ids": bigints(record_ids)})
+        if not many:
+            versions.lock_moved(conn)
+            conn.execute(sql("golden.forget_changed"))
         counts = conn.execute(sql("golden.count_facts")).fetchone()
         assert counts is not None
-        interactions, relationships = counts
-        if interactions or relationships:
+        interactions, relationships, published = counts
+        if links or interactions or relationships:
+            seq = seq or allocate_events(conn, 1)
+            versions.end_versions(conn, seq=seq, as_of=as_of, published=published > 0)
             parameters = {
-                "seq": allocate_events(conn, 1),
+                "seq": seq,
                 "as_of": as_of,
                 "interactions": interactions,
                 "relationships": relationships,
+                "links": links,
             }
             for statement in ("refresh_interactions", "refresh_relationships", "facts_event"):
                 conn.execute(sql(f"golden.{statement}"), parameters)
         conn.execute(sql("golden.drop_facts"))
-    moved = interactions + relationships
-    return Published(links_moved=moved, change_events=1 if moved else 0)
+    return Published(links_moved=interactions + relationships, change_events=1 if seq else 0)
 
 
 def is_unpublished(conn: psycopg.Connection[Any]) -> bool:
@@ -175,25 +191,38 @@ def first_load(conn: psycopg.Connection[Any]) -> Iterator[None]:
         yield
 
 
-def _compare(
-    found: Sequence[str], hashes: Sequence[str], known: Mapping[str, tuple[str, bool]]
-) -> Iterable[tuple[str, str]]:
+class _Known(NamedTuple):
+    """What is stored of a client."""
+
+    golden_hash: str
+    is_deleted: bool
+    target: str | None
+    """The client that answers for it, if it is redirected."""
+
+
+_NOWHERE: Final = (None, None)
+
+
+def _compare(found: Sequence[str], hashes: Sequence[str], known: Mapping[str, _Known]) -> Iterable[tuple[str, str]]:
     """What happened to each client: created, revived, changed; nothing for one that is as it was."""
     for client_id, text in zip(found, hashes, strict=True):
         before = known.get(client_id)
         if before is None:
             yield client_id, "created"
-        elif before[1]:
+        elif before.is_deleted:
             yield client_id, "revived"
-        elif before[0] != text:
+        elif before.golden_hash != text:
             yield client_id, "changed"
 
 
-def _redirects(conn: psycopg.Connection[Any], client_ids: Sequence[str]) -> dict[str, str]:
+def _redirects(
+    conn: psycopg.Connection[Any], client_ids: Sequence[str]
+) -> dict[str, tuple[str | None, datetime | None]]:
+    """Where the ledger says that ids lead, and since when."""
     if not client_ids:
         return {}
-    rows = conn.execute(sql("golden.redirects"), {"client_ids": list(client_ids)})
-    return {str(row[0]): str(row[1]) for row in rows}
+    rows = conn.execute(sql("golden.redirects"), {"client_ids": uuids(client_ids)})
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def _rows(golden: pa.Table, kinds: Mapping[str, str], wanted: Sequence[str], seq: Mapping[str, int]) -> pa.Table:

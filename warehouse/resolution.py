@@ -218,7 +218,10 @@ def apply(
         assert counts is not None
         linked, moved, removed = counts
         if linked or moved or removed:
-            parameters = {"as_of": as_of, "seq": allocate_events(conn, 1), "count": linked + moved + removed}
+            seq = allocate_events(conn, 1)
+            # Links of a first load are served with the first golden records; later ones are numbered by publish.
+            link_seq = seq if arrow.is_empty(conn, "core.client") else None
+            parameters = {"as_of": as_of, "seq": seq, "link_seq": link_seq, "count": linked + moved + removed}
             bulk = linked >= _BULK_ROWS
             before = 0 if bulk else _count_clients(conn)
             with arrow.indexes_rebuilt(conn, ["identity.crosswalk", "identity.crosswalk_history"], bulk):

@@ -5,6 +5,7 @@ Every function works in the caller's transaction and writes only what differs fr
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg.sql import SQL, Identifier
 
-from warehouse import arrow
+from warehouse import arrow, versions
 from warehouse.arrays import bigints
 from warehouse.keys import fingerprint
 from warehouse.sql import sql
@@ -151,12 +152,31 @@ def store_parties(
     is_all = len(changed) == len(record_ids)
     mine = identifiers if is_all else _only(identifiers, changed)
     if stale:
+        _keep_cards(conn, stale, records)
         conn.execute(sql("standard.drop_parties"), {"record_ids": bigints(stale)})
         mine = _drop_other_identifiers(conn, stale, mine)
     if changed:
         arrow.copy_in(conn, "identity.standard_record", records if is_all else _only(records, changed))
         arrow.copy_in(conn, "identity.identifier", mine)
     return Stored(changed, removed)
+
+
+def _keep_cards(conn: psycopg.Connection[Any], stale: Sequence[int], records: pa.Table) -> None:
+    rows = _only(records, stale)
+    ids, kinds, roles, documents = (rows.column(n).to_pylist() for n in ("record_id", "kind", "role", "attributes"))
+    urls = [json.loads(text).get("url") if '"url"' in text else None for text in documents]
+    cards = dict(zip(ids, zip(kinds, roles, (first_text(url) for url in urls), strict=True), strict=True))
+    gone = (None, None, None)
+    now = [cards.get(record_id, gone) for record_id in stale]
+    versions.keep_cards(conn, stale, *(list(column) for column in zip(*now, strict=True)))
+
+
+def first_text(value: Any) -> str | None:
+    """An attribute's value as `core.golden_text` reads it: of several the first."""
+    first = value[0] if isinstance(value, list) and value else value
+    if isinstance(first, dict):
+        first = first.get("v")
+    return None if first is None or isinstance(first, list) else str(first)
 
 
 def _drop_other_identifiers(conn: psycopg.Connection[Any], record_ids: Sequence[int], now: pa.Table) -> pa.Table:
@@ -191,7 +211,7 @@ def store_interactions(
     """Store interactions whose content differs, with lines and promises; mark `removed_ids` deleted.
 
     A changed interaction keeps what publish derived, such as its client, until publish looks at it again; until then
-    `changed_seq` is null, so an incremental reader comes to it when it is published.
+    `changed_seq` is null and readers are shown the version before (`warehouse.versions`).
     """
     record_ids = interactions.column("record_id").to_pylist() if interactions is not None else []
     known = {
@@ -201,30 +221,31 @@ def store_interactions(
         )
     }
     removed = [i for i in removed_ids if i in known and not known[i][1]]
-    if removed:
-        conn.execute(sql("standard.mark_interactions_deleted"), {"record_ids": bigints(removed)})
-    if interactions is None:
-        return Stored((), removed)
     changed = [
         record_id
-        for record_id, hash_ in zip(record_ids, _hashes(interactions), strict=True)
+        for record_id, hash_ in zip(record_ids, _hashes(interactions) if interactions is not None else (), strict=True)
         if record_id not in known or known[record_id] != (hash_, False)
     ]
     stale = [record_id for record_id in changed if record_id in known]
+    if removed or stale:
+        versions.keep_interactions(conn, [*removed, *stale])
+    if removed:
+        conn.execute(sql("standard.mark_interactions_deleted"), {"record_ids": bigints(removed)})
+        versions.hide_parts(conn, removed)
     if stale:
         # In place: what publish derived stays until publish looks at it again.
         with arrow.staged(conn, "stated_interaction", "core.interaction", _only(interactions, stale)):
             conn.execute(sql("standard.restate_interactions"))
-        for statement in ("drop_lines", "drop_promises"):
-            conn.execute(sql(f"standard.{statement}"), {"record_ids": bigints(stale)})
-    if changed:
-        fresh = [record_id for record_id in changed if record_id not in known]
+        versions.replace_lines(conn, stale, None if lines is None else _only(lines, stale))
+        versions.replace_promises(conn, stale, None if promises is None else _only(promises, stale))
+    fresh = [record_id for record_id in changed if record_id not in known]
+    if fresh:
         arrow.copy_in(
             conn, "core.interaction", interactions if len(fresh) == len(record_ids) else _only(interactions, fresh)
         )
         for table, rows in (("core.interaction_line", lines), ("core.promise", promises)):
             if rows is not None:
-                arrow.copy_in(conn, table, _only(rows, changed))
+                arrow.copy_in(conn, table, _only(rows, fresh))
     return Stored(changed, removed)
 
 
@@ -248,11 +269,13 @@ def store_relationships(
 def replace_stated(conn: psycopg.Connection[Any], stating_ids: Sequence[int]) -> list[int]:
     """Make what the temporary table `stated_relationship` holds all that these ids state; those where something
     changed."""
-    changed: set[int] = set()
-    for statement in ("end_relationships", "revive_relationships", "add_relationships"):
-        rows = conn.execute(sql(f"standard.{statement}"), {"record_ids": bigints(stating_ids)})
-        changed |= {row[0] for row in rows}
-    return sorted(changed)
+    parameters = {"record_ids": bigints(stating_ids)}
+    turned = dict(conn.execute(sql("standard.find_turned"), parameters).fetchall())
+    if turned:
+        versions.keep_relationships(conn, list(turned))
+        conn.execute(sql("standard.turn_relationships"), {"relationship_keys": bigints(list(turned))})
+    added = conn.execute(sql("standard.add_relationships"), parameters)
+    return sorted({*turned.values(), *(row[0] for row in added)})
 
 
 def groups_of(conn: psycopg.Connection[Any], stating_ids: Sequence[int]) -> list[int]:

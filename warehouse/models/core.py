@@ -32,6 +32,7 @@ class Client(Table, table=True):
         one_of("kind", enums.KINDS),
         one_of("role", enums.ROLES),
         Index("ix_client_changed_seq", "changed_seq"),
+        Index("ix_client_redirected_to", "redirected_to", postgresql_where=text("redirected_to IS NOT NULL")),
         {
             "schema": "core",
             "comment": "The golden record of every party, current; a merged or retired one is marked deleted",
@@ -49,6 +50,11 @@ class Client(Table, table=True):
     valid_from: datetime = column(_AT, "As of when it is as it is")
     changed_seq: int = column(BigInteger, "The last change event of this client")
     is_deleted: bool = column(Boolean, "Merged into another or left without records", default=text("false"))
+    redirected_to: UUID | None = column(
+        Uuid, "The client it was last merged into, also when that was undone", null=True
+    )
+    redirected_at: datetime | None = column(_AT, "As of when that was", null=True)
+    is_redirected: bool = column(Boolean, "It answers by redirected_to now", default=text("false"))
 
 
 class ClientHistory(Table, table=True):
@@ -57,6 +63,7 @@ class ClientHistory(Table, table=True):
     __tablename__ = "client_history"
     __table_args__ = (
         Index("uq_client_history_open", "client_id", unique=True, postgresql_where=text("valid_to IS NULL")),
+        Index("ix_client_history_changed_seq", "changed_seq"),
         {"schema": "core", "comment": "Versions of golden records; the first is valid from -infinity"},
     )
 
@@ -72,6 +79,14 @@ class ClientHistory(Table, table=True):
     golden_hash: UUID = column(Uuid, "Hash over the golden values and lineage")
     changed_seq: int = column(BigInteger, "The change event that opened or last closed the version")
     is_deleted: bool = column(Boolean, "The version says that the client was merged or retired", default=text("false"))
+    opened_seq: int | None = column(
+        BigInteger, "The change event that opened the version, where changed_seq tells the end", null=True
+    )
+    redirected_to: UUID | None = column(
+        Uuid, "The client it was last merged into, also when that was undone", null=True
+    )
+    redirected_at: datetime | None = column(_AT, "As of when that was", null=True)
+    is_redirected: bool = column(Boolean, "It answers by redirected_to now", default=text("false"))
 
 
 class Attribute(Table, table=True):

@@ -119,7 +119,10 @@ class InteractionLine(Table, table=True):
     """Lines of an interaction; columns as warehouse.shapes.INTERACTION_LINE."""
 
     __tablename__ = "interaction_line"
-    __table_args__ = ({"schema": "core", "comment": "Lines of an order, invoice or delivery"},)
+    __table_args__ = (
+        Index("ix_interaction_line_unpublished", "record_id", postgresql_where=text("is_unpublished")),
+        {"schema": "core", "comment": "Lines of an order, invoice or delivery"},
+    )
 
     record_id: int = column(BigInteger, "The interaction", key=True)
     position: int = column(Integer, "Position, from 1", key=True)
@@ -129,6 +132,8 @@ class InteractionLine(Table, table=True):
     unit: str | None = column(Text, "Unit of the quantity", null=True)
     unit_price: Decimal | None = column(Numeric, "Price of one unit", null=True)
     amount: Decimal | None = column(Numeric, "Amount of the line", null=True)
+    is_removed: bool = column(Boolean, "The interaction no longer has it", default=text("false"))
+    is_unpublished: bool | None = column(Boolean, "Readers still see what stood here before; else null", null=True)
 
 
 class Promise(Table, table=True):
@@ -137,6 +142,7 @@ class Promise(Table, table=True):
     __tablename__ = "promise"
     __table_args__ = (
         Index("ix_promise_record_id", "record_id"),
+        Index("ix_promise_unpublished", "record_id", postgresql_where=text("is_unpublished")),
         {"schema": "core", "comment": "What was promised to the client, and what happened"},
     )
 
@@ -147,6 +153,8 @@ class Promise(Table, table=True):
     actual_on: date | None = column(Date, "Date on which it happened", null=True)
     due_value: Decimal | None = column(Numeric, "Promised value", null=True)
     actual_value: Decimal | None = column(Numeric, "Value that came", null=True)
+    is_removed: bool = column(Boolean, "The interaction no longer has it", default=text("false"))
+    is_unpublished: bool | None = column(Boolean, "Readers still see what stood here before; else null", null=True)
 
 
 class Relationship(Table, table=True):
@@ -157,6 +165,7 @@ class Relationship(Table, table=True):
         Index("ix_relationship_record_id", "record_id"),
         Index("ix_relationship_from_record_id", "from_record_id"),
         Index("ix_relationship_to_record_id", "to_record_id"),
+        Index("ix_relationship_changed_seq", "changed_seq"),
         Index("ix_relationship_unpublished", "relationship_key", postgresql_where=text("changed_seq IS NULL")),
         {
             "schema": "core",

@@ -301,13 +301,16 @@ class Crosswalk(Table, table=True):
     __tablename__ = "crosswalk"
     __table_args__ = (
         Index("ix_crosswalk_client_id", "client_id"),
+        Index("ix_crosswalk_changed_seq", "changed_seq"),
         {"schema": "identity", "comment": "Which client a source record belongs to now"},
     )
 
     record_id: int = column(BigInteger, "The source record", key=True)
     client_id: UUID = column(Uuid, "The client")
     since: datetime = column(_AT, "As of when the record belongs to it")
-    changed_seq: int = column(BigInteger, "The change event of this link")
+    changed_seq: int | None = column(
+        BigInteger, "The change event of this link or of its card; null until it is published", null=True
+    )
 
 
 class CrosswalkHistory(Table, table=True):
@@ -316,6 +319,7 @@ class CrosswalkHistory(Table, table=True):
     __tablename__ = "crosswalk_history"
     __table_args__ = (
         Index("ix_crosswalk_history_client_id", "client_id"),
+        Index("ix_crosswalk_history_ended_seq", "ended_seq", postgresql_where=text("valid_to IS NOT NULL")),
         Index("uq_crosswalk_history_open", "record_id", unique=True, postgresql_where=text("valid_to IS NULL")),
         {
             "schema": "identity",
@@ -327,7 +331,8 @@ class CrosswalkHistory(Table, table=True):
     valid_from: datetime = column(_AT, "As of when the link held", key=True)
     valid_to: datetime | None = column(_AT, "As of when it no longer held; null: it still does", null=True)
     client_id: UUID = column(Uuid, "The client")
-    ended_seq: int | None = column(BigInteger, "The change event that ended the link", null=True)
+    ended_seq: int | None = column(BigInteger, "The change event that published its end", null=True)
+    opened_seq: int | None = column(BigInteger, "The change event that published the link", null=True)
 
 
 class ClientIdLedger(Table, table=True):

@@ -25,12 +25,14 @@ WHERE c.client_id BETWEEN %(first)s::uuid AND %(last)s::uuid
 SELECT count(*) FROM identity.crosswalk
 
 -- name: known
-SELECT client_id::text, golden_hash::text, is_deleted FROM core.client WHERE client_id = ANY (%(client_ids)s::uuid[])
+SELECT client_id::text, golden_hash::text, is_deleted, CASE WHEN is_redirected THEN redirected_to::text END
+FROM core.client
+WHERE client_id = ANY (%(client_ids)s::uuid[])
 
 -- name: redirects
-SELECT l.client_id, l.target_client_id
+SELECT l.client_id::text, l.target_client_id::text, l.at
 FROM (
-    SELECT DISTINCT ON (client_id) client_id, event, target_client_id
+    SELECT DISTINCT ON (client_id) client_id, event, target_client_id, at
     FROM identity.client_id_ledger
     WHERE client_id = ANY (%(client_ids)s::uuid[])
     ORDER BY client_id, id DESC
@@ -75,22 +77,26 @@ ORDER BY n.changed_seq
 UPDATE core.client AS c
 SET kind = n.kind, role = n.role, display_name = n.display_name, attributes = n.attributes, lineage = n.lineage,
     record_count = n.record_count, golden_hash = n.golden_hash, valid_from = %(as_of)s, changed_seq = n.changed_seq,
-    is_deleted = false
+    is_deleted = false, is_redirected = false
 FROM new_golden AS n
 WHERE c.client_id = n.client_id
 
 -- name: close_rewritten
-UPDATE core.client_history AS h SET valid_to = %(as_of)s, changed_seq = n.changed_seq
+UPDATE core.client_history AS h
+SET valid_to = %(as_of)s, changed_seq = n.changed_seq, opened_seq = coalesce(h.opened_seq, h.changed_seq)
 FROM new_golden AS n
 WHERE h.client_id = n.client_id AND h.valid_to IS NULL
 
 -- name: open_rewritten
 INSERT INTO core.client_history (
-    client_id, valid_from, kind, role, display_name, attributes, lineage, record_count, golden_hash, changed_seq
+    client_id, valid_from, kind, role, display_name, attributes, lineage, record_count, golden_hash, changed_seq,
+    redirected_to, redirected_at
 )
-SELECT client_id, %(as_of)s, kind, role, display_name, attributes, lineage, record_count, golden_hash, changed_seq
-FROM new_golden
-ORDER BY client_id
+SELECT n.client_id, %(as_of)s, n.kind, n.role, n.display_name, n.attributes, n.lineage, n.record_count, n.golden_hash,
+    n.changed_seq, c.redirected_to, c.redirected_at
+FROM new_golden AS n
+JOIN core.client AS c ON c.client_id = n.client_id
+ORDER BY n.client_id
 
 -- name: gone_events
 INSERT INTO ops.change_event (id, at, kind, client_id, payload)
@@ -100,38 +106,46 @@ FROM unnest(%(client_ids)s::uuid[], %(seqs)s::bigint[], %(targets)s::uuid[]) AS 
 ORDER BY g.seq
 
 -- name: bury
-UPDATE core.client AS c SET is_deleted = true, valid_from = %(as_of)s, changed_seq = g.seq
-FROM unnest(%(client_ids)s::uuid[], %(seqs)s::bigint[]) AS g (client_id, seq)
+UPDATE core.client AS c
+SET is_deleted = true, valid_from = %(as_of)s, changed_seq = g.seq, is_redirected = g.target IS NOT NULL,
+    redirected_to = coalesce(g.target, c.redirected_to), redirected_at = coalesce(g.at, c.redirected_at)
+FROM unnest(%(client_ids)s::uuid[], %(seqs)s::bigint[], %(targets)s::uuid[], %(redirected_at)s::timestamptz[])
+    AS g (client_id, seq, target, at)
 WHERE c.client_id = g.client_id
 
 -- name: close_gone
-UPDATE core.client_history AS h SET valid_to = %(as_of)s, changed_seq = g.seq
+UPDATE core.client_history AS h
+SET valid_to = %(as_of)s, changed_seq = g.seq, opened_seq = coalesce(h.opened_seq, h.changed_seq)
 FROM unnest(%(client_ids)s::uuid[], %(seqs)s::bigint[]) AS g (client_id, seq)
 WHERE h.client_id = g.client_id AND h.valid_to IS NULL
 
 -- name: open_gone
 INSERT INTO core.client_history (
     client_id, valid_from, kind, role, display_name, attributes, lineage, record_count, golden_hash, changed_seq,
-    is_deleted
+    is_deleted, redirected_to, redirected_at, is_redirected
 )
 SELECT c.client_id, %(as_of)s, c.kind, c.role, c.display_name, c.attributes, c.lineage, c.record_count,
-    c.golden_hash, c.changed_seq, true
+    c.golden_hash, c.changed_seq, true, c.redirected_to, c.redirected_at, c.is_redirected
 FROM core.client AS c
 WHERE c.client_id = ANY (%(client_ids)s::uuid[])
 ORDER BY c.client_id
 
+-- name: lock_facts
+-- For many at once: who standardises waits, and reads go on.
+LOCK TABLE core.interaction, core.relationship IN SHARE ROW EXCLUSIVE MODE
+
 -- name: find_facts
 -- What happened before a record changed its identity belongs to its former version.
 CREATE TEMP TABLE moved_fact ON COMMIT DROP AS
-SELECT i.record_id, NULL::bigint AS relationship_key, x.client_id
+SELECT i.record_id, NULL::bigint AS relationship_key, x.client_id, i.changed_seq, i.seen
 FROM (
-    SELECT record_id, party_record_id, occurred_at, client_id, changed_seq FROM core.interaction
+    SELECT record_id, party_record_id, occurred_at, client_id, changed_seq, xmin AS seen FROM core.interaction
     WHERE party_record_id = ANY (%(record_ids)s::bigint[])
     UNION
-    SELECT record_id, party_record_id, occurred_at, client_id, changed_seq FROM core.interaction
+    SELECT record_id, party_record_id, occurred_at, client_id, changed_seq, xmin FROM core.interaction
     WHERE record_id = ANY (%(record_ids)s::bigint[])
     UNION
-    SELECT i.record_id, i.party_record_id, i.occurred_at, i.client_id, i.changed_seq
+    SELECT i.record_id, i.party_record_id, i.occurred_at, i.client_id, i.changed_seq, i.xmin
     FROM identity.former_record AS f
     JOIN core.interaction AS i ON i.party_record_id = f.record_id
     WHERE f.former_id = ANY (%(record_ids)s::bigint[])
@@ -144,15 +158,15 @@ LEFT JOIN (
 LEFT JOIN identity.crosswalk AS x ON x.record_id = coalesce(f.former_id, i.party_record_id)
 WHERE i.changed_seq IS NULL OR i.client_id IS DISTINCT FROM x.client_id
 UNION ALL
-SELECT NULL, r.relationship_key, NULL
+SELECT NULL, r.relationship_key, NULL, r.changed_seq, r.seen
 FROM (
-    SELECT relationship_key, from_record_id, to_record_id, changed_seq FROM core.relationship
+    SELECT relationship_key, from_record_id, to_record_id, changed_seq, xmin AS seen FROM core.relationship
     WHERE changed_seq IS NULL
     UNION
-    SELECT relationship_key, from_record_id, to_record_id, changed_seq FROM core.relationship
+    SELECT relationship_key, from_record_id, to_record_id, changed_seq, xmin FROM core.relationship
     WHERE from_record_id = ANY (%(record_ids)s::bigint[])
     UNION
-    SELECT relationship_key, from_record_id, to_record_id, changed_seq FROM core.relationship
+    SELECT relationship_key, from_record_id, to_record_id, changed_seq, xmin FROM core.relationship
     WHERE to_record_id = ANY (%(record_ids)s::bigint[])
 ) AS r
 WHERE r.changed_seq IS NULL
@@ -165,8 +179,16 @@ WHERE r.changed_seq IS NULL
         WHERE h.record_id IN (r.from_record_id, r.to_record_id) AND h.ended_seq > r.changed_seq
     )
 
+-- name: forget_changed
+-- What was changed while this waited for its lock was queued with the change: it comes again.
+DELETE FROM moved_fact AS m
+WHERE NOT EXISTS (SELECT FROM core.interaction AS i WHERE i.record_id = m.record_id AND i.xmin = m.seen)
+    AND NOT EXISTS (
+        SELECT FROM core.relationship AS r WHERE r.relationship_key = m.relationship_key AND r.xmin = m.seen
+    )
+
 -- name: count_facts
-SELECT count(record_id), count(relationship_key) FROM moved_fact
+SELECT count(record_id), count(relationship_key), count(changed_seq) FROM moved_fact
 
 -- name: refresh_interactions
 UPDATE core.interaction AS i SET client_id = m.client_id, changed_seq = %(seq)s
@@ -182,7 +204,9 @@ WHERE r.relationship_key = m.relationship_key
 INSERT INTO ops.change_event (id, at, kind, payload)
 VALUES (
     %(seq)s, %(as_of)s, 'facts',
-    jsonb_build_object('interactions', %(interactions)s::bigint, 'relationships', %(relationships)s::bigint)
+    jsonb_build_object(
+        'interactions', %(interactions)s::bigint, 'relationships', %(relationships)s::bigint, 'records', %(links)s::bigint
+    )
 )
 
 -- name: drop_facts

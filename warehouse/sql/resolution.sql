@@ -103,7 +103,8 @@ SELECT
 FROM move
 
 -- name: close_history
-UPDATE identity.crosswalk_history AS h SET valid_to = %(as_of)s, ended_seq = %(seq)s
+-- Readers see the link until its end is published.
+UPDATE identity.crosswalk_history AS h SET valid_to = %(as_of)s
 FROM move AS m
 WHERE h.record_id = m.record_id AND h.valid_to IS NULL AND m.old_client_id IS NOT NULL
 
@@ -111,19 +112,20 @@ WHERE h.record_id = m.record_id AND h.valid_to IS NULL AND m.old_client_id IS NO
 DELETE FROM identity.crosswalk AS c USING move AS m WHERE c.record_id = m.record_id AND m.new_client_id IS NULL
 
 -- name: relink
-UPDATE identity.crosswalk AS c SET client_id = m.new_client_id, since = %(as_of)s, changed_seq = %(seq)s
+UPDATE identity.crosswalk AS c SET client_id = m.new_client_id, since = %(as_of)s, changed_seq = NULL
 FROM move AS m
 WHERE c.record_id = m.record_id AND m.new_client_id IS NOT NULL AND m.old_client_id IS NOT NULL
 
 -- name: link
 INSERT INTO identity.crosswalk (record_id, client_id, since, changed_seq)
-SELECT m.record_id, m.new_client_id, %(as_of)s, %(seq)s FROM move AS m
+SELECT m.record_id, m.new_client_id, %(as_of)s, %(link_seq)s FROM move AS m
 WHERE m.old_client_id IS NULL AND m.new_client_id IS NOT NULL
 ORDER BY m.record_id
 
 -- name: open_history
-INSERT INTO identity.crosswalk_history (record_id, valid_from, client_id)
-SELECT m.record_id, %(as_of)s, m.new_client_id FROM move AS m
+INSERT INTO identity.crosswalk_history (record_id, valid_from, client_id, opened_seq)
+SELECT m.record_id, %(as_of)s, m.new_client_id, CASE WHEN m.old_client_id IS NULL THEN %(link_seq)s::bigint END
+FROM move AS m
 WHERE m.new_client_id IS NOT NULL
 ORDER BY m.record_id
 

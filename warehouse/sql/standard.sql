@@ -71,12 +71,6 @@ SET type = s.type, party_record_id = s.party_record_id, occurred_at = s.occurred
 FROM stated_interaction AS s
 WHERE i.record_id = s.record_id
 
--- name: drop_lines
-DELETE FROM core.interaction_line WHERE record_id = ANY (%(record_ids)s::bigint[])
-
--- name: drop_promises
-DELETE FROM core.promise WHERE record_id = ANY (%(record_ids)s::bigint[])
-
 -- name: states_relationships
 SELECT EXISTS (SELECT FROM core.relationship WHERE record_id = ANY (%(record_ids)s::bigint[]))
 
@@ -90,25 +84,19 @@ WHERE r.record_id = ANY (%(record_ids)s::bigint[]) AND r.to_record_id = r.record
     AND NOT r.is_deleted AND starts_with(p.source_key, w.source_key || '#inn=')
 ORDER BY p.record_id
 
--- name: end_relationships
-UPDATE core.relationship AS r SET is_deleted = true, changed_seq = NULL
-WHERE r.record_id = ANY (%(record_ids)s::bigint[]) AND NOT r.is_deleted
-    AND NOT EXISTS (
+-- name: find_turned
+-- Stated no more, or again.
+SELECT r.relationship_key, r.record_id FROM core.relationship AS r
+WHERE r.record_id = ANY (%(record_ids)s::bigint[])
+    AND r.is_deleted = EXISTS (
         SELECT FROM stated_relationship AS s
         WHERE (s.record_id, s.from_record_id, s.to_record_id, s.type) = (r.record_id, r.from_record_id, r.to_record_id, r.type)
             AND (s.role, s.valid_from, s.valid_to) IS NOT DISTINCT FROM (r.role, r.valid_from, r.valid_to)
     )
-RETURNING r.record_id
 
--- name: revive_relationships
-UPDATE core.relationship AS r SET is_deleted = false, changed_seq = NULL
-WHERE r.record_id = ANY (%(record_ids)s::bigint[]) AND r.is_deleted
-    AND EXISTS (
-        SELECT FROM stated_relationship AS s
-        WHERE (s.record_id, s.from_record_id, s.to_record_id, s.type) = (r.record_id, r.from_record_id, r.to_record_id, r.type)
-            AND (s.role, s.valid_from, s.valid_to) IS NOT DISTINCT FROM (r.role, r.valid_from, r.valid_to)
-    )
-RETURNING r.record_id
+-- name: turn_relationships
+UPDATE core.relationship SET is_deleted = NOT is_deleted, changed_seq = NULL
+WHERE relationship_key = ANY (%(relationship_keys)s::bigint[])
 
 -- name: add_relationships
 INSERT INTO core.relationship (record_id, from_record_id, to_record_id, type, role, valid_from, valid_to)

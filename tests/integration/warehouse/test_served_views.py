@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from typing import Any
 
 import psycopg
 import pytest
@@ -94,29 +95,75 @@ def test_an_id_that_was_merged_away_leads_to_its_survivor_through_any_number_of_
     conn: psycopg.Connection,
 ) -> None:
     assign(conn, {1: A, 2: B, 3: C}, ("mint", A, None), ("mint", B, None), ("mint", C, None))
-    redirects = "SELECT old_client_id::text, client_id::text FROM onefold_v1.xref_client_redirect ORDER BY 1"
-    assert conn.execute(redirects).fetchall() == []
+    publish(conn, [golden_row(A), golden_row(B), golden_row(C)], [A, B, C])
+    query = "SELECT old_client_id::text, client_id::text, is_deleted FROM onefold_v1.xref_client_redirect ORDER BY 1"
+
+    def redirects() -> list[tuple[Any, ...]]:
+        return conn.execute(query).fetchall()
+
+    assert redirects() == []
     assign(conn, {1: B}, ("redirect", A, B))
+    assert redirects() == []  # told when it is published
+    publish(conn, [golden_row(B, record_count=2)], [A, B])
     assign(conn, {1: C, 2: C}, ("redirect", B, C))
-    assert conn.execute(redirects).fetchall() == [(A, C), (B, C)]
+    publish(conn, [golden_row(C, record_count=3)], [A, B, C])
+    assert redirects() == [(A, C, False), (B, C, False)]
+    before = numbers(conn)
     assign(conn, {2: B}, ("revive", B, None))
-    assert conn.execute(redirects).fetchall() == [(A, B)]
+    publish(conn, [golden_row(B), golden_row(C, record_count=2)], [B, C])
+    assert redirects() == [(A, B, False), (B, C, True)]
+    assert all(after > before[who] for who, after in numbers(conn).items())
+    # One that was gone already may be led elsewhere.
+    assign(conn, {}, ("redirect", A, C))
+    publish(conn, [golden_row(B)], [A, B])
+    assert redirects() == [(A, C, False), (B, C, True)]
+
+
+def numbers(conn: psycopg.Connection) -> dict[str, int]:
+    return dict(conn.execute("SELECT old_client_id::text, changed_seq FROM onefold_v1.xref_client_redirect").fetchall())
 
 
 def test_the_crosswalk_tells_where_a_record_is_and_that_it_left(conn: psycopg.Connection) -> None:
     card = json.dumps({"url": [{"v": "https://crm.example.org/1"}]})
     store_parties(conn, [party("1", attributes=card), party("2")])
     assign(conn, {rid("1"): A, rid("2"): A})
+    query = (
+        "SELECT client_id::text, source_key, url, is_deleted, changed_seq FROM onefold_v1.xref_client_record ORDER BY 2"
+    )
+    assert conn.execute(query).fetchall() == []  # nothing is told before the first golden records
+    publish(conn, [golden_row(A, record_count=2)], [A])
+    first = conn.execute(query).fetchall()
+    assert [row[:4] for row in first] == [(A, "1", "https://crm.example.org/1", False), (A, "2", None, False)]
     assign(conn, {rid("2"): B})
     assign(conn, {rid("2"): None})
     standard.store_parties(conn, RECORD.empty_table(), IDENTIFIER.empty_table(), [rid("2")])
-    query = "SELECT client_id::text, source_key, url, is_deleted FROM onefold_v1.xref_client_record ORDER BY 2"
-    assert conn.execute(query).fetchall() == [
-        (A, "1", "https://crm.example.org/1", False),
-        (B, "2", None, True),
-    ]
-    numbers = conn.execute("SELECT count(*) FROM onefold_v1.xref_client_record WHERE changed_seq IS NULL").fetchone()
-    assert numbers == (0,)
+    # What is not published yet is seen as it was.
+    assert conn.execute(query).fetchall() == first
+    refresh(conn, rid("2"))
+    then = conn.execute(query).fetchall()
+    assert [row[:4] for row in then] == [(A, "1", "https://crm.example.org/1", False), (A, "2", None, True)]
+    assert then[1][4] > first[1][4]
+    assert then[0] == first[0]
+
+
+def test_a_card_that_moves_in_its_own_system_is_told_with_a_later_number(conn: psycopg.Connection) -> None:
+    def card(number: int) -> str:
+        return json.dumps({"url": [{"v": f"https://crm.example.org/{number}"}]})
+
+    store_parties(conn, [party("1", attributes=card(1))])
+    assign(conn, {rid("1"): A})
+    publish(conn, [golden_row(A)], [A])
+    query = "SELECT url, changed_seq FROM onefold_v1.xref_client_record"
+    ((_, first),) = conn.execute(query).fetchall()
+    for number in (2, 3):
+        store_parties(conn, [party("1", attributes=card(number))])
+    assert conn.execute(query).fetchall() == [("https://crm.example.org/1", first)]
+    assert refresh(conn, rid("1")).change_events == 1
+    ((url, later),) = conn.execute(query).fetchall()
+    assert url == "https://crm.example.org/3"
+    assert later > first
+    store_parties(conn, [party("1", "other name", attributes=card(3))])
+    assert refresh(conn, rid("1")).change_events == 0
 
 
 def test_an_incremental_reader_by_changed_seq_is_never_wrong(conn: psycopg.Connection) -> None:
@@ -168,6 +215,8 @@ def test_lineage_promises_and_freshness_are_served(conn: psycopg.Connection) -> 
         "actual_on": date(2026, 3, 4),
     }
     standard.store_interactions(conn, rows(shapes.INTERACTION, [order]), None, rows(shapes.PROMISE, [promise]))
+    assert conn.execute("SELECT count(*) FROM onefold_v1.fct_promise").fetchone() == (0,)
+    refresh(conn, int(order["record_id"]))
     assert conn.execute("SELECT is_kept, days_late FROM onefold_v1.fct_promise").fetchall() == [(False, 3)]
     counts = dict(conn.execute("SELECT dataset, rows FROM onefold_v1.meta_dataset").fetchall())
     assert (counts["dim_client"], counts["fct_interaction"]) == (1, 1)

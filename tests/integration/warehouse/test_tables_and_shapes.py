@@ -25,10 +25,13 @@ SHAPES = {
     "identity.accepted_value": (ACCEPTED, set()),
     "identity.child_link": (shapes.CHILD_LINK, set()),
     "core.interaction": (shapes.INTERACTION, {"client_id", "changed_seq", "is_deleted"}),
-    "core.interaction_line": (shapes.INTERACTION_LINE, set()),
-    "core.promise": (shapes.PROMISE, {"promise_key"}),
+    "core.interaction_line": (shapes.INTERACTION_LINE, {"is_removed", "is_unpublished"}),
+    "core.promise": (shapes.PROMISE, {"promise_key", "is_removed", "is_unpublished"}),
     "core.relationship": (shapes.RELATIONSHIP, {"relationship_key", "changed_seq", "is_deleted"}),
-    "core.client": (shapes.GOLDEN, {"valid_from", "changed_seq", "is_deleted"}),
+    "core.client": (
+        shapes.GOLDEN,
+        {"valid_from", "changed_seq", "is_deleted", "redirected_to", "redirected_at", "is_redirected"},
+    ),
 }
 TYPES = {
     pa.int64(): (BigInteger,),

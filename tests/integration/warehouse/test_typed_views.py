@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.integration.warehouse.hub_rows import interaction, rows
+from tests.integration.warehouse.test_golden_store import refresh
 from warehouse import shapes, standard
 from warehouse.dump import row_versions
 from warehouse.interaction_types import store_interaction_types
@@ -43,6 +44,7 @@ def happened(conn: psycopg.Connection, key: str, detail: dict[str, Any]) -> int:
     entry = interaction(key, None, type="inspection", detail=json.dumps(detail))
     line = {"record_id": entry["record_id"], "position": 1, "item_code": "P-1", "quantity": "2.500", "unit": "h"}
     standard.store_interactions(conn, rows(shapes.INTERACTION, [entry]), rows(shapes.INTERACTION_LINE, [line]), None)
+    refresh(conn, int(entry["record_id"]))
     return int(entry["record_id"])
 
 

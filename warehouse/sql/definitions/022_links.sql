@@ -4,24 +4,26 @@ CREATE OR REPLACE VIEW onefold_v1.xref_client_record AS
 SELECT
     x.client_id,
     x.record_id,
-    r.source,
-    r.stream,
-    r.source_key,
-    r.kind,
-    r.role,
-    core.golden_text(r.attributes, 'url') AS url,
-    x.since AS valid_from,
+    CASE WHEN v.record_id IS NULL THEN r.source ELSE v.source END AS source,
+    CASE WHEN v.record_id IS NULL THEN r.stream ELSE v.stream END AS stream,
+    CASE WHEN v.record_id IS NULL THEN r.source_key ELSE v.source_key END AS source_key,
+    CASE WHEN v.record_id IS NULL THEN r.kind ELSE v.kind END AS kind,
+    CASE WHEN v.record_id IS NULL THEN r.role ELSE v.role END AS role,
+    CASE WHEN v.record_id IS NULL THEN core.golden_text(r.attributes, 'url') ELSE v.url END AS url,
+    x.valid_from,
     x.changed_seq,
     false AS is_deleted
-FROM identity.crosswalk AS x
-JOIN identity.standard_record AS r ON r.record_id = x.record_id
+FROM core.published_link AS x
+LEFT JOIN identity.standard_record AS r ON r.record_id = x.record_id
+-- What the record says of itself has changed, or it is gone, and that is not published yet.
+LEFT JOIN identity.card_version AS v ON v.record_id = x.record_id AND v.ended_seq IS NULL
 UNION ALL
 SELECT
     h.client_id,
     h.record_id,
-    w.source,
-    w.stream,
-    w.source_key,
+    coalesce(w.source, f.source),
+    coalesce(w.stream, f.stream),
+    coalesce(w.source_key, f.source_key),
     NULL,
     NULL,
     NULL,
@@ -29,41 +31,43 @@ SELECT
     h.ended_seq,
     true
 FROM identity.crosswalk_history AS h
--- A record that was made of a card is no source's own; when it is gone, so is its name.
+-- A record that was made of a card is no source's own; its last card tells its name.
 LEFT JOIN raw.record AS w ON w.record_id = h.record_id
-WHERE h.ended_seq IS NOT NULL
-    AND NOT EXISTS (SELECT FROM identity.crosswalk AS x WHERE x.record_id = h.record_id)
+LEFT JOIN LATERAL (
+    SELECT v.source, v.stream, v.source_key FROM identity.card_version AS v
+    WHERE v.record_id = h.record_id
+    ORDER BY v.ended_seq DESC
+    LIMIT 1
+) AS f ON true
+WHERE h.valid_to IS NOT NULL AND h.ended_seq IS NOT NULL AND h.opened_seq < h.ended_seq
     AND NOT EXISTS (
         SELECT FROM identity.crosswalk_history AS later
         WHERE later.record_id = h.record_id AND later.valid_from > h.valid_from
+            AND (later.opened_seq < later.ended_seq OR later.opened_seq IS NOT NULL AND later.ended_seq IS NULL)
     );
 COMMENT ON VIEW onefold_v1.xref_client_record IS 'Which source record belongs to which client now; a record that left is marked deleted';
 
 CREATE OR REPLACE VIEW onefold_v1.xref_client_redirect AS
-WITH RECURSIVE latest AS (
-    SELECT DISTINCT ON (l.client_id) l.client_id, l.event, l.target_client_id, l.at
-    FROM identity.client_id_ledger AS l
-    WHERE l.event <> 'mint'
-    ORDER BY l.client_id, l.id DESC
-), step AS (
-    SELECT client_id AS old_client_id, target_client_id AS client_id, at, 1 AS steps
-    FROM latest
-    WHERE event = 'redirect'
+WITH RECURSIVE step AS (
+    SELECT c.client_id AS old_client_id, c.redirected_to AS client_id, c.redirected_at, c.changed_seq,
+        NOT c.is_redirected AS is_deleted, 1 AS steps
+    FROM core.client AS c
+    WHERE c.redirected_to IS NOT NULL
     UNION ALL
-    SELECT s.old_client_id, l.target_client_id, s.at, s.steps + 1
+    SELECT s.old_client_id, n.redirected_to, s.redirected_at, greatest(s.changed_seq, n.changed_seq), s.is_deleted,
+        s.steps + 1
     FROM step AS s
-    JOIN latest AS l ON l.client_id = s.client_id AND l.event = 'redirect'
+    JOIN core.client AS n ON n.client_id = s.client_id AND n.is_redirected
     -- A ring of redirects cannot come about; the bound keeps a damaged ledger from hanging every reader.
     WHERE s.steps < 100
 )
 SELECT DISTINCT ON (s.old_client_id)
     s.old_client_id,
     s.client_id,
-    s.at AS redirected_at,
-    greatest(c.changed_seq, t.changed_seq) AS changed_seq,
-    false AS is_deleted
+    s.redirected_at,
+    greatest(s.changed_seq, t.changed_seq) AS changed_seq,
+    s.is_deleted
 FROM step AS s
-LEFT JOIN core.client AS c ON c.client_id = s.old_client_id
 LEFT JOIN core.client AS t ON t.client_id = s.client_id
 ORDER BY s.old_client_id, s.steps DESC;
 COMMENT ON VIEW onefold_v1.xref_client_redirect IS 'Ids of merged-away clients and the client that answers for each now';

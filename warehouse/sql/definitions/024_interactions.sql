@@ -25,7 +25,7 @@ SELECT
     i.url,
     i.changed_seq,
     i.is_deleted
-FROM core.interaction AS i;
+FROM core.published_interaction AS i;
 COMMENT ON VIEW onefold_v1.fct_interaction IS 'What happened with clients: one row per source record that states it, with the client of today';
 
 CREATE OR REPLACE VIEW onefold_v1.fct_interaction_line AS
@@ -43,9 +43,9 @@ SELECT
     l.amount,
     i.currency,
     i.changed_seq,
-    i.is_deleted
-FROM core.interaction_line AS l
-JOIN core.interaction AS i ON i.record_id = l.record_id;
+    i.is_deleted OR l.is_removed AS is_deleted
+FROM core.published_line AS l
+JOIN core.published_interaction AS i ON i.record_id = l.record_id;
 COMMENT ON VIEW onefold_v1.fct_interaction_line IS 'Lines of orders, invoices and deliveries, with the client of today';
 
 CREATE OR REPLACE VIEW onefold_v1.fct_promise AS
@@ -66,9 +66,9 @@ SELECT
     p.actual_on - p.due_on AS days_late,
     p.due_value - p.actual_value AS value_missed,
     i.changed_seq,
-    i.is_deleted
-FROM core.promise AS p
-JOIN core.interaction AS i ON i.record_id = p.record_id;
+    i.is_deleted OR p.is_removed AS is_deleted
+FROM core.published_promise AS p
+JOIN core.published_interaction AS i ON i.record_id = p.record_id;
 COMMENT ON VIEW onefold_v1.fct_promise IS 'What was promised to clients, and whether it was kept';
 
 CREATE OR REPLACE VIEW onefold_v1.bridge_relationship AS
@@ -85,9 +85,9 @@ SELECT
     r.to_record_id,
     r.changed_seq,
     r.is_deleted
-FROM core.relationship AS r
-LEFT JOIN identity.crosswalk AS f ON f.record_id = r.from_record_id
-LEFT JOIN identity.crosswalk AS t ON t.record_id = r.to_record_id;
+FROM core.published_relationship AS r
+LEFT JOIN core.published_link AS f ON f.record_id = r.from_record_id
+LEFT JOIN core.published_link AS t ON t.record_id = r.to_record_id;
 COMMENT ON VIEW onefold_v1.bridge_relationship IS 'Who works for, belongs to, owns or succeeds whom, with the clients of today';
 
 CREATE OR REPLACE VIEW onefold_v1.dim_interaction_type AS

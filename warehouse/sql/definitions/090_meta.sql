@@ -235,7 +235,7 @@ WITH last_run AS (
     ) AS at
     FROM (VALUES
         ('clients', ARRAY['created', 'changed', 'redirected', 'retired', 'revived']),
-        ('links', ARRAY['links']),
+        ('links', ARRAY['links', 'facts']),
         ('facts', ARRAY['facts', 'links']),
         ('all', ARRAY['created', 'changed', 'redirected', 'retired', 'revived', 'links', 'facts'])
     ) AS e (group_of_events, kinds)

@@ -1,0 +1,72 @@
+-- Facts and links as they were last published. A row that was changed since (its changed_seq is null) stands behind the
+-- version that readers still see, which is kept as JSON (versions.sql); a row that was never published is not seen.
+-- The columns are those of the tables, appended as these grow: first those that a view has, then new ones by name.
+
+DO $$
+DECLARE
+    made record;
+    listed record;
+    described record;
+BEGIN
+    FOR made IN
+        SELECT * FROM (VALUES
+            ('core.published_interaction', 'core.interaction', 't.changed_seq IS NOT NULL',
+                'core.interaction_version AS v CROSS JOIN LATERAL jsonb_populate_record(NULL::core.interaction, v.version) AS t',
+                'Interactions as they were last published'),
+            ('core.published_line', 'core.interaction_line', 't.is_unpublished IS NULL',
+                'core.interaction_version AS v CROSS JOIN LATERAL jsonb_populate_recordset(NULL::core.interaction_line, v.lines) AS t',
+                'Lines of interactions as they were last published'),
+            ('core.published_promise', 'core.promise', 't.is_unpublished IS NULL',
+                'core.interaction_version AS v CROSS JOIN LATERAL jsonb_populate_recordset(NULL::core.promise, v.promises) AS t',
+                'Promises as they were last published'),
+            ('core.published_relationship', 'core.relationship', 't.changed_seq IS NOT NULL',
+                'core.relationship_version AS v CROSS JOIN LATERAL jsonb_populate_record(NULL::core.relationship, v.version) AS t',
+                'Relationships as they were last published')
+        ) AS m (view, base, condition, versions, comment)
+    LOOP
+        SELECT string_agg(format('t.%I', c.name), ', ' ORDER BY c.place NULLS LAST, c.name COLLATE "C") AS current,
+            string_agg(
+                CASE
+                    WHEN c.name = 'changed_seq' OR c.name = 'client_id' THEN format('v.%I', c.name)
+                    WHEN c.name = 'record_id' AND made.base <> 'core.relationship' THEN 'v.record_id'
+                    WHEN c.name = 'relationship_key' THEN 'v.relationship_key'
+                    ELSE format('t.%I', c.name)
+                END, ', ' ORDER BY c.place NULLS LAST, c.name COLLATE "C"
+            ) AS former
+        INTO listed
+        FROM (
+            SELECT b.attname::text AS name, had.attnum AS place
+            FROM pg_attribute AS b
+            LEFT JOIN pg_attribute AS had ON had.attrelid = to_regclass(made.view) AND had.attname = b.attname
+            WHERE b.attrelid = made.base::regclass AND b.attnum > 0 AND NOT b.attisdropped
+        ) AS c;
+        EXECUTE format(
+            'CREATE OR REPLACE VIEW %s AS SELECT %s FROM %s AS t WHERE %s UNION ALL SELECT %s FROM %s WHERE v.ended_seq IS NULL',
+            made.view, listed.current, made.base, made.condition, listed.former, made.versions
+        );
+        EXECUTE format('COMMENT ON VIEW %s IS %L', made.view, made.comment);
+        FOR described IN
+            SELECT a.attname, col_description(a.attrelid, a.attnum) AS comment FROM pg_attribute AS a
+            WHERE a.attrelid = made.base::regclass AND a.attnum > 0 AND NOT a.attisdropped
+        LOOP
+            EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', made.view, described.attname, described.comment);
+        END LOOP;
+    END LOOP;
+END
+$$;
+
+CREATE OR REPLACE VIEW core.published_link AS
+-- Until the first golden records are there no link is told.
+SELECT x.record_id, x.client_id, x.since AS valid_from, x.changed_seq
+FROM identity.crosswalk AS x
+WHERE x.changed_seq IS NOT NULL AND EXISTS (SELECT FROM core.client)
+UNION ALL
+-- It has moved or left, and that is not published yet.
+SELECT h.record_id, h.client_id, h.valid_from, h.opened_seq
+FROM identity.crosswalk_history AS h
+WHERE h.valid_to IS NOT NULL AND h.ended_seq IS NULL AND h.opened_seq IS NOT NULL;
+COMMENT ON VIEW core.published_link IS 'Which client a record belongs to, as it was last published';
+COMMENT ON COLUMN core.published_link.record_id IS 'The source record';
+COMMENT ON COLUMN core.published_link.client_id IS 'The client';
+COMMENT ON COLUMN core.published_link.valid_from IS 'As of when the record belongs to it';
+COMMENT ON COLUMN core.published_link.changed_seq IS 'The change event that published the link';
