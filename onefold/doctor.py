@@ -15,6 +15,7 @@ from onefold.configuration.model import Configuration
 from onefold.configuration.schedule import longest_pause
 from onefold.configuration.sources import CHANNELS, DIRECTIONS, SourceConfiguration, StreamConfiguration
 from onefold.nearest import nearest
+from onefold.steps.authority import authority
 
 Severity = Literal["error", "warning", "hint"]
 
@@ -100,11 +101,7 @@ def _hub(configuration: Configuration, today: date) -> Iterator[Finding]:
     if configuration.hub.notifications.webhook and "${" not in configuration.hub.notifications.webhook:
         file, line, column = _file_place(configuration, "hub.yaml", "notifications", "webhook")
         yield Finding("warning", file, line, "A webhook's address is a secret; name it as ${NAME}.", None, column)
-    for i, entry in enumerate(configuration.authority):
-        if entry.review_on is not None and entry.review_on < today:
-            file, line, column = _file_place(configuration, "authority.yaml", "authority", i, "review_on")
-            what = entry.attribute or entry.document
-            yield Finding("hint", file, line, f"The authority over `{what}` was to be reviewed by now.", None, column)
+    yield from _authority(configuration, today)
     by_trust: dict[int, list[str]] = {}
     for source in configuration.sources.values():
         if source.enabled and source.mapped("party"):
@@ -113,6 +110,26 @@ def _hub(configuration: Configuration, today: date) -> Iterator[Finding]:
         for name in names[1:]:
             message = f"`{names[0]}` and `{name}` have the same trust ({trust}); the newer value will win."
             yield _at(configuration, "hint", name, ("trust",), message)
+
+
+def _authority(configuration: Configuration, today: date) -> Iterator[Finding]:
+    for i, entry in enumerate(configuration.authority):
+        what = entry.attribute or entry.document
+        if entry.review_on is not None and entry.review_on < today:
+            file, line, column = _file_place(configuration, "authority.yaml", "authority", i, "review_on")
+            whom = f" Ask {entry.agreed_by}." if entry.agreed_by else ""
+            message = f"The authority over `{what}` was to be reviewed on {entry.review_on}.{whom}"
+            yield Finding("hint", file, line, message, "onefold report authority", column)
+        if entry.agreed_by is None:
+            file, line, column = _file_place(configuration, "authority.yaml", "authority", i)
+            message = f"Nobody is named who agreed to the authority over `{what}`."
+            yield Finding("hint", file, line, message, None, column)
+    undecided = authority(configuration, today).undecided
+    if configuration.authority and undecided:
+        file, line, column = _file_place(configuration, "authority.yaml", "authority")
+        named = ", ".join(one.subject for one in undecided)
+        message = f"Several registers state these, and nobody decides: {named}."
+        yield Finding("hint", file, line, message, "onefold report authority", column)
 
 
 def _source(configuration: Configuration, source: SourceConfiguration) -> Iterator[Finding]:

@@ -14,10 +14,15 @@ from psycopg.types.json import Jsonb
 
 from warehouse import arrow
 from warehouse.arrays import bigints
+from warehouse.pins import expired_pins
 from warehouse.sql import sql
 
 STATED: Final = 1 << 62
 """Numbers from here on are no judgements: registers state it."""
+
+
+BY_ITSELF: Final = "onefold"
+"""Who lifts a pin that has expired."""
 
 
 class JudgementNotFoundError(Exception):
@@ -123,6 +128,18 @@ def lift(conn: psycopg.Connection[Any], judgement_id: int, *, reason: str | None
     conn.execute(sql("judgements.release_cases"), {"judgement_id": judgement_id})
     conn.execute(sql("judgements.forget_suspension"), {"judgement_id": judgement_id})
     return found[0]
+
+
+def end_expired_pins(conn: psycopg.Connection[Any], *, today: date, at: datetime) -> list[int]:
+    """Lift, under the hub lock, the pins whose last day is over or whose source has changed what it says; the records
+    that held them. Each is lifted by `onefold`, with the reason, so that it is told and never comes back by itself.
+    """
+    held: list[int] = []
+    for number, records, until, is_over in expired_pins(conn, today):
+        reason = f"its last day was {until}" if is_over else "the source has changed what it says"
+        was = lift(conn, number, reason=reason, by=BY_ITSELF, at=at)
+        held += [*records, *was.applied().left_ids]
+    return sorted(set(held))
 
 
 def in_force(

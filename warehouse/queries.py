@@ -148,6 +148,12 @@ def clients_of_records(conn: psycopg.Connection[Any], record_ids: Sequence[int])
     return {row["record_id"]: row["client_id"] for row in rows}
 
 
+def golden_record_of(conn: psycopg.Connection[Any], record_id: int, attribute: str) -> int | None:
+    """The record that a golden value of the record's client comes from; None: it has no such value."""
+    row = conn.execute(sql("queries.golden_record_of"), {"record_id": record_id, "attribute": attribute}).fetchone()
+    return None if row is None else row[0]
+
+
 def _records_called(conn: psycopg.Connection[Any], name: str) -> list[int]:
     """Ids that a record would have that is called `source:stream:key`, or only by its key."""
     streams = [(row["source"], row["stream"]) for row in _all(conn, "streams")]

@@ -66,12 +66,16 @@ class _Figures:
     filled: Ints
     """How many fields of the group are filled; 0 for a single attribute."""
     length: Ints
+    restriction: Ints | None = None
+    """Place among the field's values, the most restrictive first; None for a group."""
 
     def keys(self, records: Records, name: str, rules: SurvivorshipRules) -> dict[Rule, Key]:
         """The rules as numbers; smaller is better."""
         authority = _authority(records, rules.authority.get(name, ()))
         client = records.client
+        restriction = self.length * 0 if self.restriction is None else self.restriction
         return {
+            "most_restrictive": lambda at: restriction[at],
             "authority": lambda at: authority[self.row[at]],
             "valid": lambda at: self.invalid[at],
             "stated": lambda at: self.derived[at],
@@ -83,9 +87,19 @@ class _Figures:
         }
 
 
-def _figures(found: Candidates, codes: Ints) -> _Figures:
+def _figures(found: Candidates, codes: Ints, order: tuple[str, ...] = ()) -> _Figures:
     length = pc.utf8_length(found.value).to_numpy(zero_copy_only=False).astype(np.int64)
-    return _Figures(found.row, codes, _flag(found.invalid), _flag(found.derived), np.zeros_like(codes), length)
+    flags = _flag(found.invalid), _flag(found.derived)
+    return _Figures(found.row, codes, *flags, np.zeros_like(codes), length, _restriction(found, order))
+
+
+def _restriction(found: Candidates, order: tuple[str, ...]) -> Ints | None:
+    """Per candidate the place of its value in `order`, from 1; 0, before them all, for a value that is not in it."""
+    if not order:
+        return None
+    place = pc.fill_null(pc.index_in(found.value, pa.array(order, pa.string())), -1)
+    places: Ints = place.to_numpy(zero_copy_only=False).astype(np.int64) + 1
+    return places
 
 
 def _note(name: str, values: pa.Array) -> pa.Array:
@@ -156,7 +170,8 @@ def choose_one(records: Records, name: str, found: Candidates, rules: Survivorsh
     codes = _codes(found.value)
     order_of_rules = rules.of(name)
     client = records.client[found.row]
-    ranking = rank(client, order_of_rules, _figures(found, codes).keys(records, name, rules))
+    order = rules.order(name) if "most_restrictive" in order_of_rules else ()
+    ranking = rank(client, order_of_rules, _figures(found, codes, order).keys(records, name, rules))
     owner = np.cumsum(ranking.is_best) - 1
     best = ranking.order[ranking.is_best]
     lost = codes[ranking.order] != codes[best][owner]

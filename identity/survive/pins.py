@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Final
 
 import msgspec
@@ -19,6 +20,8 @@ PIN: Final = pa.schema(
         pa.field("value", pa.string()),  # null: the attribute is to be empty
         pa.field("policy", pa.string(), nullable=False),  # pin | until_source_changes | until_date | fill_if_empty
         pa.field("reason", pa.string()),
+        pa.field("until", pa.date32()),  # the last day on which it holds; null: no such day
+        pa.field("judgement_id", pa.int64()),  # which decision it is, for people
     ]
 )
 """Pins in force: what has expired (by date, or because the source changed) is not handed over."""
@@ -53,7 +56,7 @@ def _pinned(old: Chosen | None, by_client: dict[int, list[tuple[int, dict[str, A
     lineages: list[str] = [] if old is None else old.lineage_json.to_pylist()
     place = {client: i for i, client in enumerate(clients)}
     for client, pins in by_client.items():
-        pins.sort(key=lambda held: (held[0], held[1]["policy"] == "fill_if_empty", held[1]["value"] or ""))
+        pins.sort(key=lambda held: (held[0], *_order(held[1])))
         at = place.get(client)
         empty = at is None or '"invalid"' in lineages[at].partition('"losers"')[0]
         in_force = [(row, pin) for row, pin in pins if pin["policy"] != "fill_if_empty" or empty]
@@ -85,10 +88,27 @@ def _pinned(old: Chosen | None, by_client: dict[int, list[tuple[int, dict[str, A
     )
 
 
+def _order(pin: dict[str, Any]) -> tuple[Any, ...]:
+    """Of several pins on one record those that only fill come last; then everything that the lineage tells."""
+    until, number, reason = pin["until"] or date.max, pin["judgement_id"] or 0, pin["reason"] or ""
+    return (
+        pin["policy"] == "fill_if_empty",
+        pin["value"] is None,
+        pin["value"] or "",
+        pin["policy"],
+        until,
+        number,
+        reason,
+    )
+
+
 def _lineage(pin: dict[str, Any], before: dict[str, Any] | None, value: str | None, is_list: bool) -> dict[str, Any]:
     """What a pinned value's lineage says: the record that holds the pin, and the values that it replaced."""
     rule = "fill_if_empty" if pin["policy"] == "fill_if_empty" else "pinned"
     lineage: dict[str, Any] = {"record_id": pin["record_id"], "rule": rule, "policy": pin["policy"]}
+    for name, said in (("until", pin["until"] and pin["until"].isoformat()), ("judgement", pin["judgement_id"])):
+        if said is not None:
+            lineage[name] = said
     if pin["reason"]:
         lineage["note"] = pin["reason"]
     if before is None:

@@ -11,8 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from identity.shipped import shipped
 
-Rule = Literal["authority", "valid", "stated", "complete", "trust", "recent", "frequent", "longest"]
+Rule = Literal[
+    "most_restrictive", "authority", "valid", "stated", "complete", "trust", "recent", "frequent", "longest"
+]  # fmt: skip
 RULES: Final[tuple[Rule, ...]] = get_args(Rule)
+NO_BEFORE_YES: Final = ("false", "true")
+"""A consent that somebody has refused is refused."""
 
 
 class FieldRule(BaseModel):
@@ -22,6 +26,29 @@ class FieldRule(BaseModel):
 
     rules: tuple[Rule, ...] | None = Field(None, description="Rules in order; null: the default ones.")
     keep: Literal["one", "all"] = Field("one", description="`all` keeps every distinct valid value, best first.")
+    order: tuple[str, ...] = Field(
+        NO_BEFORE_YES,
+        description="For most_restrictive: values from the most to the least restrictive. One that is not listed comes "
+        "before them all: nobody has said that it allows anything.",
+    )
+
+    @field_validator("order", mode="before")
+    @classmethod
+    def _yes_and_no_are_words(cls, value: Any) -> Any:
+        # YAML reads yes and no as booleans; a boolean attribute's values are the texts true and false.
+        if not isinstance(value, list | tuple):
+            return value
+        return tuple(str(one).lower() if isinstance(one, bool) else one for one in value)
+
+    @model_validator(mode="after")
+    def _order_fits(self) -> FieldRule:
+        if len(set(self.order)) != len(self.order):
+            raise ValueError(f"a value stands twice in `order`: {', '.join(self.order)}")
+        if "most_restrictive" in (self.rules or ()) and self.keep == "all":
+            raise ValueError("most_restrictive chooses one value: it goes with `keep: one`")
+        if "order" in self.model_fields_set and "most_restrictive" not in (self.rules or ()):
+            raise ValueError("`order` is for the rule most_restrictive, which is not among `rules`")
+        return self
 
 
 class SurvivorshipSettings(BaseModel):
@@ -70,7 +97,16 @@ class SurvivorshipSettings(BaseModel):
                 raise ValueError(f"group {name!r} cannot keep all: its fields are taken from one record")
             if rule.rules is not None:
                 _without_repetition(rule.rules)
+            if name in self.groups and "most_restrictive" in (rule.rules or ()):
+                raise ValueError(f"group {name!r} has no most restrictive value: its fields are taken from one record")
+        if "most_restrictive" in self.default:
+            raise ValueError("most_restrictive is a rule of single fields: name them under `fields`")
         return self
+
+    def group_of(self, attributes: Iterable[str]) -> dict[str, str]:
+        """Field -> its group, for those of `attributes` that are in one."""
+        wanted = set(attributes)
+        return {member: group for group, members in self.groups.items() for member in members if member in wanted}
 
     def over(self, base: SurvivorshipSettings) -> SurvivorshipSettings:
         """These settings where they say something, `base` where they do not; a group given here replaces its
@@ -120,6 +156,11 @@ class SurvivorshipRules:
         rule = self.settings.fields.get(name)
         return rule.rules if rule is not None and rule.rules is not None else self.settings.default
 
+    def order(self, name: str) -> tuple[str, ...]:
+        """The values of a field from the most to the least restrictive."""
+        rule = self.settings.fields.get(name)
+        return NO_BEFORE_YES if rule is None else rule.order
+
     def keeps_all(self, name: str) -> bool:
         """True when every distinct valid value survives."""
         rule = self.settings.fields.get(name)
@@ -127,7 +168,4 @@ class SurvivorshipRules:
 
     def group_of(self, attributes: Iterable[str]) -> dict[str, str]:
         """Field -> its group, for those of `attributes` that are in one."""
-        wanted = set(attributes)
-        return {
-            member: group for group, members in self.settings.groups.items() for member in members if member in wanted
-        }
+        return self.settings.group_of(attributes)

@@ -116,6 +116,7 @@ def _register() -> None:
         commands_matching,
         commands_merge,
         commands_model,
+        commands_pin,
         commands_report,
         commands_run,
         commands_sources,

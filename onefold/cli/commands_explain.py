@@ -30,6 +30,9 @@ def explain(
     limit: Annotated[
         int, typer.Option("--limit", "-n", min=1, help="Of a client: most links, pairs against and neighbours to tell.")
     ] = 10,
+    field: Annotated[
+        str | None, typer.Option("--field", help="Why this golden value of WHO's client won, and what lost.")
+    ] = None,
 ) -> None:
     """Why two records are one client or not: evidence in words and bits, and what blocking made of the pair.
 
@@ -40,7 +43,12 @@ def explain(
     Examples: onefold explain crm:contacts:42 erp:customers:C-7 --svg pair.svg
 
     onefold explain crm:contacts:42 --lang ru
+
+    onefold explain crm:contacts:42 --field email
     """
+    if field is not None:
+        explain_field(ctx, who, field)
+        return
     from onefold.steps.explain import explain as explain_pair
     from onefold.steps.explain_client import explain_border, explain_client
     from onefold.steps.records import is_client_id
@@ -60,6 +68,38 @@ def explain(
         show_explanation(output, found, lang)
     if svg or html:
         draw(output, found, lang, [path for path in (svg, html) if path], is_pair=other is not None)
+
+
+def explain_field(ctx: typer.Context, who: str, attribute: str) -> None:
+    """What every record of a client says of an attribute, what is golden, and by which rule each other value lost."""
+    from onefold.steps.explain_value import explain_value
+
+    with opened(ctx) as (context, output):
+        found = explain_value(context, who, attribute)
+    output.data(found)
+    value = ", ".join(map(str, found["value"])) if isinstance(found["value"], list) else found["value"]
+    output.heading(f"{found['display_name']}   {found['client_id']}")
+    output.say(f"{attribute} = {value if value is not None else '(empty)'}: {found['because']}", style="bold")
+    if pin := found["pin"]:
+        until = f", until {pin['until']}" if pin["until"] else ""
+        said = f": {pin['note']}" if pin["note"] else ""
+        output.say(f"judgement {pin['judgement']} ({pin['policy'].replace('_', ' ')}{until}){said}")
+    for decides in found["authority"]:
+        review = f", review {'was due' if decides['is_overdue'] else 'on'} {decides['review_on']}"
+        output.say(
+            f"{decides['register']} decides, agreed by {decides['agreed_by'] or 'nobody'}"
+            f"{review if decides['review_on'] else ''}"
+        )
+    whole = f", with all fields of the group {found['group']}" if found["group"] else ""
+    output.say(f"rules in order: {', '.join(found['rules'])}{whole}", style="dim")
+    output.table(
+        ("record", "says", "outcome", "because", "trust", "changed"),
+        [
+            (s["record"], s["value"], s["outcome"], s["because"], s["trust"], (s["source_updated_at"] or "")[:16])
+            for s in found["said"]
+        ],
+        right=(4,),
+    )
 
 
 def draw(output: Output, found: dict[str, Any], lang: Lang, paths: list[Path], *, is_pair: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -104,23 +104,6 @@ def _judge(ctx: typer.Context, verdict: str, left: str, right: str, reason: str,
     show_judgement(output, report)
 
 
-@judge_app.command("pin")
-def judge_pin(
-    ctx: typer.Context,
-    record: Annotated[str, typer.Argument(help="The record (source:stream:key) whose client gets the value.")],
-    attribute: Annotated[str, typer.Argument(help="The golden attribute, such as legal_name.")],
-    value: Annotated[str, typer.Argument(help="The value that stands, whatever the sources say.")],
-    reason: Reason = "",
-    by: By = None,
-) -> None:
-    """Pin a golden value. It follows the record's client through merges and splits."""
-    from onefold.steps.judge import judge
-
-    with opened(ctx) as (context, output):
-        report = judge(context, "pin", [record], attribute=attribute, value=value, reason=reason, by=by or login_name())
-    show_judgement(output, report)
-
-
 @judge_app.command("undo")
 def judge_undo(
     ctx: typer.Context,
@@ -172,7 +155,7 @@ def judge_list(ctx: typer.Context) -> None:
                 r["judgement_id"],
                 r["verdict"] + (f" (suspended for {', '.join(r['suspended'])})" if r["suspended"] else ""),
                 " | ".join(r["records"]),
-                r["value"],
+                r["value"] if r["policy"] in (None, "pin") else f"{r['value']} ({_held(r)})",
                 r["by"],
                 r["at"],
                 r["reason"],
@@ -180,6 +163,13 @@ def judge_list(ctx: typer.Context) -> None:
             for r in rows
         ],
     )
+
+
+def _held(row: dict[str, Any]) -> str:
+    """How long a pin holds, in words."""
+    words = {"until_source_changes": "until the source changes", "fill_if_empty": "if empty"}.get(row["policy"], "")
+    until = f"until {row['until']}" if row["until"] else ""
+    return ", ".join(part for part in (words, until) if part)
 
 
 def show_judgement(output: Output, report: JudgeReport) -> None:

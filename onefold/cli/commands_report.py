@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from onefold.cli.app import app
-from onefold.cli.opening import opened
+from onefold.cli.opening import invocation, opened, settings_of
 
 if TYPE_CHECKING:
     from onefold.cli.output import Output
     from onefold.steps.overlap import Overlap
 
-report_app = typer.Typer(no_args_is_help=True, help="Reports on the hub as a whole: overlap, reconcile.")
+report_app = typer.Typer(no_args_is_help=True, help="Reports on the hub as a whole: overlap, reconcile, authority.")
 app.add_typer(report_app, name="report", rich_help_panel="Hub")
 
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="Rows to show.")]
@@ -103,6 +103,38 @@ def _draw_overlap(output: Output, found: Overlap, path: Path) -> None:
     combinations = [(one.registers, one.clients) for one in found.combinations]
     for written in write(path, title, [upset_chart(title, description, combinations)]):
         output.say(f"wrote {written}")
+
+
+@report_app.command("authority")
+def report_authority(ctx: typer.Context) -> None:
+    """Who decides what (authority.yaml): each attribute and document with its register, owner and review date.
+
+    What several registers state and nobody has decided is listed too: there trust and dates decide. Reads the
+    configuration only. Ends with code 1 where a review is overdue.
+
+    Example: onefold report authority --json
+    """
+    from datetime import UTC, datetime
+
+    from onefold.configuration import load_configuration
+    from onefold.steps.authority import authority
+
+    output = invocation(ctx).output
+    found = authority(load_configuration(settings_of(ctx).config), datetime.now(UTC).date())
+    output.data(found.as_dict())
+    output.table(
+        ("of", "decides", "agreed by", "agreed on", "review on", "because"),
+        [
+            (d.subject, d.register, d.agreed_by, d.agreed_on, f"{d.review_on} overdue" if d.is_overdue else d.review_on,
+             d.because)
+            for d in found.decided
+        ],
+        title="Decided",
+    )  # fmt: skip
+    output.heading("Stated by several registers, and nobody decides")
+    output.table(("of", "stated by"), [(u.subject, ", ".join(u.registers)) for u in found.undecided])
+    if any(one.is_overdue for one in found.decided):
+        raise typer.Exit(1)
 
 
 @report_app.command("reconcile")

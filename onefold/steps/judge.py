@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ from onefold.steps.publish import publish
 from onefold.steps.records import one_record, records_named
 from onefold.steps.report import PublishReport, Report, ResolveReport
 from onefold.steps.resolve import resolve
+from onefold.steps.rules import today
 from warehouse import former_records, queries, queue, resolution
 from warehouse import judgements as stored
 from warehouse.clock import hub_lock, next_as_of
@@ -48,17 +50,25 @@ def judge(
     *,
     attribute: str | None = None,
     value: str | None = None,
+    policy: str = "pin",
+    until: date | None = None,
     reason: str,
     by: str,
 ) -> JudgeReport:
     """Say that records are the `same` client or `not_same`, or `pin` a golden value of the first record's client.
 
-    `left` and `right` name records (source:stream:key) or clients, meaning the records that they hold now. Raises
-    OpposingJudgements when a judgement in force says otherwise, UsageError when the sides do not fit the verdict.
+    `left` and `right` name records (source:stream:key) or clients, meaning the records that they hold now; a pin on a
+    client is held by the record that its value comes from. A pin holds as `policy` says (pin, until_source_changes,
+    until_date, fill_if_empty), at most through the day `until`, and takes the place of a former one on its field.
+    Raises OpposingJudgements when a judgement in force says otherwise, UsageError when the sides do not fit
+    the verdict.
     """
     with context.connection("onefold judge") as conn, unit_of_work(conn):
         hub_lock(conn)
         sides = [sorted({i for name in names for i in records_named(context, conn, name)}) for names in (left, right)]
+        if verdict == "pin":
+            sides[0] = [_anchor(conn, sides[0], attribute or "")]
+            _check_end(context, policy, until)
         _check(context, conn, verdict, sides, attribute)
         judgement = stored.Judgement(
             verdict,
@@ -66,12 +76,37 @@ def judge(
             sides[1],
             attribute=attribute,
             value=value,
-            policy="pin" if verdict == "pin" else None,
+            policy=policy if verdict == "pin" else None,
+            until=until,
             reason=reason or None,
         )
-        number = stored.add(conn, judgement, by=by, at=next_as_of(conn, context.clock))
+        at = next_as_of(conn, context.clock)
+        if verdict == "pin":
+            _lift_former_pins(conn, sides[0][0], attribute, by=by, at=at)
+        number = stored.add(conn, judgement, by=by, at=at)
         _queue(conn, verdict, [*sides[0], *sides[1]])
     return JudgeReport(number, verdict, resolve(context), publish(context))
+
+
+def _anchor(conn: psycopg.Connection, record_ids: Sequence[int], attribute: str) -> int:
+    """Of these records the one that the golden value of their client comes from; the first if none of them gave it."""
+    said = queries.golden_record_of(conn, record_ids[0], attribute)
+    return said if said is not None and said in record_ids else record_ids[0]
+
+
+def _check_end(context: Context, policy: str, until: date | None) -> None:
+    if policy == "until_date" and until is None:
+        raise UsageError("A pin until a date needs that date.", "--until 2027-01-31")
+    if until is not None and until < today(context):
+        raise UsageError(f"{until} is over.", "A pin holds through the day that it names.")
+
+
+def _lift_former_pins(
+    conn: psycopg.Connection, record_id: int, attribute: str | None, *, by: str, at: datetime
+) -> None:
+    for former in stored.in_force(conn, ("pin",), [record_id]):
+        if former.attribute == attribute and former.judgement_id is not None and record_id in former.left_ids:
+            stored.lift(conn, former.judgement_id, reason="pinned anew", by=by, at=at)
 
 
 def split_off(context: Context, records: Sequence[str], *, reason: str, by: str) -> JudgeReport:
@@ -179,6 +214,8 @@ def judgements(context: Context) -> list[dict[str, Any]]:
             "records": [names.get(i, str(i)) for i in (*j.left_ids, *j.right_ids)],
             "suspended": [names.get(i, str(i)) for i in j.suspended_ids],
             "value": None if j.attribute is None else f"{j.attribute} = {j.value}",
+            "policy": j.policy,
+            "until": j.until,
             "by": j.decided_by,
             "at": j.decided_at,
             "reason": j.reason,

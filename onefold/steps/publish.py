@@ -18,12 +18,14 @@ from onefold.steps.rules import (
     publish_rules,
     requeue_changed_rules,
     survivorship_rules,
+    today,
     trust,
     vat_sites,
 )
 from warehouse import golden, judgements, queue, related, runs, served
 from warehouse.clock import hub_lock, next_as_of
 from warehouse.connect import unit_of_work
+from warehouse.pins import expired_pins
 
 if TYPE_CHECKING:
     import psycopg
@@ -55,6 +57,7 @@ def publish(context: Context) -> PublishReport:
             hub_lock(conn)
             served.extend(conn, open_attributes(context))
             requeue_changed_rules(conn, "publish", publish_rules(context))
+            _end_expired_pins(context, conn)
         if queue.is_empty(conn, "publish"):
             return PublishReport(None, round(time.perf_counter() - started, 3))
         waiting = queue.size(conn, "publish")
@@ -80,6 +83,14 @@ def publish(context: Context) -> PublishReport:
         runs.finish_run(conn, run_id, status="done", report=report.as_dict(), at=context.clock())
         count_weekly(context, conn)
     return report
+
+
+def _end_expired_pins(context: Context, conn: psycopg.Connection) -> None:
+    """Queue the clients of pins that hold no longer, though nobody has touched their records."""
+    day = today(context)
+    if expired_pins(conn, day):
+        held = judgements.end_expired_pins(conn, today=day, at=next_as_of(conn, context.clock))
+        queue.enqueue(conn, "publish", held)
 
 
 def _one_by_one(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules) -> Iterator[Done]:
@@ -161,9 +172,11 @@ def load_pins(conn: psycopg.Connection, contributions: pa.Table) -> pa.Table:
         {
             "record_id": pin.left_ids[0],
             "attribute": pin.attribute,
-            "value": pin.value if isinstance(pin.value, str) else str(pin.value),
+            "value": pin.value if pin.value is None or isinstance(pin.value, str) else str(pin.value),
             "policy": pin.policy or "pin",
             "reason": pin.reason,
+            "until": pin.until,
+            "judgement_id": pin.judgement_id,
         }
         for pin in pins
         if pin.left_ids and pin.left_ids[0] in ids

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import UTC, date
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from warehouse import fingerprints, queue
 
@@ -104,6 +106,12 @@ def shipped_data_digest() -> str:
     return state.hexdigest()
 
 
+def today(context: Context) -> date:
+    """The day in the hub's time zone."""
+    zone = context.configuration.hub.defaults.timezone
+    return context.clock().astimezone(ZoneInfo(zone) if zone else UTC).date()
+
+
 def publish_rules(context: Context) -> list[Any]:
     """What golden records depend on beside the records and pins."""
     rules = survivorship_rules(context)
@@ -127,10 +135,14 @@ def survivorship_rules(context: Context) -> SurvivorshipRules:
     from identity.survive import SurvivorshipRules
 
     configuration = context.configuration
+    group_of = configuration.survivorship.group_of(configuration.attributes)
     authority: dict[str, list[str]] = {}
     for entry in configuration.authority:
         if entry.attribute is not None:
-            authority.setdefault(entry.attribute, []).append(entry.register_)
+            # A group is taken from one record, so that who decides one of its fields decides it whole.
+            decided = authority.setdefault(group_of.get(entry.attribute, entry.attribute), [])
+            if entry.register_ not in decided:
+                decided.append(entry.register_)
     multi = frozenset(name for name, a in configuration.open_attributes.items() if a.multi)
     return SurvivorshipRules(
         configuration.survivorship, {name: tuple(sources) for name, sources in authority.items()}, multi

@@ -74,6 +74,24 @@ UPDATE identity.judged_record SET is_suspended = false WHERE judgement_id = %(ju
 UPDATE identity.review_case SET status = 'decided', closed_at = %(at)s, judgement_id = %(judgement_id)s
 WHERE fingerprint = %(case)s::uuid
 
+-- name: expired_pins
+-- Pins in force whose day is over, and those whose record does not say any more of the attribute what it said then.
+SELECT j.judgement_id, j.left_ids, j.until, coalesce(j.until < %(today)s, false)
+FROM identity.judgement AS j
+WHERE j.verdict = 'pin'
+    AND NOT EXISTS (SELECT FROM identity.judgement AS l WHERE l.lifts = j.judgement_id)
+    AND (
+        j.until < %(today)s
+        OR j.policy = 'until_source_changes' AND NOT EXISTS (
+            SELECT FROM identity.judged_record AS v
+            JOIN identity.standard_record AS s ON s.record_id = v.record_id
+            WHERE v.judgement_id = j.judgement_id
+                AND jsonb_path_query_array(s.attributes -> j.attribute, '$[*].v')
+                    IS NOT DISTINCT FROM jsonb_path_query_array(v.record -> 'attributes' -> j.attribute, '$[*].v')
+        )
+    )
+ORDER BY j.judgement_id
+
 -- name: release_cases
 UPDATE identity.review_case SET status = 'closed', judgement_id = NULL WHERE judgement_id = %(judgement_id)s
 

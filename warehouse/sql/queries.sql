@@ -20,6 +20,13 @@ SELECT client_id::text, kind, role, display_name, attributes, lineage, record_co
 FROM core.client
 WHERE client_id = %(client_id)s::uuid
 
+-- name: golden_record_of
+-- The record that a golden value of a record's client comes from; of several values the first one's.
+SELECT (c.lineage -> %(attribute)s ->> 'record_id')::bigint
+FROM identity.crosswalk AS x
+JOIN core.client AS c ON c.client_id = x.client_id
+WHERE x.record_id = %(record_id)s
+
 -- name: client_records
 SELECT r.record_id, r.source, r.stream, r.source_key, r.kind, r.role, core.golden_text(r.attributes, 'url') AS url,
     r.attributes, r.source_updated_at::text, x.since::text

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import json
 import random
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Any, get_args
 
 import pyarrow as pa
 import pytest
@@ -14,6 +14,7 @@ from identity.survive import (
     CONTRIBUTION,
     GOLDEN,
     PIN,
+    Rule,
     SurvivorshipRules,
     SurvivorshipSettings,
     default_settings,
@@ -21,6 +22,7 @@ from identity.survive import (
 )
 
 RULES = SurvivorshipRules()
+RULES_OF_ALL = get_args(Rule)
 
 
 def value(text: str, **notes: str) -> dict[str, str]:
@@ -56,7 +58,9 @@ def run(
     table = golden(
         pa.Table.from_pylist(list(records), schema=CONTRIBUTION),
         rules,
-        pa.Table.from_pylist([{"policy": "pin", "reason": None, **pin} for pin in pins], schema=PIN) if pins else None,
+        pa.Table.from_pylist([dict.fromkeys(PIN.names) | {"policy": "pin"} | pin for pin in pins], schema=PIN)
+        if pins
+        else None,
     )
     assert table.schema.equals(GOLDEN)
     return [
@@ -325,36 +329,126 @@ def test_a_changed_lineage_changes_the_hash_and_the_same_input_does_not() -> Non
     assert one(record(2, {"hobby": "Go"}))["golden_hash"] != before
 
 
-_RECORD = st.builds(
-    lambda number, client, source, trust, updated, hobby, emails, city, street, role: record(
-        number,
-        {k: v for k, v in {"hobby": hobby, "email": emails, "city": city, "street": street}.items() if v},
-        client=client, source=source, trust=trust, role=role,
-        updated=datetime(2026, 1, updated, tzinfo=UTC) if updated else None,
-    ),
-    st.integers(1, 10_000), st.sampled_from(["c1", "c2", "c3"]), st.sampled_from(["a", "b"]),
-    st.integers(1, 2),
-    st.integers(0, 2), st.sampled_from(["", "Go", "Skat", "Ed"]),
-    st.lists(st.sampled_from(["a@x", "b@x", "c@x"]), max_size=3).map(
-        lambda texts: [value(text, invalid="syntax") if text == "c@x" else text for text in texts]),
-    st.sampled_from(["", "X", "Y"]), st.sampled_from(["", "S", "T"]), st.sampled_from(["client", "supplier"]),
-)  # fmt: skip
+def test_a_consent_refused_anywhere_is_refused() -> None:
+    rules = SurvivorshipRules(SurvivorshipSettings.model_validate({"fields": {"newsletter": ["most_restrictive"]}}))
+    newer = datetime(2026, 1, 1, tzinfo=UTC)
+    client = one(
+        record(1, {"newsletter": "true"}, trust=99, updated=newer), record(2, {"newsletter": "false"}),
+        record(3, {"newsletter": "true"}), record(4, {}), rules=rules,
+    )  # fmt: skip
+    assert client["attributes"]["newsletter"] == "false"
+    assert client["lineage"]["newsletter"] == {
+        "record_id": 2, "rule": "most_restrictive",
+        "losers": [{"record_id": 1, "value": "true", "reason": "most_restrictive"}],
+    }  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
-@given(
-    st.lists(_RECORD, min_size=1, max_size=12, unique_by=lambda r: r["record_id"]),
-    st.randoms(use_true_random=False),
-)
-def test_the_order_of_the_inputs_is_no_matter(records: list[dict[str, Any]], rng: random.Random) -> None:
-    pins = [{"record_id": r["record_id"], "attribute": "hobby", "value": "P"} for r in records[:2]]
-    shuffled, other_pins = list(records), list(reversed(pins))
+def test_of_consents_in_words_what_nobody_listed_allows_nothing() -> None:
+    consent = {"rules": ["most_restrictive", "recent"], "order": ["withdrawn", False, "unknown", "given"]}
+    rules = SurvivorshipRules(SurvivorshipSettings.model_validate({"fields": {"hobby": consent}}))
+    said = [record(n, {"hobby": word}) for n, word in enumerate(["given", "unknown", "false", "withdrawn", "perhaps"])]
+    won = [one(*said[:count], rules=rules)["attributes"]["hobby"] for count in range(1, 6)]
+    assert won == ["given", "unknown", "false", "withdrawn", "perhaps"]
+
+
+def test_a_pin_tells_its_last_day_and_its_judgement() -> None:
+    pin = {"record_id": 1, "attribute": "hobby", "value": "Go", "policy": "until_date", "until": date(2026, 3, 1),
+           "judgement_id": 7}  # fmt: skip
+    lineage = one(record(1, {}), pins=[pin])["lineage"]["hobby"]
+    assert (lineage["policy"], lineage["until"], lineage["judgement"]) == ("until_date", "2026-03-01", 7)
+
+
+_VALUES = {"hobby": ["", "Go", "Skat", "Ed"], "consent": ["", "true", "false", "maybe"], "city": ["", "X", "Y"],
+           "street": ["", "S", "T"], "full_name": ["", "A B", "B A"], "given_name": ["", "A", "B"]}  # fmt: skip
+_NOTES = st.sampled_from([{}, {}, {"invalid": "syntax"}, {"derived": "x"}])
+
+
+@st.composite
+def _records(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Records of three clients, of all that rules look at: validity, derivation, trust, time, agreement, length."""
+
+    def said(name: str) -> Any:
+        text = draw(st.sampled_from(_VALUES[name]))
+        return value(text, **draw(_NOTES)) if text else None
+
+    def mails() -> list[Any]:
+        return [value(text, **draw(_NOTES)) for text in draw(st.lists(st.sampled_from(["a@x", "b@x"]), max_size=3))]
+
+    made = []
+    for number in draw(st.lists(st.integers(1, 10_000), min_size=1, max_size=12, unique=True)):
+        attributes = {name: held for name in _VALUES if (held := said(name)) is not None} | {"email": mails()}
+        day = draw(st.integers(0, 2))
+        made.append(
+            record(
+                number, {name: held for name, held in attributes.items() if held},
+                client=draw(st.sampled_from(["c1", "c2", "c3"])), source=draw(st.sampled_from(["a", "b", "c"])),
+                trust=draw(st.integers(1, 2)), role=draw(st.sampled_from(["client", "supplier"])),
+                updated=datetime(2026, 1, day, tzinfo=UTC) if day else None,
+            )
+        )  # fmt: skip
+    return made
+
+
+@st.composite
+def _rules(draw: st.DrawFn) -> SurvivorshipRules:
+    """Any order of any of the rules for single fields and groups, with authority."""
+
+    def some() -> list[str]:
+        chosen = [rule for rule in RULES_OF_ALL if rule != "most_restrictive"]
+        return draw(st.lists(st.sampled_from(chosen), unique=True))
+
+    fields = {
+        "hobby": some(), "consent": ["most_restrictive", *some()], "address": some(), "name": some(),
+        "email": {"keep": "all", "rules": some()},
+    }  # fmt: skip
+    laid_over = SurvivorshipSettings.model_validate({"fields": fields}).over(default_settings())
+    registers = tuple(draw(st.lists(st.sampled_from(["a", "b", "a:contacts"]), unique=True)))
+    return SurvivorshipRules(laid_over, authority={"hobby": registers, "address": registers})
+
+
+@st.composite
+def _pins(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Pins of every policy on single fields, fields of groups and lists."""
+    pin = st.fixed_dictionaries(
+        {
+            "record_id": st.integers(1, 10_000), "attribute": st.sampled_from(["hobby", "city", "email", "consent"]),
+            "value": st.sampled_from(["P", "Q", None]),
+            "policy": st.sampled_from(["pin", "until_date", "until_source_changes", "fill_if_empty"]),
+        }
+    )  # fmt: skip
+    return draw(st.lists(pin, max_size=4))
+
+
+@settings(max_examples=300, deadline=None)
+@given(_records(), _rules(), _pins(), st.randoms(use_true_random=False))
+def test_the_same_inputs_give_the_same_golden_record_in_whatever_order_they_came(
+    records: list[dict[str, Any]], rules: SurvivorshipRules, pins: list[dict[str, Any]], rng: random.Random
+) -> None:
+    pins = [{**pin, "record_id": rng.choice(records)["record_id"]} for pin in pins] + pins
+    shuffled, other_pins = list(records), list(pins)
     rng.shuffle(shuffled)
-    assert run(*records, pins=pins) == run(*shuffled, pins=other_pins)
+    rng.shuffle(other_pins)
+    assert run(*records, rules=rules, pins=pins) == run(*shuffled, rules=rules, pins=other_pins)
+
+
+@settings(max_examples=200, deadline=None)
+@given(_records(), _rules())
+def test_every_value_that_did_not_become_golden_is_named_with_the_rule_by_which_it_lost(
+    records: list[dict[str, Any]], rules: SurvivorshipRules
+) -> None:
+    for client in run(*records, rules=rules):
+        mine = [json.loads(r["attributes"]) for r in records if r["client_id"] == client["client_id"]]
+        for name in ("hobby", "consent", "email"):
+            said = {held["v"] for attributes in mine for held in attributes.get(name, ())}
+            golden_value = client["attributes"].get(name)
+            kept = set(golden_value) if isinstance(golden_value, list) else {golden_value}
+            losers = client["lineage"].get(name, {}).get("losers", [])
+            assert {loser["value"] for loser in losers} == said - kept
+            assert {loser["reason"] for loser in losers} <= {*rules.of(name), "natural key"}
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(_RECORD, min_size=1, max_size=12, unique_by=lambda r: r["record_id"]))
+@given(_records())
 def test_clients_are_independent_of_one_another(records: list[dict[str, Any]]) -> None:
     together = {client["client_id"]: client for client in run(*records)}
     for client_id, client in together.items():
@@ -384,6 +478,10 @@ def test_shipped_settings_are_valid_and_users_settings_lie_over_them() -> None:
     [
         {"default": ["newest"]}, {"default": ["trust", "trust"]}, {"fields": {"x": ["trust", "trust"]}},
         {"groups": {"a": ["x"], "b": ["x"]}}, {"groups": {"a": []}}, {"unknown": 1},
+        {"default": ["most_restrictive"]}, {"groups": {"a": ["x"]}, "fields": {"a": ["most_restrictive"]}},
+        {"fields": {"x": {"rules": ["most_restrictive"], "keep": "all"}}},
+        {"fields": {"x": {"rules": ["recent"], "order": ["a"]}}},
+        {"fields": {"x": {"rules": ["most_restrictive"], "order": ["a", "a"]}}},
         {"groups": {"a": ["x"]}, "fields": {"x": ["trust"]}}, {"groups": {"a": ["x"]},
         "fields": {"a": {"keep": "all"}}},
     ],

@@ -94,7 +94,7 @@ def test_a_file_that_nothing_reads_is_named(folder: Folder) -> None:
 
 
 def test_an_authority_due_for_review_is_named(folder: Folder) -> None:
-    authority = "authority:\n  - {attribute: inn, register: crm, review_on: 2026-01-01}\n"
+    authority = "authority:\n  - {attribute: inn, register: crm, agreed_by: cfo, review_on: 2026-01-01}\n"
     config = folder(source_crm=SOURCE, hub=HUB, authority=authority)
     assert diagnose(config, date(2025, 12, 31)) == []
     (found,) = diagnose(config, date(2026, 1, 2))
