@@ -278,7 +278,8 @@ WITH last_run AS (
     SELECT 'fct_' || code FROM core.interaction_type
 )
 SELECT
-    v.relname::text AS dataset,
+    -- A name sorts as "C", and a column keeps the collation that it had.
+    v.relname::text COLLATE "default" AS dataset,
     n.rows,
     m.at AS last_changed_at,
     last_run.published_at,
