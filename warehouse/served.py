@@ -15,6 +15,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
+from warehouse import as_of
 from warehouse.sql import qualified, sql
 
 _VIEWS: Final = (
@@ -79,6 +80,7 @@ def compose(conn: psycopg.Connection[Any]) -> None:
         )
         conn.execute(statement)
         conn.execute(sql("served.comment_view").format(view=qualified(view), comment=Literal(comment)))
+    as_of.compose(conn)
     comment_columns(conn)
 
 

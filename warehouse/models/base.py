@@ -14,6 +14,7 @@ SCHEMAS: Final = {
     "core": "Golden clients with history and lineage, and the facts that hang on source records",
     "ops": "Runs, checkpoints, rejects, work queues, the change feed and the hub clock",
     "onefold_v1": "The served contract, version 1: views only; columns are appended and never removed",
+    "onefold_v1_asof": "The views of onefold_v1 as they were known at the moment of the setting onefold.as_of",
 }
 """Schema -> comment. Migrations create them before anything else."""
 

@@ -3,7 +3,7 @@
 -- name: schemas
 SELECT n.nspname::text, coalesce(obj_description(n.oid, 'pg_namespace'), '') || ' ' || coalesce(n.nspacl::text, '')
 FROM pg_namespace AS n
-WHERE n.nspname IN ('raw', 'identity', 'core', 'ops', 'onefold_v1')
+WHERE n.nspname IN ('raw', 'identity', 'core', 'ops', 'onefold_v1', 'onefold_v1_asof')
 
 -- name: relations
 SELECT c.oid::regclass::text,
@@ -12,7 +12,7 @@ SELECT c.oid::regclass::text,
     || coalesce(obj_description(c.oid, 'pg_class'), '')
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname IN ('raw', 'identity', 'core', 'ops', 'onefold_v1') AND c.relkind IN ('r', 'v', 'm', 'p', 'S')
+WHERE n.nspname IN ('raw', 'identity', 'core', 'ops', 'onefold_v1', 'onefold_v1_asof') AND c.relkind IN ('r', 'v', 'm', 'p', 'S')
     AND c.relname <> 'alembic_version'
 
 -- name: columns
@@ -25,7 +25,7 @@ FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
-WHERE n.nspname IN ('raw', 'identity', 'core', 'ops', 'onefold_v1') AND c.relkind IN ('r', 'v', 'm', 'p')
+WHERE n.nspname IN ('raw', 'identity', 'core', 'ops', 'onefold_v1', 'onefold_v1_asof') AND c.relkind IN ('r', 'v', 'm', 'p')
     AND c.relname <> 'alembic_version'
 
 -- name: constraints
@@ -33,26 +33,26 @@ SELECT c.oid::regclass::text || '.' || k.conname, pg_get_constraintdef(k.oid)
 FROM pg_constraint AS k
 JOIN pg_class AS c ON c.oid = k.conrelid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname IN ('raw', 'identity', 'core', 'ops', 'onefold_v1') AND c.relname <> 'alembic_version'
+WHERE n.nspname IN ('raw', 'identity', 'core', 'ops', 'onefold_v1', 'onefold_v1_asof') AND c.relname <> 'alembic_version'
 
 -- name: indexes
 SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
 FROM pg_index AS i
 JOIN pg_class AS c ON c.oid = i.indrelid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname IN ('raw', 'identity', 'core', 'ops', 'onefold_v1') AND c.relname <> 'alembic_version'
+WHERE n.nspname IN ('raw', 'identity', 'core', 'ops', 'onefold_v1', 'onefold_v1_asof') AND c.relname <> 'alembic_version'
 
 -- name: views
 SELECT c.oid::regclass::text, pg_get_viewdef(c.oid, true)
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname IN ('raw', 'identity', 'core', 'ops', 'onefold_v1') AND c.relkind IN ('v', 'm')
+WHERE n.nspname IN ('raw', 'identity', 'core', 'ops', 'onefold_v1', 'onefold_v1_asof') AND c.relkind IN ('v', 'm')
 
 -- name: functions
 SELECT p.oid::regprocedure::text, pg_get_functiondef(p.oid) || coalesce(obj_description(p.oid, 'pg_proc'), '')
 FROM pg_proc AS p
 JOIN pg_namespace AS n ON n.oid = p.pronamespace
-WHERE n.nspname IN ('raw', 'identity', 'core', 'ops', 'onefold_v1')
+WHERE n.nspname IN ('raw', 'identity', 'core', 'ops', 'onefold_v1', 'onefold_v1_asof')
 
 -- name: policies
 SELECT p.polrelid::regclass::text || '.' || p.polname,
@@ -65,4 +65,4 @@ SELECT t.tgrelid::regclass::text || '.' || t.tgname, pg_get_triggerdef(t.oid)
 FROM pg_trigger AS t
 JOIN pg_class AS c ON c.oid = t.tgrelid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname IN ('raw', 'identity', 'core', 'ops', 'onefold_v1') AND NOT t.tgisinternal
+WHERE n.nspname IN ('raw', 'identity', 'core', 'ops', 'onefold_v1', 'onefold_v1_asof') AND NOT t.tgisinternal

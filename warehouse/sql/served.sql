@@ -7,6 +7,11 @@ ORDER BY a.attnum
 -- name: replace_view
 CREATE OR REPLACE VIEW {view} AS SELECT {columns} FROM {base} AS p{condition}
 
+-- name: definition
+SELECT pg_get_viewdef(c.oid), obj_description(c.oid, 'pg_class')
+FROM pg_class AS c
+WHERE c.oid = to_regclass(%(view)s)
+
 -- name: clients_only
  WHERE p.role IN ('client', 'prospect')
 
@@ -42,7 +47,10 @@ BEGIN
         LEFT JOIN (
             VALUES {glossary}
         ) AS g (name, comment) ON g.name = a.attname
-        WHERE c.relkind = 'v' AND (n.nspname = 'onefold_v1' OR (n.nspname = 'core' AND c.relname LIKE 'served\_%'))
+        WHERE c.relkind = 'v' AND (
+                n.nspname IN ('onefold_v1', 'onefold_v1_asof')
+                OR n.nspname = 'core' AND (c.relname LIKE 'served\_%' OR c.relname = 'asof_served_party')
+            )
             AND col_description(c.oid, a.attnum) IS DISTINCT FROM coalesce(f.label_en, r.label_en, g.comment)
             AND coalesce(f.label_en, r.label_en, g.comment) IS NOT NULL
     LOOP

@@ -54,7 +54,7 @@ def test_the_guard_sees_what_drifted(conn: psycopg.Connection, drift: str) -> No
 
 
 def test_every_schema_table_view_and_column_has_a_comment(conn: psycopg.Connection) -> None:
-    schemas = "('raw', 'identity', 'core', 'ops', 'onefold_v1')"
+    schemas = "('raw', 'identity', 'core', 'ops', 'onefold_v1', 'onefold_v1_asof')"
     uncommented = conn.execute(
         f"""
         SELECT c.oid::regclass::text, a.attname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -1,4 +1,4 @@
--- Facts and links as they were last published. A row that was changed since (its changed_seq is null) stands behind the
+-- Facts and links as they were last published, and as they were at a moment (core.asof_moment). A row that was changed since (its changed_seq is null) stands behind the
 -- version that readers still see, which is kept as JSON (versions.sql); a row that was never published is not seen.
 -- The columns are those of the tables, appended as these grow: first those that a view has, then new ones by name.
 
@@ -10,19 +10,23 @@ DECLARE
 BEGIN
     FOR made IN
         SELECT * FROM (VALUES
-            ('core.published_interaction', 'core.interaction', 't.changed_seq IS NOT NULL',
+            ('core.published_interaction', 'core.interaction', 't.changed_seq IS NOT NULL', 't.changed_seq <= (SELECT m.seq FROM core.asof_moment AS m)',
                 'core.interaction_version AS v CROSS JOIN LATERAL jsonb_populate_record(NULL::core.interaction, v.version) AS t',
-                'Interactions as they were last published'),
+                'Interactions'),
             ('core.published_line', 'core.interaction_line', 't.is_unpublished IS NULL',
+                't.is_unpublished IS NULL AND EXISTS (SELECT FROM core.interaction AS i WHERE i.record_id = t.record_id'
+                ' AND i.changed_seq <= (SELECT m.seq FROM core.asof_moment AS m))',
                 'core.interaction_version AS v CROSS JOIN LATERAL jsonb_populate_recordset(NULL::core.interaction_line, v.lines) AS t',
-                'Lines of interactions as they were last published'),
+                'Lines of interactions'),
             ('core.published_promise', 'core.promise', 't.is_unpublished IS NULL',
+                't.is_unpublished IS NULL AND EXISTS (SELECT FROM core.interaction AS i WHERE i.record_id = t.record_id'
+                ' AND i.changed_seq <= (SELECT m.seq FROM core.asof_moment AS m))',
                 'core.interaction_version AS v CROSS JOIN LATERAL jsonb_populate_recordset(NULL::core.promise, v.promises) AS t',
-                'Promises as they were last published'),
-            ('core.published_relationship', 'core.relationship', 't.changed_seq IS NOT NULL',
+                'Promises'),
+            ('core.published_relationship', 'core.relationship', 't.changed_seq IS NOT NULL', 't.changed_seq <= (SELECT m.seq FROM core.asof_moment AS m)',
                 'core.relationship_version AS v CROSS JOIN LATERAL jsonb_populate_record(NULL::core.relationship, v.version) AS t',
-                'Relationships as they were last published')
-        ) AS m (view, base, condition, versions, comment)
+                'Relationships')
+        ) AS m (view, base, condition, condition_then, versions, comment)
     LOOP
         SELECT string_agg(format('t.%I', c.name), ', ' ORDER BY c.place NULLS LAST, c.name COLLATE "C") AS current,
             string_agg(
@@ -44,12 +48,27 @@ BEGIN
             'CREATE OR REPLACE VIEW %s AS SELECT %s FROM %s AS t WHERE %s UNION ALL SELECT %s FROM %s WHERE v.ended_seq IS NULL',
             made.view, listed.current, made.base, made.condition, listed.former, made.versions
         );
-        EXECUTE format('COMMENT ON VIEW %s IS %L', made.view, made.comment);
+        EXECUTE format('COMMENT ON VIEW %s IS %L', made.view, made.comment || ' as they were last published');
+        EXECUTE format(
+            'CREATE OR REPLACE VIEW %s AS SELECT %s FROM %s AS t WHERE %s UNION ALL SELECT %s FROM %s'
+            ' WHERE v.changed_seq <= (SELECT m.seq FROM core.asof_moment AS m)'
+            ' AND (v.ended_seq IS NULL OR v.ended_seq > (SELECT m.seq FROM core.asof_moment AS m))',
+            replace(made.view, '.published_', '.asof_'), listed.current, made.base, made.condition_then, listed.former,
+            made.versions
+        );
+        EXECUTE format(
+            'COMMENT ON VIEW %s IS %L', replace(made.view, '.published_', '.asof_'),
+            made.comment || ' as they were known at the moment asked about'
+        );
         FOR described IN
             SELECT a.attname, col_description(a.attrelid, a.attnum) AS comment FROM pg_attribute AS a
             WHERE a.attrelid = made.base::regclass AND a.attnum > 0 AND NOT a.attisdropped
         LOOP
             EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', made.view, described.attname, described.comment);
+            EXECUTE format(
+                'COMMENT ON COLUMN %s.%I IS %L', replace(made.view, '.published_', '.asof_'), described.attname,
+                described.comment
+            );
         END LOOP;
     END LOOP;
 END
@@ -62,7 +81,8 @@ FROM identity.crosswalk AS x
 WHERE x.changed_seq IS NOT NULL AND EXISTS (SELECT FROM core.client)
 UNION ALL
 -- It has moved or left, and that is not published yet.
-SELECT h.record_id, h.client_id, h.valid_from, h.opened_seq
+SELECT h.record_id, h.client_id, h.valid_from,
+    greatest(h.opened_seq, (SELECT max(v.ended_seq) FROM identity.card_version AS v WHERE v.record_id = h.record_id))
 FROM identity.crosswalk_history AS h
 WHERE h.valid_to IS NOT NULL AND h.ended_seq IS NULL AND h.opened_seq IS NOT NULL;
 COMMENT ON VIEW core.published_link IS 'Which client a record belongs to, as it was last published';
