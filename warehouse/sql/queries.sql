@@ -300,11 +300,22 @@ WITH hit AS (
     WHERE x.record_id = ANY (%(record_ids)s::bigint[])
     UNION ALL
     (
-        SELECT c.client_id, 'name', CASE WHEN c.display_name ILIKE %(whole)s THEN 3 ELSE 4 END
-        FROM core.client AS c
-        -- The longest word finds the rows by the trigram index, the others are looked at in these.
-        WHERE NOT c.is_deleted AND c.display_name ILIKE %(part)s AND c.display_name ILIKE ALL (%(parts)s::text[])
-        ORDER BY length(c.display_name), c.client_id
+        -- Asked of several words only: many bear one of them, and nobody has it as the whole name.
+        SELECT client_id, 'name', 3 FROM core.client
+        WHERE NOT is_deleted AND display_name ILIKE %(whole)s
+        LIMIT %(limit)s
+    )
+    UNION ALL
+    (
+        SELECT n.client_id, 'name', 4
+        FROM (
+            SELECT client_id, display_name FROM core.client
+            -- Each condition by itself is found by the trigram index; what a name has beyond three words is looked at.
+            WHERE NOT is_deleted AND display_name ILIKE %(part1)s AND display_name ILIKE %(part2)s
+                AND display_name ILIKE %(part3)s AND display_name ILIKE ALL (%(parts)s::text[])
+            LIMIT 1000
+        ) AS n
+        ORDER BY length(n.display_name), n.client_id
         LIMIT %(limit)s
     )
 )

@@ -80,6 +80,14 @@ def test_a_merged_away_id_answers_with_its_survivor_and_an_unknown_one_with_noth
     assert queries.client_view(hub, client(404)) is None
 
 
+def test_ids_that_were_merged_one_into_another_all_answer_with_the_last_survivor(hub: psycopg.Connection) -> None:
+    assign(hub, {rid("2"): A}, ("redirect", B, A))
+    assign(hub, {}, ("mint", client(7), None), ("redirect", client(7), B), ("retire", client(8), None))
+    found = queries.client_view(hub, A)
+    assert found is not None
+    assert found["former_ids"] == sorted([B, client(7)])
+
+
 def test_the_trace_of_a_record_shows_every_stage(hub: psycopg.Connection) -> None:
     found = queries.trace(hub, rid("1"))
     assert found is not None
@@ -106,6 +114,8 @@ def test_the_trace_of_a_record_shows_every_stage(hub: psycopg.Connection) -> Non
         ("erp:contacts:C1", ["Anna Kern"], "source key"),
         ("C1", ["Anna Kern"], "source key"),
         ("müller", ["Bob Müller"], "name"),
+        ("Müller  Bob", ["Bob Müller"], "name"),
+        ("Bob Müller", ["Bob Müller"], "name"),
         (A, ["Anna Kern"], "client id"),
         ("nobody", [], None),
         ("%", [], None),
