@@ -54,6 +54,8 @@ class Page:
     bytes_read: int = 0
     total_rows: int | None = None
     """The stream's size, when the source told it: for the progress bar."""
+    prepared: object = None
+    """What the runner made of it beforehand (see `StreamRequest.finish`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,9 @@ class StreamRequest:
     """How the source's naive times are meant (IANA name)."""
     owned: Sequence[str] = ()
     """Fields that the hub writes: read along where the source gives only what is asked for."""
+    finish: Callable[[Page], Page] | None = None
+    """The runner's own part of making a page. A connector that reads ahead in a thread of its own calls it there; a
+    page may come without."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,13 @@ class _End(Generic[T]):
 
 
 def prefetch(
-    source: Callable[[threading.Event], Iterator[T]], *, ahead: int = 1, patience: float = 10.0
+    source: Callable[[threading.Event], Iterator[T]],
+    *,
+    finish: Callable[[T], T] | None = None,
+    ahead: int = 1,
+    patience: float = 10.0,
 ) -> Generator[T, None, None]:
-    """The items of `source(stop)`, made by one background thread that keeps at most `ahead` of them ready.
+    """The items of `source(stop)`, made and finished by one background thread that keeps at most `ahead` of them ready.
 
     Closing the generator sets `stop` and waits (at most `patience` seconds) until the thread has ended; an
     error of the
@@ -44,7 +48,7 @@ def prefetch(
     def run() -> None:
         try:
             for item in source(stop):
-                put(item)
+                put(finish(item) if finish is not None else item)
                 if stop.is_set():
                     return
             put(_End(None))

@@ -7,32 +7,26 @@ probed by primary key first; what is unchanged does not travel to the server aga
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import repeat
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import psycopg
 from psycopg import errors
+from psycopg.pq import TransactionStatus
 from psycopg.types.json import Jsonb
 
+from warehouse import calls
 from warehouse.arrays import bigints
-from warehouse.connect import redact
 from warehouse.echoes import EchoTest, Read, take_echoes
 from warehouse.keys import record_id_list, record_ids
+from warehouse.pages import NO_ROWS, PIECE, PageRow, Prepared, RowTuple, arrays_of, plain_rows, prepare, weight
 from warehouse.queue import enqueue
 from warehouse.rejects import Reject, add_rejects
 from warehouse.sql import sql
+from warehouse.storing import NOT_STORABLE, Work, ids_of, store, store_what_can
 
-# What jsonb refuses: NUL, lone surrogates, numbers out of range, too deep, too long.
-_NOT_STORABLE: Final = (errors.DataError, errors.ProgramLimitExceeded, errors.StatementTooComplex)
-
-_PIECE: Final = 200
-"""Rows of a page that travel together."""
-
-RowTuple: TypeAlias = tuple[str, bytes, bytes, datetime | None]
-"""key, canonical JSON, 16-byte digest, when the source says that it changed (aware)."""
 ScopeTuple: TypeAlias = tuple[Mapping[str, str], str | None, Sequence[str], str]
 """match, member, values, origin; as `connectors.page.Scope`."""
 RejectTuple: TypeAlias = tuple[bytes, str, str, str]
@@ -68,15 +62,6 @@ class TooManyDeletionsError(Exception):
         )
 
 
-class _Row(NamedTuple):
-    record_id: int
-    key: str
-    payload: bytes
-    digest: bytes
-    updated_at: datetime | None
-    is_deleted: bool
-
-
 class _Known(NamedTuple):
     record_id: int
     digest: bytes
@@ -84,21 +69,6 @@ class _Known(NamedTuple):
     source: str
     stream: str
     key: str
-
-
-@dataclass(slots=True)
-class _Work:
-    """One page on its way."""
-
-    conn: psycopg.Connection[Any]
-    place: Mapping[str, Any]
-    """Parameters that every statement knows: source, stream, run_id, now."""
-    rejects: list[Reject] = field(default_factory=list)
-    touched: list[int] = field(default_factory=list)
-    """Records that were inserted, changed or deleted: what standardise has to look at."""
-
-    def execute(self, name: str, **parameters: Any) -> psycopg.Cursor[Any]:
-        return self.conn.execute(sql(f"landing.{name}"), {**self.place, **parameters})
 
 
 @contextmanager
@@ -129,6 +99,7 @@ def land_page(
     echo: EchoTest | None = None,
     scope: ScopeTuple | None = None,
     shown: Sequence[str] | None = None,
+    prepared: Prepared | None = None,
 ) -> Landed:
     """Land rows, tombstones, rejects and the state to resume from, all or nothing (a savepoint inside a
     transaction).
@@ -137,33 +108,36 @@ def land_page(
     last one wins; a key that is also a tombstone is landed deleted. `snapshot` is (pass_id, is_complete): the
     last page of a pass deletes what the pass did not show, of all records or of those within `scope`. Rows that jsonb
     refuses become rejects. A change that `echo` knows for one that the hub itself wrote makes no version and queues
-    nothing. `shown` are keys that a pass asked for without their records. Raises TooManyDeletionsError when a complete
-    pass would delete more than `max_deletions`.
+    nothing. `shown` are keys that a pass asked for without their records. `prepared` is what `pages.prepare` made of
+    the rows. Raises TooManyDeletionsError when a complete pass would delete more than `max_deletions`.
     """
-    work = _Work(conn, {"source": source, "stream": stream, "run_id": run_id, "now": now})
+    work = Work(conn, {"source": source, "stream": stream, "run_id": run_id, "now": now})
+    if not (tombstones or rejects or shown or (snapshot is not None and snapshot[1])):
+        if prepared is None:
+            prepared = prepare(source, stream, rows, is_news=False)
+        plain = _Plain(work, prepared, len(rows), {"state": state, "pass_id": snapshot[0] if snapshot else None}, echo)
+        if (landed := _land_unasked(plain) or _land_plain(plain)) is not None:
+            return landed
+    work.rejects = [Reject(*reject) for reject in rejects]
     with conn.transaction():
-        work.rejects.extend(Reject(*reject) for reject in rejects)
         read, gone = _page_rows(work, rows, tombstones, tell_duplicates=snapshot is not None)
         known = _probe(work, [*read, *gone])
         new, changed, revived = _sort_out(work, read.values(), known)
         echoes = _echoes(work, [row for row in changed if row.record_id not in revived], echo)
         changed = [row for row in changed if row.record_id not in echoes]
-        inserted = _store(work, new, supersedes=False)
-        updated = _store(work, changed, supersedes=True)
+        inserted = store_what_can(work, new, is_new=True)
+        updated = store_what_can(work, changed, is_new=False)
         deleted = _delete(work, [i for i in gone if i in known and not known[i].is_deleted], is_inferred=False)
         newly_deleted = sum(row.is_deleted and not known[row.record_id].is_deleted for row in updated)
         if snapshot is not None:
             deleted += _sweep(work, *snapshot, [*read, *_ids(work, shown or ())], max_deletions, scope)
-        if work.touched:
-            work.execute("close_rejects", record_ids=bigints(work.touched))
-            enqueue(conn, "standardise", work.touched)
         add_rejects(work.conn, work.place, work.rejects, snapshot)
         if snapshot is not None and snapshot[1]:
             if shown is None:
                 # A pass over a part shows no rejects but those of its own file, one by keys alone none.
                 work.execute("close_rejects_not_shown", pass_id=snapshot[0], origin=scope[3] if scope else "")
             work.execute("forget_pass")
-        work.execute("save_checkpoint", state=Jsonb(dict(state)))
+        store(work, NO_ROWS, state=state)
     stored = {row.record_id for row in updated}
     return Landed(
         inserted=len(inserted),
@@ -174,6 +148,57 @@ def land_page(
         revived=len(stored & revived),
         echoed=len(echoes),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """A page without anything to say but rows."""
+
+    work: Work
+    prepared: Prepared
+    size: int
+    """Rows on the page."""
+    told: Mapping[str, Any]
+    """The checkpoint, and the pass that it belongs to."""
+    echo: EchoTest | None
+
+
+def _land_unasked(page: _Plain) -> Landed | None:
+    """A page that is thought to hold nothing known, in one call; None, and nothing done, where one of its rows is known
+    as it is, deleted or refused."""
+    arrays, read = page.prepared.arrays, page.prepared.rows
+    if arrays is None or page.echo is not None or not read:
+        return None
+    try:
+        with _undone_alone(page.work.conn):
+            counts = store(page.work, arrays, superseded=arrays["record_ids"], is_asked=False, shown=read, **page.told)
+    except (*NOT_STORABLE, errors.UniqueViolation):
+        return None
+    updated, revived = counts
+    return Landed(inserted=len(read) - updated, updated=updated, revived=revived)
+
+
+def _land_plain(page: _Plain) -> Landed | None:
+    """Only what is new or changed travels, in a second call; None, and nothing done, where a row must be looked at."""
+    work, read = page.work, page.prepared.rows
+    if len(read) < page.size:
+        return None
+    known = _probe(work, list(read))
+    new, changed, revived = _sort_out(work, read.values(), known)
+    news = [*new, *changed]
+    if work.rejects or (changed and page.echo is not None) or weight(news) > PIECE:
+        return None
+    try:
+        with _undone_alone(work.conn):
+            store(work, arrays_of(news), superseded=ids_of(changed), shown=read, **page.told)
+    except NOT_STORABLE:
+        return None
+    return Landed(len(new), len(changed), len(read) - len(news), revived=len(revived))
+
+
+def _undone_alone(conn: psycopg.Connection[Any]) -> AbstractContextManager[Any]:
+    """Inside a transaction a savepoint; one call is a transaction of its own."""
+    return nullcontext() if conn.info.transaction_status is TransactionStatus.IDLE else conn.transaction()
 
 
 def live_count(conn: psycopg.Connection[Any], source: str, stream: str, scope: ScopeTuple | None = None) -> int:
@@ -196,22 +221,22 @@ def checkpoint(conn: psycopg.Connection[Any], source: str, stream: str) -> dict[
 
 
 def _page_rows(
-    work: _Work, rows: Sequence[RowTuple], tombstones: Sequence[str], *, tell_duplicates: bool
-) -> tuple[dict[int, _Row], list[int]]:
+    work: Work, rows: Sequence[RowTuple], tombstones: Sequence[str], *, tell_duplicates: bool
+) -> tuple[dict[int, PageRow], list[int]]:
     """The page's rows by id, the last of each key, and the ids that are only tombstones."""
     dead = set(tombstones)
-    plain = {} if dead else _plain_rows(work, rows)
+    plain = {} if dead else plain_rows(work.place["source"], work.place["stream"], rows)
     if plain:
         return plain, []
     record_id = record_ids(work.place["source"], work.place["stream"])
-    read: dict[int, _Row] = {}
+    read: dict[int, PageRow] = {}
     for key, payload, digest, updated_at in rows:
         if not _is_storable_key(key):
             work.rejects.append(
                 Reject(payload, "unusable-key", "The key holds characters that text cannot hold.", "key")
             )
             continue
-        row = _Row(record_id(key), key, payload, digest, updated_at, key in dead)
+        row = PageRow(record_id(key), key, payload, digest, updated_at, key in dead)
         former = read.get(row.record_id)
         if former is not None and former.key != key:
             work.rejects.append(_collision(work, row, former.key))
@@ -225,20 +250,6 @@ def _page_rows(
     return read, sorted(gone - read.keys())
 
 
-def _plain_rows(work: _Work, rows: Sequence[RowTuple]) -> dict[int, _Row]:
-    """All the rows by id, made together; empty where a key is refused or stands twice, or two keys have one id."""
-    if not rows:
-        return {}
-    keys, payloads, digests, times = zip(*rows, strict=True)
-    try:
-        encoded = list(map(str.encode, keys))
-    except UnicodeEncodeError:
-        return {}
-    ids = record_id_list(work.place["source"], work.place["stream"], encoded)
-    found = dict(zip(ids, map(_Row, ids, keys, payloads, digests, times, repeat(False)), strict=True))
-    return found if len(found) == len(rows) and "\x00" not in "".join(keys) else {}
-
-
 def _is_storable_key(key: str) -> bool:
     if "\x00" in key:
         return False
@@ -249,23 +260,22 @@ def _is_storable_key(key: str) -> bool:
     return True
 
 
-def _collision(work: _Work, row: _Row, landed: str) -> Reject:
+def _collision(work: Work, row: PageRow, landed: str) -> Reject:
     refused = f"{work.place['source']}:{work.place['stream']}:{row.key}"
     detail = f"{refused} has the same 64-bit id ({row.record_id}) as {landed} and is refused."
     return Reject(row.payload, "record-id-collision", detail, f"key {row.key}", row.key)
 
 
-def _probe(work: _Work, record_ids: Sequence[int]) -> dict[int, _Known]:
+def _probe(work: Work, record_ids: Sequence[int]) -> dict[int, _Known]:
     if not record_ids:
         return {}
-    with work.conn.cursor(binary=True) as cursor:
-        cursor.execute(sql("landing.probe"), {"record_ids": bigints(record_ids)})
-        return {values[0]: _Known._make(values) for values in cursor.fetchall()}
+    found = calls.call(work.conn, "landing.probe", {"record_ids": calls.bigints(record_ids)})
+    return {values[0]: _Known._make(values) for values in found}
 
 
 def _sort_out(
-    work: _Work, rows: Iterable[_Row], known: Mapping[int, _Known]
-) -> tuple[list[_Row], list[_Row], set[int]]:
+    work: Work, rows: Iterable[PageRow], known: Mapping[int, _Known]
+) -> tuple[list[PageRow], list[PageRow], set[int]]:
     """New rows, changed rows, and the ids of those that had been deleted."""
     if not known:
         return list(rows), [], set()
@@ -284,7 +294,7 @@ def _sort_out(
     return new, changed, revived
 
 
-def _echoes(work: _Work, rows: Sequence[_Row], test: EchoTest | None) -> set[int]:
+def _echoes(work: Work, rows: Sequence[PageRow], test: EchoTest | None) -> set[int]:
     """Those of the changed rows that only bring back what was written to them."""
     if test is None:
         return set()
@@ -292,23 +302,17 @@ def _echoes(work: _Work, rows: Sequence[_Row], test: EchoTest | None) -> set[int
     return take_echoes(work.conn, read, test, work.place["now"])
 
 
-def _store(work: _Work, rows: Sequence[_Row], *, supersedes: bool) -> list[_Row]:
-    """COPY rows into raw.record, which does not hold them yet or (`supersedes`) holds another version of them."""
-    stored = _copy(work, rows, supersedes=supersedes)
-    work.touched.extend(row.record_id for row in stored)
-    return stored
-
-
-def _delete(work: _Work, record_ids: Sequence[int], *, is_inferred: bool) -> int:
+def _delete(work: Work, record_ids: Sequence[int], *, is_inferred: bool) -> int:
     if record_ids:
         work.execute("keep_superseded", record_ids=bigints(record_ids))
         work.execute("delete_of", record_ids=bigints(record_ids), is_inferred=is_inferred)
-        work.touched.extend(record_ids)
+        work.execute("close_rejects", record_ids=bigints(record_ids))
+        enqueue(work.conn, "standardise", record_ids)
     return len(record_ids)
 
 
 def _sweep(
-    work: _Work,
+    work: Work,
     pass_id: str,
     is_complete: bool,
     record_ids: Sequence[int],
@@ -316,9 +320,7 @@ def _sweep(
     scope: ScopeTuple | None,
 ) -> int:
     """Mark what the page showed, refused rows included; at the end of a pass delete what it did not show."""
-    work.execute("forget_other_passes", pass_id=pass_id)
-    if record_ids:
-        work.execute("mark", pass_id=pass_id, record_ids=bigints(record_ids))
+    store(work, NO_ROWS, pass_id=pass_id, shown=record_ids)
     if not is_complete:
         return 0
     missing = [row[0] for row in work.execute("missing", pass_id=pass_id, **_within(scope))]
@@ -327,59 +329,6 @@ def _sweep(
     return _delete(work, missing, is_inferred=True)
 
 
-def _ids(work: _Work, keys: Iterable[str]) -> list[int]:
+def _ids(work: Work, keys: Iterable[str]) -> list[int]:
     storable = [key.encode() for key in keys if _is_storable_key(key)]
     return record_id_list(work.place["source"], work.place["stream"], storable)
-
-
-def _copy(work: _Work, rows: Sequence[_Row], *, supersedes: bool) -> list[_Row]:
-    """What could be stored; the rest is found by halving, each try in a savepoint, and becomes rejects."""
-    if not rows:
-        return []
-    try:
-        with work.conn.transaction():
-            if supersedes:
-                # Moved away and copied anew: half the time of an update through a temporary table.
-                work.execute("supersede", record_ids=bigints(row.record_id for row in rows))
-            with work.conn.cursor().copy(sql("landing.copy_new")) as copy:
-                # Piece by piece: the server stores one while the next is made.
-                for start in range(0, len(rows), _PIECE):
-                    copy.write(_lines(work, rows[start : start + _PIECE]))
-    except _NOT_STORABLE as exc:
-        if len(rows) == 1:
-            work.rejects.append(_not_storable(rows[0], exc))
-            return []
-        middle = len(rows) // 2
-        first, rest = rows[:middle], rows[middle:]
-        return _copy(work, first, supersedes=supersedes) + _copy(work, rest, supersedes=supersedes)
-    return list(rows)
-
-
-def _not_storable(row: _Row, exc: BaseException) -> Reject:
-    detail = f"The database cannot hold it as jsonb: {redact(exc)}."
-    return Reject(row.payload, "not-storable", detail, f"key {row.key}", row.key, row.record_id)
-
-
-def _lines(work: _Work, rows: Sequence[_Row]) -> bytes:
-    """The rows in COPY's text format, column by column."""
-    place = work.place
-    ids, keys, payloads, digests, times, flags = zip(*rows, strict=True)
-    before = _escape(place["source"].encode()) + b"\t" + _escape(place["stream"].encode())
-    after = f"{place['now'].isoformat()}\t{place['run_id']}".encode()
-    columns = (
-        "\n".join(map(str, ids)).encode().split(b"\n"),
-        repeat(before),
-        map(_escape, map(str.encode, keys)),
-        map(_escape, payloads),
-        (digest.hex().encode() for digest in digests),
-        (b"t" if is_deleted else b"f" for is_deleted in flags),
-        (b"\\N" if at is None else at.isoformat().encode() for at in times),
-        repeat(after),
-    )
-    return b"\n".join(map(b"\t".join, zip(*columns, strict=False))) + b"\n"
-
-
-def _escape(value: bytes) -> bytes:
-    value = value.replace(b"\\", b"\\\\")
-    # Canonical JSON holds none of these; a key may.
-    return value.replace(b"\t", b"\\t").replace(b"\n", b"\\n").replace(b"\r", b"\\r")

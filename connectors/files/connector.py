@@ -207,7 +207,7 @@ class FilesConnector:
                 found, partial(self.open_part, found), stream, maker, News(before, now, changed, needless)
             ).pages
             # The next page is parsed while this one lands.
-            with closing(prefetch(lambda _stop: pages())) as ready:
+            with closing(prefetch(lambda _stop: pages(), finish=stream.finish)) as ready:
                 yield from ready
 
 

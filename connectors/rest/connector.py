@@ -345,7 +345,7 @@ class RestConnector:
         def pages(stop: threading.Event) -> Iterator[Page]:
             return self._pass(stream, spec, before, _interruptible(stop)).pages()
 
-        with closing(prefetch(pages)) as ready:
+        with closing(prefetch(pages, finish=stream.finish)) as ready:
             yield from ready
 
     def writing(self, stream: StreamRequest, fields: Sequence[str]) -> Writing | None:

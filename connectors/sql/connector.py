@@ -170,7 +170,7 @@ class SqlConnector:
         def pages(_stop: threading.Event) -> Iterator[Page]:
             return self._pages(stream, options, before)
 
-        with closing(prefetch(pages)) as ready:
+        with closing(prefetch(pages, finish=stream.finish)) as ready:
             yield from ready
 
     def _pages(self, stream: StreamRequest, options: SqlOptions, before: dict[str, Any]) -> Iterator[Page]:

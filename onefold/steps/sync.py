@@ -20,7 +20,7 @@ from onefold.errors import HubBusy, NothingFound
 from onefold.steps.echo import echo_test
 from onefold.steps.report import StreamReport, SyncReport
 from onefold.steps.tokens import HubTokens
-from warehouse import landing, runs
+from warehouse import landing, pages, runs
 from warehouse.connect import redact
 
 if TYPE_CHECKING:
@@ -140,10 +140,12 @@ def sync_stream(work: SourceSync, name: str) -> StreamReport:
         if isinstance(work.connector, TellsWaits):
             work.connector.tell_waits(lambda seconds, why: stage.note(waiting(report, seconds, why)))
         try:
-            request = stream_request(work.context, work.configured, name)
+            ahead = Ahead(work.configured.source, name)
+            request = replace(stream_request(work.context, work.configured, name), finish=ahead.prepare)
             echo = echo_test(work.connector, request)
             for page in work.connector.read(request, state):
-                report = land(work, name, page, report, echo)
+                before, report = report, land(work, name, page, report, echo)
+                ahead.is_news = report.unchanged == before.unchanged
                 stage.resize(page.total_rows)
                 stage.advance(len(page.rows))
                 stage.note(counted(report.pages, "page"))
@@ -154,6 +156,22 @@ def sync_stream(work: SourceSync, name: str) -> StreamReport:
         except Exception as error:  # a connector of somebody else's must not end its neighbours' run
             return replace(report, **fault(place, error))
     return report
+
+
+@dataclass
+class Ahead:
+    """What of a page is made where the page is made, while the one before it lands."""
+
+    source: str
+    stream: str
+    is_news: bool = False
+    """The page that landed last held nothing that was known: it is thought of the next."""
+
+    def prepare(self, page: Page) -> Page:
+        """The page with what `landing.land_page` takes beside its rows; one that holds more than rows as it is."""
+        if page.tombstones or page.rejects:
+            return page
+        return replace(page, prepared=pages.prepare(self.source, self.stream, page.rows, is_news=self.is_news))
 
 
 def waiting(so_far: StreamReport, seconds: float, why: str) -> str:
@@ -207,6 +225,7 @@ def land(work: SourceSync, stream: str, page: Page, so_far: StreamReport, echo: 
         scope=scope,
         shown=page.snapshot.shown if page.snapshot else None,
         echo=echo,
+        prepared=page.prepared if isinstance(page.prepared, pages.Prepared) else None,
     )
     return replace(
         so_far,

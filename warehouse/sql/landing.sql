@@ -7,24 +7,65 @@ CROSS JOIN LATERAL (
     SELECT * FROM raw.record AS t WHERE t.record_id = p.record_id OFFSET 0
 ) AS r
 
--- name: copy_new
-COPY raw.record (
-    record_id, source, stream, source_key, payload, payload_hash, is_deleted, source_updated_at, ingested_at, run_id
-) FROM STDIN
-
--- name: supersede
-WITH superseded AS (
-    DELETE FROM raw.record AS r USING unnest(%(record_ids)s::bigint[]) AS p (record_id)
-    WHERE r.record_id = p.record_id
-    RETURNING r.*
+-- name: store
+-- All that a page writes. The parts of a WITH see the rows as they were before; counting what has moved keeps a new
+-- version waiting until the old one is gone. Where it was not asked before what is held (not is_asked), a row that may be
+-- held as it is stays, and its twin breaks the primary key: nothing of the page is written then.
+WITH forgotten AS (
+    DELETE FROM ops.sweep_mark
+    WHERE source = %(source)s::text AND stream = %(stream)s::text AND pass_id <> %(pass_id)s::text
+), marked AS (
+    INSERT INTO ops.sweep_mark (source, stream, pass_id, record_ids)
+    SELECT %(source)s::text, %(stream)s::text, %(pass_id)s::text, %(shown)s::bigint[]
+    WHERE %(pass_id)s::text IS NOT NULL AND cardinality(%(shown)s::bigint[]) > 0
+), saved AS (
+    INSERT INTO ops.checkpoint (source, stream, state, at, run_id)
+    SELECT %(source)s::text, %(stream)s::text, %(state)s::jsonb, %(now)s::timestamptz, %(run_id)s::bigint
+    WHERE %(state)s::jsonb IS NOT NULL
+    ON CONFLICT (source, stream) DO UPDATE
+    SET state = excluded.state, at = excluded.at, run_id = excluded.run_id
+), closed AS (
+    UPDATE ops.reject SET is_open = false, is_retried = true, closed_at = %(now)s::timestamptz
+    WHERE record_id = ANY (%(record_ids)s::bigint[]) AND step = 'sync' AND is_open
+), queued AS (
+    INSERT INTO ops.pending (step, record_id)
+    SELECT 'standardise', n.record_id FROM unnest(%(record_ids)s::bigint[]) AS n (record_id)
+), superseded AS (
+    DELETE FROM raw.record AS r
+    WHERE r.record_id = ANY (%(superseded)s::bigint[])
+        AND (
+            %(is_asked)s::boolean
+            OR (
+                r.payload_hash <> ALL (%(hashes)s::uuid[]) AND r.source_key = ANY (%(keys)s::text[])
+                -- Not by equality, which would be looked up in the index of streams: all records of the stream.
+                AND r.source IS NOT DISTINCT FROM %(source)s::text AND r.stream IS NOT DISTINCT FROM %(stream)s::text
+            )
+        )
+    RETURNING *
+), kept AS (
+    INSERT INTO raw.record_version (
+        record_id, payload, payload_hash, is_deleted, is_deletion_inferred, source_updated_at, ingested_at,
+        superseded_at, run_id
+    )
+    SELECT record_id, payload, payload_hash, is_deleted, is_deletion_inferred, source_updated_at, ingested_at,
+        %(now)s::timestamptz, run_id
+    FROM superseded
+    RETURNING is_deleted
+), moved AS (
+    SELECT count(*) AS size, count(*) FILTER (WHERE is_deleted) AS revived FROM kept
+), stored AS (
+    INSERT INTO raw.record (
+        record_id, source, stream, source_key, payload, payload_hash, is_deleted, source_updated_at, ingested_at, run_id
+    )
+    SELECT n.record_id, %(source)s::text, %(stream)s::text, n.source_key, n.payload, n.payload_hash, n.is_deleted,
+        n.source_updated_at, %(now)s::timestamptz, %(run_id)s::bigint
+    FROM unnest(
+        %(record_ids)s::bigint[], %(keys)s::text[], %(payloads)s::jsonb[], %(hashes)s::uuid[], %(flags)s::boolean[],
+        %(times)s::timestamptz[]
+    ) AS n (record_id, source_key, payload, payload_hash, is_deleted, source_updated_at)
+    WHERE (SELECT size FROM moved) >= 0
 )
-INSERT INTO raw.record_version (
-    record_id, payload, payload_hash, is_deleted, is_deletion_inferred, source_updated_at, ingested_at,
-    superseded_at, run_id
-)
-SELECT record_id, payload, payload_hash, is_deleted, is_deletion_inferred, source_updated_at, ingested_at,
-    %(now)s, run_id
-FROM superseded
+SELECT size, revived FROM moved
 
 -- name: keep_superseded
 INSERT INTO raw.record_version (
@@ -41,13 +82,6 @@ ORDER BY r.record_id
 UPDATE raw.record
 SET is_deleted = true, is_deletion_inferred = %(is_inferred)s, ingested_at = %(now)s, run_id = %(run_id)s
 WHERE record_id = ANY (%(record_ids)s::bigint[])
-
--- name: forget_other_passes
-DELETE FROM ops.sweep_mark WHERE source = %(source)s AND stream = %(stream)s AND pass_id <> %(pass_id)s
-
--- name: mark
-INSERT INTO ops.sweep_mark (source, stream, pass_id, record_ids)
-VALUES (%(source)s, %(stream)s, %(pass_id)s, %(record_ids)s::bigint[])
 
 -- name: missing
 SELECT r.record_id
@@ -107,12 +141,6 @@ WHERE fingerprint = ANY (%(fingerprints)s::uuid[]) AND NOT is_open
 -- name: close_rejects
 UPDATE ops.reject SET is_open = false, is_retried = true, closed_at = %(now)s
 WHERE record_id = ANY (%(record_ids)s::bigint[]) AND step = 'sync' AND is_open
-
--- name: save_checkpoint
-INSERT INTO ops.checkpoint (source, stream, state, at, run_id)
-VALUES (%(source)s, %(stream)s, %(state)s, %(now)s, %(run_id)s)
-ON CONFLICT (source, stream) DO UPDATE
-SET state = excluded.state, at = excluded.at, run_id = excluded.run_id
 
 -- name: checkpoint
 SELECT state FROM ops.checkpoint WHERE source = %(source)s AND stream = %(stream)s

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from onefold.context import ensure_schema
-from warehouse import landing
+from warehouse import landing, pages, storing
 from warehouse.connect import connect
 from warehouse.dump import canonical_dump, row_versions
 from warehouse.keys import record_id
@@ -29,7 +29,7 @@ def row(key: str, updated_at: datetime | None = NOW, **payload: Any) -> RowTuple
     return key, text, blake2b(text, digest_size=16).digest(), updated_at
 
 
-def land(conn: psycopg.Connection, rows: Iterable[RowTuple], **arguments: Any) -> Landed:
+def land(conn: psycopg.Connection, rows: Iterable[RowTuple] = (), **arguments: Any) -> Landed:
     settings: dict[str, Any] = {
         "run_id": 1,
         "source": "crm",
@@ -38,6 +38,12 @@ def land(conn: psycopg.Connection, rows: Iterable[RowTuple], **arguments: Any) -
         "now": NOW,
     }
     return land_page(conn, rows=list(rows), **{**settings, **arguments})
+
+
+def thought_news(rows: Iterable[RowTuple]) -> dict[str, Any]:
+    """Arguments of a page that is thought to hold nothing known."""
+    rows = list(rows)
+    return {"rows": rows, "prepared": pages.prepare("crm", "contacts", rows, is_news=True)}
 
 
 def payloads(conn: psycopg.Connection) -> dict[str, Any]:
@@ -224,7 +230,7 @@ def test_a_key_twice_in_a_complete_pass_is_told(conn: psycopg.Connection) -> Non
 
 def test_two_keys_with_one_id_are_refused_by_name(conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(landing, "record_ids", lambda *_: lambda _: 7)
-    monkeypatch.setattr(landing, "record_id_list", lambda _source, _stream, keys: [7 for _ in keys])
+    monkeypatch.setattr(pages, "record_id_list", lambda _source, _stream, keys: [7 for _ in keys])
     landed = land(conn, [row("first"), row("second")])
     assert (landed.inserted, landed.rejected) == (1, 1)
     landed = land(conn, [row("third")])
@@ -232,6 +238,56 @@ def test_two_keys_with_one_id_are_refused_by_name(conn: psycopg.Connection, monk
     details = [r[0] for r in conn.execute("SELECT detail FROM ops.reject ORDER BY source_key")]
     assert all("first" in detail for detail in details)
     assert set(payloads(conn)) == {"first"}
+
+
+def test_what_is_thought_of_a_page_does_not_change_what_lands(conn: psycopg.Connection) -> None:
+    story = [
+        [row("1", a=1), row("2", a=1)],
+        [row("1", a=2), row("2", a=2), row("3", a=1)],
+        [row("1", a=2), row("3", a=2), row("4", a=1)],
+        [row("5", a=1), row("5", a=2)],
+        [row("6", text="nul\\u0000"), row("7")],
+        [row("1", a=2), row("2", a=2)],
+        [row("2", a=3), row("8")],
+    ]
+    dumps, landings = [], []
+    for is_thought_news in (False, True):
+        conn.execute("TRUNCATE raw.record, raw.record_version, ops.pending, ops.checkpoint, ops.reject, ops.sweep_mark")
+        landings.append([])
+        for number, rows in enumerate(story):
+            if number == 6:
+                landings[-1].append(land(conn, [], tombstones=["2"]))
+            arguments = thought_news(rows) if is_thought_news else {"rows": rows}
+            landings[-1].append(land(conn, **arguments, state={"page": number}, snapshot=("pass", False)))
+        dumps.append(canonical_dump(conn))
+    assert landings[0] == landings[1]
+    assert landings[0][-1] == Landed(inserted=1, updated=1, revived=1)
+    assert dumps[0] == dumps[1]
+
+
+def test_a_page_that_is_wrongly_thought_news_touches_nothing_that_is_known(conn: psycopg.Connection) -> None:
+    rows = [row(str(number)) for number in range(20)]
+    land(conn, rows)
+    before = row_versions(conn)
+    assert land(conn, **thought_news(rows)) == Landed(unchanged=20)
+    assert row_versions(conn) == before
+
+
+def test_inside_a_transaction_a_page_that_is_thought_news_is_a_savepoint(conn: psycopg.Connection) -> None:
+    with conn.transaction():
+        land(conn, [row("1")])
+        assert land(conn, **thought_news([row("1"), row("2")])) == Landed(inserted=1, unchanged=1)
+        assert land(conn, **thought_news([row("3")])) == Landed(inserted=1)
+    assert set(payloads(conn)) == {"1", "2", "3"}
+
+
+def test_a_page_of_long_payloads_lands_in_pieces(conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (landing, pages, storing):
+        monkeypatch.setattr(module, "PIECE", 1000)
+    rows = [row(str(number), text="x" * (1500 if number == 3 else 200)) for number in range(12)]
+    assert land(conn, **thought_news(rows)) == Landed(inserted=12)
+    assert land(conn, [row(str(number), text="y" * 200) for number in range(12)]) == Landed(updated=12)
+    assert len(payloads(conn)) == 12
 
 
 def test_rows_and_checkpoint_are_lost_together(conn: psycopg.Connection) -> None:

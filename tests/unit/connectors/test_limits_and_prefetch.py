@@ -112,3 +112,19 @@ def test_closing_interrupts_a_wait() -> None:
     assert next(items) == 1
     items.close()
     assert "onefold-prefetch" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_what_is_prefetched_is_finished_where_it_is_made_and_its_error_comes_in_its_place() -> None:
+    threads: list[str] = []
+
+    def finish(item: int) -> int:
+        threads.append(threading.current_thread().name)
+        if item == 3:
+            raise ValueError("three")
+        return item * 10
+
+    items = prefetch(lambda _stop: iter([1, 2, 3, 4]), finish=finish)
+    assert [next(items), next(items)] == [10, 20]
+    with pytest.raises(ValueError, match="three"):
+        next(items)
+    assert set(threads) == {"onefold-prefetch"}
