@@ -2,6 +2,7 @@
 
 ConnectorError
 |-- SourceConfigurationError   edit the configuration; nothing is retried
+|   `-- NotInstalledError      this installation lacks what a stream reads; take the stream out, or install it
 |-- CredentialsError           renew or grant the secret or right; nothing is retried
 |-- SourceDataError            the source's data or protocol cannot be read as configured; look at the named
 place
@@ -39,6 +40,10 @@ class ConnectorError(Exception):
 
 class SourceConfigurationError(ConnectorError):
     """The settings of a source cannot work as they are written."""
+
+
+class NotInstalledError(SourceConfigurationError):
+    """This installation of the source has no such records: their app or module is not installed."""
 
 
 class CredentialsError(ConnectorError):

@@ -9,7 +9,13 @@ from typing import Any
 import httpx
 
 from connectors.canonical import TruncatedJsonError, decode
-from connectors.errors import ConnectorError, CredentialsError, SourceConfigurationError, SourceDataError
+from connectors.errors import (
+    ConnectorError,
+    CredentialsError,
+    NotInstalledError,
+    SourceConfigurationError,
+    SourceDataError,
+)
 from connectors.exchange import Again, Answer, Call, DeltaExpired, Ended, as_utf8, fault, looks_like_markup
 from connectors.limits import Limits, Throttle, seconds_asked_for, seconds_until_refill
 from connectors.manifest import ErrorRule
@@ -104,6 +110,8 @@ class Judge:
                 found = path.get(data)
                 if found in (None, False, "", [], {}) or (rule.equals and as_text(found) not in rule.equals):
                     continue
+                if rule.contains and not any(word in (as_text(found) or "") for word in rule.contains):
+                    continue
             if rule.then == "empty":
                 return True
             if rule.then == "expired":
@@ -115,6 +123,9 @@ class Judge:
                     f"the source reports an error{words}",
                     rule.wait.total_seconds() if asked is None and rule.wait is not None else asked,
                 )
+            if rule.then == "absent":
+                hint = "Take the stream out of config/sources, or install the app or module that it belongs to"
+                raise self._fault(NotInstalledError, call, f"it is not installed in this system{words}", hint)
             kind = CredentialsError if rule.then in ("credentials", "login") else SourceDataError
             error = self._fault(kind, call, f"the source reports an error{words}")
             raise Ended(error, number) if rule.then == "login" else error

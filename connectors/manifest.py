@@ -36,10 +36,12 @@ class ErrorRule(Settings):
 
     path: FieldPath | None = Field(default=None, description="With `status` alone: any such answer.")
     equals: tuple[str, ...] = ()
+    contains: tuple[str, ...] = Field(default=(), description="Words of which it must hold one.")
     status: tuple[int, ...] = Field(default=(), description="Only in answers with these statuses; any if not given.")
-    then: Literal["retry", "fail", "credentials", "login", "expired", "empty"] = Field(
+    then: Literal["retry", "fail", "credentials", "login", "expired", "empty", "absent"] = Field(
         default="fail",
-        description="login: the session has ended; expired: the delta token has; empty: no records, no error.",
+        description="login: the session has ended; expired: the delta token has; empty: no records, no error;"
+        " absent: this installation lacks what the stream reads.",
     )
     message: FieldPath | None = Field(default=None, description="Path of the source's own words.")
     wait: Duration | None = Field(default=None, description="Before a retry, where the source does not say.")
@@ -150,6 +152,9 @@ class Stream(Settings):
     weight: float = Field(default=1, gt=0, description="What one request costs of the budgets.")
     fetch: str | None = Field(default=None, description="Hook that fetches a page instead of one request: bulk jobs.")
     title: Labels | None = None
+    is_optional: bool = Field(
+        default=False, alias="optional", description="Not every installation has it; the rule `absent` tells."
+    )
     labels: dict[str, Labels] = Field(default_factory=dict, description="Path of a field: what users call it.")
     described: Described | None = Field(default=None, description="Where the source tells its fields, custom ones too.")
     mapping: dict[str, Any] = Field(

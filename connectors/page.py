@@ -157,6 +157,8 @@ class StreamInfo:
     mapping: Mapping[str, Any] = field(default_factory=dict)
     """The ready mapping of a system that is known: what a stream has in `config/sources/NAME.yaml`."""
     title: str | Mapping[str, str] | None = None
+    is_installed: bool = True
+    """False: the system knows such a stream, but this installation of it has no app or module for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,8 @@ class CheckResult:
     streams: Sequence[str] = ()
     volumes: Mapping[str, int] = field(default_factory=dict)
     """How many records the configured streams have, where the source can tell."""
+    absent: Sequence[str] = ()
+    """Configured streams that this installation of the system lacks: their app or module is not installed."""
 
 
 class Connector(Protocol):
@@ -250,6 +254,14 @@ class TellsVolumes(Protocol):
     def volumes(self, streams: Sequence[str]) -> Mapping[str, int]:
         """Records by stream, deleted and archived ones as the system counts them; streams of which it does not tell
         are missing. Raises nothing for a stream that cannot be asked."""
+
+
+@runtime_checkable
+class TellsAbsent(Protocol):
+    """A connector of a system of apps or modules, of which an installation may lack some."""
+
+    def absent(self, streams: Sequence[str]) -> Sequence[str]:
+        """Those of these streams that this installation does not have."""
 
 
 Tell = Callable[[float, str], None]

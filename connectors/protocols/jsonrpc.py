@@ -63,7 +63,12 @@ def expand(settings: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str
         name: _stream(protocol, stream) if isinstance(stream, Mapping) else stream
         for name, stream in (manifest.get("streams") or {}).items()
     }
-    made = {**manifest, "streams": streams, "errors": [*manifest.get("errors", ()), *_ERRORS[protocol.dialect]]}
+    errors = [
+        *manifest.get("errors", ()),
+        *_absent(protocol, manifest.get("streams") or {}),
+        *_ERRORS[protocol.dialect],
+    ]
+    made = {**manifest, "streams": streams, "errors": errors}
     if protocol.dialect == "odoo":
         made.setdefault("auth", _odoo_login(protocol))
     elif protocol.dialect == "tryton":
@@ -71,6 +76,21 @@ def expand(settings: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str
     if protocol.dialect != "plain":
         made.setdefault("timezone", "UTC")
     return made
+
+
+def _absent(protocol: JsonRpcProtocol, streams: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """How Odoo says that it lacks a model. Before version 19 in the user's language, but with the model's name."""
+    given = [stream for stream in streams.values() if isinstance(stream, Mapping) and stream.get("optional")]
+    models = [stream["model"] for stream in given if "model" in stream]
+    if not models:
+        return []
+    if protocol.dialect == "odoo_json2":
+        return [{"path": "message", "contains": models, "status": [404], "then": "absent"}]
+    if protocol.dialect == "odoo":
+        # A missing right names the model too.
+        path = "error.data.message"
+        return [*_ERRORS["odoo"][:1], {"path": path, "contains": models, "then": "absent"}]
+    return []
 
 
 _ERRORS: Mapping[str, list[dict[str, Any]]] = {

@@ -20,7 +20,13 @@ from pydantic import ValidationError
 
 from connectors.auth import AnyAuth
 from connectors.canonical import canonical
-from connectors.errors import ConnectorError, CredentialsError, SourceConfigurationError, SourceDataError
+from connectors.errors import (
+    ConnectorError,
+    CredentialsError,
+    NotInstalledError,
+    SourceConfigurationError,
+    SourceDataError,
+)
 from connectors.fields import SAMPLE, likely_key, profile
 from connectors.http import HttpEngine
 from connectors.manifest import Described, Manifest, RestSettings, Stream, in_english
@@ -188,6 +194,21 @@ class RestConnector:
             log.info("%s", error)
             return None
 
+    def absent(self, streams: Sequence[str]) -> Sequence[str]:
+        """Those of these streams that the system may lack and does; each of the others is one question."""
+        known = self._streams()
+        return [name for name in streams if name in known and known[name].is_optional and self._is_absent(name)]
+
+    def _is_absent(self, name: str) -> bool:
+        try:
+            self._first_records(name, 1)
+        except NotInstalledError:
+            return True
+        except ConnectorError as error:
+            # What else is wrong shows where the records are read.
+            log.info("%s", error)
+        return False
+
     def _host(self) -> str:
         return httpx.URL(fill(self._base_url, self._values)).host
 
@@ -202,6 +223,9 @@ class RestConnector:
             try:
                 found.append(self._describe(name, stream, self._first_records(name, SAMPLE)))
                 looked += 1
+            except NotInstalledError as error:
+                log.info("%s", error)
+                found.append(replace(self._describe(name, stream, []), is_installed=False))
             except (CredentialsError, SourceConfigurationError, SourceDataError) as error:
                 # A right that is missing for one stream leaves the others to be looked at.
                 first = first or error

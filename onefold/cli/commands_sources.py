@@ -102,6 +102,8 @@ def check(ctx: typer.Context, source: OneSource) -> None:
         output.say("streams: " + ", ".join(result.streams))
     if result.volumes:
         output.table(("stream", "records"), sorted(result.volumes.items()), right=(1,))
+    if result.absent:
+        output.say(f"not installed there: {', '.join(result.absent)}; take them out of {source}.yaml", style="yellow")
 
 
 @app.command(rich_help_panel="Sources")
@@ -128,7 +130,7 @@ def discover(
             i.name,
             i.key if isinstance(i.key, str | None) else " + ".join(i.key),
             i.updated_at,
-            i.deletes,
+            i.deletes if i.is_installed else "not installed",
             i.rows,
             len(i.fields),
         )

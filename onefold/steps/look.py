@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from connectors.page import TellsVolumes
+from connectors.page import TellsAbsent, TellsVolumes
 from onefold.steps.sync import find_source, open_source, stream_request
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def check(context: Context, source: str) -> CheckResult:
-    """Reach one source with its credentials, and count its configured streams where it can tell.
+    """Reach one source with its credentials, count its configured streams where it can tell, and say which it lacks.
 
     Raises the connector's error, which says what to do.
     """
@@ -25,6 +25,8 @@ def check(context: Context, source: str) -> CheckResult:
         found = connector.check()
         if isinstance(connector, TellsVolumes):
             found = replace(found, volumes=connector.volumes(list(configured.streams)))
+        if isinstance(connector, TellsAbsent):
+            found = replace(found, absent=connector.absent(list(configured.streams)))
         return found
 
 

@@ -59,7 +59,8 @@ def source_add(
     if "cache_dir" in settings_schema(connector).get("properties", {}):
         resolved = {"cache_dir": str(settings.home.resolve() / "cache"), **resolved}
     with open_connector(connector, name, resolved) as opened:
-        streams = list(opened.discover())
+        offered = list(opened.discover())
+    streams = [info for info in offered if info.is_installed]
     known = shipped(connector)
     # Of a system that is known nothing is guessed.
     proposals = {} if known and known.streams else {info.name: propose_mapping(info) for info in streams}

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.errors import CredentialsError, SourceDataError
+from connectors.errors import CredentialsError, NotInstalledError, SourceDataError
 from connectors.page import StreamRequest
 from connectors.registry import connector_class
 from connectors.rest.connector import RestConnector
@@ -32,11 +32,10 @@ def test_an_empty_list_is_404_and_a_module_that_is_off_is_an_error() -> None:
     with opened(lambda _request: wrong(404, "Not Found: No contract found")) as connector:
         (page,) = connector.read(StreamRequest("contracts"), None)
         assert not page.rows and page.snapshot is not None and page.snapshot.is_complete
-    with (
-        opened(lambda _request: wrong(404, "Not Found")) as connector,
-        pytest.raises(SourceDataError, match="Not Found"),
-    ):
-        list(connector.read(StreamRequest("contracts"), None))
+    with opened(lambda _request: wrong(404, "Not Found")) as connector:
+        assert connector.absent(["thirdparties", "contracts"]) == ["contracts"]
+        with pytest.raises(NotInstalledError, match="Not Found"):
+            list(connector.read(StreamRequest("contracts"), None))
 
 
 def test_changes_are_asked_for_in_the_time_of_the_database_behind_the_last_id() -> None:
