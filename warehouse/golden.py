@@ -18,7 +18,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse import arrow, versions
+from warehouse import arrow, derived_facts, versions
 from warehouse.arrays import bigints, uuids
 from warehouse.clock import allocate_events
 from warehouse.shapes import CONTRIBUTION, GOLDEN
@@ -154,13 +154,14 @@ def refresh_facts(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, a
         if many:
             conn.execute(sql("golden.lock_facts"))
         conn.execute(sql("golden.find_facts"), {"record_ids": bigints(record_ids)})
+        rates = derived_facts.derive(conn, record_ids)
         if not many:
             versions.lock_moved(conn)
             conn.execute(sql("golden.forget_changed"))
         counts = conn.execute(sql("golden.count_facts")).fetchone()
         assert counts is not None
         interactions, relationships, published = counts
-        if links or interactions or relationships:
+        if links or interactions or relationships or rates:
             seq = seq or allocate_events(conn, 1)
             versions.end_versions(conn, seq=seq, as_of=as_of, published=published > 0)
             parameters = {
@@ -169,10 +170,13 @@ def refresh_facts(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, a
                 "interactions": interactions,
                 "relationships": relationships,
                 "links": links,
+                "currency": derived_facts.reporting(conn)[0],
             }
             for statement in ("refresh_interactions", "refresh_relationships", "facts_event"):
                 conn.execute(sql(f"golden.{statement}"), parameters)
-        conn.execute(sql("golden.drop_facts"))
+            conn.execute(sql("derived_facts.publish_rates"), parameters)
+        for statement in ("golden.drop_facts", "derived_facts.drop_derived"):
+            conn.execute(sql(statement))
     return Published(links_moved=interactions + relationships, change_events=1 if seq else 0)
 
 

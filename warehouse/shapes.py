@@ -56,6 +56,19 @@ PROMISE: Final = pa.schema(
         pa.field("actual_value", pa.string()),
     ]
 )
+RATE: Final = pa.schema(
+    [
+        pa.field("record_id", pa.int64(), nullable=False),  # the source record that states it
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("stream", pa.string(), nullable=False),
+        pa.field("source_key", pa.string(), nullable=False),
+        pa.field("from_currency", pa.string(), nullable=False),  # ISO 4217
+        pa.field("to_currency", pa.string(), nullable=False),
+        pa.field("on_date", pa.date32(), nullable=False),  # from which day it holds
+        pa.field("rate", pa.string(), nullable=False),  # what `nominal` units cost, decimal text
+        pa.field("nominal", pa.string(), nullable=False),
+    ]
+)
 RELATIONSHIP: Final = pa.schema(
     [
         pa.field("record_id", pa.int64(), nullable=False),  # the record that states it

@@ -43,6 +43,11 @@ def status(ctx: typer.Context) -> None:
         output.say(f"Cases        {case['cases']} {case['kind']}")
     for reject in found["rejects"]:
         output.say(f"Rejects      {reject['rejects']} {reject['reason']} in {reject['source']}:{reject['stream']}")
+    for missing in found["missing_rates"]:
+        output.say(
+            f"Rates        {missing['interactions']} amounts in {missing['currency'] or 'no currency'} have no rate"
+            f" ({missing['first_on']} to {missing['last_on']}); see docs/interactions.md"
+        )
     for advice in found["next"]:
         output.say(f"Next         {advice}", style="bold")
 

@@ -15,6 +15,7 @@ from onefold.configuration.secrets import MALFORMED
 from onefold.configuration.sources import (
     INTERACTION_KEYS,
     PARTY_KEYS,
+    RATE_KEYS,
     RELATIONSHIP_KEYS,
     ROLES,
     ChildField,
@@ -30,12 +31,14 @@ _KEYS: Final[Mapping[str | None, frozenset[str]]] = {
     "party": PARTY_KEYS,
     "interaction": INTERACTION_KEYS,
     "relationship": RELATIONSHIP_KEYS,
+    "rate": RATE_KEYS,
     None: frozenset(),
 }
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "party": ("fields",),
     "interaction": ("type",),
     "relationship": ("type", "from", "to"),
+    "rate": ("rate",),
 }
 _SUBPROCESS: Final = ("singer:", "airbyte:")
 
@@ -83,7 +86,7 @@ class _Stream:
 
     def _kind(self) -> Iterator[Problem]:
         stream, kind = self.stream, self.stream.kind
-        every = PARTY_KEYS | INTERACTION_KEYS | RELATIONSHIP_KEYS
+        every = PARTY_KEYS | INTERACTION_KEYS | RELATIONSHIP_KEYS | RATE_KEYS
         raw = self._raw()
         if stream.as_ is None and "as" in raw:  # mistaken, and told already
             return
@@ -91,7 +94,7 @@ class _Stream:
         for name in sorted((stream.model_fields_set & every) - _KEYS[kind]):
             written = name.rstrip("_")
             if kind is None:
-                hint = "Add `as: person`, `organisation`, `interaction` or `relationship`."
+                hint = "Add `as: person`, `organisation`, `interaction`, `relationship` or `rate`."
                 yield self._problem((written,), f"`{written}` has no meaning without `as`.", hint, key=True)
             else:
                 yield self._problem((written,), f"`{written}` has no meaning for a stream mapped as {said}.", key=True)

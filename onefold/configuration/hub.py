@@ -83,6 +83,9 @@ class HubConfiguration(Strict):
         default_factory=list, description="E-mail addresses and phones of staff outside the own domains."
     )
     reporting_currency: Currency = "EUR"
+    rate_days: int = Field(
+        14, ge=0, le=366, description="For how many days after its own an exchange rate holds; then there is none."
+    )
     defaults: Defaults = Field(
         default=Defaults(),  # type: ignore[call-arg]
         description="For every source that does not say otherwise.",

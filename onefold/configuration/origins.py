@@ -11,7 +11,7 @@ from connectors.paths import PathError, compile_path
 from onefold.configuration.base import FieldPath, Name, OneOrMany, Strict, When, problem
 
 PartyKind = Literal["person", "organisation"]
-StreamKind = Literal["person", "organisation", "interaction", "relationship"]
+StreamKind = Literal["person", "organisation", "interaction", "relationship", "rate"]
 ROLES: Final = ("client", "prospect", "supplier", "staff", "authority")
 DIRECTIONS: Final = ("inbound", "outbound", "internal")
 CHANNELS: Final = (

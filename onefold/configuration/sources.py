@@ -18,7 +18,6 @@ from onefold.configuration.base import (
     OneOrMany,
     Strict,
     TimeZone,
-    When,
     problem,
 )
 from onefold.configuration.origins import (
@@ -120,6 +119,16 @@ class Promise(Strict):
         return self
 
 
+class Rate(Strict):
+    """An exchange rate: what `nominal` units of one currency cost in another, from a day on."""
+
+    from_: Text = Field(alias="from", description="What is bought: a path, or a fixed ISO 4217 code.")
+    to: Text | None = Field(None, description="In what it is paid; absent: the source's default currency.")
+    on: Paths = Field(description="From which day it holds.")
+    value: FieldPath
+    nominal: FieldPath | None = Field(None, description="For how many units; absent: for one.")
+
+
 class Lines(Strict):
     """An interaction's lines: rows inside the record (`each`), or records of a child stream."""
 
@@ -152,6 +161,7 @@ INTERACTION_KEYS: Final = frozenset(
         "document_number", "channel", "direction", "summary",
     }
 )  # fmt: skip
+RATE_KEYS: Final = frozenset({"rate"})
 RELATIONSHIP_KEYS: Final = frozenset({"type", "role", "from_", "to", "valid_from", "valid_to"})
 
 
@@ -161,7 +171,7 @@ class StreamConfiguration(Strict):
     as_: KindRule | None = Field(
         None,
         alias="as",
-        description="person | organisation | interaction | relationship, or a choice of the first two.",
+        description="person | organisation | interaction | relationship | rate, or a choice of the first two.",
     )
     title: Labels | None = None
     key: str | list[str] | None = Field(
@@ -212,6 +222,8 @@ class StreamConfiguration(Strict):
     channel: Text | None = Field(None, description=f"A path, or one of: {', '.join(CHANNELS)}.")
     direction: Text | None = Field(None, description="A path, or inbound | outbound | internal.")
     summary: Text | None = None
+    # exchange rates
+    rate: Rate | None = Field(None, description="The parts of an exchange rate.")
     # relationships
     from_: Reference | None = Field(None, alias="from")
     to: Reference | None = None
@@ -219,13 +231,13 @@ class StreamConfiguration(Strict):
     valid_to: FieldPath | None = None
 
     @property
-    def kind(self) -> Literal["party", "interaction", "relationship"] | None:
+    def kind(self) -> Literal["party", "interaction", "relationship", "rate"] | None:
         """What a stream's records become; None: nothing by themselves."""
         if self.as_ is None:
             return None
-        if isinstance(self.as_, When) or self.as_ in ("person", "organisation"):
-            return "party"
-        return "interaction" if self.as_ == "interaction" else "relationship"
+        if self.as_ in ("interaction", "relationship", "rate"):
+            return self.as_
+        return "party"
 
     @property
     def type_codes(self) -> list[str]:
@@ -297,7 +309,7 @@ class SourceConfiguration(Strict):
     streams: dict[Annotated[str, Field(min_length=1)], StreamConfiguration] = Field(default_factory=dict)
 
     def mapped(self, kind: str) -> dict[str, StreamConfiguration]:
-        """The streams mapped as party, interaction or relationship."""
+        """The streams mapped as party, interaction, relationship or rate."""
         return {name: stream for name, stream in self.streams.items() if stream.kind == kind}
 
     def children(self) -> dict[str, set[str]]:
@@ -315,6 +327,6 @@ class SourceConfiguration(Strict):
 
 __all__ = [
     "CHANNELS", "DIRECTIONS", "ROLES", "Amount", "ChangeLimits", "ChildField", "Constant", "Defaults",
-    "Freshness", "Lines", "Promise", "Reference", "Related", "SourceConfiguration", "StreamConfiguration",
+    "Freshness", "Lines", "Promise", "Rate", "Reference", "Related", "SourceConfiguration", "StreamConfiguration",
     "WorksAt",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import pyarrow as pa
 
 from identity.schema import HEAD, VALUE
-from warehouse.shapes import CHILD_LINK, INTERACTION, INTERACTION_LINE, PROMISE, RELATIONSHIP
+from warehouse.shapes import CHILD_LINK, INTERACTION, INTERACTION_LINE, PROMISE, RATE, RELATIONSHIP
 
 
 class ChildRecord(Protocol):
@@ -54,7 +54,7 @@ class Reject(NamedTuple):
 
 @dataclass(slots=True)
 class Mapped:
-    """A batch after mapping. Each input record is in `head`, `interactions`, `relationships`, `rejects` (not
+    """A batch after mapping. Each input record is in `head`, `interactions`, `relationships`, `rates`, `rejects` (not
     partial) or `left_out`; a stream without `as` gives only `child_links`."""
 
     head: pa.Table = field(default_factory=HEAD.empty_table)
@@ -63,6 +63,7 @@ class Mapped:
     lines: pa.Table = field(default_factory=INTERACTION_LINE.empty_table)
     promises: pa.Table = field(default_factory=PROMISE.empty_table)
     relationships: pa.Table = field(default_factory=RELATIONSHIP.empty_table)
+    rates: pa.Table = field(default_factory=RATE.empty_table)
     child_links: pa.Table = field(default_factory=CHILD_LINK.empty_table)
     """Of this batch's records as children: replaces all links that these records had."""
     rejects: list[Reject] = field(default_factory=list)

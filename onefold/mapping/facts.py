@@ -72,7 +72,7 @@ class InteractionMapper:
             self._value, self._value_read = compile_all(value.sum), partial(added_up, self._amount_read)
         elif value is not None:
             self._value = compile_reader(value) if isinstance(value, str) else compile_all(value)
-        self._currency = _currency(stream.amount.currency if stream.amount else None)
+        self._currency = compile_currency(stream.amount.currency if stream.amount else None)
         self._default_currency = defaults.currency
         self._url = stream.url
         self._detail = [(key, compile_origin(spec)) for key, spec in (stream.detail or {}).items()]
@@ -310,7 +310,8 @@ class RelationshipMapper:
         mapped.relationships = _table(RELATIONSHIP, made)
 
 
-def _currency(spec: Any) -> Text:
+def compile_currency(spec: Any) -> Text:
+    """`payload -> ISO 4217 code` of a fixed code or of what stands at a path. The reader raises Unreadable."""
     if isinstance(spec, str) and re.fullmatch(r"[A-Z]{3}", spec):
         return lambda _payload: spec
     read = compile_text(spec)

@@ -16,10 +16,14 @@ from onefold.mapping.batch import Mapped, RawRow, Reject, table
 from onefold.mapping.facts import InteractionMapper, RelationshipMapper
 from onefold.mapping.origins import KEY_FIELD, Children, compile_where, decode, key_path
 from onefold.mapping.parties import PartyMapper
+from onefold.mapping.rates import RateMapper
 from warehouse.keys import record_ids
 from warehouse.shapes import CHILD_LINK
 
 _NO_CHILDREN: Children = {}
+
+
+Inner = PartyMapper | InteractionMapper | RelationshipMapper | RateMapper
 
 
 class StreamMapper:
@@ -30,12 +34,12 @@ class StreamMapper:
         source: str,
         name: str,
         stream: StreamConfiguration,
-        inner: PartyMapper | InteractionMapper | RelationshipMapper | None,
+        inner: Inner | None,
         parents: Sequence[_ParentLink],
     ) -> None:
         self.source, self.stream = source, name
         self.kind = stream.kind
-        """party | interaction | relationship | None (landed only)."""
+        """party | interaction | relationship | rate | None (landed only)."""
         self.as_ = stream.as_ if isinstance(stream.as_, str) else ("party" if stream.as_ is not None else None)
         """person | organisation | party (chosen per record) | interaction | relationship | None."""
         self.url_template = stream.url
@@ -133,9 +137,7 @@ def compile_source(source: SourceConfiguration, configuration: Configuration) ->
     return made
 
 
-def _inner(
-    configuration: Configuration, source: str, name: str, stream: StreamConfiguration
-) -> PartyMapper | InteractionMapper | RelationshipMapper | None:
+def _inner(configuration: Configuration, source: str, name: str, stream: StreamConfiguration) -> Inner | None:
     defaults = configuration.defaults(source, name)
     if stream.kind == "party":
         return PartyMapper(source, name, stream, configuration.attributes, defaults)
@@ -143,6 +145,8 @@ def _inner(
         return InteractionMapper(source, name, stream, configuration.interaction_types, defaults)
     if stream.kind == "relationship":
         return RelationshipMapper(source, stream, defaults)
+    if stream.kind == "rate" and stream.rate is not None:
+        return RateMapper(source, name, stream.rate, defaults)
     return None
 
 

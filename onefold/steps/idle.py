@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING
 
 from onefold.steps.model_settings import note_on
 from onefold.steps.report import PublishReport, ResolveReport, StandardiseReport
-from onefold.steps.rules import has_work, mapping_fingerprints, open_attributes, publish_rules, resolve_rules, today
-from warehouse import fingerprints, match_models, queue, served
+from onefold.steps.rules import (
+    has_work,
+    mapping_fingerprints,
+    open_attributes,
+    publish_rules,
+    reporting_rules,
+    resolve_rules,
+    today,
+)
+from warehouse import derived_facts, fingerprints, match_models, queue, served
 from warehouse.interaction_types import changed_interaction_types
 from warehouse.pins import expired_pins
 from warehouse.standing import standing
@@ -51,7 +59,11 @@ def idle_resolve(context: Context, conn: psycopg.Connection) -> ResolveReport | 
 def idle_publish(context: Context, conn: psycopg.Connection) -> PublishReport | None:
     """No record waits, survivorship and open attributes are those in force, and no pin has expired."""
     started = time.perf_counter()
-    if has_work(conn, "publish", publish_rules(context)) or served.changed_attributes(conn, open_attributes(context)):
+    if (
+        has_work(conn, "publish", publish_rules(context))
+        or served.changed_attributes(conn, open_attributes(context))
+        or derived_facts.reporting(conn) != reporting_rules(context)
+    ):
         return None
     if expired_pins(conn, today(context)):
         return None

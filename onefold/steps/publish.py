@@ -16,13 +16,14 @@ from onefold.steps.report import PublishReport
 from onefold.steps.rules import (
     open_attributes,
     publish_rules,
+    reporting_rules,
     requeue_changed_rules,
     survivorship_rules,
     today,
     trust,
     vat_sites,
 )
-from warehouse import golden, judgements, queue, related, runs, served
+from warehouse import derived_facts, golden, judgements, queue, related, runs, served
 from warehouse.clock import hub_lock, next_as_of
 from warehouse.connect import unit_of_work
 from warehouse.pins import expired_pins
@@ -56,6 +57,7 @@ def publish(context: Context) -> PublishReport:
         with unit_of_work(conn):
             hub_lock(conn)
             served.extend(conn, open_attributes(context))
+            derived_facts.report_in(conn, *reporting_rules(context))
             requeue_changed_rules(conn, "publish", publish_rules(context))
             _end_expired_pins(context, conn)
         if queue.is_empty(conn, "publish"):

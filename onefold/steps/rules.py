@@ -125,6 +125,12 @@ def publish_rules(context: Context) -> list[Any]:
     ]
 
 
+def reporting_rules(context: Context) -> tuple[str, int]:
+    """In which currency the hub reports, and for how many days a rate holds."""
+    hub = context.configuration.hub
+    return hub.reporting_currency, hub.rate_days
+
+
 def vat_sites(context: Context) -> bool:
     """Whether the sites of one VAT number are clients of their own, and so related."""
     return context.configuration.hub.grain == "establishment"

@@ -23,7 +23,7 @@ from onefold.steps.beside import beside
 from onefold.steps.collecting import rare_collections
 from onefold.steps.report import StandardiseReport
 from onefold.steps.rules import requeue_changed_mappings, standard_profile
-from warehouse import queue, runs, standard
+from warehouse import queue, rates, runs, standard
 from warehouse.connect import unit_of_work
 from warehouse.interaction_types import store_interaction_types
 from warehouse.keys import record_id
@@ -86,6 +86,7 @@ class Prepared:
     lines: pa.Table | None
     promises: pa.Table | None
     relationships: pa.Table | None
+    rates: pa.Table | None
     rejects: Sequence[Reject]
 
 
@@ -220,6 +221,7 @@ def _prepare(work: Work, conn: psycopg.Connection, batch: queue.Batch) -> Prepar
         lines=whole("lines"),
         promises=whole("promises"),
         relationships=_with_cards_of(forms.cards, whole("relationships")),
+        rates=whole("rates"),
         rejects=[reject for part in mapped for reject in part.rejects],
     )
 
@@ -296,10 +298,11 @@ def _store(work: Work, conn: psycopg.Connection, prepared: Prepared) -> None:
         conn, interactions, prepared.lines, prepared.promises, sorted(present.difference(facts))
     )
     related = standard.store_relationships(conn, prepared.relationships, everything)
+    priced = rates.store_rates(conn, prepared.rates, everything)
     now = work.context.clock()
     standard.replace_rejects(conn, everything, prepared.rejects, run_id=work.run_id, now=now)
     queue.enqueue(conn, "resolve", sorted({*stored.all, *standard.groups_of(conn, related)}))
-    queue.enqueue(conn, "publish", sorted({*happened.all, *related}))
+    queue.enqueue(conn, "publish", sorted({*happened.all, *related, *priced}))
     queue.done(conn, prepared.batch)
     counts = work.counts
     counts.records += len(prepared.record_ids)

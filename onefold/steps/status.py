@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from onefold.steps.model_settings import note_on
-from warehouse import match_models, queries
+from warehouse import derived_facts, match_models, queries
 
 if TYPE_CHECKING:
     from onefold.context import Context
@@ -16,9 +16,11 @@ TRAINING_PAYS_FROM = 1_000
 
 
 def status(context: Context) -> dict[str, Any]:
-    """What `warehouse.queries.status` tells, each stream's `freshness`, the `model` in use, and advice in `next`."""
+    """What `warehouse.queries.status` tells, each stream's `freshness`, the `model` in use, amounts without a rate
+    (`missing_rates`, by currency), and advice in `next`."""
     with context.connection("onefold status") as conn:
         found = queries.status(conn)
+        found["missing_rates"] = derived_facts.missing_rates(conn)
         model = match_models.current_head(conn)
     found["model"] = {
         "version": model.version if model else None,

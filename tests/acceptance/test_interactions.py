@@ -66,3 +66,66 @@ def test_a_type_declared_in_yaml_brings_its_view_its_lines_and_its_place_in_the_
     (found,) = [i for i in view["interactions"] if i["type"] == "inspection"]
     assert (found["label_ru"], found["department"]) == ("Осмотр", "service")
     filled_hub.has_nothing_to_do()
+
+
+BANK = """
+source: bank
+connector: files
+settings: {}
+defaults: {currency: RUB}
+streams:
+  rates:
+    as: rate
+    key: [code, day]
+    options: {path: data/rates.jsonl, mode: append}
+    rate: {from: code, on: day, value: rate, nominal: nominal}
+"""
+
+
+def reported(hub: Hub) -> list[tuple[object, ...]]:
+    return hub.query(
+        "SELECT source_key, reporting_amount, rate, rate_on FROM onefold_v1.fct_interaction"
+        " WHERE stream = 'orders' AND NOT is_deleted ORDER BY source_key"
+    )
+
+
+def test_amounts_are_reported_at_rates_that_come_from_a_source_also_late(filled_hub: Hub) -> None:
+    from onefold.steps.status import status
+
+    hub = filled_hub
+    (hub.folder / "config" / "hub.yaml").write_text("reporting_currency: RUB\n", encoding="utf-8")
+    text = (hub.folder / "config" / "sources" / "erp.yaml").read_text("utf-8")
+    hub.configure("erp", text.replace("amount: {value: total}", "amount: {value: total, currency: cur}"))
+    hub.registers["erp_orders"] = [
+        {"no": "SO-1", "customer": "C1", "date": "2026-02-02", "total": "1500.50"},
+        {"no": "SO-2", "customer": "C2", "date": "2026-02-05", "total": "20.00", "cur": "EUR"},
+        {"no": "SO-3", "customer": "C2", "date": "2026-02-06", "total": "1000", "cur": "JPY"},
+    ]
+    hub.write("erp_orders")
+    hub.run()
+    assert reported(hub) == [
+        ("SO-1", Decimal("1500.50"), 1, date(2026, 2, 2)), ("SO-2", None, None, None), ("SO-3", None, None, None)
+    ]  # fmt: skip
+    with hub.context() as context:
+        assert [(row["currency"], row["interactions"]) for row in status(context)["missing_rates"]] == [
+            ("EUR", 1), ("JPY", 1)
+        ]  # fmt: skip
+    hub.configure("bank", BANK)
+    stated = [
+        {"code": "EUR", "day": "2026-02-04", "rate": "92,3456"},
+        {"code": "JPY", "day": "2026-02-06", "rate": "59,00", "nominal": 100},
+    ]
+    hub.write("rates", stated)
+    hub.run()
+    filled = [
+        ("SO-1", Decimal("1500.50"), Decimal(1), date(2026, 2, 2)),
+        ("SO-2", Decimal("1846.91"), Decimal("92.3456"), date(2026, 2, 4)),
+        ("SO-3", Decimal("590.00"), Decimal("0.59"), date(2026, 2, 6)),
+    ]
+    assert reported(hub) == filled
+    with hub.context() as context:
+        assert status(context)["missing_rates"] == []
+    hub.write("rates", [*stated, {"code": "EUR", "day": "2026-02-05", "rate": "99"}])
+    hub.run()
+    assert reported(hub) == filled
+    hub.has_nothing_to_do()

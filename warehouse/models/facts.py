@@ -20,7 +20,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from warehouse.models import enums
 from warehouse.models.base import Table, column, one_of
@@ -82,6 +82,29 @@ class Interaction(Table, table=True):
         Index("ix_interaction_party_record_id", "party_record_id"),
         Index("ix_interaction_client_id_occurred_at", "client_id", "occurred_at"),
         Index("ix_interaction_changed_seq", "changed_seq"),
+        Index(
+            "ix_interaction_parent_record_id",
+            "parent_record_id",
+            postgresql_where=text("parent_record_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_interaction_reverses_record_id",
+            "reverses_record_id",
+            postgresql_where=text("reverses_record_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_interaction_chain_cycle",
+            "record_id",
+            postgresql_where=text("chain_id = record_id AND parent_record_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_interaction_without_rate",
+            "currency",
+            "occurred_on",
+            postgresql_where=text(
+                "amount IS NOT NULL AND reporting_amount IS NULL AND changed_seq IS NOT NULL AND NOT is_deleted"
+            ),
+        ),
         Index("ix_interaction_unpublished", "record_id", postgresql_where=text("changed_seq IS NULL")),
         {
             "schema": "core",
@@ -113,6 +136,14 @@ class Interaction(Table, table=True):
     client_id: UUID | None = column(Uuid, "Derived: the client that party_record_id belongs to now", null=True)
     changed_seq: int | None = column(BigInteger, "The change event; null until the change is published", null=True)
     is_deleted: bool = column(Boolean, "Its source record is gone", default=text("false"))
+    chain_id: int | None = column(BigInteger, "Derived: the topmost interaction over parents, or itself", null=True)
+    reporting_amount: Decimal | None = column(Numeric, "Derived: amount in the reporting currency", null=True)
+    reporting_currency: str | None = column(Text, "Derived: the reporting currency when it was published", null=True)
+    rate: Decimal | None = column(Numeric, "Derived: the rate, frozen; null while there is none", null=True)
+    rate_on: date | None = column(Date, "Derived: the day of the rate", null=True)
+    reversal_of: int | None = column(BigInteger, "Derived: reverses_record_id, once that has come", null=True)
+    reversed_by: list[int] | None = column(ARRAY(BigInteger), "Derived: the interactions that reverse it", null=True)
+    reversed_amount: Decimal | None = column(Numeric, "Derived: how much of amount they take back", null=True)
 
 
 class InteractionLine(Table, table=True):

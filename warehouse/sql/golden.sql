@@ -191,8 +191,34 @@ WHERE NOT EXISTS (SELECT FROM core.interaction AS i WHERE i.record_id = m.record
 SELECT count(record_id), count(relationship_key), count(changed_seq) FROM moved_fact
 
 -- name: refresh_interactions
-UPDATE core.interaction AS i SET client_id = m.client_id, changed_seq = %(seq)s
+-- A rate once taken stays, but for another reporting currency.
+UPDATE core.interaction AS i
+SET client_id = m.client_id, changed_seq = %(seq)s,
+    chain_id = CASE WHEN i.parent_record_id IS NULL THEN i.record_id ELSE coalesce(d.chain_id, i.chain_id) END,
+    reversal_of = CASE WHEN d.is_reversing THEN d.reversal_of ELSE i.reversal_of END,
+    reversed_by = CASE WHEN d.is_target THEN d.reversed_by ELSE i.reversed_by END,
+    reversed_amount = CASE WHEN d.is_target THEN d.reversed_amount ELSE i.reversed_amount END,
+    reporting_currency = %(currency)s,
+    rate = CASE
+        WHEN i.amount IS NULL THEN NULL
+        WHEN i.currency = %(currency)s THEN 1
+        WHEN i.reporting_currency = %(currency)s THEN coalesce(i.rate, d.rate)
+        ELSE d.rate
+    END,
+    rate_on = CASE
+        WHEN i.amount IS NULL THEN NULL
+        WHEN i.currency = %(currency)s THEN i.occurred_on
+        WHEN i.reporting_currency = %(currency)s THEN coalesce(i.rate_on, d.rate_on)
+        ELSE d.rate_on
+    END,
+    reporting_amount = CASE
+        WHEN i.currency = %(currency)s THEN i.amount
+        WHEN i.reporting_currency = %(currency)s
+        THEN coalesce(i.reporting_amount, round(i.amount * coalesce(i.rate, d.rate), 2))
+        ELSE round(i.amount * d.rate, 2)
+    END
 FROM moved_fact AS m
+LEFT JOIN derived_fact AS d ON d.record_id = m.record_id
 WHERE i.record_id = m.record_id
 
 -- name: refresh_relationships

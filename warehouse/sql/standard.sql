@@ -67,7 +67,14 @@ SET type = s.type, party_record_id = s.party_record_id, occurred_at = s.occurred
     time_zone = s.time_zone, precision = s.precision, channel = s.channel, direction = s.direction,
     document_number = s.document_number, summary = s.summary, amount = s.amount, currency = s.currency,
     parent_record_id = s.parent_record_id, reverses_record_id = s.reverses_record_id, url = s.url, detail = s.detail,
-    content_hash = s.content_hash, changed_seq = NULL, is_deleted = false
+    content_hash = s.content_hash, changed_seq = NULL, is_deleted = false,
+    -- A rate is frozen: it stays unless the day or the currency is another one.
+    rate = CASE WHEN (s.currency, s.occurred_on) IS NOT DISTINCT FROM (i.currency, i.occurred_on) THEN i.rate END,
+    rate_on = CASE WHEN (s.currency, s.occurred_on) IS NOT DISTINCT FROM (i.currency, i.occurred_on) THEN i.rate_on END,
+    reporting_amount = CASE
+        WHEN (s.currency, s.occurred_on, s.amount) IS NOT DISTINCT FROM (i.currency, i.occurred_on, i.amount)
+        THEN i.reporting_amount
+    END
 FROM stated_interaction AS s
 WHERE i.record_id = s.record_id
 

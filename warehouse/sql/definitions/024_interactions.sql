@@ -24,7 +24,24 @@ SELECT
     i.source_key,
     i.url,
     i.changed_seq,
-    i.is_deleted
+    i.is_deleted,
+    i.chain_id,
+    i.reporting_amount,
+    i.reporting_currency,
+    i.rate,
+    i.rate_on,
+    i.reversed_by IS NOT NULL AS is_reversed,
+    i.reversed_by,
+    CASE
+        WHEN i.reversal_of IS NOT NULL THEN 0 * i.amount
+        WHEN i.amount < 0 THEN i.amount + coalesce(i.reversed_amount, 0)
+        ELSE i.amount - coalesce(i.reversed_amount, 0)
+    END AS net_amount,
+    CASE
+        WHEN i.reversal_of IS NOT NULL THEN 0 * i.reporting_amount
+        WHEN i.reversed_amount IS NULL OR i.amount = 0 THEN i.reporting_amount
+        ELSE round(i.reporting_amount * (1 - i.reversed_amount / abs(i.amount)), 2)
+    END AS net_reporting_amount
 FROM core.published_interaction AS i;
 COMMENT ON VIEW onefold_v1.fct_interaction IS 'What happened with clients: one row per source record that states it, with the client of today';
 
@@ -43,7 +60,10 @@ SELECT
     l.amount,
     i.currency,
     i.changed_seq,
-    i.is_deleted OR l.is_removed AS is_deleted
+    i.is_deleted OR l.is_removed AS is_deleted,
+    i.source,
+    round(l.amount * i.rate, 2) AS reporting_amount,
+    i.reporting_currency
 FROM core.published_line AS l
 JOIN core.published_interaction AS i ON i.record_id = l.record_id;
 COMMENT ON VIEW onefold_v1.fct_interaction_line IS 'Lines of orders, invoices and deliveries, with the client of today';
@@ -106,3 +126,45 @@ SELECT
     CASE WHEN t.has_lines THEN 'fct_' || t.code || '_line' END AS line_view_name
 FROM core.interaction_type AS t;
 COMMENT ON VIEW onefold_v1.dim_interaction_type IS 'Interaction types with their labels and what their amounts mean';
+
+CREATE OR REPLACE VIEW onefold_v1.fct_chain_step AS
+SELECT
+    i.record_id,
+    i.parent_record_id,
+    i.chain_id,
+    i.client_id,
+    p.type AS from_type,
+    i.type AS to_type,
+    p.occurred_on AS from_on,
+    i.occurred_on AS to_on,
+    i.occurred_on - p.occurred_on AS days_elapsed,
+    CASE
+        WHEN p.precision <> 'day' AND i.precision <> 'day'
+        THEN round(extract(epoch FROM i.occurred_at - p.occurred_at) / 3600, 2)
+    END AS hours_elapsed,
+    i.occurred_on - t.occurred_on AS days_since_start,
+    p.source AS from_source,
+    i.source AS to_source,
+    greatest(i.changed_seq, p.changed_seq, t.changed_seq) AS changed_seq,
+    i.is_deleted OR p.is_deleted AS is_deleted
+FROM core.published_interaction AS i
+JOIN core.published_interaction AS p ON p.record_id = i.parent_record_id
+LEFT JOIN core.published_interaction AS t ON t.record_id = i.chain_id
+WHERE i.parent_record_id IS NOT NULL;
+COMMENT ON VIEW onefold_v1.fct_chain_step IS 'Steps of chains, such as order to delivery to invoice: what followed what, after how many days';
+
+CREATE OR REPLACE VIEW onefold_v1.dim_exchange_rate AS
+SELECT
+    r.record_id,
+    r.from_currency,
+    r.to_currency,
+    r.on_date AS rate_on,
+    r.rate,
+    r.nominal,
+    r.source,
+    r.stream,
+    r.source_key,
+    r.changed_seq,
+    r.is_deleted
+FROM core.exchange_rate AS r;
+COMMENT ON VIEW onefold_v1.dim_exchange_rate IS 'Exchange rates as the sources state them';

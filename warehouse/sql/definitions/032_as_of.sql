@@ -135,7 +135,9 @@ BEGIN
     FROM (
         SELECT n.name, n.place, had.attnum AS had
         FROM (
-            SELECT a.attname::text AS name, a.attnum::integer AS place FROM pg_attribute AS a
+            -- Columns that came to fct_interaction later stand behind those of this view, in a new hub as in a grown one.
+            SELECT a.attname::text AS name, a.attnum + CASE WHEN a.attnum > 23 THEN 3000 ELSE 0 END AS place
+            FROM pg_attribute AS a
             WHERE a.attrelid = 'onefold_v1.fct_interaction'::regclass AND a.attnum > 0 AND NOT a.attisdropped
             UNION ALL
             VALUES ('client_valid_from', 2000), ('current_client_id', 2001)

@@ -116,6 +116,27 @@ WITH note (datasets, column_name, label_ru, personal_data, refers_to, allowed_va
         ('%', 'money', 'Смысл суммы', 'none', NULL, '{quoted,ordered,invoiced,paid,credited,none}'::text[]),
         ('%', 'tax', 'Без налога или с налогом', 'none', NULL, '{net,gross}'::text[]),
         ('%', 'detail_schema', 'Схема подробностей', 'none', NULL, NULL),
+        ('fct%', 'chain_id', 'Цепочка', 'none', NULL, NULL),
+        ('%', 'reporting_amount', 'Сумма в валюте отчётности', 'financial', NULL, NULL),
+        ('%', 'reporting_currency', 'Валюта отчётности', 'none', NULL, NULL),
+        ('%', 'rate', 'Курс', 'none', NULL, NULL),
+        ('%', 'rate_on', 'Дата курса', 'none', NULL, NULL),
+        ('%', 'is_reversed', 'Сторнировано', 'none', NULL, NULL),
+        ('%', 'reversed_by', 'Чем сторнировано', 'none', NULL, NULL),
+        ('%', 'net_amount', 'Сумма за вычетом сторно', 'financial', NULL, NULL),
+        ('%', 'net_reporting_amount', 'То же в валюте отчётности', 'financial', NULL, NULL),
+        ('%', 'from_type', 'Что было раньше', 'none', NULL, NULL),
+        ('%', 'to_type', 'Что последовало', 'none', NULL, NULL),
+        ('%', 'from_on', 'День предыдущего', 'none', NULL, NULL),
+        ('%', 'to_on', 'День последующего', 'none', NULL, NULL),
+        ('%', 'days_elapsed', 'Дней между ними', 'none', NULL, NULL),
+        ('%', 'hours_elapsed', 'Часов между ними', 'none', NULL, NULL),
+        ('%', 'days_since_start', 'Дней от начала цепочки', 'none', NULL, NULL),
+        ('%', 'from_source', 'Источник предыдущего', 'none', NULL, NULL),
+        ('%', 'to_source', 'Источник последующего', 'none', NULL, NULL),
+        ('%', 'from_currency', 'Валюта', 'none', NULL, NULL),
+        ('%', 'to_currency', 'Валюта цены', 'none', NULL, NULL),
+        ('%', 'nominal', 'Номинал', 'none', NULL, NULL),
         ('%', 'view_name', 'Представление типа', 'none', NULL, NULL),
         ('%', 'line_view_name', 'Представление строк', 'none', NULL, NULL),
         ('%', 'changed_at', 'Когда изменилось', 'none', NULL, NULL),
@@ -247,6 +268,16 @@ WITH last_run AS (
     UNION ALL
     SELECT 'records_rejected', '%', EXISTS (SELECT FROM ops.reject)
     UNION ALL
+    SELECT 'rate_missing', 'fct\_%', EXISTS (
+        SELECT FROM core.interaction
+        WHERE amount IS NOT NULL AND reporting_amount IS NULL AND changed_seq IS NOT NULL AND NOT is_deleted
+            AND reporting_currency IS NOT NULL
+    )
+    UNION ALL
+    SELECT 'parents_in_a_ring', 'fct\_%', EXISTS (
+        SELECT FROM core.interaction WHERE chain_id = record_id AND parent_record_id IS NOT NULL
+    )
+    UNION ALL
     SELECT 'client_not_come', 'fct\_%', EXISTS (
         SELECT FROM core.interaction
         WHERE client_id IS NULL AND party_record_id IS NOT NULL AND changed_seq IS NOT NULL AND NOT is_deleted
@@ -274,6 +305,8 @@ WITH last_run AS (
         ('report\_reconciliation', ARRAY['run_id', 'source', 'stream'], ARRAY['run_id'], 'none', false),
         ('report\_reconciliation\_row', ARRAY['record_id', 'reason'], NULL, 'none', false),
         ('fct\_%\_line', ARRAY['record_id', 'position'], ARRAY['record_id'], 'facts', true),
+        ('fct\_chain\_step', ARRAY['record_id'], ARRAY['record_id'], 'facts', true),
+        ('dim\_exchange\_rate', ARRAY['record_id'], ARRAY['record_id'], 'facts', true),
         ('fct\_interaction', ARRAY['record_id'], ARRAY['record_id'], 'facts', true)
 ), typed (dataset) AS (
     SELECT 'fct_' || code FROM core.interaction_type
