@@ -31,6 +31,9 @@ _STEMS = {
     "ФизическоеЛицо": "Справочник.ФизическиеЛица",
 }  # fmt: skip
 
+_PAID_OUT = ("Документ.РБДС", "Документ.РНДС")
+"""Documents of money that goes out, from the bank account and in cash."""
+
 
 class Header(NamedTuple):
     """What a message says of itself."""
@@ -83,7 +86,7 @@ def _objects(path: Path, wanted: str, encoding: str | None) -> Iterator[tuple[in
         elif found.names[-1] == DELETION and wanted != DELETION:
             yield from ((found.line, gone) for gone in _deletions(found.value, wanted))
         elif isinstance(found.value, dict):
-            _complete(found.value)
+            _complete(found.value, found.names[-1])
             yield found.line, found.value
 
 
@@ -147,11 +150,15 @@ def _is_deleted(record: Any) -> bool:
     return DELETION in record or (isinstance(keys, dict) and keys.get(MARK) == "true")
 
 
-def _complete(record: dict[str, Any]) -> None:
-    """Lay beside what the object says what a mapping can read by one path: lines, and contact data as text."""
+def _complete(record: dict[str, Any], kind: str) -> None:
+    """Lay beside what the object says what a mapping can read by one path: lines, the amount of money that goes out
+    with its sign, and contact data as text."""
     lines = [_line(row) for part in ("Товары", "Услуги") for row in record.get(part) or () if isinstance(row, dict)]
     if lines:
         record["Строки"] = lines
+    payment = record.get("ОбщиеДанные")
+    if kind.startswith(_PAID_OUT) and isinstance(payment, dict) and isinstance(amount := payment.get("Сумма"), str):
+        record["СуммаСоЗнаком"] = f"-{amount}"
     _show_contacts(record)
 
 

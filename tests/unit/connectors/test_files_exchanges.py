@@ -199,3 +199,10 @@ def test_a_large_message_is_read_in_bounded_memory(tmp_path: Path) -> None:
     assert count == 20_000
     assert (tmp_path / "big.xml").stat().st_size > 40_000_000
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000, "KiB more than before the reading"
+
+
+@pytest.mark.parametrize(("stream", "amount"), [("refunds", "-200.00"), ("cash_refunds", "-50.00"), ("payments", None)])
+def test_money_that_goes_out_has_its_sign_beside_its_amount(stream: str, amount: str | None) -> None:
+    (paid,) = payloads(read(FILES / "onec_exchange" / "first", "onec_exchange", stream)).values()
+    assert paid.get("СуммаСоЗнаком") == amount
+    assert not paid["ОбщиеДанные"]["Сумма"].startswith("-")
