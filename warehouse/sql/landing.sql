@@ -36,7 +36,9 @@ WITH forgotten AS (
         AND (
             %(is_asked)s::boolean
             OR (
-                r.payload_hash <> ALL (%(hashes)s::uuid[]) AND r.source_key = ANY (%(keys)s::text[])
+                -- By subqueries: the planner takes an array of constants apart and copies it several times.
+                r.payload_hash NOT IN (SELECT h.one FROM unnest(%(hashes)s::uuid[]) AS h (one))
+                AND r.source_key IN (SELECT k.one FROM unnest(%(keys)s::text[]) AS k (one))
                 -- Not by equality, which would be looked up in the index of streams: all records of the stream.
                 AND r.source IS NOT DISTINCT FROM %(source)s::text AND r.stream IS NOT DISTINCT FROM %(stream)s::text
             )
