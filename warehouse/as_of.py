@@ -36,6 +36,6 @@ def compose(conn: psycopg.Connection[Any]) -> None:
         if row is None:
             continue
         text = _CURRENT.sub(lambda found: f"core.asof_{found[1] or found[2]}", row[0])
-        conn.execute(SQL("CREATE OR REPLACE VIEW {} AS {}").format(qualified(made), SQL(text.rstrip("; \n"))))  # type: ignore[arg-type]
+        conn.execute(SQL("CREATE OR REPLACE VIEW {} AS {}").format(qualified(made), SQL(text.rstrip("; \n"))))
         comment = Literal(f"{row[1]}, as it was known at the moment asked about")
         conn.execute(sql("served.comment_view").format(view=qualified(made), comment=comment))

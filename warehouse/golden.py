@@ -101,7 +101,7 @@ def store_golden(
         for row in conn.execute(sql("golden.known"), {"client_ids": uuids({*client_ids, *found})}).fetchall()
     }
     kinds = dict(_compare(found, golden.column("golden_hash").to_pylist(), known))
-    left = [c for c in set(client_ids).difference(found) if c in known]
+    left = _without_links(conn, [c for c in set(client_ids).difference(found) if c in known])
     targets = _redirects(conn, left)
     # One that is gone already may lead to another client now.
     gone = [c for c in left if not known[c].is_deleted or known[c].target != targets.get(c, _NOWHERE)[0]]
@@ -217,6 +217,15 @@ def _compare(found: Sequence[str], hashes: Sequence[str], known: Mapping[str, _K
             yield client_id, "revived"
         elif before.golden_hash != text:
             yield client_id, "changed"
+
+
+def _without_links(conn: psycopg.Connection[Any], client_ids: Sequence[str]) -> list[str]:
+    """Those to which no record belongs. One whose records are deleted, but not looked at by resolve yet, stays as it
+    is: its links still stand."""
+    if not client_ids:
+        return []
+    linked = {row[0] for row in conn.execute(sql("golden.still_linked"), {"client_ids": uuids(client_ids)})}
+    return [client_id for client_id in client_ids if client_id not in linked]
 
 
 def _redirects(

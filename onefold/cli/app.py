@@ -104,6 +104,7 @@ def _register() -> None:
     # Each module adds its commands to `app`; they import nothing heavy at module level.
     from onefold.cli import (  # noqa: F401
         commands_backup,
+        commands_changes,
         commands_connector,
         commands_db,
         commands_docs,

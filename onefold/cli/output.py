@@ -67,6 +67,12 @@ class Output:
         if self.as_json:
             sys.stdout.write(json.dumps(document, ensure_ascii=False, default=_jsonable, indent=2) + "\n")
 
+    def line(self, document: object) -> None:
+        """One of many results for machines: one JSON document in a line, at once, only with `--json`."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(document, ensure_ascii=False, default=_jsonable) + "\n")
+            sys.stdout.flush()
+
     def say(self, text: str = "", *, style: str | None = None) -> None:
         """A line for people. Client data is never read as markup."""
         if not self.as_json:

@@ -108,6 +108,7 @@ ELSEWHERE = {
     "import splink",  # writes a file: test_matching_commands
     "write-back", "receipts",  # need a system that takes them: test_write_back
     "backup", "restore",  # write files and databases: test_backup
+    "changes",  # a document a line: test_changes
 }  # fmt: skip
 
 

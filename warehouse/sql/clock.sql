@@ -17,6 +17,10 @@ SET last_as_of = greatest(excluded.last_as_of, c.last_as_of + interval '1 micros
 RETURNING last_as_of
 
 -- name: allocate_events
-INSERT INTO ops.hub_clock AS c (last_event_id) VALUES (%(count)s)
-ON CONFLICT (only_row) DO UPDATE SET last_event_id = c.last_event_id + %(count)s
-RETURNING last_event_id
+-- Whoever listens is told the number when it is committed.
+WITH allocated AS (
+    INSERT INTO ops.hub_clock AS c (last_event_id) VALUES (%(count)s)
+    ON CONFLICT (only_row) DO UPDATE SET last_event_id = c.last_event_id + %(count)s
+    RETURNING last_event_id
+)
+SELECT last_event_id, pg_notify('onefold_changes', last_event_id::text) FROM allocated

@@ -29,6 +29,9 @@ SELECT client_id::text, golden_hash::text, is_deleted, CASE WHEN is_redirected T
 FROM core.client
 WHERE client_id = ANY (%(client_ids)s::uuid[])
 
+-- name: still_linked
+SELECT DISTINCT client_id::text FROM identity.crosswalk WHERE client_id = ANY (%(client_ids)s::uuid[])
+
 -- name: redirects
 SELECT l.client_id::text, l.target_client_id::text, l.at
 FROM (
