@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 
 from identity.blocking.blocks import Blocks, pairs_of
 from identity.blocking.keys import RuleKeys, rule_index
 from identity.clustering.cluster import SplitComponent
+from identity.comparison.score import Weights
 from identity.encoded import Flags, Ints
 from identity.judgements import Conflict
 from identity.settings import KindSettings, rule_name
@@ -74,6 +76,17 @@ class Report:
     refused_count: int = 0
     split: list[SplitReport] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
+    weights: dict[str, dict[int, int]] = field(default_factory=dict)  # by kind: `weight_bins` of its plausible pairs
+
+
+BIN: Final = 512
+"""Weights (1/1024 bit) are counted by half bits: bin b holds those from b times this on."""
+
+
+def weight_bins(weight: Weights) -> dict[int, int]:
+    """How many weights lie in each bin that is not empty, in ascending order."""
+    bins, counts = np.unique(weight // BIN, return_counts=True)
+    return dict(zip(bins.tolist(), counts.tolist(), strict=True))
 
 
 def refused_blocks(kind: str, settings: KindSettings, refused: pa.Table, ids: Ints) -> list[RefusedBlock]:

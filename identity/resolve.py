@@ -26,7 +26,7 @@ from identity.model import MatchModel
 from identity.parallel import in_parallel
 from identity.population import Population, Rules
 from identity.register import Register
-from identity.report import Report, SplitReport, refused_blocks, rule_reports
+from identity.report import Report, SplitReport, refused_blocks, rule_reports, weight_bins
 from identity.schema import BLOCKING_KEY, JUDGEMENT, KINDS, PAIR
 from identity.settings import MatchingSettings
 
@@ -52,8 +52,14 @@ REFUSED: Final = pa.schema(
     ]
 )
 """Blocks over the limit of their rule."""
-OnKeys = Callable[[pa.Table], None]
-"""Takes BLOCKING_KEY rows."""
+
+
+@dataclass(frozen=True)
+class Takers:
+    """Who takes parts of the outcome as soon as they are known, long before the clusters."""
+
+    keys: Callable[[pa.Table, Codes], None]  # BLOCKING_KEY rows, and of each a number of its record
+    evidence: Callable[[pa.Table, pa.Table, pa.Table], None]  # PAIR, POINT and REFUSED rows
 
 
 @dataclass(frozen=True)
@@ -91,14 +97,14 @@ def resolve(
     distinct_sources: Collection[str] = (),
     pairs: pa.Table | None = None,
     by_rule: bool = True,
-    on_keys: OnKeys | None = None,
+    takers: Takers | None = None,
 ) -> Resolution:
     """Resolve RECORD and IDENTIFIER tables under JUDGEMENT.
 
     `distinct_sources` hold each client once: two of their own records never merge. `pairs` (left_id,
     right_id) are candidate pairs found elsewhere with the same keys; without them they are found here.
-    `by_rule` counts what each blocking rule did. `on_keys` is handed the outcome's keys as soon as they are known,
-    long before the clusters. Records of different kinds never share a cluster; own
+    `by_rule` counts what each blocking rule did. `takers` are handed parts of the outcome early.
+    Records of different kinds never share a cluster; own
     organisations and their staff stay alone.
     """
     return resolve_register(
@@ -108,7 +114,7 @@ def resolve(
         distinct_sources=distinct_sources,
         pairs=pairs,
         by_rule=by_rule,
-        on_keys=on_keys,
+        takers=takers,
     )
 
 
@@ -120,12 +126,12 @@ def resolve_register(
     distinct_sources: Collection[str] = (),
     pairs: pa.Table | None = None,
     by_rule: bool = True,
-    on_keys: OnKeys | None = None,
+    takers: Takers | None = None,
 ) -> Resolution:
     """`resolve` of a register that something else may have looked at already, such as `train_register`."""
     said = JUDGEMENT.empty_table() if judgements is None else judgements
     rules = Rules(model, register.settings, said, distinct_sources, register.generic)
-    return _resolve(rules, register, pairs, by_rule, on_keys)
+    return _resolve(rules, register, pairs, by_rule, takers)
 
 
 def resolve_under(
@@ -140,7 +146,7 @@ def resolve_under(
 
 
 def _resolve(
-    rules: Rules, register: Register, pairs: pa.Table | None, by_rule: bool, on_keys: OnKeys | None = None
+    rules: Rules, register: Register, pairs: pa.Table | None, by_rule: bool, takers: Takers | None = None
 ) -> Resolution:
     records = register.records
     report = Report(records=records.num_rows)
@@ -149,10 +155,23 @@ def _resolve(
     # With the table the keys by rule are given up, unless they are still to be reported on.
     held = list(zip(populations, pointed, strict=True))
     keys: pa.Table | None = None if pairs is None else BLOCKING_KEY.empty_table()
-    if on_keys is not None and keys is None:
-        keys = _key_table(held, keep=by_rule)
-        on_keys(keys)
-    parts = [_resolve_kind(population, one, rules, pairs, by_rule, report) for population, one in held]
+    if takers is not None and keys is None:
+        numbers: list[Codes] = []
+        keys = _key_table(held, keep=by_rule, numbers=numbers)
+        takers.keys(keys, np.concatenate([np.zeros(0, dtype=np.int32), *numbers]))
+        del numbers
+    paired = [_paired(population, one, pairs, report) for population, one in held]
+    early = None
+    if takers is not None:
+        early = [_evidence(*of, found, rules, report) for of, found in zip(held, paired, strict=True)]
+        takers.evidence(*(pa.concat_tables(tables) for tables in zip(*early, strict=True)))
+    parts, evidence = [], []
+    for number, (population, one) in enumerate(held):
+        parts.append(_clustered(population, one.points, paired[number].pairs, rules, report))
+        if by_rule and pairs is None:
+            _count_rules(population, one.points, paired[number].pairs, parts[-1]["labels"], report)
+        # Not before: they would be held while records are clustered.
+        evidence.append(early[number] if early else _evidence(population, one, paired[number], rules, report))
     labels = pa.concat_tables([part["labels"] for part in parts])
     if not labels["record_id"].equals(records["record_id"]):
         labels = labels.take(pa.array(positions(labels["record_id"], records["record_id"])))
@@ -161,11 +180,12 @@ def _resolve(
     accepted = rules.accepted
     if accepted is None:
         accepted = pa.concat_tables([population.accepted for population in populations])
-    rest = {name: pa.concat_tables([part[name] for part in parts]) for name in parts[0] if name != "labels"}
+    cases = pa.concat_tables([part["cases"] for part in parts])
+    plausible, points, refused = (pa.concat_tables(tables) for tables in zip(*evidence, strict=True))
     if keys is None:  # not before: they would be held while pairs are compared
         give_back(records.num_rows)
         keys = _key_table(held, keep=False)
-    return Resolution(labels=labels, keys=keys, **rest, generic=rules.generic, accepted=accepted, report=report)
+    return Resolution(labels, keys, plausible, cases, rules.generic, points, accepted, refused, report)
 
 
 @dataclass
@@ -187,11 +207,16 @@ class _Pointed:
         return cls(fingerprint, points, blocks_of_rules(population.keys().by_rule, caps, points.is_representative))
 
 
-def _resolve_kind(
-    population: Population, pointed: _Pointed, rules: Rules, given: pa.Table | None, by_rule: bool, report: Report
-) -> dict[str, pa.Table]:
+@dataclass(frozen=True)
+class _Paired:
+    """What blocking and comparison found in a population."""
+
+    pairs: _Pairs
+    refused: pa.Table  # key, size and the first row of each block over its limit
+
+
+def _paired(population: Population, pointed: _Pointed, given: pa.Table | None, report: Report) -> _Paired:
     ids, kind, model = population.ids, population.kind, population.model
-    fingerprint, points = pointed.fingerprint, pointed.points
     refused = REFUSED.empty_table()
     if pointed.blocks is not None:
         refused = refused_of(pointed.blocks)
@@ -205,11 +230,30 @@ def _resolve_kind(
         del pairing, bounds
         give_back(len(ids))
     else:
-        left, right = _given(given, points, ids)
+        left, right = _given(given, pointed.points, ids)
         number = len(left)
     report.candidate_pairs += number
-    score = population.score
-    pairs = _plausible((left, right), score, model.plausible)
+    pairs = _plausible((left, right), population.score, model.plausible)
+    report.plausible_pairs += len(pairs.left)
+    return _Paired(pairs, refused)
+
+
+def _evidence(
+    population: Population, pointed: _Pointed, found: _Paired, rules: Rules, report: Report
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """PAIR, POINT and REFUSED rows of a population."""
+    pairs = _pair_table(population.ids, found.pairs, pointed.points, rules.model.version)
+    if pairs.num_rows:
+        report.weights[population.kind] = weight_bins(pairs["weight"].to_numpy())
+    points = point_table(population, pointed.points, pointed.fingerprint)
+    return pairs, points, found.refused.select(REFUSED.names).cast(REFUSED)
+
+
+def _clustered(
+    population: Population, points: Points, pairs: _Pairs, rules: Rules, report: Report
+) -> dict[str, pa.Table]:
+    """The labels and cases of a population."""
+    ids, kind, model, score = population.ids, population.kind, population.model, population.score
     of = points.of
     open_pairs = ~pairs.forbidden
     same, not_same = population.same, population.not_same
@@ -222,52 +266,59 @@ def _resolve_kind(
     )
     label = points.row[clusters.label][of]  # the row of the smallest natural key of each record's cluster
     natural_keys = population.natural_keys()
-    report.plausible_pairs += len(pairs.left)
-    linked = np.flatnonzero(label[pairs.left] == label[pairs.right])
-    report.linked_pairs += len(linked)
+    report.linked_pairs += int((label[pairs.left] == label[pairs.right]).sum())
     report.split += [
         SplitReport.of(kind, natural_keys[int(points.row[split.first])].as_py(), split) for split in clusters.split
     ]
     report.conflicts += [conflict for conflict in population.conflicts if conflict not in report.conflicts]
-    if by_rule and given is None:
-        ends = pairs.left[linked], pairs.right[linked]
-        report.rules += rule_reports(
-            kind,
-            population.settings,
-            population.limits()["cap"].to_pylist(),
-            population.keys(),
-            represents=points.is_representative,
-            linked=ends,
-        )
     return {
         "labels": pa.table({"record_id": ids, "label": ids[label], "natural_key": natural_keys}, schema=LABEL),
-        "pairs": _pair_table(ids, pairs, points, rules.model.version),
         "cases": cases_of(ids, label, (pairs.left, pairs.right, pairs.weight, pairs.forbidden), not_same, model),
-        "points": point_table(population, points, fingerprint),
-        "refused": refused.select(REFUSED.names).cast(REFUSED),
     }
 
 
-def _key_table(held: Iterable[tuple[Population, _Pointed]], *, keep: bool) -> pa.Table:
+def _count_rules(population: Population, points: Points, pairs: _Pairs, labels: pa.Table, report: Report) -> None:
+    """What each blocking rule did for the pairs that ended in one cluster."""
+    label = labels["label"].to_numpy()
+    linked = np.flatnonzero(label[pairs.left] == label[pairs.right])
+    report.rules += rule_reports(
+        population.kind,
+        population.settings,
+        population.limits()["cap"].to_pylist(),
+        population.keys(),
+        represents=points.is_representative,
+        linked=(pairs.left[linked], pairs.right[linked]),
+    )
+
+
+def _key_table(
+    held: Iterable[tuple[Population, _Pointed]], *, keep: bool, numbers: list[Codes] | None = None
+) -> pa.Table:
     """BLOCKING_KEY of the first record of each point; unless they are to be kept, a register gives up its keys rule by
-    rule, so that they are never held twice."""
-    tables = [BLOCKING_KEY.empty_table()]
+    rule, so that they are never held twice. To `numbers` comes of each key the number of its record."""
+    tables, count = [BLOCKING_KEY.empty_table()], 0
     for population, pointed in held:
         keys = population.keys().by_rule if keep else population.register.given_up_keys()
-        tables += _keys_by_rule(keys, pointed.points, population.ids)
+        for table, row in _keys_by_rule(keys, pointed.points, population.ids, with_rows=numbers is not None):
+            tables.append(table)
+            if numbers is not None:
+                numbers.append(row + np.int32(count))
+        count += len(population.ids)
     return pa.concat_tables(tables)
 
 
-def _keys_by_rule(keys: Iterable[tuple[Ints, Codes]], points: Points, ids: Ints) -> list[pa.Table]:
-    is_first = points.is_representative
+def _keys_by_rule(
+    keys: Iterable[tuple[Ints, Codes]], points: Points, ids: Ints, *, with_rows: bool
+) -> list[tuple[pa.Table, Codes]]:
+    is_first, none = points.is_representative, np.zeros(0, dtype=np.int32)
     is_whole = bool(is_first.all())
 
-    def of_rule(entries: tuple[Ints, Codes]) -> pa.Table:
+    def of_rule(entries: tuple[Ints, Codes]) -> tuple[pa.Table, Codes]:
         key, row = entries
         if not is_whole:
             chosen = is_first[row]
             key, row = key[chosen], row[chosen]
-        return pa.table({"key": key, "record_id": ids[row]}, schema=BLOCKING_KEY)
+        return pa.table({"key": key, "record_id": ids[row]}, schema=BLOCKING_KEY), row if with_rows else none
 
     return in_parallel(of_rule, keys, len(ids))
 

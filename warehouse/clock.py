@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import psycopg
+from psycopg.sql import Literal
 
 from warehouse.connect import unit_of_work
 from warehouse.sql import sql
@@ -28,6 +29,17 @@ def one_moment(conn: psycopg.Connection[Any]) -> Iterator[None]:
     """A transaction in which every statement sees the same moment (repeatable read)."""
     with unit_of_work(conn):
         conn.execute(sql("clock.repeatable_read"))
+        yield
+
+
+@contextmanager
+def same_moment(conn: psycopg.Connection[Any], other: psycopg.Connection[Any]) -> Iterator[None]:
+    """A transaction of `other` in which it sees the moment that the open transaction of `conn` sees (repeatable read),
+    so that both can read at once; of what `conn` itself has written it sees nothing."""
+    row = conn.execute(sql("clock.export_snapshot")).fetchone()
+    assert row is not None
+    with one_moment(other):
+        other.execute(sql("clock.import_snapshot").format(snapshot=Literal(row[0])))
         yield
 
 

@@ -35,6 +35,7 @@ _PLANS: Final = {
     "identity.standard_record": _Plan(),
     "identity.identifier": _Plan(),
     "identity.blocking_key": _Plan(),
+    "identity.key_list": _Plan(),
     "identity.pair": _Plan(),
     "identity.refused_block": _Plan(),
     "identity.point": _Plan(),

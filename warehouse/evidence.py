@@ -1,6 +1,6 @@
-"""What a resolution leaves for the next one beside the crosswalk: blocking keys, points, plausible pairs, refused
-blocks, generic and accepted values. All of it is a function of the records; it is written by difference, under the hub
-lock and in the caller's transaction."""
+"""What a resolution leaves for the next one beside the crosswalk: blocking keys (by key and by record), points,
+plausible pairs, refused blocks, generic and accepted values. All of it is a function of the records; it is written by
+difference, under the hub lock and in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from warehouse import arrow
 from warehouse.arrays import bigints
@@ -62,12 +63,22 @@ def replace_keys(conn: psycopg.Connection[Any], keys: pa.Table) -> int:
     return arrow.replace(conn, "identity.blocking_key", keys.take(pa.array(order)), ("key", "record_id"))
 
 
-def change_keys(conn: psycopg.Connection[Any], removed: pa.Table, added: pa.Table) -> None:
-    """Take out exactly these blocking keys (key, record_id) and put in those."""
+def replace_key_lists(conn: psycopg.Connection[Any], lists: pa.Table) -> int:
+    """Make `lists` (record_id, keys) those of all records, the same keys by record; rows written."""
+    return arrow.replace(conn, "identity.key_list", lists, ("record_id",))
+
+
+def change_keys(conn: psycopg.Connection[Any], removed: pa.Table, added: pa.Table, lists: pa.Table) -> None:
+    """Take out exactly these blocking keys (key, record_id) and put in those; `lists` (record_id, keys) are all keys
+    that records have now, of those of the two that have any."""
     if removed.num_rows:
         parameters = {name: bigints(removed[name].to_pylist()) for name in ("key", "record_id")}
         conn.execute(sql("evidence.drop_keys"), parameters)
     arrow.copy_in(conn, "identity.blocking_key", added)
+    touched = pc.unique(pa.concat_tables([removed, added])["record_id"])
+    if len(touched):
+        conn.execute(sql("evidence.drop_key_lists"), _of(touched.to_pylist()))
+        arrow.copy_in(conn, "identity.key_list", lists.filter(pc.is_in(lists["record_id"], value_set=touched)))
 
 
 def block_members(conn: psycopg.Connection[Any], schema: pa.Schema, keys: Iterable[int]) -> pa.Table:

@@ -150,6 +150,11 @@ def refresh_facts(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, a
         seq = allocate_events(conn, 1) if links else None
         if seq is not None:
             versions.publish_links(conn, seq=seq)
+        if all(arrow.is_empty(conn, table) for table in ("core.interaction", "core.relationship")):
+            if links:
+                nothing = {"interactions": 0, "relationships": 0}
+                conn.execute(sql("golden.facts_event"), {"seq": seq, "as_of": as_of, "links": links, **nothing})
+            return Published(change_events=1 if links else 0)
         many = len(record_ids) >= _MANY
         if many:
             conn.execute(sql("golden.lock_facts"))

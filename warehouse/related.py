@@ -6,7 +6,7 @@ A function of the standard records and identifiers alone, brought up to date for
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 
@@ -14,6 +14,9 @@ from warehouse import arrow
 from warehouse.arrays import bigints
 from warehouse.sql import sql
 from warehouse.standard import replace_stated, stated_rows
+
+_MANY: Final = 100_000
+"""Records from which it is looked first whether any number relates at all, which reads all identifiers."""
 
 
 def relate(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, vat_sites: bool = False) -> int:
@@ -24,6 +27,8 @@ def relate(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, vat_site
     transaction, under the hub lock; only differences are written.
     """
     types = ["inn", "ogrnip", *(["vat"] if vat_sites else [])]
+    if len(record_ids) >= _MANY and not _are_any(conn, types):
+        return 0
     with conn.transaction():
         conn.execute(sql("related.find_numbers"), {"record_ids": bigints(record_ids), "types": types})
         stating = [row[0] for row in conn.execute(sql("related.stating"))]
@@ -39,3 +44,8 @@ def relate(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, vat_site
                 changed = len(replace_stated(conn, stating))
         conn.execute(sql("related.drop"))
     return changed
+
+
+def _are_any(conn: psycopg.Connection[Any], types: Sequence[str]) -> bool:
+    row = conn.execute(sql("related.are_any"), {"types": types}).fetchone()
+    return row is not None and bool(row[0])

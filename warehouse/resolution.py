@@ -13,19 +13,17 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import numpy as np
 import psycopg
 import pyarrow as pa
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
-from warehouse import arrow, queue
+from warehouse import arrow, first_links
 from warehouse.arrays import bigints
 from warehouse.clock import allocate_events
 from warehouse.sql import sql
 
 ASSIGNMENT: Final = pa.schema([pa.field("record_id", pa.int64(), nullable=False), pa.field("client_id", pa.string())])
 """Which client a record belongs to from now on; null: it has left (deleted, or no party any more)."""
-_BULK_ROWS: Final = 100_000
 LEDGER_EVENT: Final = pa.schema(
     [
         pa.field("client_id", pa.string(), nullable=False),
@@ -212,6 +210,10 @@ def apply(
     """
     _add_ledger(conn, ledger_events, as_of, run_id)
     events = dict(Counter(ledger_events["event"].to_pylist()))
+    if first_links.are_first(conn):
+        wanted = assignments.select(ASSIGNMENT.names), cases.select(REVIEW_CASE.names)
+        linked = first_links.store(conn, *wanted, as_of=as_of, changed=changed)
+        return Applied(linked, events=events, cases_opened=cases.num_rows)
     with arrow.staged(conn, "assignment", "identity.crosswalk", assignments.select(ASSIGNMENT.names)):
         conn.execute(sql("resolution.find_moves"))
         counts = conn.execute(sql("resolution.count_moves")).fetchone()
@@ -219,21 +221,14 @@ def apply(
         linked, moved, removed = counts
         if linked or moved or removed:
             seq = allocate_events(conn, 1)
-            # Links of a first load are served with the first golden records; later ones are numbered by publish.
-            link_seq = seq if arrow.is_empty(conn, "core.client") else None
+            link_seq = first_links.served_by(conn, seq)
             parameters = {"as_of": as_of, "seq": seq, "link_seq": link_seq, "count": linked + moved + removed}
-            bulk = linked >= _BULK_ROWS
-            before = 0 if bulk else _count_clients(conn)
-            with arrow.indexes_rebuilt(conn, ["identity.crosswalk", "identity.crosswalk_history"], bulk):
-                for statement in ("close_history", "unlink", "relink", "link", "open_history", "links_event"):
-                    conn.execute(sql(f"resolution.{statement}"), parameters)
-            conn.execute(sql("resolution.keep_clients"), {"more": None if bulk else _count_clients(conn) - before})
+            before = _count_clients(conn)
+            for statement in ("close_history", "unlink", "relink", "link", "open_history", "links_event"):
+                conn.execute(sql(f"resolution.{statement}"), parameters)
+            conn.execute(sql("resolution.keep_clients"), {"more": _count_clients(conn) - before})
         # A record that both moved and changed is published once.
-        if linked == assignments.num_rows:  # a first load: the server need not tell which moved
-            ids = np.array(changed, dtype=np.int64)
-            queue.enqueue(conn, "publish", np.union1d(assignments["record_id"].to_numpy(), ids).tolist())
-        else:
-            conn.execute(sql("resolution.queue_publish"), {"changed": bigints(changed)})
+        conn.execute(sql("resolution.queue_publish"), {"changed": bigints(changed)})
         opened, closed = _store_cases(conn, cases, as_of)
         conn.execute(sql("resolution.drop_moves"))
     return Applied(linked, moved, removed, events, opened, closed)
@@ -253,8 +248,7 @@ def _add_ledger(conn: psycopg.Connection[Any], events: pa.Table, as_of: datetime
 
 def _store_cases(conn: psycopg.Connection[Any], cases: pa.Table, as_of: datetime) -> tuple[int, int]:
     with arrow.staged(conn, "new_case", "identity.review_case", cases.select(REVIEW_CASE.names)):
-        with arrow.indexes_rebuilt(conn, ["identity.review_case"], cases.num_rows >= _BULK_ROWS):
-            opened = conn.execute(sql("resolution.open_cases"), {"as_of": as_of}).rowcount
+        opened = conn.execute(sql("resolution.open_cases"), {"as_of": as_of}).rowcount
         opened += conn.execute(sql("resolution.reopen_cases"), {"as_of": as_of}).rowcount
         conn.execute(sql("resolution.update_cases"))
         closed = conn.execute(sql("resolution.close_cases"), {"as_of": as_of}).rowcount

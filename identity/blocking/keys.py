@@ -8,7 +8,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -191,6 +190,8 @@ def candidate_pairs(keys: pa.Table, limits: pa.Table, dirty: pa.Table | None = N
     (record_id) only those it touches."""
     if dirty is None:
         return _all_pairs(keys, limits)
+    import duckdb  # a tenth of what loading all of this takes, and runs need it nowhere else
+
     with duckdb.connect(config={"threads": threads()}) as engine:
         return _run(engine, keys, limits, dirty)
 

@@ -1,9 +1,10 @@
-"""One item ahead: what comes next is made while the database stores what was made before."""
+"""The database at work while the next is made: one item ahead, or one store meanwhile."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -23,3 +24,13 @@ def ahead(items: Generator[T]) -> Iterator[T]:
                 yield item  # type: ignore[misc]
     finally:
         items.close()
+
+
+@contextmanager
+def storing(store: Callable[[], None]) -> Iterator[Callable[[], None]]:
+    """`store` has the database at work during the block, in which nobody else may use its connection before having
+    called what is given: it waits for `store`."""
+    with ThreadPoolExecutor(1, thread_name_prefix="store") as pool:
+        stored = pool.submit(store)
+        yield stored.result
+        stored.result()

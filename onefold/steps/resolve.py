@@ -9,20 +9,20 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
+from identity.blocking.lists import key_lists
 from identity.hashing import digest_uuids
-from identity.ids import LedgerEntry, assign_ids
-from identity.minting import mint_all
 from identity.model import MatchModel, prior_model, to_json
-from identity.resolve import OnKeys, Resolution
+from identity.resolve import Resolution, Takers
 from identity.resolve import resolve as resolve_records
 from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, RECORD
+from onefold.steps.client_ids import Ids, first_ids, reassigned
 from onefold.steps.model_settings import note_on
 from onefold.steps.models import as_model
-from onefold.steps.recycled import identity_cases, suspend
+from onefold.steps.reading import readers
+from onefold.steps.recycled import Turned, identity_cases, suspend
 from onefold.steps.report import ResolveReport
 from onefold.steps.resolve_changes import resolve_changes
 from onefold.steps.rules import distinct_sources, requeue_changed_rules, resolve_rules
@@ -30,27 +30,18 @@ from warehouse import evidence, judgements, match_models, queue, resolution, run
 from warehouse.clock import hub_lock, next_as_of, one_view
 from warehouse.connect import unit_of_work
 from warehouse.standing import standing
-from warehouse.surroundings import weight_histogram
 
 if TYPE_CHECKING:
     import psycopg
 
+    from identity.encoded import Codes
     from identity.settings import MatchingSettings
     from onefold.context import Context
-
-Flags = npt.NDArray[np.bool_]
 
 FEW_CHANGES = 2_000
 """So many changed records are always resolved by themselves ..."""
 SHARE_OF_FEW = 0.05
 """... and more while they are no larger a part of all records."""
-
-_STATUS: Mapping[str, Any] = {
-    "mint": "active",
-    "revive": "active",
-    "redirect": "redirected",
-    "retire": "retired",
-}
 
 
 def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
@@ -78,19 +69,24 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
             all_anew = everything or has_new_rules or _is_bulk(conn, len(batch.record_ids))
             turned = suspend(context, conn, model, None if all_anew else batch.record_ids)
             if all_anew:
-                with _storing_keys(conn) as on_keys:
-                    found, touched = resolve_stored(context, conn, model, on_keys), None
+                is_first = not resolution.has_ledger(conn)
+                with _storing(conn) as takers:
+                    found, touched = resolve_stored(context, conn, model, takers, turned), None
+                    questions, ids = review_cases(found), first_ids(found.labels) if is_first else None
                 candidates = found.report.candidate_pairs
                 stage.advance()
-                store_evidence(conn, found)
+                evidence.replace_generic(conn, found.generic)
+                evidence.replace_accepted(conn, found.accepted)
             else:
-                changes = resolve_changes(context, conn, model, sorted({*batch.record_ids, *turned.record_ids}))
+                with readers(context, conn, is_unwritten=not turned.record_ids) as two:
+                    changes = resolve_changes(context, two, model, sorted({*batch.record_ids, *turned.record_ids}))
                 found, touched, candidates = changes.found, changes.record_ids, changes.candidate_pairs
                 stage.advance()
+                questions, ids = review_cases(found), None
             stage.advance()
-            questions = pa.concat_tables([review_cases(found), identity_cases(context, conn, model, touched)])
+            questions = pa.concat_tables([questions, identity_cases(context, conn, model, touched)])
             changed = [*batch.record_ids, *turned.record_ids]
-            applied = store(context, conn, found, questions, changed, run_id, touched, turned.renamed)
+            applied = store(context, conn, found, questions, changed, run_id, touched, turned.renamed, ids)
             stage.advance()
             queue.done(conn, batch)
             stage.advance()
@@ -114,10 +110,15 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
             model_note=note,
             clients=clients,
             cases_open=cases,
-            weights=weight_histogram(conn) if touched is None else {},
+            weights=_as_json(found.report.weights) if touched is None else {},
         )
         runs.finish_run(conn, run_id, status="done", report=report.as_dict(), at=context.clock())
     return report
+
+
+def _as_json(weights: Mapping[str, Mapping[int, int]]) -> dict[str, dict[str, int]]:
+    """As `surroundings.weight_histogram` gives them."""
+    return {kind: {str(at): count for at, count in bins.items()} for kind, bins in weights.items()}
 
 
 def current_model(context: Context, conn: psycopg.Connection) -> MatchModel:
@@ -141,32 +142,57 @@ def _json(model: MatchModel) -> dict[str, Any]:
 
 
 @contextmanager
-def _storing_keys(conn: psycopg.Connection) -> Iterator[OnKeys]:
-    """Blocking keys are the longest to store: what takes them has the database at it while the pairs are compared.
+def _storing(conn: psycopg.Connection) -> Iterator[Takers]:
+    """Blocking keys are the longest to store: what takes them has the database at it while the pairs are compared, and
+    stores the pairs while they are clustered.
 
-    Nobody else may use the connection from then until the end of the block, when the keys are stored.
+    Nobody else may use the connection from then until the end of the block, when all is stored.
     """
-    with ThreadPoolExecutor(1, thread_name_prefix="keys") as pool:
-        stored: list[Future[int]] = []
-        yield lambda keys: stored.append(pool.submit(evidence.replace_keys, conn, keys))
+    with ThreadPoolExecutor(1, thread_name_prefix="evidence") as pool:
+        stored: list[Future[None]] = []
+        yield Takers(
+            keys=lambda keys, row: stored.append(pool.submit(_store_keys, conn, keys, row)),
+            evidence=lambda *tables: stored.append(pool.submit(_store_evidence, conn, *tables)),
+        )
         for one in stored:
             one.result()
 
 
+def _store_keys(conn: psycopg.Connection, keys: pa.Table, row: Codes) -> None:
+    evidence.replace_keys(conn, keys)
+    evidence.replace_key_lists(conn, key_lists(keys, row))
+
+
+def _store_evidence(conn: psycopg.Connection, pairs: pa.Table, points: pa.Table, refused: pa.Table) -> None:
+    evidence.replace_pairs(conn, pairs)
+    evidence.replace_points(conn, points)
+    evidence.replace_refused(conn, refused)
+
+
 def resolve_stored(
-    context: Context, conn: psycopg.Connection, model: MatchModel, on_keys: OnKeys | None = None
+    context: Context,
+    conn: psycopg.Connection,
+    model: MatchModel,
+    takers: Takers | None = None,
+    turned: Turned | None = None,
 ) -> Resolution:
-    """The whole register compared; a pure function of what is stored."""
+    """The whole register compared; a pure function of what is stored. `turned`: what the transaction of `conn` has
+    changed of it; without it the records are read on this connection only."""
     settings: MatchingSettings = context.configuration.matching
+    is_unwritten = turned is not None and not turned.record_ids
+    with readers(context, conn, is_unwritten=is_unwritten) as two:
+        waiting = two.beside(lambda other: resolution.load_identifiers(other, IDENTIFIER))
+        records = resolution.load_records(conn, RECORD, attributes=settings.open_attributes)
+        said, identifiers = judgements.load_judgements(conn, JUDGEMENT), waiting()
     return resolve_records(
-        resolution.load_records(conn, RECORD, attributes=settings.open_attributes),
-        resolution.load_identifiers(conn, IDENTIFIER),
-        judgements.load_judgements(conn, JUDGEMENT),
+        records,
+        identifiers,
+        said,
         model,
         settings,
         distinct_sources=distinct_sources(context),
         by_rule=False,
-        on_keys=on_keys,
+        takers=takers,
     )
 
 
@@ -175,15 +201,6 @@ def _is_bulk(conn: psycopg.Connection, changed: int) -> bool:
     return not evidence.was_resolved(conn) or (
         changed > FEW_CHANGES and changed > SHARE_OF_FEW * resolution.record_count(conn)
     )
-
-
-def store_evidence(conn: psycopg.Connection, found: Resolution) -> None:
-    """What a resolution of everything leaves for those of changes beside its keys, by difference."""
-    evidence.replace_pairs(conn, found.pairs)
-    evidence.replace_points(conn, found.points)
-    evidence.replace_refused(conn, found.refused)
-    evidence.replace_generic(conn, found.generic)
-    evidence.replace_accepted(conn, found.accepted)
 
 
 def store(
@@ -195,134 +212,29 @@ def store(
     run_id: int,
     touched_ids: Sequence[int] | None = None,
     renamed: Mapping[int, int] | None = None,
+    ids: Ids | None = None,
 ) -> resolution.Applied:
     """Ids, crosswalk and cases by difference; only clusters that differ from a client get ids anew.
 
     `cases` are REVIEW_CASE; `touched_ids` the records that were looked at, those that are gone included; None: all.
-    `renamed`: records whose client counts as another one's from now on (`recycled.Turned`).
+    `renamed`: records whose client counts as another one's from now on (`recycled.Turned`). `ids`: the first ones,
+    where they are known.
     """
-    crosswalk = resolution.load_crosswalk(conn, CROSSWALK, touched_ids)
-    if crosswalk.num_rows or resolution.has_ledger(conn):
-        assignments, events = _reassigned(conn, found.labels, crosswalk, renamed or {})
-    else:
-        assignments, events = _first_ids(found.labels)
+    if ids is None:
+        crosswalk = resolution.load_crosswalk(conn, CROSSWALK, touched_ids)
+        if crosswalk.num_rows or resolution.has_ledger(conn):
+            ids = reassigned(conn, found.labels, crosswalk, renamed or {})
+        else:
+            ids = first_ids(found.labels)
     return resolution.apply(
         conn,
-        assignments,
-        events,
+        ids.assignments,
+        ids.events,
         cases,
         as_of=next_as_of(conn, context.clock),
         run_id=run_id,
         changed=changed,
     )
-
-
-def _first_ids(labels: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """ASSIGNMENT and LEDGER_EVENT of a hub that never gave an id."""
-    minted = mint_all(labels)
-    kind = {"event": pa.repeat(pa.scalar("mint"), minted.mints.num_rows)}
-    nothing = {"target_client_id": pa.nulls(minted.mints.num_rows, pa.string())}
-    columns = {**{name: minted.mints[name] for name in minted.mints.column_names}, **kind, **nothing}
-    events = pa.table({name: columns[name] for name in resolution.LEDGER_EVENT.names}, schema=resolution.LEDGER_EVENT)
-    return minted.crosswalk.select(resolution.ASSIGNMENT.names).cast(resolution.ASSIGNMENT), events
-
-
-def _reassigned(
-    conn: psycopg.Connection, labels: pa.Table, crosswalk: pa.Table, renamed: Mapping[int, int]
-) -> tuple[pa.Table, pa.Table]:
-    """ASSIGNMENT of the records in `labels` and `crosswalk`, and the LEDGER_EVENT that it takes."""
-    touched = _touched(labels, crosswalk)
-    if renamed:
-        turned = np.array([*renamed, *renamed.values()], dtype=np.int64)
-        of_label = labels["label"].to_numpy()
-        touched |= np.isin(of_label, of_label[np.isin(labels["record_id"].to_numpy(), turned)])
-    old = crosswalk.filter(pa.array(_in_touched_clients(crosswalk, labels, touched)))
-    mine = labels.filter(pa.array(touched))
-    before = old
-    if renamed:
-        bearers = [renamed.get(record, record) for record in old["record_id"].to_pylist()]
-        before = old.set_column(0, old.schema.field(0), pa.array(bearers, pa.int64()))
-    assigned = assign_ids(mine, before, *_ledger(conn, mine, before))
-    is_in, invert = pa.compute.is_in, pa.compute.invert
-    mine_ids, old_ids = mine["record_id"].combine_chunks(), old["record_id"].combine_chunks()
-    kept = crosswalk.filter(
-        invert(pa.compute.or_(is_in(crosswalk["record_id"], mine_ids), is_in(crosswalk["record_id"], old_ids)))
-    )
-    left = old.filter(invert(is_in(old["record_id"], mine_ids)))
-    gone = pa.table({"record_id": left["record_id"], "client_id": pa.nulls(left.num_rows, pa.string())})
-    assignments = pa.concat_tables(
-        [
-            table.select(resolution.ASSIGNMENT.names).cast(resolution.ASSIGNMENT)
-            for table in (assigned.crosswalk, kept, gone)
-        ]
-    )
-    events = [
-        (
-            event.entry.client_id,
-            event.event,
-            event.entry.target if event.event == "redirect" else None,
-            event.entry.founding_key,
-            event.entry.mint_number,
-        )
-        for event in assigned.events
-    ]
-    columns = list(zip(*events, strict=True)) or [()] * len(resolution.LEDGER_EVENT)
-    return assignments, pa.table([list(column) for column in columns], schema=resolution.LEDGER_EVENT)
-
-
-def _touched(labels: pa.Table, crosswalk: pa.Table) -> Flags:
-    """Of each row of `labels`: whether its cluster is not exactly one client of the crosswalk."""
-    import pandas as pd
-
-    rows = pd.DataFrame({"record": labels["record_id"].to_numpy(), "label": labels["label"].to_numpy()})
-    clients = pd.Series(crosswalk["client_id"].to_pandas().to_numpy(), index=crosswalk["record_id"].to_numpy())
-    sizes = clients.value_counts()
-    rows["client"] = clients.reindex(rows["record"]).to_numpy()
-    by_label = rows.groupby("label", sort=False)["client"]
-    same = (by_label.transform("nunique") == 1) & (by_label.transform("count") == by_label.transform("size"))
-    whole = by_label.transform("size").to_numpy() == sizes.reindex(rows["client"]).to_numpy()
-    result: Flags = ~(same.to_numpy() & whole)
-    return result
-
-
-def _in_touched_clients(crosswalk: pa.Table, labels: pa.Table, touched: Flags) -> Flags:
-    """Rows of the crosswalk that share a client with a touched or a vanished record."""
-    ids = crosswalk["record_id"].to_numpy()
-    moved = np.isin(ids, labels["record_id"].to_numpy()[touched]) | ~np.isin(ids, labels["record_id"].to_numpy())
-    clients = crosswalk["client_id"].combine_chunks()
-    return np.asarray(pa.compute.is_in(clients, value_set=clients.filter(pa.array(moved))))
-
-
-def _ledger(
-    conn: psycopg.Connection, labels: pa.Table, crosswalk: pa.Table
-) -> tuple[list[LedgerEntry], dict[str, int]]:
-    """The ledger's entries that concern these clusters, and how many ids were minted for their founding keys."""
-    if labels.num_rows == 0 and crosswalk.num_rows == 0:
-        return [], {}
-    held = set(crosswalk["client_id"].to_pylist())
-    facts = resolution.load_ledger(
-        conn,
-        sorted(held),
-        record_ids=[*labels["record_id"].to_pylist(), *crosswalk["record_id"].to_pylist()],
-        founding_keys=labels["natural_key"].to_pylist(),
-    )
-    minted: dict[str, int] = {}
-    for fact in facts:
-        minted[fact.founding_key] = max(fact.mint_number, minted.get(fact.founding_key, 0))
-    entries = [
-        LedgerEntry(
-            fact.client_id,
-            fact.founding_key,
-            fact.mint_number,
-            _STATUS[fact.state],
-            fact.target_client_id if fact.state == "redirect" else None,
-            frozenset() if _STATUS[fact.state] == "active" else fact.last_records,
-        )
-        for fact in facts
-        # A living id that none of these records bears now is not concerned, though one of them once bore it.
-        if _STATUS[fact.state] != "active" or fact.client_id in held
-    ]
-    return entries, minted
 
 
 def review_cases(found: Resolution) -> pa.Table:

@@ -6,9 +6,7 @@ them, and whatever hangs together with those.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -18,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.accepted import ACCEPTED
+from identity.blocking.lists import key_lists
 from identity.comparison.bounds import Bounds
 from identity.comparison.names import read_words
 from identity.encoded import Ints
@@ -39,6 +38,8 @@ from identity.judgements import same_groups
 from identity.population import Population, Rules
 from identity.resolve import POINT, REFUSED, Resolution, point_table, resolve_under
 from identity.schema import BLOCKING_KEY, IDENTIFIER, JUDGEMENT, KINDS, PAIR, RECORD
+from onefold.steps.ahead import storing
+from onefold.steps.reading import Readers
 from onefold.steps.rules import distinct_sources
 from warehouse import evidence, judgements, resolution
 
@@ -63,23 +64,27 @@ class Changes:
 class _Part:
     """Standard records and identifiers read so far; nothing is read twice."""
 
-    def __init__(self, conn: psycopg.Connection, attributes: Sequence[str]) -> None:
-        self._conn = conn
+    def __init__(self, readers: Readers, attributes: Sequence[str]) -> None:
+        self._readers = readers
         self._attributes = attributes
         self._asked: set[int] = set()
         self.records = RECORD.empty_table()
         self.identifiers = IDENTIFIER.empty_table()
 
-    def read(self, record_ids: Iterable[int]) -> None:
-        """Read those of these records that were not asked for yet."""
+    def read(self, record_ids: Iterable[int], *, on: psycopg.Connection | None = None) -> None:
+        """Read those of these records that were not asked for yet; `on`: by this connection only."""
         new = sorted(set(record_ids) - self._asked)
         if new:
             self._asked.update(new)
-            more = resolution.load_records(self._conn, RECORD, new, self._attributes, in_order=False)
-            self.records = pa.concat_tables([self.records, more])
-            self.identifiers = pa.concat_tables(
-                [self.identifiers, resolution.load_identifiers(self._conn, IDENTIFIER, new)]
-            )
+            parts = [self._rows(on, new)] if on else self._readers.halves(new, self._rows)
+            self.records = pa.concat_tables([self.records, *(records for records, _ in parts)])
+            self.identifiers = pa.concat_tables([self.identifiers, *(identifiers for _, identifiers in parts)])
+
+    def _rows(self, conn: psycopg.Connection, record_ids: Sequence[int]) -> tuple[pa.Table, pa.Table]:
+        return (
+            resolution.load_records(conn, RECORD, record_ids, self._attributes, in_order=False),
+            resolution.load_identifiers(conn, IDENTIFIER, record_ids),
+        )
 
     def of(self, record_ids: Ints) -> tuple[pa.Table, pa.Table]:
         """These records, in natural order, and their identifiers."""
@@ -91,15 +96,15 @@ class _Part:
         )
 
 
-def resolve_changes(context: Context, conn: psycopg.Connection, model: MatchModel, changed: Sequence[int]) -> Changes:
+def resolve_changes(context: Context, readers: Readers, model: MatchModel, changed: Sequence[int]) -> Changes:
     """Resolve the part of the register that the `changed` records touch and store its keys, points, pairs and values.
 
     In the caller's transaction under the hub lock. The clusters are the caller's to store.
     """
     Thread(target=read_words, name="words", daemon=True).start()  # while the database is at work
-    settings = context.configuration.matching
-    part = _Part(conn, settings.open_attributes)
-    generic_before, generic, dirty = _generic_now(conn, settings.generic_names, changed)
+    conn, settings = readers.conn, context.configuration.matching
+    part = _Part(readers, settings.open_attributes)
+    generic_before, generic, dirty = _generic_now(readers, settings.generic_names, changed)
     said = judgements.load_judgements(conn, JUDGEMENT)
     accepted = evidence.load_accepted(conn, ACCEPTED)
     rules = Rules(model, settings, said, distinct_sources(context), generic, accepted)
@@ -111,25 +116,34 @@ def resolve_changes(context: Context, conn: psycopg.Connection, model: MatchMode
     rekeyed, firsts, points_before, points = _points_now(conn, rules, part, dirty)
     # Whoever has become alike to others is tied to the first of them by no stored pair yet.
     seeds.update(rekeyed.tolist(), points["first_id"].to_pylist())
-    pairs, stale, compared = _pairs_now(conn, rules, part, rekeyed, firsts)
-    touched, stored = _closure(conn, seeds, pairs, stale, same_groups(said))
-    known = _standing(stored.select(_PAIR_IDS.names), stale, rekeyed)
-    part.read(touched)
-    ids = np.array(sorted(touched), dtype=np.int64)
-    records, identifiers = part.of(ids)
-    found = resolve_under(rules, records, identifiers, pairs=pa.concat_tables([known, pairs.select(_PAIR_IDS.names)]))
-    evidence.change_pairs(conn, stored, found.pairs)
+    keys = _keys_now(readers, rules, part, rekeyed, firsts)
+    # The keys are stored while their pairs are compared and clustered; the other connection can be asked meanwhile.
+    with storing(lambda: keys.store(conn)) as stored:
+        pairs = _plausible(rules, part, keys.candidates)
+        if readers.other is None or len(keys.closed):
+            stored()
+        stale = _without_key(conn, keys.closed)
+        reader = readers.other or conn
+        touched, known = _closure(reader, seeds, pairs, stale, same_groups(said))
+        part.read(touched, on=reader)
+        ids = np.array(sorted(touched), dtype=np.int64)
+        standing = _standing(known.select(_PAIR_IDS.names), stale, rekeyed)
+        candidates = pa.concat_tables([standing, pairs.select(_PAIR_IDS.names)])
+        found = resolve_under(rules, *part.of(ids), pairs=candidates)
+    evidence.change_pairs(conn, known, found.pairs)
     evidence.change_points(conn, points_before, points)
     evidence.change_generic(conn, generic_before, generic, dirty.tolist())
-    return Changes(found, ids.tolist(), compared)
+    return Changes(found, ids.tolist(), keys.candidates.num_rows)
 
 
-def _generic_now(conn: psycopg.Connection, more_than: int, changed: Sequence[int]) -> tuple[pa.Table, pa.Table, Ints]:
+def _generic_now(readers: Readers, more_than: int, changed: Sequence[int]) -> tuple[pa.Table, pa.Table, Ints]:
     """All generic values as they were and as they are, and the records whose own values count otherwise than before:
     the changed ones, and all that bear a value which has become generic or is not any more."""
-    before = evidence.load_generic(conn, GENERIC)
+    all_before = readers.beside(lambda other: evidence.load_generic(other, GENERIC))
+    conn = readers.conn
     values = evidence.values_of(conn, changed)
     counted = evidence.names_behind(conn, GENERIC, values, more_than) if values else GENERIC.empty_table()
+    before = all_before()
     named = [f"{kind}\x1f{name}\x1f{value}" for kind in KINDS for name, value in values]
     looked_at = pc.is_in(_named(before), value_set=pa.array(named, pa.string()))
     now = pa.concat_tables([before.filter(pc.invert(looked_at)), counted])
@@ -204,12 +218,27 @@ def _kinds(records: pa.Table) -> list[str]:
     return [kind for kind in KINDS if kind in there]
 
 
-def _pairs_now(
-    conn: psycopg.Connection, rules: Rules, part: _Part, rekeyed: Ints, firsts: Ints
-) -> tuple[pa.Table, pa.Table, int]:
-    """Store the keys of the `rekeyed` records, of which only `firsts` have some. Then the plausible pairs of those, and
-    of blocks that came back under their limit; the stored pairs that no key proposes any more; and how many pairs were
-    compared."""
+@dataclass(frozen=True)
+class _Keys:
+    """What the changed records' keys propose, and what of them is to be stored."""
+
+    removed: pa.Table  # BLOCKING_KEY
+    added: pa.Table
+    after: pa.Table  # all keys of the records that have some
+    was_refused: pa.Table  # REFUSED
+    refused: pa.Table
+    closed: Ints  # records of blocks that have come over their limit
+    candidates: pa.Table  # left_id, right_id
+
+    def store(self, conn: psycopg.Connection) -> None:
+        evidence.change_keys(conn, self.removed, self.added, key_lists(self.after))
+        evidence.change_refused(conn, self.was_refused, self.refused)
+
+
+def _keys_now(readers: Readers, rules: Rules, part: _Part, rekeyed: Ints, firsts: Ints) -> _Keys:
+    """The keys of the `rekeyed` records, of which only `firsts` have some, and the pairs that they and the blocks that
+    came back under their limit propose; both records of each pair are read."""
+    conn = readers.conn
     records, identifiers = part.of(firsts)
     populations = [Population(kind, records, identifiers, rules) for kind in KINDS]
     limits = pa.concat_tables([population.limits() for population in populations])
@@ -220,37 +249,21 @@ def _pairs_now(
     was_refused = evidence.refused_blocks(conn, REFUSED, keys.tolist())
     refused = still_refused(before, after, was_refused, limits)
     wanted = np.setdiff1d(keys, refused["key"].to_numpy())
-    stored = evidence.block_members(conn, BLOCKING_KEY, wanted.tolist())
+    found = readers.halves(wanted.tolist(), lambda one, part: evidence.block_members(one, BLOCKING_KEY, part))
     fresh = added.filter(pc.is_in(added["key"], value_set=pa.array(wanted)))
-    members = pa.concat_tables([without(stored, removed), fresh])
+    members = pa.concat_tables([without(pa.concat_tables(found), removed), fresh])
     blocks = crossing(refused, was_refused, members, limits)
     in_opened = blocks.active.filter(pc.is_in(blocks.active["key"], value_set=pa.array(blocks.opened)))
     dirty = np.union1d(firsts, in_opened["record_id"].to_numpy())
     candidates = touched_pairs(blocks.active, dirty)
     part.read([*candidates["left_id"].to_pylist(), *candidates["right_id"].to_pylist()])
-
-    def store() -> None:
-        evidence.change_keys(conn, removed, added)
-        evidence.change_refused(conn, was_refused, blocks.refused)
-
-    with _meanwhile(store):
-        plausible = _plausible(rules, part, candidates)
-    stale = _without_key(conn, members.filter(pc.is_in(members["key"], value_set=pa.array(blocks.closed))), rekeyed)
-    return plausible, stale, candidates.num_rows
+    closed = members.filter(pc.is_in(members["key"], value_set=pa.array(blocks.closed)))["record_id"].to_numpy()
+    return _Keys(removed, added, after, was_refused, blocks.refused, np.setdiff1d(closed, rekeyed), candidates)
 
 
-@contextmanager
-def _meanwhile(store: Callable[[], None]) -> Iterator[None]:
-    """`store` has the database at work during the block, in which nobody else may use its connection."""
-    with ThreadPoolExecutor(1, thread_name_prefix="store") as pool:
-        stored = pool.submit(store)
-        yield
-        stored.result()
-
-
-def _without_key(conn: psycopg.Connection, closed: pa.Table, rekeyed: Ints) -> pa.Table:
-    """The stored pairs within blocks that have come over their limit which share no other key."""
-    members = np.setdiff1d(closed["record_id"].to_numpy(), rekeyed)
+def _without_key(conn: psycopg.Connection, members: Ints) -> pa.Table:
+    """The stored pairs among `members` of blocks that have come over their limit which share no other key. Call it when
+    the keys are stored."""
     if len(members) == 0:
         return _PAIR_IDS.empty_table()
     pairs = evidence.load_pairs(conn, PAIR, members.tolist()).select(_PAIR_IDS.names)

@@ -22,6 +22,7 @@ from onefold.steps.report import StandardiseReport, SyncReport
 from onefold.steps.sync import sync
 from tests.acceptance.conftest import FreshDatabases, fill
 from tests.support.hub import Hub
+from warehouse import first_links, related
 from warehouse.connect import connect
 from warehouse.dump import canonical_dump
 
@@ -53,6 +54,18 @@ def test_a_first_publish_as_a_whole_and_chunk_by_chunk_end_alike(
     # Chunks of their own have event numbers of their own; the golden records are the same.
     assert small["core.client"] == plain["core.client"]
     assert small["core.client_history"] == plain["core.client_history"]
+
+
+def test_first_links_by_copy_and_by_difference_end_alike(
+    tmp_path_factory: pytest.TempPathFactory, fresh_databases: FreshDatabases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where nobody looked whether any number relates before all numbers were read."""
+    with fresh_databases() as first_url, fresh_databases() as url:
+        copied = dump_after_run(Hub(Path(tmp_path_factory.mktemp("copied")), first_url))
+        monkeypatch.setattr(first_links, "are_first", lambda _: False)
+        monkeypatch.setattr(related, "_MANY", 0)
+        assert dump_after_run(Hub(Path(tmp_path_factory.mktemp("compared")), url)) == copied
+    assert copied["identity.crosswalk"]
 
 
 def test_indexes_are_all_there_after_a_first_publish_as_a_whole(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,6 +184,8 @@ def test_drift_compares_with_a_former_run(filled_hub: Hub, tmp_path: Path) -> No
     with connect(filled_hub.database_url, application_name="test") as conn:
         now = weight_histogram(conn)
         assert sum(now["person"].values()) >= 1
+        kept_by_run = conn.execute("SELECT report -> 'weights' FROM ops.run WHERE command = 'resolve' ORDER BY run_id")
+        assert kept_by_run.fetchone() == (now,)
         conn.execute("UPDATE ops.run SET report = report - 'weights'")
     refused = desk.onefold("evaluate", "--drift")
     assert refused.code == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 from onefold.errors import OnefoldError
 from onefold.steps.judge import judge, judgements, lift
 from onefold.steps.publish import publish
+from onefold.steps.reading import readers
 from onefold.steps.resolve import current_model, resolve
 from onefold.steps.resolve_changes import resolve_changes
 from tests.acceptance.conftest import FreshDatabases
 from tests.support.hub import CRM, Hub
+from warehouse.clock import one_view
 
 RULES = """
 block_cap: 3
@@ -27,6 +30,7 @@ Step = tuple[list[dict[str, Any]], tuple[str, int, int] | None]
 NAMES = [("Иван", "Петров"), ("Иван", "Петрова"), ("Anna", "Schmidt"), ("Anna", "Smirnova"), ("Olga", "Smirnova")]
 COMPARED = (
     "identity.blocking_key",
+    "identity.key_list",
     "identity.pair",
     "identity.point",
     "identity.refused_block",
@@ -38,6 +42,14 @@ COMPARED = (
     "identity.review_case",
     "identity.judged_record",
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def reads_in_halves() -> Iterator[None]:
+    """As large registers are read, on two connections."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("onefold.steps.reading.FEW", 2)
+        yield
 
 
 @st.composite
@@ -143,7 +155,12 @@ def test_a_resolution_whose_queue_another_has_just_emptied_changes_nothing(hub: 
     hub.write("crm_contacts", [{"id": "1", "first": "Anna", "last": "Schmidt"}])
     hub.run()
     before = versions(hub)
-    with hub.context() as context, context.connection() as conn:
-        changes = resolve_changes(context, conn, current_model(context, conn), [])
+    with (
+        hub.context() as context,
+        context.connection() as conn,
+        one_view(conn),
+        readers(context, conn, is_unwritten=True) as two,
+    ):
+        changes = resolve_changes(context, two, current_model(context, conn), [])
     assert (list(changes.record_ids), changes.found.labels.num_rows, changes.candidate_pairs) == ([], 0, 0)
     assert versions(hub) == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Index, Integer, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from warehouse.models.base import Table, column
 
@@ -11,12 +12,11 @@ class BlockingKey(Table, table=True):
     """Blocking keys of records; columns as identity.schema.BLOCKING_KEY."""
 
     __tablename__ = "blocking_key"
-    # No unique key: there are twenty keys to a record, and two narrow indexes take half the time of a wide one.
+    # No unique key, and no index by record: there are twenty keys to a record. What those of a record are stands in
+    # KeyList.
     __mapper_args__ = {"primary_key": ["key", "record_id"]}  # noqa: RUF012
     __table_args__ = (
         Index("ix_blocking_key_key", "key"),
-        # The keys of a record stand on as many pages of the table: they are read from the index.
-        Index("ix_blocking_key_record_id", "record_id", postgresql_include=["key"]),
         {
             "schema": "identity",
             "comment": "Blocking keys of the first record of each point: records that share one are compared",
@@ -25,6 +25,18 @@ class BlockingKey(Table, table=True):
 
     key: int = column(BigInteger, "56-bit hash of kind, rule and standard value, and the number of the rule")
     record_id: int = column(BigInteger, "The source record")
+
+
+class KeyList(Table, table=True):
+    """The keys of BlockingKey by record; columns as identity.blocking.lists.KEY_LIST."""
+
+    __tablename__ = "key_list"
+    __table_args__ = (
+        {"schema": "identity", "comment": "All blocking keys of a record in one row, for records with any"},
+    )
+
+    record_id: int = column(BigInteger, "The first record of a point", key=True)
+    keys: list[int] = column(ARRAY(BigInteger), "Its blocking keys, by rule")
 
 
 class RefusedBlock(Table, table=True):

@@ -10,6 +10,12 @@ SELECT pg_advisory_unlock(%(key)s::bigint)
 -- name: repeatable_read
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
 
+-- name: export_snapshot
+SELECT pg_export_snapshot()
+
+-- name: import_snapshot
+SET TRANSACTION SNAPSHOT {snapshot}
+
 -- name: next_as_of
 INSERT INTO ops.hub_clock AS c (last_as_of) VALUES (%(now)s)
 ON CONFLICT (only_row) DO UPDATE

@@ -13,9 +13,12 @@ ORDER BY left_id, right_id
 SELECT key, record_id FROM identity.blocking_key ORDER BY record_id, key
 
 -- name: keys_of
-SELECT key, record_id FROM identity.blocking_key
-WHERE record_id = ANY (%(record_ids)s::bigint[])
-ORDER BY record_id, key
+SELECT k.key, l.record_id FROM identity.key_list AS l CROSS JOIN LATERAL unnest(l.keys) AS k (key)
+WHERE l.record_id = ANY (%(record_ids)s::bigint[])
+ORDER BY l.record_id, k.key
+
+-- name: drop_key_lists
+DELETE FROM identity.key_list WHERE record_id = ANY (%(record_ids)s::bigint[])
 
 -- name: drop_keys
 DELETE FROM identity.blocking_key AS t
@@ -33,7 +36,7 @@ SELECT key, record_id FROM identity.blocking_key WHERE key = ANY (%(keys)s::bigi
 SELECT k.key, count(*)
 FROM identity.blocking_key AS k
 WHERE k.key IN (
-    SELECT own.key FROM identity.blocking_key AS own
+    SELECT unnest(own.keys) FROM identity.key_list AS own
     JOIN identity.point AS p ON p.first_id = own.record_id
     WHERE p.record_id = ANY (%(record_ids)s::bigint[])
 )

@@ -121,7 +121,7 @@ WHERE record_id = %(record_id)s
 ORDER BY type, value
 
 -- name: trace_blocking
-SELECT count(*) AS keys FROM identity.blocking_key WHERE record_id = %(record_id)s
+SELECT coalesce(sum(cardinality(keys)), 0)::bigint AS keys FROM identity.key_list WHERE record_id = %(record_id)s
 
 -- name: trace_pairs
 SELECT p.other AS record_id, r.source, r.stream, r.source_key, p.weight, p.model_version, x.client_id::text

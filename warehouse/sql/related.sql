@@ -1,6 +1,11 @@
 -- Relationships that identifiers state. The one who states such a relationship is the number itself: where
 -- core.relationship names the stating record it holds the number's hash, which is no record's id.
 
+-- name: are_any
+-- A number that relates, or a relationship that one once stated.
+SELECT EXISTS (SELECT FROM identity.identifier WHERE is_valid AND type = ANY (%(types)s::text[]))
+    OR EXISTS (SELECT FROM core.relationship)
+
 -- name: find_numbers
 -- Numbers of these records, and of those that one of them was related to by number until now: a number that has left
 -- a record is found with whoever else holds it.

@@ -153,6 +153,10 @@ SET clients = coalesce(
     c.clients + %(more)s::bigint, (SELECT count(*) FROM (SELECT FROM identity.crosswalk GROUP BY client_id) AS x)
 )
 
+-- name: set_clients
+INSERT INTO ops.hub_clock (clients) VALUES (%(clients)s::bigint)
+ON CONFLICT (only_row) DO UPDATE SET clients = excluded.clients
+
 -- name: drop_moves
 DROP TABLE move
 

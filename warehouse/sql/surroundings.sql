@@ -22,7 +22,8 @@ LIMIT %(limit)s
 WITH mine AS (
     SELECT DISTINCT k.key
     FROM identity.point AS p
-    JOIN identity.blocking_key AS k ON k.record_id = p.first_id
+    JOIN identity.key_list AS l ON l.record_id = p.first_id
+    CROSS JOIN LATERAL unnest(l.keys) AS k (key)
     WHERE p.record_id = ANY (%(record_ids)s::bigint[])
         AND NOT EXISTS (SELECT FROM identity.refused_block AS r WHERE r.key = k.key)
 )

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from identity.blocking.lists import key_lists
 from identity.resolve import POINT
 from identity.schema import BLOCKING_KEY, CROSSWALK, JUDGEMENT, PAIR
 from tests.integration.warehouse.hub_rows import NOW, assign, client, digest, review_case
@@ -155,9 +156,16 @@ def test_keys_and_pairs_are_replaced_by_difference(conn: psycopg.Connection) -> 
     before = row_versions(conn)
     assert evidence.replace_keys(conn, keys((10, 1), (10, 2), (11, 2))) == 0
     assert row_versions(conn) == before
-    evidence.change_keys(conn, keys((11, 2)), keys((12, 2)))
-    assert evidence.load_keys(conn, BLOCKING_KEY).equals(keys((10, 1), (10, 2), (12, 2)))
-    assert evidence.replace_keys(conn, keys((10, 2), (12, 2))) == 1
+    lists = key_lists(keys((10, 1), (10, 2), (11, 2)))
+    assert evidence.replace_key_lists(conn, lists) == 2
+    assert evidence.load_keys(conn, BLOCKING_KEY, [2]).equals(keys((10, 2), (11, 2)))
+    before = row_versions(conn)
+    assert evidence.replace_key_lists(conn, lists) == 0
+    assert row_versions(conn) == before
+    evidence.change_keys(conn, keys((11, 2), (10, 1)), keys((12, 2)), key_lists(keys((10, 2), (12, 2))))
+    assert evidence.load_keys(conn, BLOCKING_KEY).equals(keys((10, 2), (12, 2)))
+    assert evidence.load_keys(conn, BLOCKING_KEY, [1, 2]).equals(keys((10, 2), (12, 2)))
+    assert evidence.replace_keys(conn, keys((12, 2))) == 1
 
     def pairs(*entries: tuple[int, int, int]) -> pa.Table:
         entries = tuple((left, right, weight, 1) for left, right, weight in entries)

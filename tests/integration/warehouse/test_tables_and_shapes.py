@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from identity import schema
 from identity.accepted import ACCEPTED
+from identity.blocking.lists import KEY_LIST
 from identity.generic import GENERIC
 from identity.resolve import POINT, REFUSED
 from warehouse import shapes
@@ -18,6 +19,7 @@ SHAPES = {
     "identity.standard_record": (schema.RECORD, set()),
     "identity.identifier": (schema.IDENTIFIER, set()),
     "identity.blocking_key": (schema.BLOCKING_KEY, set()),
+    "identity.key_list": (KEY_LIST, set()),
     "identity.pair": (schema.PAIR, set()),
     "identity.point": (POINT, set()),
     "identity.refused_block": (REFUSED, set()),
