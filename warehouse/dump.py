@@ -87,12 +87,15 @@ _PLANS: Final = {
         ("record_id",),
         "receipt_id",
     ),
+    "ops.erasure": _Plan(("erasure_id", "erased_at", "replayed_at", "lifted_at")),
+    "ops.suppression": _Plan(("erasure_id",)),
 }
 LEFT_OUT: Final = (
     "ops.run", "ops.hub_clock", "ops.alembic_version", "ops.source_token",
     "ops.register_overlap", "ops.register_combination", "ops.reconciliation", "ops.reconciliation_row",
+    "ops.access_log",
 )  # fmt: skip
-"""Nothing but runs and clocks, secrets, and what was counted on some day."""
+"""Nothing but runs and clocks, secrets, what was counted on some day, and who looked."""
 
 
 def canonical_dump(conn: psycopg.Connection[Any]) -> dict[str, list[str]]:

@@ -118,6 +118,7 @@ def _register() -> None:
         commands_merge,
         commands_model,
         commands_pin,
+        commands_privacy,
         commands_report,
         commands_run,
         commands_sources,

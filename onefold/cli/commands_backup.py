@@ -62,6 +62,8 @@ def restore(
         f"{report.manifest['as_of'] or 'before the first resolution'}"
         + (", and brought the tables up to this version." if report.migrated else ".")
     )
+    if report.erased:
+        output.say(f"{report.erased} erasures that are newer than the backup were done again.")
     if report.kept_as:
         output.say(f"The hub that was there is kept as database {report.kept_as}; drop it when you are sure.")
     for note in report.notes:

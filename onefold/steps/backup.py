@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -43,6 +44,8 @@ class RestoreReport(Report):
     """The database in which it is kept."""
     migrated: bool
     """The backup's tables were older than this Onefold's."""
+    erased: int
+    """Erasures that the backup did not know, done again."""
     notes: tuple[str, ...]
     """What an administrator has left to do."""
 
@@ -95,11 +98,12 @@ def restore(
     if not path.is_file():
         raise NothingFound(f"There is no file {path}.")
     target = replace(settings, database_url=into) if into else settings
-    migrated = False
+    migrated, erased = False, 0
 
     def finish(url: str) -> None:
-        nonlocal migrated
+        nonlocal migrated, erased
         migrated = ensure_schema(url)
+        erased = _erase_again(settings, url)
 
     with (
         open_database(target, migrate=False) as url,
@@ -112,8 +116,21 @@ def restore(
         secrets = None if target.database_url else embedded_server(target).folders.secrets
         notes = prepare_roles(url, secrets)
     return RestoreReport(
-        str(path), done.manifest.as_dict(), done.state_before == "filled", done.kept_as, migrated, tuple(notes)
+        str(path), done.manifest.as_dict(), done.state_before == "filled", done.kept_as, migrated, erased, tuple(notes)
     )
+
+
+def _erase_again(settings: Settings, url: str) -> int:
+    """Who was erased since the backup was made is erased in it before anybody reads it."""
+    from warehouse.erasure import journal
+
+    if not journal.entries(settings.home / "secrets"):
+        return 0
+    from onefold.configuration import load_configuration
+    from onefold.context import Context
+    from onefold.steps.erase import replay
+
+    return replay(Context(settings, load_configuration(settings.config), url, os.environ))
 
 
 def _megabytes(stage: Stage) -> Callable[[int], None]:

@@ -35,6 +35,8 @@ class StreamReport(Report):
     rejected: int = 0
     echoed: int = 0
     """Those of `unchanged` that only brought back what the hub had written."""
+    suppressed: int = 0
+    """Rows of persons who were erased: not landed."""
     bytes_read: int = 0
     status: str = "done"
     """done | failed | deferred (the source asked to come back later)."""
@@ -119,6 +121,8 @@ class StandardiseReport(Report):
     parties_removed: int = 0
     interactions_changed: int = 0
     rejected: int = 0
+    suppressed: int = 0
+    """Records of persons who were erased: redacted again, and not taken in."""
     remapped_streams: tuple[str, ...] = ()
 
 

@@ -23,6 +23,7 @@ from onefold.steps.beside import beside
 from onefold.steps.collecting import rare_collections
 from onefold.steps.report import StandardiseReport
 from onefold.steps.rules import requeue_changed_mappings, standard_profile
+from onefold.steps.withhold import withheld
 from warehouse import queue, rates, runs, standard
 from warehouse.connect import unit_of_work
 from warehouse.interaction_types import store_interaction_types
@@ -60,6 +61,7 @@ class Counts:
     parties_removed: int = 0
     interactions_changed: int = 0
     rejected: int = 0
+    suppressed: int = 0
 
 
 @dataclass
@@ -287,6 +289,7 @@ def with_cards(mapper: StreamMapper, mapped: Mapped) -> Mapped:
 
 def _store(work: Work, conn: psycopg.Connection, prepared: Prepared) -> None:
     """Write what came out; the next queues and the removal from this one commit with it."""
+    prepared, suppressed = withheld(work.context, conn, prepared)
     present = set(prepared.record_ids)
     everything = sorted(present)
     former = standard.parts_of_cards(conn, everything)
@@ -310,6 +313,7 @@ def _store(work: Work, conn: psycopg.Connection, prepared: Prepared) -> None:
     counts.parties_removed += len(stored.removed)
     counts.interactions_changed += len(happened.all)
     counts.rejected += len(prepared.rejects)
+    counts.suppressed += suppressed
 
 
 def party_tables(

@@ -20,6 +20,7 @@ from onefold.errors import HubBusy, NothingFound
 from onefold.steps.echo import echo_test
 from onefold.steps.report import StreamReport, SyncReport
 from onefold.steps.tokens import HubTokens
+from onefold.steps.withhold import guard_of, screened
 from warehouse import landing, pages, runs
 from warehouse.connect import redact
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from onefold.configuration import SourceConfiguration
     from onefold.context import Context
     from warehouse.echoes import EchoTest
+    from warehouse.erasure.guard import Guard
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +58,8 @@ def sync(
         run_id = runs.start_run(conn, command="sync", source=source, at=context.clock())
         try:
             with open_source(context, configured) as connector, landing.flushed_together(conn):
-                work = SourceSync(context, conn, connector, configured, run_id, full, accept_deletions)
+                guard = guard_of(context, conn)
+                work = SourceSync(context, conn, connector, configured, run_id, full, accept_deletions, guard)
                 reports = [sync_stream(work, name) for name in chosen]
         except (ConnectorError, SecretMissing) as error:  # the source as a whole could not be opened
             reports = [StreamReport(stream=name, **failure(source, error)) for name in chosen]
@@ -129,6 +132,8 @@ class SourceSync:
     run_id: int
     is_full: bool
     accepts_deletions: bool
+    guard: Guard | None = None
+    """Who was erased and may not come back."""
 
 
 def sync_stream(work: SourceSync, name: str) -> StreamReport:
@@ -206,6 +211,7 @@ def most_deletions(
 
 def land(work: SourceSync, stream: str, page: Page, so_far: StreamReport, echo: EchoTest | None = None) -> StreamReport:
     """One page in one transaction; the stream's counts with it."""
+    page, suppressed = screened(work.guard, work.configured.source, stream, page)
     mark = (page.snapshot.pass_id, page.snapshot.is_complete) if page.snapshot else None
     over = page.snapshot.scope if page.snapshot else None
     scope = (over.match, over.member, over.values, over.origin) if over else None
@@ -236,6 +242,7 @@ def land(work: SourceSync, stream: str, page: Page, so_far: StreamReport, echo: 
         deleted=so_far.deleted + landed.deleted,
         rejected=so_far.rejected + landed.rejected,
         echoed=so_far.echoed + landed.echoed,
+        suppressed=so_far.suppressed + suppressed,
         bytes_read=so_far.bytes_read + page.bytes_read,
     )
 

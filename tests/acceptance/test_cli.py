@@ -109,6 +109,8 @@ ELSEWHERE = {
     "write-back", "receipts",  # need a system that takes them: test_write_back
     "backup", "restore",  # write files and databases: test_backup
     "changes",  # a document a line: test_changes
+    "erase", "unsuppress", "erasures",  # test_erasure
+    "report overlap", "report reconcile", "report authority", "pin", "export", "docs",  # tests of their own
 }  # fmt: skip
 
 

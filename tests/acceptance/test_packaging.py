@@ -263,6 +263,9 @@ def vocabularies() -> dict[str, tuple[str, ...]]:
         "ops.reject.step": ("sync", "standardise"),
         "ops.run.status": enums.RUN_STATUSES,
         "ops.write_receipt.status": enums.RECEIPT_STATUSES,
+        "core.interaction_field.detail_type": enums.DETAIL_TYPES,
+        "ops.reconciliation_row.reason": enums.RECONCILIATION_REASONS,
+        "ops.suppression.kind": enums.SUPPRESSED_KINDS,
     }
 
 

@@ -2,9 +2,22 @@
 and tests only.
 """
 
-from warehouse.models import core, evidence, facts, identity, ops, rates, raw, reports, versions
+from warehouse.models import core, evidence, facts, identity, ops, privacy, rates, raw, reports, versions
 from warehouse.models.base import SCHEMAS, Table
 
 metadata = Table.metadata
 
-__all__ = ["SCHEMAS", "core", "evidence", "facts", "identity", "metadata", "ops", "rates", "raw", "reports", "versions"]
+__all__ = [
+    "SCHEMAS",
+    "core",
+    "evidence",
+    "facts",
+    "identity",
+    "metadata",
+    "ops",
+    "privacy",
+    "rates",
+    "raw",
+    "reports",
+    "versions",
+]

@@ -19,6 +19,7 @@ MONEY: Final = ("quoted", "ordered", "invoiced", "paid", "credited", "none")
 DETAIL_TYPES: Final = ("text", "number", "boolean", "date", "timestamp", "list", "object")
 TAX: Final = ("net", "gross")
 RECEIPT_STATUSES: Final = ("sent", "accepted", "refused", "unknown")
+SUPPRESSED_KINDS: Final = ("record", "identifier", "reject")
 ATTRIBUTE_KINDS: Final = ("person", "organisation", "any")
 RECONCILIATION_REASONS: Final = (
     "left_out", "rejected", "waiting", "leaving", "made", "missing", "surplus", "other_amount", "open_reference",

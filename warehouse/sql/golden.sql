@@ -140,7 +140,8 @@ LOCK TABLE core.interaction, core.relationship IN SHARE ROW EXCLUSIVE MODE
 -- name: find_facts
 -- What happened before a record changed its identity belongs to its former version.
 CREATE TEMP TABLE moved_fact ON COMMIT DROP AS
-SELECT i.record_id, NULL::bigint AS relationship_key, x.client_id, i.changed_seq, i.seen
+SELECT i.record_id, NULL::bigint AS relationship_key, coalesce(x.client_id, e.client_id) AS client_id, i.changed_seq,
+    i.seen
 FROM (
     SELECT record_id, party_record_id, occurred_at, client_id, changed_seq, xmin AS seen FROM core.interaction
     WHERE party_record_id = ANY (%(record_ids)s::bigint[])
@@ -159,7 +160,13 @@ LEFT JOIN (
     FROM identity.former_record
 ) AS f ON f.record_id = i.party_record_id AND i.occurred_at >= f.from_at AND i.occurred_at < f.until_at
 LEFT JOIN identity.crosswalk AS x ON x.record_id = coalesce(f.former_id, i.party_record_id)
-WHERE i.changed_seq IS NULL OR i.client_id IS DISTINCT FROM x.client_id
+-- What is left of an erased client's documents stays under the bare id.
+LEFT JOIN LATERAL (
+    SELECT s.client_id FROM ops.suppression AS s
+    WHERE s.record_id = coalesce(f.former_id, i.party_record_id) AND NOT s.is_lifted
+    LIMIT 1
+) AS e ON x.client_id IS NULL
+WHERE i.changed_seq IS NULL OR i.client_id IS DISTINCT FROM coalesce(x.client_id, e.client_id)
 UNION ALL
 SELECT NULL, r.relationship_key, NULL, r.changed_seq, r.seen
 FROM (

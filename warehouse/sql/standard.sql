@@ -5,6 +5,7 @@ SELECT r.record_id, r.source, r.stream, r.source_key, convert_to(r.payload::text
     r.source_updated_at
 FROM raw.record AS r
 WHERE r.record_id = ANY (%(record_ids)s::bigint[])
+    AND NOT EXISTS (SELECT FROM ops.suppression AS s WHERE s.record_id = r.record_id AND r.is_deleted AND NOT s.is_lifted)
 ORDER BY r.record_id
 
 -- name: existing

@@ -1,0 +1,3 @@
+"""Erasing a person: what is redacted where, and what keeps it from coming back."""
+
+from __future__ import annotations
