@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ALL = ("startup", "ingest", "run_cold", "incremental", "lookup", "publish", "serve", "resolve", "accuracy")
+ALL = ("startup", "ingest", "run_cold", "incremental", "lookup", "publish", "serve", "export", "resolve", "accuracy")
 SHARED_DATA = HERE.parent.parent / "shared" / "data"
 
 

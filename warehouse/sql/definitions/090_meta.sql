@@ -24,6 +24,8 @@ WITH note (datasets, column_name, label_ru, personal_data, refers_to, allowed_va
     -- By name, since a column of one name means the same everywhere; where a view differs, its own note comes first.
     VALUES
         ('%', 'client_id', 'Клиент', 'none', 'dim_party.client_id', NULL),
+        ('%', 'client_valid_from', 'Версия клиента на день события', 'none', NULL, NULL),
+        ('%', 'current_client_id', 'Клиент сейчас', 'none', 'dim_party.client_id', NULL),
         ('%', 'old_client_id', 'Прежний идентификатор клиента', 'none', 'dim_party.client_id', NULL),
         ('%', 'redirected_at', 'Когда объединён', 'none', NULL, NULL),
         ('dim%', 'kind', 'Вид: физлицо или организация', 'none', NULL, '{person,organisation}'::text[]),
