@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -63,10 +64,14 @@ def find(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1)] = 20,
 ) -> None:
     """Find clients by anything known about them."""
+    from onefold.cli.commands_hub import login_name
+    from onefold.steps.subject import looked
     from warehouse.queries import find_clients
 
-    with opened(ctx) as (context, output), context.connection() as conn:
-        rows = find_clients(conn, text, limit=limit)
+    with opened(ctx) as (context, output):
+        with context.connection() as conn:
+            rows = find_clients(conn, text, limit=limit)
+        looked(context, [row["client_id"] for row in rows], who=login_name(), how="find")
     output.data(rows)
     if not rows:
         output.say("Nobody found.")
@@ -95,17 +100,55 @@ def client(
     ctx: typer.Context,
     who: Annotated[str, typer.Argument(help="A client id, or a record: source:stream:key.")],
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Interactions to show.")] = 30,
+    subject: Annotated[
+        bool, typer.Option("--subject-report", help="Everything held about the person, for a request of access.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write the subject report to a new file: .html or .json.")
+    ] = None,
 ) -> None:
     """One client's whole story: golden values with their sources, records, the timeline of all departments.
 
     Example: onefold client crm:contacts:42
     """
+    from onefold.cli.commands_hub import login_name
+    from onefold.errors import UsageError
     from onefold.steps.client import client as step
+    from onefold.steps.subject import looked
 
+    if out is not None and (not subject or out.suffix not in (".html", ".json")):
+        raise UsageError("--out is for --subject-report, and the file is .html or .json.")
+    if subject:
+        show_subject(ctx, who, out)
+        return
     with opened(ctx) as (context, output):
         view = step(context, who, limit=limit)
+        looked(context, [view["client_id"]], who=login_name(), how="client")
     output.data(view)
     show_client(output, view)
+
+
+def show_subject(ctx: typer.Context, who: str, out: Path | None) -> None:
+    """The subject report on standard output as JSON, or in a new file for its owner only."""
+    import json
+    import os
+
+    from onefold.cli.commands_hub import login_name
+    from onefold.steps.subject import as_html, looked, subject_report
+
+    with opened(ctx) as (context, output):
+        report = subject_report(context, who)
+        looked(context, [report["client_id"]], who=login_name(), how="subject-report")
+    text = json.dumps(report, ensure_ascii=False, indent=2, default=str) + "\n"
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    descriptor = os.open(out, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(as_html(report) if out.suffix == ".html" else text)
+    counts = {part: len(rows) for part, rows in report.items() if isinstance(rows, list)}
+    output.data({"client_id": report["client_id"], "file": str(out), **counts})
+    output.say(f"{out}: " + ", ".join(f"{count} {part.replace('_', ' ')}" for part, count in counts.items()))
 
 
 def show_client(output: Output, view: dict[str, Any]) -> None:

@@ -384,3 +384,25 @@ def test_the_command_shows_first_asks_and_says_what_was_done(town: Hub) -> None:
     assert again.code == 0, again.said
     assert onefold(*place, "erase", "crm:contacts:404", "--reason", "x", "--dry-run").code == 4
     assert leaks(plan.said + done.said) in ([], ["sentinel"])  # her key in the shop is an address
+
+
+def test_a_subject_report_holds_everything_about_the_person_and_says_who_looked(town: Hub) -> None:
+    place = ("--home", town.folder / "var", "--config", town.folder / "config", "--database", town.database_url)
+    assert onefold(*place, "client", "crm:contacts:50").code == 0
+    told = onefold(*place, "client", "crm:contacts:50", "--subject-report")
+    assert told.code == 0, told.said
+    assert set(leaks(told.out)) == set(SENTINELS)
+    report = told.json
+    assert [row["how"] for row in report["access_log"]] == ["client"]
+    assert len(report["interactions"]) == 3 and report["judgements"] and report["earlier_versions"]
+    assert not {"керн", "другой", "муравьёв"} & set(re.findall(r"\w+", told.out.lower())), "nobody else's"
+    page = town.folder / "report.html"
+    assert onefold(*place, "client", "crm:contacts:50", "--subject-report", "--out", page).code == 0
+    assert page.stat().st_mode & 0o777 == 0o600 and set(leaks(page.read_text())) == set(SENTINELS)
+    assert onefold(*place, "client", "crm:contacts:50", "--out", page).code == 2
+    assert onefold(*place, "find", "Сентинелова").code == 0
+    logged = town.query("SELECT how, client_id::text, scope FROM ops.access_log ORDER BY access_id")
+    assert [row for row in logged if row[1] == town.client] == [  # type: ignore[attr-defined]
+        (how, town.client, None)
+        for how in ("client", "subject-report", "subject-report", "find")  # type: ignore[attr-defined]
+    ]

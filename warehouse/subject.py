@@ -1,0 +1,44 @@
+"""What is held about one person, for the person: the rows that an erasure would redact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import psycopg
+from psycopg.rows import dict_row
+
+from warehouse.connect import unit_of_work
+from warehouse.erasure.person import find_client
+from warehouse.sql import sql
+
+_PARTS: Final = (
+    "records",
+    "earlier_versions",
+    "identifiers",
+    "golden_versions",
+    "interactions",
+    "judgements",
+    "written_back",
+    "refused",
+    "access_log",
+)
+
+
+def held_about(conn: psycopg.Connection[Any], client_id: str) -> dict[str, list[dict[str, Any]]]:
+    """Part -> its rows as plain values: everything of the client, whatever id led to it. Writes nothing."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    with unit_of_work(conn):
+        find_client(conn, client_id, keeps_documents=False)
+        with conn.cursor(row_factory=dict_row) as cursor:
+            for part in _PARTS:
+                found[part] = cursor.execute(sql(f"subject.{part}")).fetchall()
+    return found
+
+
+def log_access(conn: psycopg.Connection[Any], client_ids: Sequence[str], *, who: str, how: str, at: datetime) -> None:
+    """Write down who looked at which clients, and how; no value of them."""
+    if client_ids:
+        said = {"client_ids": list(client_ids), "who": who, "how": how, "at": at, "scope": None}
+        conn.execute(sql("erasure.log_access"), said)
