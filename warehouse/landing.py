@@ -167,7 +167,7 @@ def _land_unasked(page: _Plain) -> Landed | None:
     """A page that is thought to hold nothing known, in one call; None, and nothing done, where one of its rows is known
     as it is, deleted or refused."""
     arrays, read = page.prepared.arrays, page.prepared.rows
-    if arrays is None or page.echo is not None or not read:
+    if arrays is None or page.echo is not None or not read or len(read) != page.size:
         return None
     try:
         with _undone_alone(page.work.conn):
@@ -181,7 +181,7 @@ def _land_unasked(page: _Plain) -> Landed | None:
 def _land_plain(page: _Plain) -> Landed | None:
     """Only what is new or changed travels, in a second call; None, and nothing done, where a row must be looked at."""
     work, read = page.work, page.prepared.rows
-    if len(read) < page.size:
+    if len(read) != page.size:
         return None
     known = _probe(work, list(read))
     new, changed, revived = _sort_out(work, read.values(), known)

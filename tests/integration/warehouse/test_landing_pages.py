@@ -281,6 +281,12 @@ def test_inside_a_transaction_a_page_that_is_thought_news_is_a_savepoint(conn: p
     assert set(payloads(conn)) == {"1", "2", "3"}
 
 
+def test_what_was_made_of_other_rows_does_not_land(conn: psycopg.Connection) -> None:
+    made = thought_news([row("1"), row("2")])["prepared"]
+    assert land(conn, [row("2")], prepared=made) == Landed(inserted=1)
+    assert set(payloads(conn)) == {"2"}
+
+
 def test_a_page_of_long_payloads_lands_in_pieces(conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (landing, pages, storing):
         monkeypatch.setattr(module, "PIECE", 1000)
