@@ -114,6 +114,7 @@ def _register() -> None:
         commands_hub,
         commands_look,
         commands_lookup,
+        commands_maintain,
         commands_matching,
         commands_merge,
         commands_model,

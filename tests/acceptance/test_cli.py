@@ -110,6 +110,7 @@ ELSEWHERE = {
     "backup", "restore",  # write files and databases: test_backup
     "changes",  # a document a line: test_changes
     "erase", "unsuppress", "erasures",  # test_erasure
+    "maintain",  # test_maintain
     "report overlap", "report reconcile", "report authority", "pin", "export", "docs",  # tests of their own
 }  # fmt: skip
 

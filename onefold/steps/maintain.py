@@ -1,0 +1,29 @@
+"""maintain: what hub.yaml keeps for a time only is deleted when that is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from onefold.steps.report import Report
+from warehouse import retention
+
+if TYPE_CHECKING:
+    from onefold.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class MaintainReport(Report):
+    """What was deleted."""
+
+    deleted: dict[str, int] = field(default_factory=dict)
+    """Of what `retention` in hub.yaml names: rows."""
+
+
+def maintain(context: Context) -> MaintainReport:
+    """Delete in short transactions what is older than `retention` says; without a word there everything is kept."""
+    kept = {name: span for name, span in context.configuration.hub.retention if name in retention.TABLES}
+    now = context.clock()
+    before = {name: now - span for name, span in kept.items() if span is not None}
+    with context.connection("onefold maintain") as conn, context.progress.stage("maintain") as stage:
+        return MaintainReport(retention.apply(conn, before, advance=stage.advance))
