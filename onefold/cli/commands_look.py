@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -174,6 +175,10 @@ def show_client(output: Output, view: dict[str, Any]) -> None:
             [(_arrow(r), r["client_id"], r["display_name"], r["role"]) for r in view["relationships"]],
             title="Relationships",
         )
+    if view["departments"]:
+        shares = ", ".join(f"{d['department']} {d['share']:.0%} (last {d['last_on']})" for d in view["departments"])
+        outside = sum(d["share"] for d in view["departments"] if d["department"] != "sales")
+        output.say(f"Story told by {shares}: {outside:.0%} from outside sales")
     output.table(
         ("when", "department", "what", "number", "amount", "in words", "promise", "record"),
         [
@@ -203,7 +208,7 @@ def _promise(promises: list[dict[str, Any]] | None) -> str | None:
         if due and actual:
             found.append(f"due {due}: {'kept' if actual <= due else f'late, came {actual}'}")
         elif due:
-            found.append(f"due {due}")
+            found.append(f"due {due}" if due >= f"{datetime.now(UTC):%Y-%m-%d}" else f"overdue since {due}")
     return "; ".join(found) or None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from onefold.errors import NothingFound
@@ -16,7 +17,8 @@ def client(context: Context, who: str, *, limit: int = 100) -> dict[str, Any]:
     """The client view of a client id (a merged-away one answers with its survivor) or of a record's client.
 
     Beside what `warehouse.queries.client_view` gives: records and lineage name records as `source:stream:key`, and
-    `interaction_count` tells how many there are in all. NothingFound when there is no such client.
+    `interaction_count` tells how many there are in all, `departments` whose they are. NothingFound when there is no
+    such client.
     """
     with context.connection("onefold client") as conn:
         if is_client_id(who):
@@ -41,7 +43,22 @@ def client(context: Context, who: str, *, limit: int = 100) -> dict[str, Any]:
         for loser in line.get("losers", ()):
             loser["record"] = named.get(loser["record_id"])
     view["interaction_count"] = sum(total["interactions"] for total in view["totals"])
+    view["departments"] = departments(view["totals"])
     return view
+
+
+def departments(totals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Who tells a client's story: departments with their interactions, share (0 to 1) and last day; most first."""
+    found: dict[str, dict[str, Any]] = {}
+    every = sum(total["interactions"] for total in totals)
+    for total in totals:
+        name = total["department"] or "unknown"
+        one = found.setdefault(name, {"department": name, "interactions": 0, "last_on": None})
+        one["interactions"] += total["interactions"]
+        one["last_on"] = max(filter(None, (one["last_on"], total["last_on"])), default=None)
+    for one in found.values():
+        one["share"] = round(one["interactions"] / every, 4)
+    return sorted(found.values(), key=lambda one: (-one["interactions"], one["department"]))
 
 
 def trace(context: Context, record: str) -> dict[str, Any]:

@@ -129,3 +129,51 @@ def test_amounts_are_reported_at_rates_that_come_from_a_source_also_late(filled_
     hub.run()
     assert reported(hub) == filled
     hub.has_nothing_to_do()
+
+
+def test_departments_promises_and_items_are_told(filled_hub: Hub) -> None:
+    from onefold.steps.client import client
+
+    hub = filled_hub
+    inspect(hub)
+    text = (hub.folder / "config" / "sources" / "service.yaml").read_text("utf-8")
+    hub.configure("service", text + "    promise: {kind: repair, due: due, actual: done}\n")
+    seal = {"code": "S", "name": "Seal", "n": "2", "unit": "pcs"}
+    hub.write(
+        "inspections",
+        [
+            {"id": "I1", "customer": "C1", "at": "2026-02-02", "due": "2026-02-05", "done": "2026-02-07", "parts": [seal]},
+            {"id": "I2", "customer": "C1", "at": "2026-02-03", "due": "2026-02-05", "done": "2026-02-05",
+             "parts": [{**seal, "name": "Seal, red"}, {"name": "Oil"}]},
+            {"id": "I3", "customer": "C1", "at": "2026-02-04", "due": "2026-02-05"},
+            {"id": "I4", "customer": "C1", "at": "2026-02-04", "due": "2199-02-05"},
+        ],
+    )  # fmt: skip
+    hub.run()
+    promises = hub.query("SELECT outcome, days_late, days_overdue > 0 FROM onefold_v1.fct_promise ORDER BY outcome")
+    assert promises == [("kept", 0, None), ("missed", 2, None), ("open", None, None), ("overdue", None, True)]
+    assert hub.query(
+        "SELECT source, item_key, item_name, unit, lines, first_on, last_on FROM onefold_v1.dim_item ORDER BY item_key"
+    ) == [
+        ("service", "Oil", "Oil", None, 1, date(2026, 2, 3), date(2026, 2, 3)),
+        ("service", "S", "Seal, red", "pcs", 2, date(2026, 2, 2), date(2026, 2, 3)),
+    ]
+    with hub.context() as context:
+        view = client(context, "erp:customers:C1")
+    assert [(d["department"], d["interactions"], d["last_on"]) for d in view["departments"]] == [
+        ("service", 4, "2026-02-04"), ("sales", 2, "2026-02-02")
+    ]  # fmt: skip
+    one = view["client_id"]
+    assert hub.query(
+        "SELECT department, interactions, share FROM onefold_v1.bridge_client_department WHERE client_id = %s ORDER BY 1",
+        [one],
+    ) == [("sales", 2, Decimal("0.3333")), ("service", 4, Decimal("0.6667"))]
+    assert hub.query(
+        "SELECT departments, interactions, share_outside_sales FROM onefold_v1.report_client_coverage WHERE client_id = %s",
+        [one],
+    ) == [(2, 6, Decimal("0.6667"))]
+    told = hub.query(
+        "SELECT department, interactions, clients, is_silent, days_silent >= 0 FROM onefold_v1.report_department_coverage"
+    )
+    assert ("service", 4, 1, False, True) in told
+    assert ("logistics", 0, 0, True, None) in told

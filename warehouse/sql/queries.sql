@@ -57,12 +57,12 @@ LEFT JOIN core.interaction_type AS t ON t.code = i.type
 ORDER BY i.occurred_at DESC NULLS LAST, i.source COLLATE "C", i.stream COLLATE "C", i.source_key COLLATE "C"
 
 -- name: client_totals
-SELECT i.type, t.label_en, t.label_ru, i.currency, count(*) AS interactions, sum(i.amount)::text AS amount,
+SELECT i.type, t.label_en, t.label_ru, t.department, i.currency, count(*) AS interactions, sum(i.amount)::text AS amount,
     min(i.occurred_on)::text AS first_on, max(i.occurred_on)::text AS last_on
 FROM core.interaction AS i
 LEFT JOIN core.interaction_type AS t ON t.code = i.type
 WHERE i.client_id = %(client_id)s::uuid AND NOT i.is_deleted
-GROUP BY i.type, t.label_en, t.label_ru, i.currency
+GROUP BY i.type, t.label_en, t.label_ru, t.department, i.currency
 ORDER BY i.type, i.currency
 
 -- name: client_relationships

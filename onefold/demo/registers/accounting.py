@@ -7,6 +7,7 @@ import io
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
+from typing import Final
 
 from onefold.demo.companies import Organisation, official_name, short_name
 from onefold.demo.identifiers import phone_as_written
@@ -14,12 +15,13 @@ from onefold.demo.people import Address, Person, write_name
 from onefold.demo.registers.ledger import Ledger
 from onefold.demo.society import STORY, TODAY, Society
 from onefold.demo.spelling import cyrillic, without_umlauts
-from onefold.demo.trade import Sale
+from onefold.demo.trade import FIRST_DAY, Sale
 
 ENCODING = "cp1251"
 COUNTERPARTIES = "Контрагенты.csv"
 INVOICES = "Счета.csv"
 PAYMENTS = "Платежи.csv"
+RATES = "Курсы.csv"
 
 COUNTERPARTY_COLUMNS = (
     "Код", "Наименование", "НаименованиеПолное", "ЮрФизЛицо", "Вид", "ИНН", "КПП", "ОГРН", "ОГРНИП",
@@ -27,10 +29,13 @@ COUNTERPARTY_COLUMNS = (
 )  # fmt: skip
 INVOICE_COLUMNS = ("Номер", "Дата", "КодКонтрагента", "Сумма", "СуммаНДС", "Валюта", "Заказ", "Основание")
 PAYMENT_COLUMNS = ("Номер", "Дата", "КодКонтрагента", "Сумма", "Валюта", "Счет", "Назначение")
+RATE_COLUMNS = ("Валюта", "Дата", "Курс", "Кратность")
+_RATES: Final = {"EUR": 920_000, "GBP": 1_080_000}
+"""What one of them cost at first, in ten-thousandths of a rouble."""
 
 
 def write_accounting(folder: Path, seed: int, society: Society, sales: tuple[Sale, ...]) -> Ledger:
-    """Write counterparties (suppliers and own firms among them), invoices, payments under `accounting/`."""
+    """Write counterparties (suppliers and own firms among them), invoices, payments, rates under `accounting/`."""
     rng = Random(f"{seed}:accounting")
     ledger = Ledger("accounting")
     (folder / "accounting").mkdir(exist_ok=True)
@@ -38,6 +43,7 @@ def write_accounting(folder: Path, seed: int, society: Society, sales: tuple[Sal
     invoices, payments = _documents(rng, sales, ledger)
     write_table(folder, INVOICES, INVOICE_COLUMNS, invoices)
     write_table(folder, PAYMENTS, PAYMENT_COLUMNS, payments)
+    write_table(folder, RATES, RATE_COLUMNS, _rates(Random(f"{seed}:rates")))
     return ledger
 
 
@@ -54,6 +60,18 @@ def read_table(folder: Path, name: str) -> list[tuple[str, ...]]:
     """The rows of one export without its header."""
     text = (folder / "accounting" / name).read_bytes().decode(ENCODING)
     return [tuple(row) for row in csv.reader(io.StringIO(text, newline=""), delimiter=";")][1:]
+
+
+def _rates(rng: Random) -> list[tuple[str, ...]]:
+    """The central bank's rates, week by week: with four decimals, as they wander."""
+    rows: list[tuple[str, ...]] = []
+    for currency, first in _RATES.items():
+        on, price = FIRST_DAY - timedelta(days=7), first
+        while on <= TODAY:
+            price += rng.randint(-9_000, 9_000)
+            rows.append((currency, day(on), f"{price // 10_000},{price % 10_000:04d}", "1"))
+            on += timedelta(days=7)
+    return rows
 
 
 def money(cents: int) -> str:

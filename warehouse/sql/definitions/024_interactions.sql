@@ -86,7 +86,17 @@ SELECT
     p.actual_on - p.due_on AS days_late,
     p.due_value - p.actual_value AS value_missed,
     i.changed_seq,
-    i.is_deleted OR p.is_removed AS is_deleted
+    i.is_deleted OR p.is_removed AS is_deleted,
+    CASE
+        WHEN p.due_on IS NOT NULL AND p.actual_on IS NOT NULL
+        THEN CASE WHEN p.actual_on <= p.due_on THEN 'kept' ELSE 'missed' END
+        WHEN p.due_value IS NOT NULL AND p.actual_value IS NOT NULL
+        THEN CASE WHEN p.actual_value >= p.due_value THEN 'kept' ELSE 'missed' END
+        WHEN p.due_on < current_date THEN 'overdue'
+        ELSE 'open'
+    END AS outcome,
+    CASE WHEN p.actual_on IS NULL AND p.actual_value IS NULL AND p.due_on < current_date THEN current_date - p.due_on END
+        AS days_overdue
 FROM core.published_promise AS p
 JOIN core.published_interaction AS i ON i.record_id = p.record_id;
 COMMENT ON VIEW onefold_v1.fct_promise IS 'What was promised to clients, and whether it was kept';

@@ -224,3 +224,35 @@ def test_an_amount_may_be_a_sum_or_the_first_value_that_is_filled(mappers: Mappe
     unreadable = streams["main"].map_batch([row({"cash": "x", "transfer": 5})])
     assert [(one.reason, one.path) for one in unreadable.rejects] == [("unreadable-amount", "amount.value")]
     assert unreadable.interactions.to_pylist()[0]["amount"] is None
+
+
+BERLIN = "source: crm\nconnector: files\ndefaults: {country: DE, timezone: Europe/Berlin, currency: EUR}\nstreams:\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "at", "on", "precision"),
+    [
+        # the night in which an hour is skipped, and what stands around it
+        ("2026-03-29T00:30:00Z", datetime(2026, 3, 29, 0, 30, tzinfo=UTC), date(2026, 3, 29), "second"),
+        ("2026-03-29 01:59", datetime(2026, 3, 29, 0, 59, tzinfo=UTC), date(2026, 3, 29), "minute"),
+        ("2026-03-29 02:30", datetime(2026, 3, 29, 1, 30, tzinfo=UTC), date(2026, 3, 29), "minute"),
+        ("2026-03-29 03:00", datetime(2026, 3, 29, 1, 0, tzinfo=UTC), date(2026, 3, 29), "minute"),
+        # the night in which an hour comes twice
+        ("2026-10-25 02:30", datetime(2026, 10, 25, 0, 30, tzinfo=UTC), date(2026, 10, 25), "minute"),
+        ("2026-10-25T02:30:00+01:00", datetime(2026, 10, 25, 1, 30, tzinfo=UTC), date(2026, 10, 25), "second"),
+        # a date alone is its local midnight, on either side of the change
+        ("2026-03-29", datetime(2026, 3, 28, 23, tzinfo=UTC), date(2026, 3, 29), "day"),
+        ("2026-10-26", datetime(2026, 10, 25, 23, tzinfo=UTC), date(2026, 10, 26), "day"),
+        ("31.12.2026", datetime(2026, 12, 30, 23, tzinfo=UTC), date(2026, 12, 31), "day"),
+        # late in the evening elsewhere is the next day here
+        ("2026-07-01T23:30:00Z", datetime(2026, 7, 1, 23, 30, tzinfo=UTC), date(2026, 7, 2), "second"),
+        ("2026-07-01T23:30:00-05:00", datetime(2026, 7, 2, 4, 30, tzinfo=UTC), date(2026, 7, 2), "second"),
+    ],
+)
+def test_the_day_is_the_source_s_own_also_when_clocks_change(
+    mappers: Mappers, written: str, at: datetime, on: date, precision: str
+) -> None:
+    stream = "  main: {as: interaction, key: id, type: call, occurred_at: at}\n"
+    (found,) = mappers(stream, BERLIN)["main"].map_batch([row({"id": 1, "at": written})]).interactions.to_pylist()
+    assert (found["occurred_at"], found["occurred_on"], found["precision"]) == (at, on, precision)
+    assert found["time_zone"] == "Europe/Berlin"
