@@ -12,6 +12,7 @@ import httpx
 from connectors.errors import ConnectorError, SourceConfigurationError, SourceDataError
 from connectors.exchange import Again, Call, NoAddresses, fault, origin, unreachable
 from connectors.limits import Limits
+from connectors.tls import trusted_when_needed
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 5
@@ -39,6 +40,7 @@ class Transfer:
         seconds = limits.timeout.total_seconds()
         self._client = httpx.Client(
             transport=transport,
+            verify=trusted_when_needed(),
             follow_redirects=False,
             timeout=httpx.Timeout(seconds, connect=min(20.0, seconds)),
             headers={"Accept": "application/json", "User-Agent": "onefold"},
