@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -101,7 +101,7 @@ def store_golden(
         for row in conn.execute(sql("golden.known"), {"client_ids": uuids({*client_ids, *found})}).fetchall()
     }
     kinds = dict(_compare(found, golden.column("golden_hash").to_pylist(), known))
-    left = _without_links(conn, [c for c in set(client_ids).difference(found) if c in known])
+    left = _without_links(conn, [c for c in set(client_ids).difference(found) if c in known], found)
     targets = _redirects(conn, left)
     # One that is gone already may lead to another client now.
     gone = [c for c in left if not known[c].is_deleted or known[c].target != targets.get(c, _NOWHERE)[0]]
@@ -145,7 +145,23 @@ def refresh_facts(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, a
     these parties, these interactions themselves, and relationships. Only what moved or is new is written, all with one
     change event; what readers saw until now is kept as a version.
     """
+    if len(record_ids) < _MANY:
+        with suppress(_ChangedMeanwhile):
+            return _refresh_facts(conn, record_ids, as_of, alone=False)
+    return _refresh_facts(conn, record_ids, as_of, alone=True)
+
+
+class _ChangedMeanwhile(Exception):
+    """Standardise changed one of the facts between the look and the lock; nothing was written."""
+
+
+def _refresh_facts(
+    conn: psycopg.Connection[Any], record_ids: Sequence[int], as_of: datetime, *, alone: bool
+) -> Published:
+    """`refresh_facts`; `alone`: nobody else writes facts meanwhile, and none is locked by itself."""
     with conn.transaction():
+        if alone:
+            conn.execute(sql("golden.lock_facts"))
         links = versions.waiting_links(conn, record_ids)
         seq = allocate_events(conn, 1) if links else None
         if seq is not None:
@@ -155,14 +171,15 @@ def refresh_facts(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, a
                 nothing = {"interactions": 0, "relationships": 0}
                 conn.execute(sql("golden.facts_event"), {"seq": seq, "as_of": as_of, "links": links, **nothing})
             return Published(change_events=1 if links else 0)
-        many = len(record_ids) >= _MANY
-        if many:
-            conn.execute(sql("golden.lock_facts"))
         conn.execute(sql("golden.find_facts"), {"record_ids": bigints(record_ids)})
         rates = derived_facts.derive(conn, record_ids)
-        if not many:
+        if not alone:
             versions.lock_moved(conn)
-            conn.execute(sql("golden.forget_changed"))
+            changed = conn.execute(sql("golden.has_changed")).fetchone()
+            if changed is not None and changed[0]:
+                raise _ChangedMeanwhile
+        if len(record_ids) < _MANY:
+            conn.execute(sql("golden.postpone"))
         counts = conn.execute(sql("golden.count_facts")).fetchone()
         assert counts is not None
         interactions, relationships, published = counts
@@ -224,12 +241,13 @@ def _compare(found: Sequence[str], hashes: Sequence[str], known: Mapping[str, _K
             yield client_id, "changed"
 
 
-def _without_links(conn: psycopg.Connection[Any], client_ids: Sequence[str]) -> list[str]:
-    """Those to which no record belongs. One whose records are deleted, but not looked at by resolve yet, stays as it
-    is: its links still stand."""
+def _without_links(conn: psycopg.Connection[Any], client_ids: Sequence[str], found: Sequence[str]) -> list[str]:
+    """Those to which no record belongs, when the clients `found` are there. One whose records are deleted, but not
+    looked at by resolve yet, stays as it is: its links still stand."""
     if not client_ids:
         return []
-    linked = {row[0] for row in conn.execute(sql("golden.still_linked"), {"client_ids": uuids(client_ids)})}
+    parameters = {"client_ids": uuids(client_ids), "found": uuids(found)}
+    linked = {row[0] for row in conn.execute(sql("golden.still_linked"), parameters)}
     return [client_id for client_id in client_ids if client_id not in linked]
 
 

@@ -104,6 +104,7 @@ def waiting_links(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> i
     if waits is None or not waits[0]:
         return 0
     conn.execute(sql("versions.find_links"), {"record_ids": bigints(record_ids)})
+    conn.execute(sql("versions.postpone_links"))
     conn.execute(sql("versions.lock_cards"))
     row = conn.execute(sql("versions.count_links")).fetchone()
     if row is not None and row[0]:

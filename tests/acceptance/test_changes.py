@@ -17,7 +17,18 @@ import psycopg
 import pytest
 
 from tests.acceptance.conftest import fill
-from tests.integration.warehouse.hub_rows import NOW, assign, client, interaction, party, rid, rows, store_parties
+from tests.integration.warehouse.hub_rows import (
+    NOW,
+    assign,
+    client,
+    golden_row,
+    interaction,
+    party,
+    rid,
+    rows,
+    store_parties,
+)
+from tests.integration.warehouse.test_golden_store import publish as publish_golden
 from tests.support.cli import CHECKOUT, onefold
 from tests.support.hub import Hub
 from warehouse import feed, golden, shapes, standard
@@ -79,11 +90,7 @@ def test_readers_by_changed_seq_miss_nothing_while_several_processes_write(
 ) -> None:
     store_parties(conn, [party(str(n)) for n in range(WRITERS)])
     assign(conn, {rid(str(n)): client(1) for n in range(WRITERS)})
-    # Any golden record will do: links are served once there is one.
-    conn.execute(
-        "INSERT INTO core.client (client_id, kind, role, attributes, lineage, record_count, golden_hash, valid_from,"
-        " changed_seq) VALUES (gen_random_uuid(), 'person', 'client', '{}', '{}', 1, gen_random_uuid(), now(), 0)"
-    )
+    publish_golden(conn, [golden_row(client(n)) for n in (1, 2)], [client(n) for n in (1, 2)])
     copies: dict[str, dict[Any, tuple[Any, ...]]] = {view: {} for view in VIEWS}
     last = dict.fromkeys(VIEWS, 0)
     followed: list[int] = []

@@ -91,6 +91,14 @@ class Hub:
         for name in FILES:
             self.write(name)
 
+    @classmethod
+    def at(cls, folder: Path, database_url: str) -> Hub:
+        """The hub that another process made in this folder, as it stands."""
+        hub = cls.__new__(cls)
+        hub.folder, hub.database_url, hub.ticks = folder, database_url, 0
+        hub.registers = {name: [] for name in FILES}
+        return hub
+
     @property
     def settings(self) -> Settings:
         """Where this hub lives."""

@@ -30,7 +30,16 @@ FROM core.client
 WHERE client_id = ANY (%(client_ids)s::uuid[])
 
 -- name: still_linked
-SELECT DISTINCT client_id::text FROM identity.crosswalk WHERE client_id = ANY (%(client_ids)s::uuid[])
+-- Also one that readers still see a record with, because the client that it has moved on to is not there: the record is
+-- deleted, and resolve has yet to hear of that.
+SELECT client_id::text FROM identity.crosswalk WHERE client_id = ANY (%(client_ids)s::uuid[])
+UNION
+SELECT h.client_id::text
+FROM identity.crosswalk_history AS h
+JOIN identity.crosswalk AS x ON x.record_id = h.record_id
+WHERE h.client_id = ANY (%(client_ids)s::uuid[]) AND h.valid_to IS NOT NULL AND h.ended_seq IS NULL
+    AND h.opened_seq IS NOT NULL AND NOT x.client_id = ANY (%(found)s::uuid[])
+    AND NOT EXISTS (SELECT FROM core.client AS c WHERE c.client_id = x.client_id AND NOT c.is_deleted)
 
 -- name: redirects
 SELECT l.client_id::text, l.target_client_id::text, l.at
@@ -153,6 +162,12 @@ FROM (
     FROM identity.former_record AS f
     JOIN core.interaction AS i ON i.party_record_id = f.record_id
     WHERE f.former_id = ANY (%(record_ids)s::bigint[])
+    UNION
+    -- Readers still see it with one of these parties.
+    SELECT i.record_id, i.party_record_id, i.occurred_at, i.client_id, i.changed_seq, i.xmin
+    FROM core.interaction_version AS v
+    JOIN core.interaction AS i ON i.record_id = v.record_id
+    WHERE v.ended_seq IS NULL AND (v.version ->> 'party_record_id')::bigint = ANY (%(record_ids)s::bigint[])
 ) AS i
 LEFT JOIN (
     SELECT former_id, record_id, until_at,
@@ -189,13 +204,22 @@ WHERE r.changed_seq IS NULL
         WHERE h.record_id IN (r.from_record_id, r.to_record_id) AND h.ended_seq > r.changed_seq
     )
 
--- name: forget_changed
--- What was changed while this waited for its lock was queued with the change: it comes again.
+-- name: has_changed
+-- Whether somebody changed one of them while this waited for its lock.
+SELECT EXISTS (
+    SELECT FROM moved_fact AS m
+    WHERE NOT EXISTS (SELECT FROM core.interaction AS i WHERE i.record_id = m.record_id AND i.xmin = m.seen)
+        AND NOT EXISTS (
+            SELECT FROM core.relationship AS r WHERE r.relationship_key = m.relationship_key AND r.xmin = m.seen
+        )
+)
+
+-- name: postpone
+-- Facts of a client that is not there: its records are deleted, and resolve has yet to hear of that. They come again with
+-- the link of their party.
 DELETE FROM moved_fact AS m
-WHERE NOT EXISTS (SELECT FROM core.interaction AS i WHERE i.record_id = m.record_id AND i.xmin = m.seen)
-    AND NOT EXISTS (
-        SELECT FROM core.relationship AS r WHERE r.relationship_key = m.relationship_key AND r.xmin = m.seen
-    )
+WHERE m.client_id IS NOT NULL AND EXISTS (SELECT FROM core.client)
+    AND NOT EXISTS (SELECT FROM core.client AS c WHERE c.client_id = m.client_id AND NOT c.is_deleted)
 
 -- name: count_facts
 SELECT count(record_id), count(relationship_key), count(changed_seq) FROM moved_fact

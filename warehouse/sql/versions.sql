@@ -90,6 +90,14 @@ WHERE record_id = ANY (%(record_ids)s::bigint[]) AND (opened_seq IS NULL OR vali
 UNION
 SELECT record_id FROM identity.card_version WHERE record_id = ANY (%(record_ids)s::bigint[]) AND ended_seq IS NULL
 
+-- name: postpone_links
+-- Of a record whose client is not there (it is deleted, and resolve has yet to hear of that) readers go on to see what
+-- they saw.
+DELETE FROM waiting_link AS w
+USING identity.crosswalk AS x
+WHERE x.record_id = w.record_id AND EXISTS (SELECT FROM core.client)
+    AND NOT EXISTS (SELECT FROM core.client AS c WHERE c.client_id = x.client_id AND NOT c.is_deleted)
+
 -- name: lock_cards
 SELECT count(*) FROM (
     SELECT FROM identity.card_version
