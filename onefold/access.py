@@ -22,11 +22,14 @@ def embedded_server(settings: Settings) -> EmbeddedServer:
 
 def prepare_roles(database_url: str, secrets: Path | None) -> list[str]:
     """Create the hub's roles and grant the served views, where permitted; what is left to an administrator."""
+    from warehouse import row_security
     from warehouse.connect import connect
     from warehouse.roles import ensure_roles, grant_served
 
     with connect(database_url, application_name="onefold roles") as conn:
-        return [*ensure_roles(conn, secrets).notes, *grant_served(conn).notes]
+        notes = ensure_roles(conn, secrets).notes
+        row_security.apply_again(conn)
+        return [*notes, *grant_served(conn).notes]
 
 
 def connection_url(settings: Settings, *, reader: bool) -> str:

@@ -80,6 +80,8 @@ _PLANS: Final = {
     "ops.pending": _Plan(("id",)),
     "ops.sweep_mark": _Plan(("id", "pass_id")),
     "ops.change_event": _Plan(("id", "at"), ("client_id",), "id"),
+    "ops.reader_scope": _Plan(),
+    "ops.source_department": _Plan(),
     "ops.definition": _Plan(("at",)),
     "ops.write_receipt": _Plan(
         # Of a change whose answer was lost, a look says what the answer would have said in other words.

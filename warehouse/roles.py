@@ -19,7 +19,9 @@ from warehouse.connect import unit_of_work
 from warehouse.server.folders import password_file, read_or_make_secret
 from warehouse.sql import sql as statement
 
-SERVED_SCHEMAS: Final = ("onefold_v1", "onefold_v1_asof")
+SERVED_SCHEMA: Final = "onefold_v1"
+SERVED_SCHEMAS: Final = (SERVED_SCHEMA, "onefold_v1_asof")
+"""What readers see: the contract, and the same as it was known at an earlier time where that is there."""
 INNER_SCHEMAS: Final = ("raw", "identity", "core", "ops")
 _LONGEST_NAME: Final = 63
 
@@ -122,9 +124,12 @@ def grant_served(conn: psycopg.Connection) -> RoleReport:
                     _run_script(conn, "roles.grant_inner", names, schema)
                 if conn.execute(statement("roles.has_tokens")).fetchone() == (True,):
                     _run_script(conn, "roles.hide_tokens", names, "ops")
+                is_held = conn.execute(statement("row_security.is_on")).fetchone() == (True,)
                 for schema in (name for name in SERVED_SCHEMAS if name in existing):
                     _run_script(conn, "roles.grant_served", names, schema)
-                    _hand_over_views(conn, names, schema)
+                    if is_held:
+                        _run_script(conn, "roles.withhold_new", names, schema)
+                    hand_over_views(conn, schema)
         except errors.InsufficientPrivilege:
             note = f"{me} does not own the hub's tables or may not grant them; run the migrations as their owner"
             return RoleReport(names, notes=(note,))
@@ -170,16 +175,17 @@ def _give_password(conn: psycopg.Connection, reader: str, secrets: Path | None, 
     return ()
 
 
-def _hand_over_views(conn: psycopg.Connection, names: RoleNames, served: str) -> None:
-    wanted = {"schema": served, "owner": names.owner}
-    views = conn.execute(statement("roles.views_to_own"), wanted).fetchall()
+def hand_over_views(conn: psycopg.Connection, name: str) -> None:
+    """Make the owner role the owner of all views of a schema."""
+    names = role_names(conn.info.dbname)
+    views = conn.execute(statement("roles.views_to_own"), {"schema": name, "owner": names.owner}).fetchall()
     if not views:
         return
-    schema, owner = sql.Identifier(served), sql.Identifier(names.owner)
+    schema, owner = sql.Identifier(name), sql.Identifier(names.owner)
     # A new owner must be allowed to create in the schema, at the moment of the change only.
     conn.execute(sql.SQL("GRANT CREATE ON SCHEMA {} TO {}").format(schema, owner))
     for (view,) in views:
-        conn.execute(sql.SQL("ALTER VIEW {} OWNER TO {}").format(sql.Identifier(served, view), owner))
+        conn.execute(sql.SQL("ALTER VIEW {} OWNER TO {}").format(sql.Identifier(name, view), owner))
     conn.execute(sql.SQL("REVOKE CREATE ON SCHEMA {} FROM {}").format(schema, owner))
 
 

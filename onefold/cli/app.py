@@ -103,6 +103,7 @@ def hoist_global_options(arguments: Sequence[str]) -> list[str]:
 def _register() -> None:
     # Each module adds its commands to `app`; they import nothing heavy at module level.
     from onefold.cli import (  # noqa: F401
+        commands_access,
         commands_backup,
         commands_changes,
         commands_connector,

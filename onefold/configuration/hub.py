@@ -97,4 +97,7 @@ class HubConfiguration(Strict):
     database: Database = Database()  # type: ignore[call-arg]
     notifications: Notifications = Notifications()  # type: ignore[call-arg]
     retention: Retention = Field(default_factory=Retention)
+    row_security: bool = Field(
+        False, description="Readers see only what is of the departments that `onefold db grant` gave them."
+    )
     schedule: str | None = Field(None, description="When resolve and publish run, for the DAGs; cron.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from onefold.steps.model_settings import note_on
 from onefold.steps.report import PublishReport, ResolveReport, StandardiseReport
 from onefold.steps.rules import (
+    departments,
     has_work,
     mapping_fingerprints,
     open_attributes,
@@ -19,7 +20,7 @@ from onefold.steps.rules import (
     resolve_rules,
     today,
 )
-from warehouse import derived_facts, fingerprints, match_models, queue, served
+from warehouse import derived_facts, fingerprints, match_models, queue, row_security, served
 from warehouse.interaction_types import changed_interaction_types
 from warehouse.pins import expired_pins
 from warehouse.standing import standing
@@ -65,6 +66,7 @@ def idle_publish(context: Context, conn: psycopg.Connection) -> PublishReport | 
         or derived_facts.reporting(conn) != reporting_rules(context)
     ):
         return None
-    if expired_pins(conn, today(context)):
+    is_held = context.configuration.hub.row_security
+    if expired_pins(conn, today(context)) or not row_security.is_as_wanted(conn, is_held, departments(context)):
         return None
     return PublishReport(None, round(time.perf_counter() - started, 3))

@@ -14,6 +14,7 @@ from onefold.steps.ahead import ahead
 from onefold.steps.overlap import count_weekly
 from onefold.steps.report import PublishReport
 from onefold.steps.rules import (
+    departments,
     open_attributes,
     publish_rules,
     reporting_rules,
@@ -23,7 +24,7 @@ from onefold.steps.rules import (
     trust,
     vat_sites,
 )
-from warehouse import derived_facts, golden, judgements, queue, related, runs, served
+from warehouse import derived_facts, golden, judgements, queue, related, row_security, runs, served
 from warehouse.clock import hub_lock, next_as_of
 from warehouse.connect import unit_of_work
 from warehouse.pins import expired_pins
@@ -60,6 +61,7 @@ def publish(context: Context) -> PublishReport:
             derived_facts.report_in(conn, *reporting_rules(context))
             requeue_changed_rules(conn, "publish", publish_rules(context))
             _end_expired_pins(context, conn)
+        row_security.apply(conn, context.configuration.hub.row_security, departments(context))
         if queue.is_empty(conn, "publish"):
             return PublishReport(None, round(time.perf_counter() - started, 3))
         waiting = queue.size(conn, "publish")

@@ -112,6 +112,12 @@ def today(context: Context) -> date:
     return context.clock().astimezone(ZoneInfo(zone) if zone else UTC).date()
 
 
+def departments(context: Context) -> dict[str, str]:
+    """The department of each source that has one."""
+    sources = context.configuration.sources
+    return {name: source.department for name, source in sources.items() if source.department}
+
+
 def publish_rules(context: Context) -> list[Any]:
     """What golden records depend on beside the records and pins."""
     rules = survivorship_rules(context)

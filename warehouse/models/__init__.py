@@ -2,13 +2,26 @@
 and tests only.
 """
 
-from warehouse.models import core, evidence, facts, identity, ops, privacy, rates, raw, reports, versions
+from warehouse.models import (
+    access,
+    core,
+    evidence,
+    facts,
+    identity,
+    ops,
+    privacy,
+    rates,
+    raw,
+    reports,
+    versions,
+)
 from warehouse.models.base import SCHEMAS, Table
 
 metadata = Table.metadata
 
 __all__ = [
     "SCHEMAS",
+    "access",
     "core",
     "evidence",
     "facts",

@@ -41,6 +41,10 @@ GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {owner}, {reader}, {steward}, {
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {owner}, {reader}, {steward}, {writer};
 ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {owner}, {reader}, {steward}, {writer};
 
+-- name: withhold_new
+-- With row-level security a new view is shown when it has been made safe, not before.
+ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} REVOKE SELECT ON TABLES FROM {reader}
+
 -- name: views_to_own
 -- The served views whose owner is not yet the role that owns nothing else.
 SELECT c.relname::text

@@ -1,0 +1,245 @@
+"""Readers held to their departments see exactly the rows of these: through every served view, through search, and with
+a function in WHERE that tells on what it is given. Off, nothing is different."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+
+from onefold.steps.grant import grant, grants, revoke
+from onefold.steps.judge import judge
+from onefold.steps.overlap import overlap
+from onefold.steps.reconcile import reconcile
+from tests.support.cli import onefold
+from tests.support.hub import ERP, Hub
+from warehouse import row_security
+from warehouse.connect import connect
+from warehouse.roles import ensure_roles, grant_served, role_names
+
+VIEWS = "SELECT schemaname, viewname FROM pg_views WHERE schemaname IN ('onefold_v1', 'onefold_v1_asof') ORDER BY 1, 2"
+CLIENT_COLUMNS = {"client_id", "from_client_id", "to_client_id", "old_client_id"}
+WITHOUT_CLIENTS = {
+    "dim_interaction_type", "meta_column", "meta_dataset", "report_reconciliation", "report_register_overlap",
+    "report_register_combination",
+}  # fmt: skip
+"""Views that hold no row of a client."""
+
+
+def switch(hub: Hub, on: bool) -> None:
+    """hub.yaml, and a run."""
+    (hub.folder / "config" / "hub.yaml").write_text(f"row_security: {str(on).lower()}\n", "utf-8")
+    hub.run()
+
+
+@contextmanager
+def reading(hub: Hub, role: str) -> Iterator[psycopg.Connection[Any]]:
+    """A session of a role of this hub."""
+    with connect(hub.database_url, application_name="test") as conn:
+        conn.execute(SQL("SET SESSION AUTHORIZATION {}").format(Identifier(f"{conn.info.dbname}_{role}")))
+        yield conn
+
+
+@pytest.fixture
+def held(filled_hub: Hub) -> Hub:
+    """The hub with row security on; role `sales` sees sales, `ops` sees logistics, `nobody` nothing. A merge was made
+    and undone, a client has gone, and both reports were counted."""
+    hub = filled_hub
+    hub.configure("erp", ERP.replace("type: sales_order", "type: delivery").replace("operations", "logistics"))
+    with connect(hub.database_url, application_name="test") as conn:
+        ensure_roles(conn)
+        grant_served(conn)
+        for role in ("sales", "ops", "nobody"):
+            name = Identifier(f"{conn.info.dbname}_{role}")
+            conn.execute(SQL("CREATE ROLE {} LOGIN").format(name))
+            conn.execute(SQL("GRANT {} TO {}").format(Identifier(role_names(conn.info.dbname).reader), name))
+        prefix = conn.info.dbname
+    with hub.context() as context:
+        judge(context, "same", ["crm:contacts:2"], ["crm:contacts:3"], reason="test", by="ada")
+    hub.registers["erp_customers"].append({"code": "C7", "kind": "person", "person": "Новиков Иван"})
+    hub.write("erp_customers")
+    hub.run(full=True)
+    hub.registers["erp_customers"].pop()
+    hub.write("erp_customers")
+    hub.run(full=True)
+    with hub.context() as context:
+        overlap(context, refresh=True)
+        reconcile(context)
+    switch(hub, on=True)
+    with hub.context() as context:
+        grant(context, f"{prefix}_sales", ["sales"])
+        grant(context, f"{prefix}_ops", ["logistics"])
+    return hub
+
+
+def allowed_clients(hub: Hub, source: str, types: set[str]) -> set[str]:
+    """Clients that have, or if they are gone had, a record of the source, or an interaction of the types."""
+    rows = hub.query(
+        "SELECT h.client_id::text FROM identity.crosswalk_history h JOIN core.client c USING (client_id)"
+        " JOIN raw.record w ON w.record_id = h.record_id WHERE w.source = %s AND (h.valid_to IS NULL OR c.is_deleted)"
+        " UNION SELECT client_id::text FROM core.interaction WHERE type = ANY (%s) AND NOT is_deleted"
+        " AND client_id IS NOT NULL",
+        (source, list(types)),
+    )
+    return {client for (client,) in rows}
+
+
+def rows_of(conn: psycopg.Connection[Any], schema: str, view: str) -> list[dict[str, Any]]:
+    """All rows of a view as the session sees them."""
+    return [row for (row,) in conn.execute(SQL("SELECT to_jsonb(v) FROM {} AS v").format(Identifier(schema, view)))]
+
+
+def test_every_served_view_shows_the_rows_of_the_readers_departments_and_no_other(held: Hub) -> None:
+    types = {"sales": "SELECT code FROM core.interaction_type WHERE department = 'sales'",
+             "ops": "SELECT code FROM core.interaction_type WHERE department = 'logistics'"}  # fmt: skip
+    views = held.query(VIEWS)
+    everything = {}
+    with connect(held.database_url, application_name="test") as conn:
+        everything = {view: rows_of(conn, *view) for view in views}
+    assert len(everything["onefold_v1", "dim_party"]) >= 6
+    for role, source in (("sales", "crm"), ("ops", "erp")):
+        codes = {code for (code,) in held.query(types[role])}
+        allowed = allowed_clients(held, source, codes)
+        assert allowed
+        with reading(held, role) as conn:
+            for schema, view in views:
+                seen, of_all = rows_of(conn, schema, view), everything[schema, view]
+                for row in seen:
+                    told = {str(row[name]) for name in CLIENT_COLUMNS & row.keys() if row[name] is not None}
+                    assert told <= allowed or view == "xref_client_redirect", (role, view, row)
+                    if "type" in row and view.startswith("fct_"):
+                        assert row["type"] in codes, (role, view, row)
+                    assert told or view.startswith(("fct_", "report_")) or view in WITHOUT_CLIENTS, (role, view, row)
+                if view in ("dim_party", "dim_client_history", "xref_client_record", "client_field_lineage"):
+                    wanted = [row for row in of_all if str(row["client_id"]) in allowed]
+                    assert len(seen) == len(wanted), (role, view)
+                if view == "fct_interaction":
+                    assert len(seen) == sum(row["type"] in codes for row in of_all), role
+                if view == "change_feed":
+                    wanted = [row for row in of_all if str(row["client_id"]) in allowed]
+                    assert sorted(row["changed_seq"] for row in seen) == sorted(row["changed_seq"] for row in wanted)
+
+
+def test_without_a_department_nothing_of_a_client_is_seen_and_with_both_everything(held: Hub) -> None:
+    views = held.query(VIEWS)
+    with reading(held, "nobody") as conn:
+        for schema, view in views:
+            assert rows_of(conn, schema, view) == [] or view in WITHOUT_CLIENTS, view
+            if view.startswith("report_"):
+                assert rows_of(conn, schema, view) == []
+    parties = len(held.query("SELECT FROM onefold_v1.dim_party"))
+    with held.context() as context:
+        prefix = held.query("SELECT current_database()")[0][0]
+        grant(context, f"{prefix}_nobody", ["sales", "logistics"])
+        assert grants(context).roles[f"{prefix}_nobody"] == ["logistics", "sales"]
+        with reading(held, "nobody") as conn:
+            assert len(rows_of(conn, "onefold_v1", "dim_party")) == parties
+        revoke(context, f"{prefix}_nobody", ["sales"])
+    with reading(held, "nobody") as conn:
+        assert 0 < len(rows_of(conn, "onefold_v1", "dim_party")) < parties
+
+
+def test_search_finds_what_is_in_scope_only_and_nobody_asks_in_anothers_name(held: Hub) -> None:
+    find = "SELECT display_name FROM onefold_v1.search_client(%s)"
+    with reading(held, "sales") as conn:
+        assert conn.execute(find, ["Чайк"]).fetchone() is not None
+        assert conn.execute(find, ["müller"]).fetchall() == []
+        assert conn.execute(find, ["%"]).fetchall() == []
+        owner = held.query("SELECT current_user")[0][0]
+        for forged in (
+            f"SELECT * FROM core.search_client('müller', 9, '{owner}')",
+            "SELECT core.client_in_scope(gen_random_uuid(), ARRAY['erp'], '{}')",
+            f"SET ROLE {owner}",
+            "SELECT * FROM core.client",
+            "SELECT * FROM ops.reader_scope",
+            "SELECT * FROM raw.record",
+            "INSERT INTO ops.reader_scope VALUES (current_user, 'logistics')",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(forged)
+    with reading(held, "ops") as conn:
+        assert conn.execute(find, ["müller"]).fetchall() == [("GmbH Müller & Söhne",)]
+    assert held.query("SELECT display_name FROM onefold_v1.search_client('müller')") == [("GmbH Müller & Söhne",)]
+
+
+def test_a_function_in_where_is_given_no_row_that_the_reader_may_not_see(held: Hub) -> None:
+    leak = (
+        "CREATE FUNCTION pg_temp.tell(said text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS"
+        " $$BEGIN RAISE NOTICE 'told %', said; RETURN true; END$$"
+    )
+    told: list[str] = []
+    with reading(held, "sales") as conn:
+        conn.add_notice_handler(lambda notice: told.append(notice.message_primary or ""))
+        conn.execute(leak)
+        for schema, view in held.query(VIEWS):
+            name = Identifier(schema, view)
+            conn.execute(SQL("SELECT count(*) FROM {} AS v WHERE pg_temp.tell(v::text)").format(name))
+            for column in ("display_name", "source_key", "document_number", "payload", "lineage"):
+                if (column,) in held.query(
+                    "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass(%s)", (f"{schema}.{view}",)
+                ):
+                    tell = SQL("SELECT count(*) FROM {} AS v WHERE pg_temp.tell(v.{}::text)")
+                    conn.execute(tell.format(name, Identifier(column)))
+    assert any("Керн" in one for one in told)
+    # The ERP's own client, its order about nobody, and who came and went there.
+    assert [one for one in told if "Müller" in one or "SO-3" in one or "Новиков" in one] == []
+
+
+def test_new_attributes_types_and_migrations_leave_no_hole(held: Hub) -> None:
+    config = held.folder / "config"
+    (config / "attributes.yaml").write_text(
+        "attributes:\n  colour: {kind: both, type: text, labels: {en: Colour, ru: Цвет}}\n", "utf-8"
+    )
+    (config / "interactions.yaml").write_text(
+        "interactions:\n  tasting: {department: logistics, labels: {en: Tasting, ru: Дегустация}}\n", "utf-8"
+    )
+    held.run()
+    with connect(held.database_url, application_name="test") as conn:
+        assert row_security.is_as_wanted(conn, True, {"crm": "sales", "erp": "logistics"})
+        unbarred = conn.execute(
+            "SELECT viewname, viewowner FROM pg_views JOIN pg_class c ON c.oid = format('%I.%I', schemaname, viewname)::regclass"
+            " WHERE schemaname IN ('onefold_v1', 'core')"
+            " AND (NOT coalesce(c.reloptions, '{}') @> '{security_barrier=true}' OR viewowner NOT LIKE '%%\\_owner')"
+        ).fetchall()
+        assert unbarred == []
+        conn.execute("CREATE VIEW onefold_v1.dim_new AS SELECT * FROM core.client")
+    with reading(held, "sales") as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        conn.execute("SELECT * FROM onefold_v1.dim_new")
+    held.run()
+    with reading(held, "sales") as conn:
+        assert 0 < len(rows_of(conn, "onefold_v1", "dim_new")) < len(held.query("SELECT FROM core.client"))
+    with connect(held.database_url, application_name="test") as conn:
+        conn.execute("DROP VIEW onefold_v1.dim_new")
+
+
+def test_the_hub_works_on_and_off_again_everybody_sees_everything(held: Hub) -> None:
+    held.registers["crm_contacts"][0]["city"] = "Тверь"
+    held.write("crm_contacts")
+    held.run(full=True)
+    held.has_nothing_to_do()
+    parties = held.query("SELECT count(*) FROM onefold_v1.dim_party")
+    switch(held, on=False)
+    with reading(held, "nobody") as conn:
+        assert conn.execute("SELECT count(*) FROM onefold_v1.dim_party").fetchall() == parties
+        assert conn.execute("SELECT count(*) FROM onefold_v1.search_client('')").fetchone() != (0,)
+    assert held.query("SELECT count(*) FROM pg_policy") == [(0,)]
+    left = (
+        "SELECT count(*) FROM pg_class WHERE relnamespace::regnamespace::text !~ '^pg_|information'"
+        " AND (relrowsecurity OR reloptions::text ~ 'barrier')"
+    )
+    assert held.query(left) == [(0,)]
+
+
+def test_grants_by_the_command_line(held: Hub) -> None:
+    options = ("--database", held.database_url, "--config", held.folder / "config", "--home", held.folder / "var")
+    prefix = held.query("SELECT current_database()")[0][0]
+    assert f"{prefix}_sales" in onefold("db", "grants", *options).out.replace("\n", "")
+    assert onefold("db", "grant", f"{prefix}_nobody", "--department", "sales", *options).code == 0
+    assert onefold("db", "revoke", f"{prefix}_nobody", "--department", "sales", *options).code == 0
+    assert onefold("db", "revoke", f"{prefix}_nobody", "--department", "sales", *options).code == 4
+    assert onefold("db", "grant", f"{prefix}_nobody", "--department", "astronomy", *options).code == 4
+    assert onefold("db", "grant", "no_such_role_here", "--department", "sales", *options).code == 4
