@@ -73,6 +73,8 @@ _PLANS: Final = {
     "core.promise": _Plan(("promise_key", "is_unpublished")),
     "core.exchange_rate": _Plan(_CLOCKS),
     "core.reporting": _Plan(),
+    "core.document_link": _Plan(("since",)),
+    "core.document_place": _Plan(),
     "core.relationship": _Plan(("relationship_key", *_CLOCKS)),
     "core.relationship_version": _Plan(("relationship_key", "ended_seq", "known_from", "known_to", *_CLOCKS)),
     "ops.checkpoint": _Plan(("at", *_CLOCKS)),

@@ -194,6 +194,7 @@ def _refresh_facts(
                 "links": links,
                 "currency": derived_facts.reporting(conn)[0],
             }
+            conn.execute(sql("documents.enqueue_moved"))
             for statement in ("refresh_interactions", "refresh_relationships", "facts_event"):
                 conn.execute(sql(f"golden.{statement}"), parameters)
             conn.execute(sql("derived_facts.publish_rates"), parameters)

@@ -138,5 +138,12 @@ def end_versions(conn: psycopg.Connection[Any], *, seq: int, as_of: datetime, pu
         conn.execute(sql("versions.keep_relationships").format(which=_MOVED_RELATIONSHIPS), parameters)
 
 
+def keep_moved(conn: psycopg.Connection[Any], which: SQL, *, seq: int, as_of: datetime) -> None:
+    """The interactions `which` (a condition on their record_id) are about to be published anew by this change event, as
+    they are but for derived columns: what readers saw of them is kept and ends with it."""
+    for statement in ("lock_interactions", "keep_interactions"):
+        conn.execute(sql(f"versions.{statement}").format(which=which), {"seq": seq, "as_of": as_of})
+
+
 def _unpublished(rows: pa.Table) -> pa.Table:
     return rows.append_column("is_unpublished", pa.repeat(pa.scalar(True), rows.num_rows))

@@ -109,6 +109,7 @@ def _register() -> None:
         commands_connector,
         commands_db,
         commands_docs,
+        commands_documents,
         commands_evaluate,
         commands_explain,
         commands_export,

@@ -27,7 +27,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 FILES: Final = (
     "hub.yaml", "matching.yaml", "survivorship.yaml", "attributes.yaml", "authority.yaml",
-    "interactions.yaml", "expectations.yaml",
+    "interactions.yaml", "documents.yaml", "expectations.yaml",
 )  # fmt: skip
 """The files beside sources/; each may be absent."""
 
@@ -35,6 +35,7 @@ FILES: Final = (
 _MODELS: Final = {
     "matching": ("identity.settings", "MatchingSettings"),
     "survivorship": ("identity.survive.settings", "SurvivorshipSettings"),
+    "documents": ("identity.documents.settings", "DocumentSettings"),
 }
 
 
@@ -71,6 +72,7 @@ def read_configuration(folder: Path) -> tuple[Configuration | None, list[Problem
     authority = _read(reading, "authority.yaml", AuthorityFile)
     expectations = _read(reading, "expectations.yaml", ExpectationsFile)
     matching = _read(reading, "matching.yaml", settings_model("matching"))
+    document_rules = _read(reading, "documents.yaml", settings_model("documents"))
     # Its model comes with Arrow, which a sync must not load: without the file, it is made when asked for.
     own_survivorship = None
     if (folder / "survivorship.yaml").is_file():
@@ -84,6 +86,7 @@ def read_configuration(folder: Path) -> tuple[Configuration | None, list[Problem
         interaction_types={**shipped_interactions(), **own_types.interactions},
         matching=matching.at_grain(hub.grain),  # type: ignore[attr-defined]
         own_survivorship=own_survivorship,  # type: ignore[arg-type]
+        document_rules=document_rules,  # type: ignore[arg-type]
         authority=tuple(authority.authority),
         expectations=expectations,
         documents=reading.documents,

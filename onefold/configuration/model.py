@@ -16,6 +16,7 @@ from onefold.configuration.sources import Defaults, SourceConfiguration
 from onefold.configuration.tree import Document, Place
 
 if TYPE_CHECKING:
+    from identity.documents.settings import DocumentSettings
     from identity.settings import MatchingSettings
     from identity.survive.settings import SurvivorshipSettings
 
@@ -34,6 +35,8 @@ class Configuration:
     """Shipped types and those of interactions.yaml, by code."""
     matching: MatchingSettings
     """matching.yaml over the shipped rules: complete."""
+    document_rules: DocumentSettings
+    """documents.yaml: how documents of different registers are found to be one event."""
     own_survivorship: SurvivorshipSettings | None = None
     """What survivorship.yaml says; see `survivorship`."""
     authority: tuple[Authority, ...] = ()

@@ -36,6 +36,10 @@ def schemas() -> dict[str, dict[str, Any]]:
             settings_model("matching"),
             "config/matching.yaml: laid over the shipped matching rules.",
         ),
+        "documents": (
+            settings_model("documents"),
+            "config/documents.yaml: how documents of different registers are found to record one sale.",
+        ),
         "survivorship": (
             settings_model("survivorship"),
             "config/survivorship.yaml: laid over the shipped rules.",
@@ -44,7 +48,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     made: dict[str, dict[str, Any]] = {}
     for name, (model, title) in sorted(models.items()):
         schema = model.model_json_schema(mode="validation")
-        if name in ("matching", "survivorship"):
+        if name in ("documents", "matching", "survivorship"):
             _all_optional(schema)
         if name == "source":
             _without_unknown(schema)

@@ -12,6 +12,7 @@ from onefold.steps.model_settings import note_on
 from onefold.steps.report import PublishReport, ResolveReport, StandardiseReport
 from onefold.steps.rules import (
     departments,
+    document_rules,
     has_work,
     mapping_fingerprints,
     open_attributes,
@@ -67,6 +68,8 @@ def idle_publish(context: Context, conn: psycopg.Connection) -> PublishReport | 
     ):
         return None
     is_held = context.configuration.hub.row_security
+    if has_work(conn, "documents", document_rules(context)):
+        return None
     if expired_pins(conn, today(context)) or not row_security.is_as_wanted(conn, is_held, departments(context)):
         return None
     return PublishReport(None, round(time.perf_counter() - started, 3))

@@ -259,4 +259,5 @@ def _check(
 
 
 def _queue(conn: psycopg.Connection, verdict: str, record_ids: Sequence[int]) -> None:
-    queue.enqueue(conn, "publish" if verdict == "pin" else "resolve", sorted(set(record_ids)))
+    step = {"pin": "publish", "same_document": "documents", "not_same_document": "documents"}.get(verdict, "resolve")
+    queue.enqueue(conn, step, sorted(set(record_ids)))

@@ -11,6 +11,7 @@ import pyarrow as pa
 from identity.survive import PIN
 from identity.survive import golden as golden_records
 from onefold.steps.ahead import ahead
+from onefold.steps.link_documents import link_documents
 from onefold.steps.overlap import count_weekly
 from onefold.steps.report import PublishReport
 from onefold.steps.rules import (
@@ -63,7 +64,9 @@ def publish(context: Context) -> PublishReport:
             _end_expired_pins(context, conn)
         row_security.apply(conn, context.configuration.hub.row_security, departments(context))
         if queue.is_empty(conn, "publish"):
-            return PublishReport(None, round(time.perf_counter() - started, 3))
+            linked = link_documents(context, conn)
+            seconds = round(time.perf_counter() - started, 3)
+            return PublishReport(None, seconds, documents_linked=linked.documents, documents_changed=linked.changed)
         waiting = queue.size(conn, "publish")
         run_id = runs.start_run(conn, command="publish", at=context.clock())
         total, clients = golden.Published(), 0
@@ -72,6 +75,7 @@ def publish(context: Context) -> PublishReport:
             for taken, touched, published in chunks(context, conn, rules):
                 total, clients = total + published, clients + touched
                 stage.advance(taken)
+        linked = link_documents(context, conn)
         report = PublishReport(
             run_id,
             round(time.perf_counter() - started, 3),
@@ -83,6 +87,8 @@ def publish(context: Context) -> PublishReport:
             redirected=total.redirected,
             links_moved=total.links_moved,
             change_events=total.change_events,
+            documents_linked=linked.documents,
+            documents_changed=linked.changed,
         )
         runs.finish_run(conn, run_id, status="done", report=report.as_dict(), at=context.clock())
         count_weekly(context, conn)

@@ -166,6 +166,10 @@ class PublishReport(Report):
     redirected: int = 0
     links_moved: int = 0
     change_events: int = 0
+    documents_linked: int = 0
+    """Documents that were looked at for others of the same business event."""
+    documents_changed: int = 0
+    """Documents whose event, or whether they count in it, is another now."""
 
 
 @dataclass(frozen=True, slots=True)

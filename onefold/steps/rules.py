@@ -29,6 +29,9 @@ STANDARD_FORMS_VERSION = 1
 RELATED_VERSION = 1
 """Raised when other relationships follow from the same records, so that stored ones are stated anew."""
 
+DOCUMENTS_VERSION = 1
+"""Raised when other links follow from the same documents, so that all are linked anew."""
+
 
 def standard_profile(context: Context) -> Profile:
     """What standardisation has to know of this hub."""
@@ -135,6 +138,23 @@ def reporting_rules(context: Context) -> tuple[str, int]:
     """In which currency the hub reports, and for how many days a rate holds."""
     hub = context.configuration.hub
     return hub.reporting_currency, hub.rate_days
+
+
+def document_rules(context: Context) -> list[Any]:
+    """What links between documents depend on beside the documents, clients and judgements."""
+    configuration = context.configuration
+    money = {code: [one.money, one.tax] for code, one in configuration.interaction_types.items()}
+    settings = configuration.document_rules.plain()
+    return [DOCUMENTS_VERSION, settings, document_authority(context), trust(context), money]
+
+
+def document_authority(context: Context) -> dict[str, list[str]]:
+    """Type of document -> the registers that decide it, in their order."""
+    found: dict[str, list[str]] = {}
+    for entry in context.configuration.authority:
+        if entry.document is not None:
+            found.setdefault(entry.document, []).append(entry.register_)
+    return found
 
 
 def vat_sites(context: Context) -> bool:

@@ -213,6 +213,8 @@ RULES: Final[Mapping[str, Rule]] = {
         {"source_key": _KEY, "url": "NULL"},
         {"source": _PLACE, "stream": _PLACE, "kind": _CODE, "role": _CODE},
     ),
+    "core.document_link": Rule(keep={"kind": _CODE, "status": _CODE, "evidence": "codes, bits and counts of days"}),
+    "core.document_place": Rule(_FACT, {"number_key": "NULL"}),
     "core.exchange_rate": Rule(
         keep={"source": _PLACE, "stream": _PLACE, "source_key": _ID, "from_currency": _CODE, "to_currency": _CODE}
     ),

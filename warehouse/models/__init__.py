@@ -5,6 +5,7 @@ and tests only.
 from warehouse.models import (
     access,
     core,
+    documents,
     evidence,
     facts,
     identity,
@@ -23,6 +24,7 @@ __all__ = [
     "SCHEMAS",
     "access",
     "core",
+    "documents",
     "evidence",
     "facts",
     "identity",

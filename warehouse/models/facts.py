@@ -105,6 +105,7 @@ class Interaction(Table, table=True):
                 "amount IS NOT NULL AND reporting_amount IS NULL AND changed_seq IS NOT NULL AND NOT is_deleted"
             ),
         ),
+        Index("ix_interaction_event_id", "event_id", postgresql_where=text("event_id IS NOT NULL")),
         Index("ix_interaction_unpublished", "record_id", postgresql_where=text("changed_seq IS NULL")),
         {
             "schema": "core",
@@ -144,6 +145,9 @@ class Interaction(Table, table=True):
     reversal_of: int | None = column(BigInteger, "Derived: reverses_record_id, once that has come", null=True)
     reversed_by: list[int] | None = column(ARRAY(BigInteger), "Derived: the interactions that reverse it", null=True)
     reversed_amount: Decimal | None = column(Numeric, "Derived: how much of amount they take back", null=True)
+    event_id: int | None = column(BigInteger, "Derived: the business event that it records with others", null=True)
+    is_counted: bool | None = column(Boolean, "Derived: of the event's documents it is the one that counts", null=True)
+    counted_by: int | None = column(BigInteger, "Derived: the document that counts in its place, or itself", null=True)
 
 
 class InteractionLine(Table, table=True):

@@ -10,6 +10,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from identity import schema
 from identity.accepted import ACCEPTED
 from identity.blocking.lists import KEY_LIST
+from identity.documents import schema as documents
+from identity.documents.settings import MONEY
 from identity.generic import GENERIC
 from identity.resolve import POINT, REFUSED
 from warehouse import shapes
@@ -40,9 +42,14 @@ SHAPES = {
             "reversal_of",
             "reversed_by",
             "reversed_amount",
+            "event_id",
+            "is_counted",
+            "counted_by",
         },
     ),
     "core.exchange_rate": (shapes.RATE, {"changed_seq", "is_deleted"}),
+    "core.document_link": (documents.LINK, {"since"}),
+    "core.document_place": (documents.PLACE, set()),
     "core.interaction_line": (shapes.INTERACTION_LINE, {"is_removed", "is_unpublished"}),
     "core.promise": (shapes.PROMISE, {"promise_key", "is_removed", "is_unpublished"}),
     "core.relationship": (shapes.RELATIONSHIP, {"relationship_key", "changed_seq", "is_deleted"}),
@@ -52,7 +59,8 @@ SHAPES = {
     ),
 }
 TYPES = {
-    pa.int64(): (BigInteger,),
+    # Amounts of links travel as integers of 1/10,000.
+    pa.int64(): (BigInteger, Numeric),
     pa.int32(): (Integer,),
     pa.bool_(): (Boolean,),
     pa.date32(): (Date,),
@@ -78,6 +86,10 @@ def test_an_arrow_shape_equals_its_table(name: str) -> None:
 def test_kinds_and_roles_are_those_of_identity() -> None:
     assert enums.KINDS == schema.KINDS
     assert enums.ROLES == schema.ROLES
+
+
+def test_what_amounts_mean_is_what_documents_are_linked_by() -> None:
+    assert (*MONEY, "none") == enums.MONEY
 
 
 def test_what_survivorship_gives_is_what_is_stored() -> None:

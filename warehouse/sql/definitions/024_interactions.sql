@@ -41,7 +41,10 @@ SELECT
         WHEN i.reversal_of IS NOT NULL THEN 0 * i.reporting_amount
         WHEN i.reversed_amount IS NULL OR i.amount = 0 THEN i.reporting_amount
         ELSE round(i.reporting_amount * (1 - i.reversed_amount / abs(i.amount)), 2)
-    END AS net_reporting_amount
+    END AS net_reporting_amount,
+    i.event_id,
+    i.is_counted,
+    i.counted_by
 FROM core.published_interaction AS i;
 COMMENT ON VIEW onefold_v1.fct_interaction IS 'What happened with clients: one row per source record that states it, with the client of today';
 

@@ -1,0 +1,240 @@
+"""What linking documents reads and writes: interactions in, links, and the event of each document, out.
+
+In the caller's transaction and under the hub lock; only differences are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import psycopg
+import pyarrow as pa
+from psycopg.sql import SQL, Composable, Literal
+
+from warehouse import arrow, versions
+from warehouse.arrays import bigints
+from warehouse.clock import allocate_events
+from warehouse.sql import qualified, sql
+
+FOUND: Final = pa.schema(
+    [
+        pa.field("record_id", pa.int64(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("type", pa.string(), nullable=False),
+        pa.field("day", pa.int32()),
+        pa.field("amount", pa.int64()),
+        pa.field("currency", pa.string()),
+        pa.field("number", pa.string()),
+        pa.field("client", pa.int64()),
+        pa.field("parent_record_id", pa.int64()),
+        pa.field("state", pa.int32(), nullable=False),
+    ]
+)
+"""Documents as they stand in core.interaction; `state` 0 plain, 1 sold, 2 void; amounts in 1/10,000."""
+LINK_KINDS: Final = ("same", "settles")
+SUM_KINDS: Final = ("instalment",)
+SHOWN: Final = (
+    "type", "money", "occurred_on", "amount", "currency", "document_number", "client_id", "display_name", "event_id",
+    "is_counted", "counted_by",
+)  # fmt: skip
+SHOWN_LINK: Final = ("left", "right", "kind", "status", "bits", "amount", "evidence", "since")
+_MOVED: Final = SQL("IN (SELECT record_id FROM moved_document)")
+_PAGES: Final = 60_000
+"""Pages of core.interaction that are read at a time."""
+Ids = npt.NDArray[np.int64]
+Words = Mapping[str, Sequence[str]]
+"""`fields` of detail that say how a document stands, and the words that mean `sold` and `void`, in lower case."""
+
+
+def load_all(conn: psycopg.Connection[Any], words: Words) -> Iterator[pa.Table]:
+    """All documents as they are published (FOUND), part by part."""
+    row = conn.execute(sql("documents.pages")).fetchone()
+    pages = int(row[0]) if row else 0
+    for first in range(0, pages + 1, _PAGES):
+        query = sql("documents.of_pages").format(
+            columns=_columns(words), first=Literal(f"({first},0)"), last=Literal(f"({first + _PAGES},0)")
+        )
+        yield arrow.read(conn, query, schema=FOUND)
+    yield arrow.read(conn, sql("documents.of_versions").format(columns=_columns(words)), schema=FOUND)
+
+
+def load(conn: psycopg.Connection[Any], words: Words, record_ids: Ids) -> pa.Table:
+    """Those of the records that are documents, published and not deleted (FOUND)."""
+    query = sql("documents.of_records").format(columns=_columns(words))
+    return arrow.read(conn, query, {"record_ids": bigints(record_ids.tolist())}, schema=FOUND)
+
+
+def _columns(words: Words) -> Composable:
+    """The columns of FOUND; a word for void goes before one for sold."""
+    cases = [
+        SQL("WHEN lower(i.detail ->> {}) = ANY ({}::text[]) THEN {}").format(
+            Literal(name), Literal(list(words[kind])), Literal(number)
+        )
+        for number, kind in ((2, "void"), (1, "sold"))
+        for name in words["fields"]
+    ]
+    state = SQL("CASE {} ELSE 0 END").format(SQL(" ").join(cases)) if cases else SQL("0")
+    return sql("documents.columns").format(state=state)
+
+
+def types(conn: psycopg.Connection[Any]) -> dict[str, tuple[str, str | None]]:
+    """Types of documents: code -> what the amount means, and whether it is net or gross."""
+    return {code: (money, tax) for code, money, tax in conn.execute(sql("documents.types"))}
+
+
+def load_places(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Ids) -> pa.Table:
+    """Where these documents were looked for when they were linked last."""
+    return arrow.read(conn, sql("documents.places"), {"record_ids": bigints(record_ids.tolist())}, schema=schema)
+
+
+def members(conn: psycopg.Connection[Any], column: str, blocks: tuple[Ids, Ids, Ids], limits: Ids) -> tuple[Ids, Ids]:
+    """Members of blocks (key, first day, day after), at most `limits` of each: place of the block, record."""
+    if not len(blocks[0]):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    query = sql("documents.members").format(column=qualified(column))
+    parameters = {
+        name: bigints(values.tolist())
+        for name, values in zip(("keys", "firsts", "lasts", "limits"), (*blocks, limits), strict=True)
+    }
+    schema = pa.schema([("block", pa.int64()), ("record_id", pa.int64())])
+    found = arrow.read(conn, query, parameters, schema=schema)
+    return found["block"].to_numpy(), found["record_id"].to_numpy()
+
+
+def kin(conn: psycopg.Connection[Any], record_ids: Ids) -> Ids:
+    """Documents that these name as the one they belong to, and those that name these."""
+    return _ids(conn, "kin", {"record_ids": bigints(record_ids.tolist())})
+
+
+def of_clients(conn: psycopg.Connection[Any], clients: Ids, most: int) -> Ids:
+    """Documents of these clients (hashes), of each at most so many."""
+    return _ids(conn, "of_clients", {"clients": bigints(clients.tolist()), "most": most})
+
+
+def paying_clients(conn: psycopg.Connection[Any], clients: Ids) -> Ids:
+    """Those of the clients (hashes) who have a payment."""
+    return _ids(conn, "paying_clients", {"clients": bigints(clients.tolist())})
+
+
+def no_documents(conn: psycopg.Connection[Any], record_ids: Ids | None) -> Ids:
+    """Those of the records (all) that are in an event as far as is stored."""
+    return _ids(conn, "no_documents", {"record_ids": None if record_ids is None else bigints(record_ids.tolist())})
+
+
+def _ids(conn: psycopg.Connection[Any], statement: str, parameters: Mapping[str, Any]) -> Ids:
+    found = arrow.read(conn, sql(f"documents.{statement}"), parameters, schema=pa.schema([("record_id", pa.int64())]))
+    ids: Ids = np.unique(found["record_id"].to_numpy())
+    return ids
+
+
+def links_of(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Ids) -> pa.Table:
+    """The stored links at these documents, in the columns of `schema`, ordered."""
+    parameters = {"record_ids": bigints(record_ids.tolist())}
+    found = arrow.read(conn, sql("documents.links_of"), parameters, schema=schema)
+    return found.sort_by([(name, "ascending") for name in schema.names[:2]])
+
+
+def said(conn: psycopg.Connection[Any], schema: pa.Schema) -> pa.Table:
+    """What people said about pairs of documents, in force, in the columns of `schema`."""
+    return arrow.read(conn, sql("documents.said"), schema=schema)
+
+
+def related(conn: psycopg.Connection[Any], schema: pa.Schema) -> pa.Table:
+    """Clients (hashes) that are one's member, branch or owner, in the columns of `schema`."""
+    return arrow.read(conn, sql("documents.related"), schema=schema)
+
+
+def is_first(conn: psycopg.Connection[Any]) -> bool:
+    """No document was ever linked."""
+    return arrow.is_empty(conn, "core.document_place")
+
+
+def store_places(conn: psycopg.Connection[Any], places: pa.Table, record_ids: Ids | None) -> None:
+    """Make `places` where these documents (None: all there are) are looked for."""
+    if record_ids is None:
+        arrow.replace(conn, "core.document_place", places, ("record_id", "face"))
+        return
+    with arrow.staged(conn, "new_place", "core.document_place", places):
+        for statement in ("drop_places", "change_places", "add_places"):
+            conn.execute(sql(f"documents.{statement}"), {"record_ids": bigints(record_ids.tolist())})
+
+
+def store_links(
+    conn: psycopg.Connection[Any],
+    links: pa.Table,
+    record_ids: Ids | None,
+    kinds: Sequence[str] = LINK_KINDS,
+    *,
+    as_of: datetime,
+) -> None:
+    """Make `links` the ones of some kinds at these documents (None: all there are)."""
+    amount = links["amount"].combine_chunks()
+    # Ten-thousandths: the same integers, with their point four places on.
+    whole = amount.cast(pa.decimal128(19, 0))
+    tenths = pa.Array.from_buffers(pa.decimal128(19, 4), len(whole), whole.buffers(), offset=whole.offset)
+    rows = links.set_column(links.schema.get_field_index("amount"), "amount", tenths)
+    since = pa.repeat(pa.scalar(as_of, pa.timestamp("us", tz="UTC")), links.num_rows)
+    rows = rows.append_column("since", since)
+    if record_ids is None and arrow.is_empty(conn, "core.document_link"):
+        arrow.load(conn, "core.document_link", rows)
+        return
+    parameters = {"record_ids": None if record_ids is None else bigints(record_ids.tolist()), "kinds": list(kinds)}
+    with arrow.staged(conn, "new_document_link", "core.document_link", rows):
+        for statement in ("drop_links", "change_links", "add_links"):
+            conn.execute(sql(f"documents.{statement}"), parameters)
+
+
+def store_events(conn: psycopg.Connection[Any], events: pa.Table, *, as_of: datetime, keep: bool = True) -> int:
+    """Bring event_id, is_counted and counted_by of these documents up to date; how many interactions changed.
+
+    They get the number of one change event, also those after which an event is named that a document left; what was
+    served of them is kept as a version, unless documents are linked for the first time (`keep`).
+    """
+    with arrow.staged(conn, "new_event", "core.interaction", events):
+        conn.execute(sql("documents.find_moved"))
+        row = conn.execute(sql("documents.count_moved")).fetchone()
+        assert row is not None
+        (count,) = row
+        if count:
+            parameters = {"seq": allocate_events(conn, 1), "as_of": as_of, "count": count}
+            if keep:
+                versions.keep_moved(conn, _MOVED, seq=parameters["seq"], as_of=as_of)
+            conn.execute(sql("documents.move"), parameters)
+            conn.execute(sql("documents.event"), parameters)
+        conn.execute(sql("documents.drop_moved"))
+    return int(count)
+
+
+def shown(conn: psycopg.Connection[Any], record_id: int) -> list[dict[str, Any]]:
+    """A document and all others of its event, by date, in the columns of SHOWN and its natural key."""
+    names = ("record_id", "source", "stream", "source_key", *SHOWN)
+    rows = conn.execute(sql("documents.shown"), {"record_id": record_id}).fetchall()
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def shown_links(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """The links at these documents in the columns of SHOWN_LINK, the strongest first."""
+    rows = conn.execute(sql("documents.shown_links"), {"record_ids": bigints(record_ids)}).fetchall()
+    return [dict(zip(SHOWN_LINK, row, strict=True)) for row in rows]
+
+
+def cases(conn: psycopg.Connection[Any], limit: int) -> list[dict[str, Any]]:
+    """Pairs that people are asked about, as `shown_links`, the largest amounts first."""
+    rows = conn.execute(sql("documents.cases"), {"limit": limit}).fetchall()
+    return [dict(zip(SHOWN_LINK, row, strict=True)) for row in rows]
+
+
+def forget_queue(conn: psycopg.Connection[Any]) -> None:
+    """Everything is looked at: what waits is done with it."""
+    conn.execute(sql("documents.everything"))
+
+
+def count_links(conn: psycopg.Connection[Any]) -> tuple[int, int]:
+    """Links, and pairs that people are asked about."""
+    row = conn.execute(sql("documents.count_links")).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])

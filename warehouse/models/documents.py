@@ -1,0 +1,62 @@
+"""Schema `core`: documents of different registers that record one business event."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Index, Integer, Numeric, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from warehouse.models import enums
+from warehouse.models.base import Table, column, one_of
+
+
+class DocumentLink(Table, table=True):
+    """Two documents of one event, or a case for people; columns as identity.documents.schema.LINK plus `since`."""
+
+    __tablename__ = "document_link"
+    __table_args__ = (
+        one_of("kind", enums.DOCUMENT_LINK_KINDS),
+        one_of("status", enums.DOCUMENT_LINK_STATUSES),
+        Index("ix_document_link_right_record_id", "right_record_id"),
+        Index("ix_document_link_review", "left_record_id", postgresql_where=text("status = 'review'")),
+        {"schema": "core", "comment": "Documents of different registers that record one business event"},
+    )
+
+    left_record_id: int = column(BigInteger, "The one document: the smaller id", key=True)
+    right_record_id: int = column(BigInteger, "The other document", key=True)
+    kind: str = column(Text, "same: one event in two registers; settles: pays for it; instalment: by a sum of several")
+    status: str = column(Text, "linked, or review: people are asked")
+    bits: int = column(Integer, "Weight of the evidence in 1/1024 bit")
+    amount: Decimal | None = column(Numeric, "What a payment or credit note settles of the other one", null=True)
+    evidence: list[dict[str, Any]] = column(JSONB, "Findings with their bits")
+    since: datetime = column(DateTime(timezone=True), "When it was linked, or asked about")
+
+
+class DocumentPlace(Table, table=True):
+    """Where a document is looked for; columns as identity.documents.schema.PLACE."""
+
+    __tablename__ = "document_place"
+    __table_args__ = (
+        Index("ix_document_place_amount_key_day", "amount_key", "day"),
+        Index("ix_document_place_client_key_day", "client_key", "day"),
+        Index("ix_document_place_number_key_day", "number_key", "day", postgresql_where=text("number_key IS NOT NULL")),
+        Index(
+            "ix_document_place_parent_record_id",
+            "parent_record_id",
+            postgresql_where=text("parent_record_id IS NOT NULL"),
+        ),
+        Index("ix_document_place_client", "client", postgresql_where=text("client IS NOT NULL")),
+        {"schema": "core", "comment": "The keys by which documents of other registers are found, as last linked"},
+    )
+
+    record_id: int = column(BigInteger, "The document", key=True)
+    face: int = column(Integer, "0: as it is; else its amount with the tax of that rate", key=True)
+    day: int | None = column(Integer, "Days since 1970-01-01", null=True)
+    amount_key: int | None = column(BigInteger, "Hash of amount and currency", null=True)
+    client_key: int | None = column(BigInteger, "Hash of amount, currency and client", null=True)
+    number_key: int | None = column(BigInteger, "Hash of the digits of its number", null=True)
+    parent_record_id: int | None = column(BigInteger, "The interaction that it says it belongs to", null=True)
+    client: int | None = column(BigInteger, "Hash of its client's id", null=True)
