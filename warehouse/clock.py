@@ -44,18 +44,19 @@ def same_moment(conn: psycopg.Connection[Any], other: psycopg.Connection[Any]) -
 
 
 @contextmanager
-def one_view(conn: psycopg.Connection[Any]) -> Iterator[None]:
-    """A transaction under the hub lock in which every statement sees the same moment (repeatable read).
+def one_view(conn: psycopg.Connection[Any], key: int = HUB_LOCK) -> Iterator[None]:
+    """A transaction under the hub lock, or that of `key`, in which every statement sees the same moment (repeatable
+    read).
 
     Standardise commits without the hub lock: read statement by statement, records of before and identifiers of after
     its commit would be compared. The session takes the lock first: a snapshot taken while waiting would be old.
     """
-    conn.execute(sql("clock.lock_session"), {"key": HUB_LOCK})
+    conn.execute(sql("clock.lock_session"), {"key": key})
     try:
         with one_moment(conn):
             yield
     finally:
-        conn.execute(sql("clock.unlock_session"), {"key": HUB_LOCK})
+        conn.execute(sql("clock.unlock_session"), {"key": key})
 
 
 def next_as_of(conn: psycopg.Connection[Any], clock: Callable[[], datetime]) -> datetime:

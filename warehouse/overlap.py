@@ -13,9 +13,11 @@ from typing import Any, Final
 import psycopg
 from psycopg.rows import dict_row
 
-from warehouse.clock import one_moment
+from warehouse.clock import one_view
 from warehouse.sql import sql
 
+COUNTING: Final = 0x6F7665726C6170
+"""Key of the lock under which is counted."""
 STATES: Final = ("only_a", "only_b", "both", "conflict")
 
 
@@ -54,10 +56,10 @@ def count(conn: psycopg.Connection[Any], *, at: datetime) -> None:
     Reads one moment and takes no hub lock: nobody waits for it but another count.
     """
     parameters = {"week_on": week_of(at), "at": at}
-    with one_moment(conn):
+    with one_view(conn, COUNTING):
         for statement in (
-            "lock", "find_presence", "analyse_presence", "find_conflicts", "forget_week", "forget_pairs",
-            "store_combinations", "store_pairs", "drop_found",
+            "find_presence", "analyse_presence", "find_conflicts", "forget_week", "forget_pairs", "store_combinations",
+            "store_pairs", "drop_found",
         ):  # fmt: skip
             conn.execute(sql(f"overlap.{statement}"), parameters)
 

@@ -1,8 +1,5 @@
 -- How many clients the registers have in common, counted once and kept.
 
--- name: lock
-SELECT pg_advisory_xact_lock(hashtextextended('onefold overlap', 0))
-
 -- name: find_presence
 -- Clients and prospects with the sources that their records come from.
 CREATE TEMP TABLE client_presence ON COMMIT DROP AS
