@@ -96,7 +96,8 @@ def _documents(configuration: Configuration) -> dict[str, set[str]]:
     for name, source in configuration.sources.items():
         for stream in source.mapped("interaction").values():
             for code in _types(stream.type):
-                if configuration.interaction_types[code].money != "none":
+                # A type that nobody knows has been reported as an error where it stands.
+                if (known := configuration.interaction_types.get(code)) is not None and known.money != "none":
                     registers[f"document {code}"].add(name)
     return registers
 

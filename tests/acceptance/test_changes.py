@@ -147,7 +147,10 @@ def test_following_on_the_command_line_prints_each_change_once_and_at_once(hub: 
         lines.wait(len(first))
         # It would have asked again after half a minute.
         assert time.monotonic() - told < 10
-        assert [json.loads(line)["changed_seq"] for line in lines.found] == [*numbers[1:], len(first) + 1]
+        # The order itself, and maybe the business event that it stands for.
+        told_of = [json.loads(line)["changed_seq"] for line in lines.found]
+        assert told_of == list(range(2, 2 + len(told_of)))
+        assert len(told_of) >= len(first)
 
 
 class Lines:

@@ -53,6 +53,7 @@ def test_exchange_files_and_exports_become_clients_with_their_orders_invoices_an
     assert timeline == {
         ("books", "sales_order", "УТ-000011"), ("books", "invoice", "УТ-000021"), ("books", "return", "УТ-000026"),
         ("books", "payment", "УТ-000031"), ("books", "payment", "УТ-000041"),
+        ("books", "payment", "УТ-000032"), ("books", "payment", "УТ-000042"),
         ("shop", "sales_order", "101"), ("shop", "payment", "103"), ("shop", "invoice", "104"),
     }  # fmt: skip
     assert bookings(desk) == [

@@ -290,7 +290,7 @@ def test_every_room_uses_the_same_words() -> None:
     from identity import schema
     from identity.ids import LedgerEvent
     from onefold.configuration import sources
-    from onefold.steps import resolve
+    from onefold.steps import client_ids
     from warehouse.models import enums
 
     assert (schema.KINDS, schema.ROLES) == (enums.KINDS, enums.ROLES)
@@ -299,7 +299,7 @@ def test_every_room_uses_the_same_words() -> None:
     events = get_type_hints(LedgerEvent).get("event")
     if get_args(events):
         assert set(get_args(events)) == set(enums.LEDGER_EVENTS)
-    assert set(resolve._STATUS) == set(enums.LEDGER_EVENTS)
+    assert set(client_ids._STATUS) == set(enums.LEDGER_EVENTS)
 
 
 def test_arrow_shapes_equal_the_columns_of_the_migrated_tables(database_url: str) -> None:

@@ -267,6 +267,8 @@ RULES: Final[Mapping[str, Rule]] = {
         )
     ),
     "ops.suppression": Rule(keep={"kind": _CODE}),
+    "ops.reader_scope": Rule(keep={"role": "a role of the database", "department": "configuration"}),
+    "ops.source_department": Rule(keep={"source": _PLACE, "department": "configuration"}),
     "ops.register_overlap": Rule(keep={"register_a": _PLACE, "register_b": _PLACE}),
     "ops.register_combination": Rule(keep={"registers": _PLACE}),
     "ops.reconciliation": Rule(keep={"source": _PLACE, "stream": _PLACE}),
