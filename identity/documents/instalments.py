@@ -147,15 +147,28 @@ def _sums(
         in_time = window is not None and window[0] <= lag <= window[1]
         if in_time and part.amount < one.amount and frozenset((one.record, part.record)) not in apart:
             near.append(part)
-    if len(near) > settings.open_payments:
+    if len(near) > settings.open_payments or sum(part.amount for part in near) < one.amount:
         return []
     found: list[tuple[_Open, ...]] = []
+    amounts = [part.amount for part in near]
+    with_amount: dict[int, list[int]] = defaultdict(list)
+    for number, amount in enumerate(amounts):
+        with_amount[amount].append(number)
     looked = 0
     for size in range(2, settings.instalments + 1):
         if looked + math.comb(len(near), size) > _SETS_MOST:
             break
         looked += math.comb(len(near), size)
-        found += [parts_ for parts_ in combinations(near, size) if sum(p.amount for p in parts_) == one.amount]
+        # The last of a set is known by what the others leave open.
+        for others in combinations(range(len(near)), size - 1):
+            open_amount = one.amount - sum([amounts[number] for number in others])
+            found += [
+                tuple(near[number] for number in (*others, last))
+                for last in with_amount.get(open_amount, ())
+                if last > others[-1]
+            ]
+    if not found:
+        return []
     weights = settings.weights
     digits = int(significant_digits(np.array([one.amount]))[0])
     worth = min(digits * weights.unit("digit"), weights.unit("amount_most")) + weights.unit("client_same")

@@ -156,8 +156,8 @@ UNION ALL
 SELECT h.record_id, h.event_id, h.is_counted, h.counted_by
 FROM core.interaction AS h
 WHERE h.changed_seq IS NOT NULL
-    AND h.record_id IN (SELECT former_id FROM moved WHERE former_id IS DISTINCT FROM event_id)
-    AND h.record_id NOT IN (SELECT record_id FROM moved)
+    AND h.record_id IN (SELECT former_id FROM moved WHERE former_id IS NOT NULL AND former_id IS DISTINCT FROM event_id)
+    AND NOT EXISTS (SELECT FROM moved AS m WHERE m.record_id = h.record_id)
 
 -- name: count_moved
 SELECT count(*) FROM moved_document

@@ -249,8 +249,9 @@ SELECT
     -- Nobody has said what a new column holds: whoever masks or exports takes it for the worst.
     coalesce(o.personal_data, n.personal_data, CASE WHEN o.name IS NULL THEN 'unclassified' ELSE 'none' END)
         AS personal_data,
-    CASE WHEN n.refers_to <> v.relname || '.' || a.attname THEN n.refers_to END AS refers_to,
-    n.allowed_values,
+    -- A field of a type's own detail may bear the name of a served column and mean something else.
+    CASE WHEN d.field IS NULL AND n.refers_to <> v.relname || '.' || a.attname THEN n.refers_to END AS refers_to,
+    CASE WHEN d.field IS NULL THEN n.allowed_values END AS allowed_values,
     clock.changed_seq,
     false AS is_deleted
 FROM pg_class AS v
