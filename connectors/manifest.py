@@ -32,7 +32,8 @@ def in_english(labels: Labels | None) -> str | None:
 
 
 class ErrorRule(Settings):
-    """An error that hides in an answer: something stands at `path` (and equals one of `equals`, if given)."""
+    """An error that hides in an answer: something stands at `path`; if given, it must equal one of `equals` and hold a
+    word of `contains`."""
 
     path: FieldPath | None = Field(default=None, description="With `status` alone: any such answer.")
     equals: tuple[str, ...] = ()
@@ -50,6 +51,8 @@ class ErrorRule(Settings):
     def _tells_something(self) -> ErrorRule:
         if self.path is None and not self.status:
             raise ValueError("give `path` or `status`")
+        if self.path is None and (self.equals or self.contains):
+            raise ValueError("`equals` and `contains` look at what stands at `path`: give it")
         return self
 
 

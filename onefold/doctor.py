@@ -9,13 +9,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from onefold.configuration.authority import authority
 from onefold.configuration.base import When, duration_text
 from onefold.configuration.load import FILES, read_configuration
 from onefold.configuration.model import Configuration
 from onefold.configuration.schedule import longest_pause
 from onefold.configuration.sources import CHANNELS, DIRECTIONS, SourceConfiguration, StreamConfiguration
 from onefold.nearest import nearest
-from onefold.steps.authority import authority
 
 Severity = Literal["error", "warning", "hint"]
 
@@ -115,7 +115,7 @@ def _hub(configuration: Configuration, today: date) -> Iterator[Finding]:
 def _authority(configuration: Configuration, today: date) -> Iterator[Finding]:
     for i, entry in enumerate(configuration.authority):
         what = entry.attribute or entry.document
-        if entry.review_on is not None and entry.review_on < today:
+        if entry.is_overdue(today):
             file, line, column = _file_place(configuration, "authority.yaml", "authority", i, "review_on")
             whom = f" Ask {entry.agreed_by}." if entry.agreed_by else ""
             message = f"The authority over `{what}` was to be reviewed on {entry.review_on}.{whom}"

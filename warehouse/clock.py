@@ -56,7 +56,8 @@ def one_view(conn: psycopg.Connection[Any], key: int = HUB_LOCK) -> Iterator[Non
         with one_moment(conn):
             yield
     finally:
-        conn.execute(sql("clock.unlock_session"), {"key": key})
+        if not conn.broken:
+            conn.execute(sql("clock.unlock_session"), {"key": key})
 
 
 def next_as_of(conn: psycopg.Connection[Any], clock: Callable[[], datetime]) -> datetime:
@@ -67,6 +68,13 @@ def next_as_of(conn: psycopg.Connection[Any], clock: Callable[[], datetime]) -> 
     assert row is not None
     as_of: datetime = row[0]
     return as_of
+
+
+def last_event(conn: psycopg.Connection[Any]) -> int:
+    """The id of the last change event; 0 before the first."""
+    row = conn.execute(sql("clock.last_event")).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def allocate_events(conn: psycopg.Connection[Any], count: int) -> int:

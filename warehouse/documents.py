@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 from psycopg.sql import SQL, Composable, Literal
 
 from warehouse import arrow, versions
@@ -51,15 +52,20 @@ Words = Mapping[str, Sequence[str]]
 
 
 def load_all(conn: psycopg.Connection[Any], words: Words) -> Iterator[pa.Table]:
-    """All documents as they are published (FOUND), part by part."""
+    """All documents as they are published (FOUND), part by part, each once."""
+    known: list[pa.Array] = []
     row = conn.execute(sql("documents.pages")).fetchone()
     pages = int(row[0]) if row else 0
     for first in range(0, pages + 1, _PAGES):
         query = sql("documents.of_pages").format(
             columns=_columns(words), first=Literal(f"({first},0)"), last=Literal(f"({first + _PAGES},0)")
         )
-        yield arrow.read(conn, query, schema=FOUND)
-    yield arrow.read(conn, sql("documents.of_versions").format(columns=_columns(words)), schema=FOUND)
+        part = arrow.read(conn, query, schema=FOUND)
+        known.append(part["record_id"].combine_chunks())
+        yield part
+    # One that standardise changed between two of these reads came as it was published already.
+    last = arrow.read(conn, sql("documents.of_versions").format(columns=_columns(words)), schema=FOUND)
+    yield last.filter(pc.invert(pc.is_in(last["record_id"], value_set=pa.concat_arrays(known))))
 
 
 def load(conn: psycopg.Connection[Any], words: Words, record_ids: Ids) -> pa.Table:
@@ -188,11 +194,17 @@ def store_links(
             conn.execute(sql(f"documents.{statement}"), parameters)
 
 
+def were_published(conn: psycopg.Connection[Any], after: int) -> bool:
+    """Whether a fact was published by a change event up to number `after`."""
+    row = conn.execute(sql("documents.were_published"), {"after": after}).fetchone()
+    return row is not None and bool(row[0])
+
+
 def store_events(conn: psycopg.Connection[Any], events: pa.Table, *, as_of: datetime, keep: bool = True) -> int:
     """Bring event_id, is_counted and counted_by of these documents up to date; how many interactions changed.
 
     They get the number of one change event, also those after which an event is named that a document left; what was
-    served of them is kept as a version, unless documents are linked for the first time (`keep`).
+    served of them is kept as a version, unless nobody has seen anything yet (`keep`).
     """
     with arrow.staged(conn, "new_event", "core.interaction", events):
         conn.execute(sql("documents.find_moved"))
@@ -231,10 +243,3 @@ def cases(conn: psycopg.Connection[Any], limit: int) -> list[dict[str, Any]]:
 def forget_queue(conn: psycopg.Connection[Any]) -> None:
     """Everything is looked at: what waits is done with it."""
     conn.execute(sql("documents.everything"))
-
-
-def count_links(conn: psycopg.Connection[Any]) -> tuple[int, int]:
-    """Links, and pairs that people are asked about."""
-    row = conn.execute(sql("documents.count_links")).fetchone()
-    assert row is not None
-    return int(row[0]), int(row[1])

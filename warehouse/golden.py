@@ -160,12 +160,13 @@ def _refresh_facts(
 ) -> Published:
     """`refresh_facts`; `alone`: nobody else writes facts meanwhile, and none is locked by itself."""
     with conn.transaction():
-        if alone:
-            conn.execute(sql("golden.lock_facts"))
+        # Cards before facts, as standardise locks them.
         links = versions.waiting_links(conn, record_ids)
         seq = allocate_events(conn, 1) if links else None
         if seq is not None:
             versions.publish_links(conn, seq=seq)
+        if alone:
+            conn.execute(sql("golden.lock_facts"))
         if all(arrow.is_empty(conn, table) for table in ("core.interaction", "core.relationship")):
             if links:
                 nothing = {"interactions": 0, "relationships": 0}
@@ -178,8 +179,7 @@ def _refresh_facts(
             changed = conn.execute(sql("golden.has_changed")).fetchone()
             if changed is not None and changed[0]:
                 raise _ChangedMeanwhile
-        if len(record_ids) < _MANY:
-            conn.execute(sql("golden.postpone"))
+        conn.execute(sql("golden.postpone"))
         counts = conn.execute(sql("golden.count_facts")).fetchone()
         assert counts is not None
         interactions, relationships, published = counts

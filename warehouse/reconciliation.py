@@ -11,15 +11,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import psycopg
 from psycopg.rows import dict_row
 
 from warehouse.arrays import bigints
-from warehouse.clock import one_moment
+from warehouse.clock import one_view
 from warehouse.sql import sql
 
+RECONCILING: Final = 0x7265636F6E63
+"""Key of the lock under which is reconciled."""
 CHUNK = 20_000
 """Records that are handed to the mapping at a time."""
 
@@ -101,8 +103,11 @@ class Reconciliation:
 
 @contextmanager
 def begin(conn: psycopg.Connection[Any], streams: Sequence[Stated]) -> Iterator[Reconciliation]:
-    """A reconciliation of these streams and of whatever else has landed; committed at the end of the block."""
-    with one_moment(conn):
+    """A reconciliation of these streams and of whatever else has landed; committed at the end of the block.
+
+    Another one waits for its end.
+    """
+    with one_view(conn, RECONCILING):
         conn.execute(sql("reconciliation.make_tables"))
         sources, names, kinds = ([getattr(one, part) for one in streams] for part in Stated._fields)
         conn.execute(sql("reconciliation.state_streams"), {"sources": sources, "streams": names, "kinds": kinds})

@@ -158,7 +158,9 @@ def _complete(record: dict[str, Any], kind: str) -> None:
         record["Строки"] = lines
     payment = record.get("ОбщиеДанные")
     if kind.startswith(_PAID_OUT) and isinstance(payment, dict) and isinstance(amount := payment.get("Сумма"), str):
-        record["СуммаСоЗнаком"] = f"-{amount}"
+        text = amount.strip()
+        if text:
+            record["СуммаСоЗнаком"] = text[1:] if text.startswith("-") else f"-{text}"
     _show_contacts(record)
 
 

@@ -87,12 +87,17 @@ def _absent(protocol: JsonRpcProtocol, streams: Mapping[str, Any]) -> list[dict[
     if protocol.dialect == "odoo_json2":
         return [{"path": "message", "contains": models, "status": [404], "then": "absent"}]
     if protocol.dialect == "odoo":
-        # A missing right names the model too.
+        # A missing right names the model too, and so do a field that is wrong and a record that has just gone.
         path = "error.data.message"
-        return [*_ERRORS["odoo"][:1], {"path": path, "contains": models, "then": "absent"}]
+        other = {"path": "error.data.name", "equals": list(_ODOO_OTHER_ERRORS), "message": path}
+        return [*_ERRORS["odoo"][:1], other, {"path": path, "contains": models, "then": "absent"}]
     return []
 
 
+_ODOO_OTHER_ERRORS = (
+    "builtins.ValueError", "builtins.TypeError", "builtins.AttributeError", "odoo.exceptions.MissingError",
+)  # fmt: skip
+"""A model that is missing is a KeyError or a UserError, by version."""
 _ERRORS: Mapping[str, list[dict[str, Any]]] = {
     "plain": [{"path": "error", "message": "error.message"}],
     "odoo": [

@@ -225,6 +225,9 @@ class RestConnector:
                 looked += 1
             except NotInstalledError as error:
                 log.info("%s", error)
+                if not stream.is_optional:
+                    # What every installation has is not lacking: the address is another.
+                    first = first or error
                 found.append(replace(self._describe(name, stream, []), is_installed=False))
             except (CredentialsError, SourceConfigurationError, SourceDataError) as error:
                 # A right that is missing for one stream leaves the others to be looked at.

@@ -166,7 +166,8 @@ def _links(
 
 
 def _judged(columns: Columns, said: pa.Table) -> tuple[Pairs, Flags]:
-    """The judged pairs of documents that are here, and whether they were called the same; the last word holds."""
+    """The judged pairs of documents that are here, and whether they were called the same; opposing words about a pair
+    are refused when they are said."""
     ids = [said[name].to_numpy() for name in SAID.names[:2]]
     verdicts = said["is_same"].to_numpy(zero_copy_only=False)
     places = [np.searchsorted(columns.record_id, one) for one in ids]

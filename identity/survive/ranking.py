@@ -14,7 +14,6 @@ from identity.survive.settings import Rule
 Key = Callable[[Ints], Ints]
 """A rule as numbers: for candidates by position, smaller is better."""
 TIE = "natural key"
-REASONS_BESIDE_RULES = (TIE, "only", "agreed", "pinned")
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,11 @@ class SurvivorshipSettings(BaseModel):
         wanted = set(attributes)
         return {member: group for group, members in self.groups.items() for member in members if member in wanted}
 
+    def keeps_all(self, name: str, *, is_multi: bool) -> bool:
+        """True when every distinct valid value survives; without a rule, where the attribute may have several."""
+        rule = self.fields.get(name)
+        return is_multi if rule is None else rule.keep == "all"
+
     def over(self, base: SurvivorshipSettings) -> SurvivorshipSettings:
         """These settings where they say something, `base` where they do not; a group given here replaces its
         like."""
@@ -163,8 +168,7 @@ class SurvivorshipRules:
 
     def keeps_all(self, name: str) -> bool:
         """True when every distinct valid value survives."""
-        rule = self.settings.fields.get(name)
-        return name in self.multi if rule is None else rule.keep == "all"
+        return self.settings.keeps_all(name, is_multi=name in self.multi)
 
     def group_of(self, attributes: Iterable[str]) -> dict[str, str]:
         """Field -> its group, for those of `attributes` that are in one."""

@@ -117,7 +117,7 @@ def report_authority(ctx: typer.Context) -> None:
     from datetime import UTC, datetime
 
     from onefold.configuration import load_configuration
-    from onefold.steps.authority import authority
+    from onefold.configuration.authority import authority
 
     output = invocation(ctx).output
     found = authority(load_configuration(settings_of(ctx).config), datetime.now(UTC).date())

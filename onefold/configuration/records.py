@@ -28,6 +28,10 @@ class Authority(Strict):
             raise problem("authority", "an entry names either `attribute` or `document`.")
         return self
 
+    def is_overdue(self, day: date) -> bool:
+        """It was to be looked at again before `day`."""
+        return self.review_on is not None and self.review_on < day
+
 
 class AuthorityFile(Strict):
     """`authority.yaml`."""

@@ -13,17 +13,15 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 
+from onefold.export.parts import EXCEL_ROWS
+
 if TYPE_CHECKING:
     from warehouse.contract import ServedView
 
-ROWS: Final = 1_048_576
-"""Rows of a sheet, the header among them."""
 LONGEST: Final = 32_767
 """Letters of a cell."""
 _DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "#")
 _TEXT_FORMAT: Final = "@"
-_TIME_FORMAT: Final = "yyyy-mm-dd hh:mm:ss"
-_DATE_FORMAT: Final = "yyyy-mm-dd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,9 @@ class Workbooked:
     cut: int
 
 
-def write_workbook(view: ServedView, pieces: Iterator[pa.Table], path: Path, rows_of_a_sheet: int = ROWS) -> Workbooked:
+def write_workbook(
+    view: ServedView, pieces: Iterator[pa.Table], path: Path, rows_of_a_sheet: int = EXCEL_ROWS
+) -> Workbooked:
     """Write the pieces to a workbook at `path`; moments are in UTC, since a cell knows no zone.
 
     Whatever is text in the hub (tax numbers, phones, codes, also 64-bit ids, which a cell would round) is text in the

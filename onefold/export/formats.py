@@ -8,7 +8,7 @@ from itertools import chain, count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from onefold.export.parts import whole_file
+from onefold.export.parts import EXCEL_ROWS, whole_file
 from warehouse.export import Span, csv_lines, schema, tables
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from warehouse.contract import ServedView
 
 Format = Literal["parquet", "csv", "xlsx"]
-EXCEL_ROWS: Final = 1_048_576
-"""Rows of a sheet, the header among them."""
 Advance = Callable[[int], None]
 _TOLD_EVERY: Final = 10_000
 _ROW_GROUP: Final = 1 << 17

@@ -22,6 +22,8 @@ from typing import Final
 from onefold.errors import HubBusy, UsageError
 from warehouse.export import BEGINNING, Span
 
+EXCEL_ROWS: Final = 1_048_576
+"""Rows of a sheet of Excel, the header among them: a larger export is cut into more."""
 STATE: Final = "state.json"
 _TEMPORARY: Final = ".part.tmp"
 _LOCK: Final = ".lock"
@@ -36,6 +38,8 @@ class State:
     excel_ru: bool = False
     changed_seq: int = BEGINNING
     """Every change up to this one is in the parts."""
+    role: str | None = None
+    """Whose eyes it was read with; None: the hub's own."""
     replace_by: tuple[str, ...] = ()
     """Columns by whose values a reader replaces rows, part by part in order."""
     parts: tuple[str, ...] = field(default=())
@@ -60,7 +64,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 def opened_state(folder: Path, wanted: State) -> Iterator[State]:
     """The state of the export in `folder`, mended after a kill; nobody else exports there meanwhile.
 
-    `wanted` is what it begins with. Raises HubBusy; UsageError when the folder holds another format.
+    `wanted` is what it begins with. Raises HubBusy; UsageError when the folder holds another format or role.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / _LOCK).open("w") as lock:
@@ -74,6 +78,11 @@ def opened_state(folder: Path, wanted: State) -> Iterator[State]:
         if (state.format, state.excel_ru) != (wanted.format, wanted.excel_ru):
             raise UsageError(
                 f"{folder} holds {state.format} since its first export.", "Export other formats to another folder."
+            )
+        if state.role != wanted.role:
+            raise UsageError(
+                f"{folder} was read as {state.role or 'the hub itself'} since its first export.",
+                "Another role sees other rows: export for it to another folder.",
             )
         yield _adopted(folder, replace(state, replace_by=wanted.replace_by))
 

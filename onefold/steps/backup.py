@@ -122,9 +122,10 @@ def restore(
 
 def _erase_again(settings: Settings, url: str) -> int:
     """Who was erased since the backup was made is erased in it before anybody reads it."""
+    from onefold.steps.withhold import secrets_folder
     from warehouse.erasure import journal
 
-    if not journal.entries(settings.home / "secrets"):
+    if not journal.entries(secrets_folder(settings)):
         return 0
     from onefold.configuration import load_configuration
     from onefold.context import Context

@@ -73,6 +73,9 @@ def erase(
     if not reason.strip():
         raise UsageError("An erasure needs a reason.", 'Say --reason "request of 2026-11-03".')
     hashes = hashes_of(context)
+    if not dry_run:
+        # A record of the person that still waits would be somebody else afterwards.
+        resolve(context)
     with context.connection("onefold erase") as conn:
         client_id = _client(context, conn, who)
         with unit_of_work(conn):
@@ -119,30 +122,35 @@ def replay(context: Context) -> int:
             raise ErasureKeyError("the journal of erasures was written with another key than the one beside it")
         if not missing:
             return 0
+        counts: dict[str, int] = {}
         landed = hashes.records(row[0] for row in conn.execute(sql("erasure.all_records")))
         for entry in missing:
             found = [landed[UUID(one)] for one in entry.records if UUID(one) in landed]
             with unit_of_work(conn):
                 hub_lock(conn)
-                _again(conn, context, entry, found)
-    resolve(context)
-    publish(context)
+                counts |= _again(conn, context, entry, found)
+        resolve(context)
+        publish(context, is_read=False)
+        _vacuum(conn, counts)
     return len(missing)
 
 
-def _again(conn: psycopg.Connection, context: Context, entry: journal.Entry, found: Sequence[int]) -> None:
+def _again(conn: psycopg.Connection, context: Context, entry: journal.Entry, found: Sequence[int]) -> dict[str, int]:
+    """Rows redacted by table."""
+    counts: dict[str, int] = {}
     as_of = next_as_of(conn, context.clock)
     reason = "replayed from the journal"
     order = Order(UUID(entry.erasure_id), entry.erased_by, reason, entry.ground, as_of, as_of)
     if found:
         person = find_records(conn, found, entry.client_ids, keeps_documents=entry.ground is not None)
-        redact(conn, person, order, hashes_of(context))
+        counts, _ = redact(conn, person, order, hashes_of(context))
     else:
         remember(conn, entry, order, {}, [])
     # What the backup did not hold yet may not come later either.
     client_id = entry.client_ids[0] if entry.client_ids else None
     for kind, hashed in (("record", entry.records), ("identifier", entry.identifiers), ("reject", entry.rejects)):
         suppress(conn, entry, kind, hashed, [None] * len(hashed), client_id if kind == "record" else None)
+    return counts
 
 
 def unsuppress(context: Context, name: str, *, reason: str, by: str) -> UnsuppressReport:

@@ -68,7 +68,7 @@ def explain_value(context: Context, who: str, attribute: str) -> dict[str, Any]:
         "rules": list(rules.of(group or attribute)),
         "keeps_all": rules.keeps_all(attribute),
         "group": group,
-        "authority": _authority(context, {attribute, group}, today(context)),
+        "authority": _authority(context, group or attribute, today(context)),
         "pin": {name: line.get(name) for name in ("policy", "until", "judgement", "note")}
         if "policy" in line
         else None,
@@ -101,14 +101,16 @@ def _outcome(entry: dict[str, Any], kept: set[Any], lost: dict[str, str], line: 
     return "lost", "its record lost the group" if "group" in line else ""
 
 
-def _authority(context: Context, names: set[str | None], day: date) -> list[dict[str, Any]]:
+def _authority(context: Context, subject: str, day: date) -> list[dict[str, Any]]:
+    """Who decides the attribute or group: who decides one field of a group decides it whole."""
+    group_of = context.configuration.survivorship.group_of(context.configuration.attributes)
     return [
         {
             "register": entry.register_,
             "agreed_by": entry.agreed_by,
             "review_on": entry.review_on,
-            "is_overdue": entry.review_on is not None and entry.review_on < day,
+            "is_overdue": entry.is_overdue(day),
         }
         for entry in context.configuration.authority
-        if entry.attribute in names
+        if entry.attribute is not None and group_of.get(entry.attribute, entry.attribute) == subject
     ]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from onefold.errors import NothingFound, UsageError
-from onefold.export.formats import EXCEL_ROWS, Format, Written, write_csv_for_excel, write_file
-from onefold.export.parts import State, opened_state, part_name, save, whole_file
+from onefold.export.formats import Format, Written, write_csv_for_excel, write_file
+from onefold.export.parts import EXCEL_ROWS, State, opened_state, part_name, save, whole_file
 from onefold.steps.report import Report
 from warehouse.contract import Contract, ServedView, describe
 from warehouse.export import Span, snapshot, spans
@@ -139,10 +139,17 @@ def _whole(
 def _parts(
     conn: psycopg.Connection[Any], view: ServedView, folder: Path, options: ExportOptions, last: int, stage: Stage
 ) -> tuple[int, list[str], list[str]]:
-    beginning = State(view.name, options.format, options.excel_ru, replace_by=view.replace_by or view.key)
+    beginning = State(
+        view.name, options.format, options.excel_ru, role=options.role, replace_by=view.replace_by or view.key
+    )
     rows, files, notes = 0, [], []
     with opened_state(folder, beginning) as found:
         state = found
+        if state.changed_seq > last:
+            raise UsageError(
+                f"{folder} holds changes up to {state.changed_seq}, the hub has come to {last} only.",
+                "It was restored or made anew: export to another folder.",
+            )
         for span, _ in spans(conn, view, Span(state.changed_seq, last), options.part_rows):
             name = part_name(view.name, span, options.format)
             with whole_file(folder / name) as temporary:

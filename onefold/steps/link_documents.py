@@ -69,8 +69,12 @@ class _Work:
         return {"fields": states.fields, "sold": states.sold, "void": states.void}
 
 
-def link_documents(context: Context, conn: psycopg.Connection) -> Linked:
-    """Bring links and events up to the documents, in one transaction under the hub lock."""
+def link_documents(context: Context, conn: psycopg.Connection, *, after: int) -> Linked:
+    """Bring links and events up to the documents, in one transaction under the hub lock.
+
+    What readers saw is kept as versions, unless all facts were published by change events behind number `after`, in
+    this very publish: then nobody has seen them without their events.
+    """
     if not has_work(conn, "documents", document_rules(context)):
         return Linked()
     with unit_of_work(conn):
@@ -92,7 +96,7 @@ def link_documents(context: Context, conn: psycopg.Connection) -> Linked:
             _size(conn),
         )
         if are_new or len(batch.pending_ids) == _ALL_SHARE or stored.is_first(conn):
-            done = _link_all(work, as_of)
+            done = _link_all(work, as_of, keep=stored.were_published(conn, after))
             stored.forget_queue(conn)
         else:
             done = _link_changed(work, np.array(sorted(batch.record_ids), np.int64), as_of)
@@ -105,21 +109,22 @@ def _size(conn: psycopg.Connection) -> int | None:
     return None if known is None else known.int
 
 
-def _link_all(work: _Work, as_of: Any) -> Linked:
+def _link_all(work: _Work, as_of: Any, *, keep: bool) -> Linked:
     parts = [part for part in stored.load_all(work.conn, work.words) if part.num_rows]
     registers, documents = _with_registers(work, parts)
-    is_first = stored.is_first(work.conn)
     size = size_class(documents.num_rows)
     fingerprints.remember(work.conn, "documents", {"size": UUID(int=size)})
     weighed = weigh_documents(documents, registers, work.said, work.related, work.settings, size)
     stored.store_places(work.conn, _places(documents, registers, work.settings), None)
     links = link_weighed(weighed, work.settings)
     sums = instalments(documents, links, work.said, registers, work.settings)
-    everything = pa.concat_tables([links, sums]).sort_by([(name, "ascending") for name in LINK.names[:2]])
+    everything = pa.concat_tables([_without_pairs(links, sums), sums]).sort_by(
+        [(name, "ascending") for name in LINK.names[:2]]
+    )
     stored.store_links(work.conn, everything, None, (*stored.LINK_KINDS, *stored.SUM_KINDS), as_of=as_of)
     events = events_of(documents, everything, registers)
     gone = np.setdiff1d(stored.no_documents(work.conn, None), events["record_id"].to_numpy())
-    changed = stored.store_events(work.conn, _with_none(events, gone), as_of=as_of, keep=not is_first)
+    changed = stored.store_events(work.conn, _with_none(events, gone), as_of=as_of, keep=keep)
     return Linked(documents.num_rows, changed)
 
 
@@ -176,6 +181,12 @@ def _closure(work: _Work, reached: Ints) -> tuple[Weighed, pa.Table, Registers]:
             inside = documents.filter(pc.is_in(documents["record_id"], value_set=pa.array(reached)))
             return only_among(weighed, reached), inside, registers
         reached = further
+
+
+def _without_pairs(links: pa.Table, sums: pa.Table) -> pa.Table:
+    """Links without those of the pairs that sums hold: a doubtful pair is none when it is part of a sum."""
+    columns = list(LINK.names[:2])
+    return links.join(sums.select(columns), columns, join_type="left anti").select(LINK.names).cast(LINK)
 
 
 def _said_of(said: pa.Table, records: Ints) -> Any:

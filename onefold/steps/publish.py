@@ -26,7 +26,7 @@ from onefold.steps.rules import (
     vat_sites,
 )
 from warehouse import derived_facts, golden, judgements, queue, related, row_security, runs, served
-from warehouse.clock import hub_lock, next_as_of
+from warehouse.clock import hub_lock, last_event, next_as_of
 from warehouse.connect import unit_of_work
 from warehouse.pins import expired_pins
 
@@ -48,9 +48,10 @@ FIRST_LOAD = 50_000
 yet, and a kill leaves nothing half done."""
 
 
-def publish(context: Context) -> PublishReport:
+def publish(context: Context, *, is_read: bool = True) -> PublishReport:
     """Bring golden records and facts up to the crosswalk; a client that comes out as it was is not written.
 
+    Without `is_read` the database is one that nobody reads yet, a restored one: who may see what is said when it is.
     Each chunk is one transaction under the hub lock, with one `as_of`; a large first publish is one as a whole.
     """
     started = time.perf_counter()
@@ -62,9 +63,11 @@ def publish(context: Context) -> PublishReport:
             derived_facts.report_in(conn, *reporting_rules(context))
             requeue_changed_rules(conn, "publish", publish_rules(context))
             _end_expired_pins(context, conn)
-        row_security.apply(conn, context.configuration.hub.row_security, departments(context))
+            after = last_event(conn)
+        if is_read:
+            row_security.apply(conn, context.configuration.hub.row_security, departments(context))
         if queue.is_empty(conn, "publish"):
-            linked = link_documents(context, conn)
+            linked = link_documents(context, conn, after=after)
             seconds = round(time.perf_counter() - started, 3)
             return PublishReport(None, seconds, documents_linked=linked.documents, documents_changed=linked.changed)
         waiting = queue.size(conn, "publish")
@@ -75,7 +78,7 @@ def publish(context: Context) -> PublishReport:
             for taken, touched, published in chunks(context, conn, rules):
                 total, clients = total + published, clients + touched
                 stage.advance(taken)
-        linked = link_documents(context, conn)
+        linked = link_documents(context, conn, after=after)
         report = PublishReport(
             run_id,
             round(time.perf_counter() - started, 3),

@@ -36,8 +36,9 @@ class ReconcileReport(Report):
 def reconcile(context: Context) -> ReconcileReport:
     """Count every stream from the source to the served views and keep the result; nothing else is written.
 
-    It sees one moment of the database and takes no lock, so that it may run beside everything. The amounts of the
-    sources are read anew: in SQL where an amount is a plain number under one name, else by the mapping, one by one.
+    It sees one moment of the database and takes no hub lock: it may run beside everything but another one. The amounts
+    of the sources are read anew: in SQL where an amount is a plain number under one name, else by the mapping, one by
+    one.
     """
     started = time.perf_counter()
     configuration = context.configuration

@@ -72,6 +72,8 @@ def withheld(context: Context, conn: psycopg.Connection, prepared: Prepared) -> 
     guard = guard_of(context, conn)
     if guard is None:
         return prepared, 0
+    from warehouse.erasure.redact import withhold
+
     found = _parties(conn, guard, prepared)
     if (facts := prepared.interactions) is not None:
         ids, parties = facts["record_id"].to_pylist(), facts["party_record_id"].to_pylist()
@@ -80,12 +82,16 @@ def withheld(context: Context, conn: psycopg.Connection, prepared: Prepared) -> 
             reason = found.get(party) or stopped.get(party) or stopped.get(record_id)
             if reason is not None:
                 found[record_id] = reason
-    fed = conn.execute(sql("erasure.fed_suppressed"), {"record_ids": list(prepared.record_ids)}).fetchall()
-    if not found and not fed:
+    _suppress(conn, guard, found)
+    # What feeds them is asked for when they are suppressed, so that those of this chunk count.
+    rows = conn.execute(sql("erasure.fed_suppressed"), {"record_ids": list(prepared.record_ids)}).fetchall()
+    fed = {child: (erasure_id, client_id) for child, erasure_id, client_id in rows if child not in found}
+    _suppress(conn, guard, fed)
+    found |= fed
+    if not found:
         return prepared, 0
-    _redact(conn, guard, prepared, found, [row[0] for row in fed])
-    gone = {*found, *(row[0] for row in fed)}
-    return _without(prepared, gone), len(gone)
+    withhold(conn, sorted(found), _keys_with_values(conn, prepared, found))
+    return _without(prepared, set(found)), len(found)
 
 
 def _parties(conn: psycopg.Connection, guard: Guard, prepared: Prepared) -> dict[int, tuple[UUID, UUID | None]]:
@@ -104,16 +110,9 @@ def _parties(conn: psycopg.Connection, guard: Guard, prepared: Prepared) -> dict
     return {**suspects, **found}
 
 
-def _redact(
-    conn: psycopg.Connection,
-    guard: Guard,
-    prepared: Prepared,
-    found: dict[int, tuple[UUID, UUID | None]],
-    fed: list[int],
-) -> None:
-    from warehouse.erasure.redact import suppress_records, withhold
+def _suppress(conn: psycopg.Connection, guard: Guard, found: dict[int, tuple[UUID, UUID | None]]) -> None:
+    from warehouse.erasure.redact import suppress_records
 
-    withhold(conn, sorted({*found, *fed}), _keys_with_values(conn, prepared, found))
     by_erasure: dict[tuple[UUID, UUID | None], list[int]] = defaultdict(list)
     for record_id, reason in found.items():
         by_erasure[reason].append(record_id)
@@ -154,5 +153,6 @@ def _without(prepared: Prepared, gone: set[int]) -> Prepared:
         lines=other(prepared.lines, "record_id"),
         promises=other(prepared.promises, "record_id"),
         relationships=other(prepared.relationships, "record_id", "from_record_id", "to_record_id"),
+        rates=other(prepared.rates, "record_id"),
         rejects=[reject for reject in prepared.rejects if reject.record_id not in gone],
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import psycopg
 import pytest
 
 from onefold.context import Context
@@ -171,6 +172,35 @@ def test_payments_that_add_up_to_an_invoice_pay_for_it(trade: Hub) -> None:
     trade.registers["acc_payments"].append(payment("P5", 0, "2026-03-21", "654.32"))
     run(trade)
     assert revenue(trade)[1] == ("invoiced", Decimal("777.77"), Decimal("777.77"), 3)
+
+
+def test_a_doubtful_payment_that_is_part_of_a_sum_is_linked_once(trade: Hub) -> None:
+    trade.registers["acc_invoices"] = [invoice("INV-123456", 0, "2026-01-13", "1234567")]
+    trade.registers["acc_payments"] = [
+        payment("123456", 0, "2026-01-20", "500000"),
+        payment("P2", 0, "2026-02-20", "734567"),
+    ]
+    run(trade)
+    assert trade.query("SELECT kind, status FROM core.document_link") == [("instalment", "linked")] * 2
+    assert revenue(trade) == [("invoiced", Decimal("1234567"), Decimal("1234567"), 3)]
+    before = state(trade)
+    relink(trade)
+    assert state(trade) == before
+
+
+def test_what_readers_saw_before_documents_were_linked_is_kept(trade: Hub) -> None:
+    trade.registers["erp_orders"] = [order("SO-1", 0, "2026-01-12", "15321.40")]
+    run(trade)
+    with psycopg.connect(trade.database_url) as conn:
+        conn.execute("TRUNCATE core.document_link, core.document_place, core.interaction_version")
+        conn.execute("UPDATE core.interaction SET event_id = NULL, is_counted = NULL, counted_by = NULL")
+        conn.execute("DELETE FROM ops.definition WHERE kind = 'rules' AND name = 'documents'")
+    with trade.context() as context:
+        publish(context)
+    ((version, is_open),) = trade.query(
+        "SELECT version ->> 'event_id', ended_seq IS NULL FROM core.interaction_version"
+    )
+    assert (version, is_open) == (None, False)
 
 
 def test_same_amounts_every_month_stay_one_to_one(trade: Hub) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +24,7 @@ import pytest
 from onefold.errors import HubBusy, NothingFound, UsageError
 from onefold.export.excel import write_workbook
 from onefold.export.formats import write_csv_for_excel
-from onefold.export.parts import State, opened_state
+from onefold.export.parts import State, opened_state, save
 from onefold.steps.export import ExportOptions, export
 from tests.acceptance.conftest import fill
 from tests.support.cli import CHECKOUT, onefold
@@ -320,5 +321,12 @@ def test_wrong_calls_say_what_to_do(filled_hub: Hub, tmp_path: Path) -> None:
     exported(filled_hub, tmp_path, "dim_client", incremental=True)
     with pytest.raises(UsageError, match="holds parquet"):
         exported(filled_hub, tmp_path, "dim_client", incremental=True, format="csv")
+    other = State("dim_client", "parquet", role="reader")
+    with pytest.raises(UsageError, match="was read as the hub itself"), opened_state(tmp_path / "dim_client", other):
+        pass
+    with opened_state(tmp_path / "dim_client", State("dim_client", "parquet")) as found:
+        save(tmp_path / "dim_client", replace(found, changed_seq=10**9))
+    with pytest.raises(UsageError, match="the hub has come to"):
+        exported(filled_hub, tmp_path, "dim_client", incremental=True)
     with opened_state(tmp_path / "dim_client", State("dim_client", "parquet")), pytest.raises(HubBusy):
         exported(filled_hub, tmp_path, "dim_client", incremental=True)

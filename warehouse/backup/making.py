@@ -71,13 +71,24 @@ def make_backup(
                 write_manifest(archive, manifest)
             with partial.open("rb") as written:
                 os.fsync(written.fileno())
-            # A link and not a rename: a file that came meanwhile is not replaced.
-            path.hardlink_to(partial)
+            _name(partial, path)
         except FileExistsError:
             raise FileExistsAlreadyError(f"{path} is there already; choose another name") from None
         finally:
             partial.unlink(missing_ok=True)
     return manifest
+
+
+def _name(partial: Path, path: Path) -> None:
+    """Give the file its name. Raises FileExistsError: one that came meanwhile is not replaced."""
+    try:
+        # A link and not a rename, which would replace it.
+        path.hardlink_to(partial)
+    except FileExistsError:
+        raise
+    except OSError:  # no links on this file system
+        path.touch(0o600, exist_ok=False)
+        partial.replace(path)
 
 
 def count_rows(conn: psycopg.Connection[Any]) -> dict[str, int]:

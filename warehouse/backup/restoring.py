@@ -135,8 +135,11 @@ def _beside(
 ) -> str | None:
     name = database_name(url)
     mark = secrets.token_hex(3)
-    staging, aside = (f"{name[:40]}_{what}_{mark}" for what in ("restoring", "replaced"))
-    create_database(with_database(url, staging))
+    # PostgreSQL cuts a name at 63 bytes: cut by letters, a long one could come out as the hub's own.
+    short = name.encode()[:40].decode(errors="ignore")
+    staging, aside = (f"{short}_{what}_{mark}" for what in ("restoring", "replaced"))
+    if not create_database(with_database(url, staging)):
+        raise RestoreRefusedError(f"a database {staging} is there already; try again")
     try:
         _fill(path, manifest, programs, with_database(url, staging), advance)
         finish(with_database(url, staging))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -70,13 +71,19 @@ def reject_hits(conn: psycopg.Connection[Any], needles: Sequence[str]) -> list[t
     return sorted(found.items())
 
 
+def as_written(needle: str) -> list[str]:
+    """A value as it stands in plain text, and in JSON where that is another way."""
+    return list(dict.fromkeys([needle, json.dumps(needle, ensure_ascii=False)[1:-1]]))
+
+
 def mentions(payload: bytes, needles: Sequence[str]) -> bool:
     """Whether bytes in any usual encoding hold one of the values."""
+    wanted = [one for needle in needles for one in as_written(needle)]
     for encoding in ("utf-8", "cp1251", "utf-16-le"):
         text = payload.decode(encoding, "replace").lower()
         if "\\u" in text:
             text += re.sub(r"\\u([0-9a-f]{4})", lambda m: chr(int(m[1], 16)), text).lower()
-        if any(needle in text for needle in needles):
+        if any(needle in text for needle in wanted):
             return True
     return False
 
@@ -95,7 +102,7 @@ def texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 
 def like_patterns(needles: Iterable[str]) -> list[str]:
     """For LIKE: texts that hold one of the values."""
-    escaped = (re.sub(r"([\\%_])", r"\\\1", needle) for needle in needles)
+    escaped = (re.sub(r"([\\%_])", r"\\\1", one) for needle in needles for one in as_written(needle))
     return [f"%{needle}%" for needle in escaped]
 
 

@@ -22,6 +22,11 @@ class InteractionVersion(Table, table=True):
     __table_args__ = (
         Index("uq_interaction_version_open", "record_id", unique=True, postgresql_where=text("ended_seq IS NULL")),
         Index("ix_interaction_version_client_id", "client_id"),
+        Index(
+            "ix_interaction_version_open_party",
+            text("((version ->> 'party_record_id'::text)::bigint)"),
+            postgresql_where=text("ended_seq IS NULL"),
+        ),
         {"schema": "core", "comment": "Published versions of interactions that were corrected, deleted or moved since"},
     )
 

@@ -22,6 +22,9 @@ ON CONFLICT (only_row) DO UPDATE
 SET last_as_of = greatest(excluded.last_as_of, c.last_as_of + interval '1 microsecond')
 RETURNING last_as_of
 
+-- name: last_event
+SELECT coalesce(max(last_event_id), 0) FROM ops.hub_clock
+
 -- name: allocate_events
 -- Whoever listens is told the number when it is committed.
 WITH allocated AS (

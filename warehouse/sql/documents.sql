@@ -159,6 +159,9 @@ WHERE h.changed_seq IS NOT NULL
     AND h.record_id IN (SELECT former_id FROM moved WHERE former_id IS NOT NULL AND former_id IS DISTINCT FROM event_id)
     AND NOT EXISTS (SELECT FROM moved AS m WHERE m.record_id = h.record_id)
 
+-- name: were_published
+SELECT EXISTS (SELECT FROM core.interaction WHERE changed_seq <= %(after)s)
+
 -- name: count_moved
 SELECT count(*) FROM moved_document
 
@@ -228,6 +231,3 @@ JOIN core.published_interaction AS i ON i.record_id = l.left_record_id
 WHERE l.status = 'review'
 ORDER BY abs(i.amount) DESC NULLS LAST, l.bits DESC, l.left_record_id
 LIMIT %(limit)s
-
--- name: count_links
-SELECT count(*) FILTER (WHERE status = 'linked'), count(*) FILTER (WHERE status = 'review') FROM core.document_link

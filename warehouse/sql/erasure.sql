@@ -260,9 +260,6 @@ SELECT hash, kind, erasure_id, client_id, key_check FROM ops.suppression WHERE N
 -- name: all_records
 SELECT record_id FROM raw.record UNION SELECT record_id FROM identity.standard_record
 
--- name: all_identifiers
-SELECT record_id, type, value FROM identity.identifier WHERE is_valid
-
 -- name: known_erasures
 SELECT erasure_id FROM ops.erasure
 
@@ -271,11 +268,18 @@ SELECT erasure_id FROM ops.erasure
 SELECT record_id FROM identity.crosswalk WHERE record_id = ANY (%(record_ids)s::bigint[])
 
 -- name: fed_suppressed
--- Which of the records feed one that may not come back.
-SELECT DISTINCT l.child_record_id
+-- Which of the records feed those that may not come back and nobody else, and by which erasure.
+SELECT DISTINCT ON (l.child_record_id) l.child_record_id, s.erasure_id, s.client_id
 FROM identity.child_link AS l
 JOIN ops.suppression AS s ON s.record_id = l.parent_record_id AND NOT s.is_lifted
 WHERE l.child_record_id = ANY (%(record_ids)s::bigint[])
+    AND NOT EXISTS (
+        SELECT FROM identity.child_link AS o
+        WHERE o.child_record_id = l.child_record_id AND NOT EXISTS (
+            SELECT FROM ops.suppression AS t WHERE t.record_id = o.parent_record_id AND NOT t.is_lifted
+        )
+    )
+ORDER BY l.child_record_id, s.erasure_id, s.client_id
 
 -- name: withheld
 UPDATE raw.record

@@ -5,7 +5,8 @@
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY
 
 -- name: last_change
-SELECT coalesce(max(last_event_id), 0) FROM ops.hub_clock
+-- The first resolve numbers its links before the first publish shows them: until then nothing has changed.
+SELECT CASE WHEN EXISTS (SELECT FROM core.client) THEN coalesce(max(last_event_id), 0) ELSE 0 END FROM ops.hub_clock
 
 -- name: become
 SET LOCAL ROLE {role}

@@ -179,5 +179,6 @@ SELECT
     r.source_key,
     r.changed_seq,
     r.is_deleted
-FROM core.exchange_rate AS r;
+FROM core.exchange_rate AS r
+WHERE r.changed_seq IS NOT NULL;
 COMMENT ON VIEW onefold_v1.dim_exchange_rate IS 'Exchange rates as the sources state them';

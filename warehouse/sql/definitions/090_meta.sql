@@ -284,7 +284,8 @@ WITH last_run AS (
 ), latest AS (
     SELECT at, status FROM ended ORDER BY at DESC LIMIT 1
 ), clock AS (
-    SELECT coalesce(max(last_event_id), 0) AS changed_seq FROM ops.hub_clock
+    -- The first resolve numbers its links before the first publish shows them: until then nothing has changed.
+    SELECT CASE WHEN EXISTS (SELECT FROM core.client) THEN coalesce(max(last_event_id), 0) ELSE 0 END AS changed_seq FROM ops.hub_clock
 ), moved AS (
     -- From the newest event backwards: the first that fits is near.
     SELECT e.group_of_events, (
@@ -302,7 +303,7 @@ WITH last_run AS (
     UNION ALL
     SELECT 'changes_wait', '%', EXISTS (SELECT FROM ops.pending)
     UNION ALL
-    SELECT 'records_rejected', '%', EXISTS (SELECT FROM ops.reject)
+    SELECT 'records_rejected', '%', EXISTS (SELECT FROM ops.reject WHERE is_open)
     UNION ALL
     SELECT 'rate_missing', 'fct\_%', EXISTS (
         SELECT FROM core.interaction

@@ -57,7 +57,7 @@ def authority(configuration: Configuration, today: date) -> AuthorityReport:
             entry.agreed_by,
             entry.agreed_on,
             entry.review_on,
-            entry.review_on is not None and entry.review_on < today,
+            entry.is_overdue(today),
             entry.because,
         )
         for entry in configuration.authority
@@ -83,10 +83,8 @@ def _attributes(configuration: Configuration, groups: Mapping[str, str]) -> dict
     for name, source in configuration.sources.items():
         for stream in source.mapped("party").values():
             for attribute in stream.fields or {}:
-                rule = configuration.survivorship.fields.get(attribute)
                 own = configuration.open_attributes.get(attribute)
-                keeps_all = own is not None and own.multi if rule is None else rule.keep == "all"
-                if not keeps_all:
+                if not configuration.survivorship.keeps_all(attribute, is_multi=own is not None and own.multi):
                     registers[groups.get(attribute, attribute)].add(name)
     return registers
 
