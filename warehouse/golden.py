@@ -26,6 +26,7 @@ from warehouse.sql import sql
 
 _MANY: Final = 100_000
 """Records from which the tables of facts are locked as a whole, and not row by row."""
+_FACTS: Final = ("core.interaction", "core.relationship", "core.exchange_rate")
 _TABLES: Final = ("core.client", "core.client_history", "ops.change_event")
 
 
@@ -167,7 +168,7 @@ def _refresh_facts(
             versions.publish_links(conn, seq=seq)
         if alone:
             conn.execute(sql("golden.lock_facts"))
-        if all(arrow.is_empty(conn, table) for table in ("core.interaction", "core.relationship")):
+        if all(arrow.is_empty(conn, table) for table in _FACTS):
             if links:
                 nothing = {"interactions": 0, "relationships": 0}
                 conn.execute(sql("golden.facts_event"), {"seq": seq, "as_of": as_of, "links": links, **nothing})
@@ -179,7 +180,6 @@ def _refresh_facts(
             changed = conn.execute(sql("golden.has_changed")).fetchone()
             if changed is not None and changed[0]:
                 raise _ChangedMeanwhile
-        conn.execute(sql("golden.postpone"))
         counts = conn.execute(sql("golden.count_facts")).fetchone()
         assert counts is not None
         interactions, relationships, published = counts

@@ -143,14 +143,15 @@ WHERE c.client_id = ANY (%(client_ids)s::uuid[])
 ORDER BY c.client_id
 
 -- name: lock_facts
--- For many at once: who standardises waits, and reads go on.
-LOCK TABLE core.interaction, core.relationship IN SHARE ROW EXCLUSIVE MODE
+-- For many at once: who standardises waits, already where it would lock a row to keep it, and reads go on.
+LOCK TABLE core.interaction, core.relationship IN EXCLUSIVE MODE
 
 -- name: find_facts
--- What happened before a record changed its identity belongs to its former version.
+-- A fact is with the client that readers see its party with, whatever waits to be published: it comes again with the
+-- link. What happened before a record changed its identity belongs to its former version.
 CREATE TEMP TABLE moved_fact ON COMMIT DROP AS
-SELECT i.record_id, NULL::bigint AS relationship_key, coalesce(x.client_id, e.client_id) AS client_id, i.changed_seq,
-    i.seen
+SELECT i.record_id, NULL::bigint AS relationship_key, coalesce(x.client_id, h.client_id, e.client_id) AS client_id,
+    i.changed_seq, i.seen
 FROM (
     SELECT record_id, party_record_id, occurred_at, client_id, changed_seq, xmin AS seen FROM core.interaction
     WHERE party_record_id = ANY (%(record_ids)s::bigint[])
@@ -174,14 +175,17 @@ LEFT JOIN (
         lag(until_at, 1, '-infinity') OVER (PARTITION BY record_id ORDER BY until_at, former_id) AS from_at
     FROM identity.former_record
 ) AS f ON f.record_id = i.party_record_id AND i.occurred_at >= f.from_at AND i.occurred_at < f.until_at
-LEFT JOIN identity.crosswalk AS x ON x.record_id = coalesce(f.former_id, i.party_record_id)
+LEFT JOIN identity.crosswalk AS x ON x.record_id = coalesce(f.former_id, i.party_record_id) AND x.changed_seq IS NOT NULL
+-- Its link has moved or left, and that is not published yet.
+LEFT JOIN identity.crosswalk_history AS h ON h.record_id = coalesce(f.former_id, i.party_record_id)
+    AND h.valid_to IS NOT NULL AND h.ended_seq IS NULL AND h.opened_seq IS NOT NULL
 -- What is left of an erased client's documents stays under the bare id.
 LEFT JOIN LATERAL (
     SELECT s.client_id FROM ops.suppression AS s
     WHERE s.record_id = coalesce(f.former_id, i.party_record_id) AND NOT s.is_lifted
     LIMIT 1
-) AS e ON x.client_id IS NULL
-WHERE i.changed_seq IS NULL OR i.client_id IS DISTINCT FROM coalesce(x.client_id, e.client_id)
+) AS e ON x.client_id IS NULL AND h.client_id IS NULL
+WHERE i.changed_seq IS NULL OR i.client_id IS DISTINCT FROM coalesce(x.client_id, h.client_id, e.client_id)
 UNION ALL
 SELECT NULL, r.relationship_key, NULL, r.changed_seq, r.seen
 FROM (
@@ -213,13 +217,6 @@ SELECT EXISTS (
             SELECT FROM core.relationship AS r WHERE r.relationship_key = m.relationship_key AND r.xmin = m.seen
         )
 )
-
--- name: postpone
--- Facts of a client that is not there: its records are deleted, and resolve has yet to hear of that. They come again with
--- the link of their party.
-DELETE FROM moved_fact AS m
-WHERE m.client_id IS NOT NULL AND EXISTS (SELECT FROM core.client)
-    AND NOT EXISTS (SELECT FROM core.client AS c WHERE c.client_id = m.client_id AND NOT c.is_deleted)
 
 -- name: count_facts
 SELECT count(record_id), count(relationship_key), count(changed_seq) FROM moved_fact

@@ -236,7 +236,8 @@ def test_rates_without_news_are_not_written(conn: psycopg.Connection) -> None:
     before = row_versions(conn)
     state_rates(conn, ("EUR", "RUB", date(2026, 2, 25), "90.000"))
     assert row_versions(conn) == before
-    assert rates.store_rates(conn, None, [rid(f"EURRUB{date(2026, 2, 25)}", "bank", "rates")]) != []
+    withdrawn = rates.store_rates(conn, None, [rid(f"EURRUB{date(2026, 2, 25)}", "bank", "rates")])
+    publish(conn, *withdrawn)
     assert conn.execute("SELECT is_deleted FROM onefold_v1.dim_exchange_rate").fetchone() == (True,)
 
 

@@ -174,6 +174,29 @@ def test_a_reference_to_a_record_that_lands_later_is_filled_in_then(conn: psycop
     assert conn.execute("SELECT client_id::text FROM core.interaction").fetchone() == (A,)
 
 
+def test_a_fact_is_with_the_client_that_readers_see_its_party_with(conn: psycopg.Connection) -> None:
+    store_parties(conn, [party("1"), party("2")])
+    assign(conn, {rid("1"): A, rid("2"): B})
+    publish(conn, [golden_row(A), golden_row(B, "Bob")], [A, B])
+    refresh(conn, rid("1"), rid("2"), *store_interactions(conn, interaction("o1", "1")).changed)
+
+    def served() -> tuple[Any, ...]:
+        row = conn.execute(
+            "SELECT x.source_key, f.client_id::text, x.client_id::text FROM onefold_v1.fct_interaction AS f"
+            " JOIN onefold_v1.xref_client_record AS x ON x.record_id = f.party_record_id"
+        ).fetchone()
+        assert row is not None
+        return tuple(row)
+
+    assert served() == ("1", A, A)
+    store_interactions(conn, interaction("o1", "2"))
+    assign(conn, {rid("1"): B, rid("2"): A})
+    refresh(conn, rid("1"))
+    assert served() == ("2", B, B)
+    refresh(conn, rid("2"))
+    assert served() == ("2", A, A)
+
+
 def test_relationships_are_numbered_anew_when_an_end_moves(conn: psycopg.Connection) -> None:
     store_parties(conn, [party("1"), party("2"), party("3")])
     assign(conn, {rid("1"): A, rid("2"): B, rid("3"): B})
