@@ -71,7 +71,7 @@ _PLANS: Final = {
     ),
     "core.interaction_line": _Plan(("is_unpublished",)),
     "core.promise": _Plan(("promise_key", "is_unpublished")),
-    "core.exchange_rate": _Plan(_CLOCKS),
+    "core.exchange_rate": _Plan(("served", *_CLOCKS)),
     "core.reporting": _Plan(),
     "core.document_link": _Plan(("since",)),
     "core.document_place": _Plan(),

@@ -216,7 +216,14 @@ RULES: Final[Mapping[str, Rule]] = {
     "core.document_link": Rule(keep={"kind": _CODE, "status": _CODE, "evidence": "codes, bits and counts of days"}),
     "core.document_place": Rule(_FACT, {"number_key": "NULL"}),
     "core.exchange_rate": Rule(
-        keep={"source": _PLACE, "stream": _PLACE, "source_key": _ID, "from_currency": _CODE, "to_currency": _CODE}
+        keep={
+            "source": _PLACE,
+            "stream": _PLACE,
+            "source_key": _ID,
+            "from_currency": _CODE,
+            "to_currency": _CODE,
+            "served": _CODE,
+        }
     ),
     "core.reporting": Rule(keep={"currency": "configuration"}),
     "ops.run": Rule(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Date, Index, Integer, Numeric, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from warehouse.models.base import Table, column
 
@@ -31,6 +33,7 @@ class ExchangeRate(Table, table=True):
     nominal: Decimal = column(Numeric, "For how many units the rate is stated", default=text("1"))
     changed_seq: int | None = column(BigInteger, "The change event; null until the change is published", null=True)
     is_deleted: bool = column(Boolean, "Its source record is gone", default=text("false"))
+    served: Any = column(JSONB, "The row as readers see it until its change is published", null=True)
 
 
 class Reporting(Table, table=True):

@@ -215,7 +215,7 @@ SELECT record_id, xmin AS seen FROM core.exchange_rate WHERE changed_seq IS NULL
 
 -- name: publish_rates
 -- One that came or changed meanwhile is looked at with its own entry in the queue.
-UPDATE core.exchange_rate AS r SET changed_seq = %(seq)s
+UPDATE core.exchange_rate AS r SET changed_seq = %(seq)s, served = NULL
 FROM waiting_rate AS w
 WHERE r.record_id = w.record_id AND r.xmin = w.seen
 
@@ -244,7 +244,9 @@ ORDER BY i.currency
 SELECT EXISTS (SELECT FROM core.exchange_rate)
 
 -- name: end_rates
-UPDATE core.exchange_rate SET is_deleted = true, changed_seq = NULL
+-- Readers see it as it was published until this is, here and below.
+UPDATE core.exchange_rate AS r
+SET is_deleted = true, changed_seq = NULL, served = CASE WHEN changed_seq IS NULL THEN served ELSE to_jsonb(r) END
 WHERE record_id = ANY (%(record_ids)s::bigint[]) AND NOT is_deleted
     AND NOT record_id IN (SELECT record_id FROM stated_rate)
 RETURNING record_id
@@ -252,7 +254,8 @@ RETURNING record_id
 -- name: change_rates
 UPDATE core.exchange_rate AS r
 SET from_currency = s.from_currency, to_currency = s.to_currency, on_date = s.on_date, rate = s.rate,
-    nominal = s.nominal, is_deleted = false, changed_seq = NULL
+    nominal = s.nominal, is_deleted = false, changed_seq = NULL,
+    served = CASE WHEN r.changed_seq IS NULL THEN r.served ELSE to_jsonb(r) END
 FROM stated_rate AS s
 WHERE r.record_id = s.record_id
     AND (r.from_currency, r.to_currency, r.on_date, r.rate, r.nominal, r.is_deleted)

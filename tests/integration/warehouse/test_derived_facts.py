@@ -237,6 +237,8 @@ def test_rates_without_news_are_not_written(conn: psycopg.Connection) -> None:
     state_rates(conn, ("EUR", "RUB", date(2026, 2, 25), "90.000"))
     assert row_versions(conn) == before
     withdrawn = rates.store_rates(conn, None, [rid(f"EURRUB{date(2026, 2, 25)}", "bank", "rates")])
+    served = "SELECT rate, is_deleted FROM onefold_v1.dim_exchange_rate"
+    assert conn.execute(served).fetchall() == [(Decimal(90), False)]
     publish(conn, *withdrawn)
     assert conn.execute("SELECT is_deleted FROM onefold_v1.dim_exchange_rate").fetchone() == (True,)
 

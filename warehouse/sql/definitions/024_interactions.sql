@@ -179,6 +179,11 @@ SELECT
     r.source_key,
     r.changed_seq,
     r.is_deleted
-FROM core.exchange_rate AS r
-WHERE r.changed_seq IS NOT NULL;
+FROM (
+    SELECT t.* FROM core.exchange_rate AS t WHERE t.changed_seq IS NOT NULL
+    UNION ALL
+    -- Stated anew, and that is not published yet.
+    SELECT v.* FROM core.exchange_rate AS t CROSS JOIN LATERAL jsonb_populate_record(NULL::core.exchange_rate, t.served) AS v
+    WHERE t.changed_seq IS NULL AND t.served IS NOT NULL
+) AS r;
 COMMENT ON VIEW onefold_v1.dim_exchange_rate IS 'Exchange rates as the sources state them';
