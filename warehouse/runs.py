@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.types.json import Jsonb
 
 from warehouse.sql import sql
+
+
+class LastRun(NamedTuple):
+    """How a run went."""
+
+    status: str
+    started_at: datetime
+    finished_at: datetime | None
+    report: Mapping[str, Any] | None
 
 
 def start_run(conn: psycopg.Connection[Any], *, command: str, source: str | None = None, at: datetime) -> int:
@@ -32,6 +41,18 @@ def finish_run(
     conn.execute(sql("runs.finish"), {"run_id": run_id, "status": status, "report": Jsonb(dict(report)), "at": at})
 
 
+def last_runs(conn: psycopg.Connection[Any], command: str) -> dict[str | None, LastRun]:
+    """The latest run of a command, by source."""
+    rows = conn.execute(sql("runs.last"), {"command": command}).fetchall()
+    return {row[0]: LastRun(*row[1:]) for row in rows}
+
+
+def try_schedule_lock(conn: psycopg.Connection[Any]) -> bool:
+    """Take the session's lock on scheduled runs; False if another session holds it. It ends with the session."""
+    row = conn.execute(sql("runs.try_source_lock"), {"key": _key(b"schedule lock")}).fetchone()
+    return bool(row and row[0])
+
+
 def try_source_lock(conn: psycopg.Connection[Any], source: str) -> bool:
     """Take the session's lock on a source; False if another session holds it. It ends with the session."""
     row = conn.execute(sql("runs.try_source_lock"), {"key": _lock_key(source)}).fetchone()
@@ -44,4 +65,8 @@ def release_source_lock(conn: psycopg.Connection[Any], source: str) -> None:
 
 
 def _lock_key(source: str) -> int:
-    return int.from_bytes(blake2b(b"source lock " + source.encode(), digest_size=8).digest(), "big", signed=True)
+    return _key(b"source lock " + source.encode())
+
+
+def _key(name: bytes) -> int:
+    return int.from_bytes(blake2b(name, digest_size=8).digest(), "big", signed=True)

@@ -9,10 +9,11 @@ import typer
 from onefold.cli.app import EXIT_TRY_AGAIN, app
 from onefold.cli.failures import exit_code_of_streams
 from onefold.cli.opening import opened
+from onefold.errors import UsageError
 
 if TYPE_CHECKING:
     from onefold.cli.output import Output
-    from onefold.steps.report import PublishReport, ResolveReport, RunReport, StandardiseReport
+    from onefold.steps.report import NoticesReport, PublishReport, ResolveReport, RunReport, StandardiseReport
 
 _EVENTS = {"mint": "ids new", "redirect": "lead to another", "retire": "retired", "revive": "came back"}
 """What happened to client ids, in words."""
@@ -90,19 +91,88 @@ def run(
     ctx: typer.Context,
     source: Sources = None,
     full: Annotated[bool, typer.Option("--full", help="Read the sources from the beginning.")] = False,
+    due: Annotated[
+        bool, typer.Option("--due", help="Only the sources whose `schedule` has come; then tell by `notifications`.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --due: only say what is due, and when the rest is.")
+    ] = False,
 ) -> None:
     """Do all of it: sync every source, standardise, resolve, publish. What did not change costs nothing.
 
     A source that fails is reported and leaves the others alone; the exit code is then 1
     (75 if it only asked to come back later).
+
+    For cron, systemd or the Windows scheduler: start `onefold run --due --quiet` every few minutes. It reads what
+    is due by the schedules of the configuration (UTC); a second one that meets it ends with 75 and does nothing.
     """
     from onefold.steps.run import run as step
 
+    if due:
+        if source or full:
+            raise UsageError("--due reads what is due, --source and --full what they say.", "Use one of them.")
+        run_due(ctx, dry_run)
+        return
+    if dry_run:
+        raise UsageError("--dry-run goes with --due.", "onefold run --due --dry-run")
     with opened(ctx) as (context, output):
-        report = step(context, sources=source or (), full=full)
+        report = step(context, sources=source or None, full=full)
     output.data({**report.as_dict(), "status": report.status})
     show_run(output, report)
     leave(report.status)
+
+
+def run_due(ctx: typer.Context, dry_run: bool) -> None:
+    """`run --due`."""
+    from onefold.steps.due import look
+    from onefold.steps.due import run_due as step
+
+    with opened(ctx) as (context, output):
+        report = look(context) if dry_run else step(context)
+    output.data({**report.as_dict(), "status": report.status})
+    output.table(
+        ("source", "schedule", "last sync", "due", "next"),
+        [
+            (s.source, s.schedule or "with every run", s.last_sync, "yes" if s.due_since else "no", s.next)
+            for s in report.sources
+        ],
+        title="Schedule (UTC)",
+    )
+    if report.run:
+        show_run(output, report.run)
+    show_notices(output, report.notices)
+    leave(report.status)
+
+
+@app.command(rich_help_panel="Hub")
+def notify(ctx: typer.Context) -> None:
+    """Send a trial message by every channel of `notifications` in hub.yaml: mail, webhook.
+
+    `onefold run --due` tells once what came up (a failure, a held run, a source that is stale), and once when it
+    is over.
+    """
+    from onefold.steps.notify import try_channels
+
+    with opened(ctx, database=False) as (context, output):
+        report = try_channels(context)
+    output.data(report.as_dict())
+    show_notices(output, report)
+    if not report.told and not report.errors:
+        raise UsageError("hub.yaml names no channel.", 'Add `notifications: {webhook: "${ALERTS_WEBHOOK}"}` to it.')
+    if report.errors:
+        raise typer.Exit(1)
+
+
+def show_notices(output: Output, report: NoticesReport) -> None:
+    """Who was told of what."""
+    for key in report.opened:
+        output.say(f"Came up      {key}", style="yellow")
+    for key in report.closed:
+        output.say(f"Is over      {key}", style="green")
+    for channel, count in report.told.items():
+        output.say(f"Told         {count} by {channel}")
+    for error in report.errors:
+        output.warn(error)
 
 
 def leave(status: str) -> None:

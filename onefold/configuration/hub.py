@@ -52,8 +52,18 @@ class Database(Strict):
 class Notifications(Strict):
     """Whom to tell, and of what."""
 
-    email: Texts = Field(default_factory=list)
-    webhook: str | None = Field(None, description="A URL named as ${NAME}: it is a secret.")
+    email: Texts = Field(default_factory=list, description="Addresses; needs `smtp`.")
+    smtp: str | None = Field(
+        None,
+        description="The mail server as smtp://user:password@host:587 (STARTTLS) or smtps://..., named as ${NAME}.",
+        examples=["${SMTP_URL}"],
+    )
+    sender: str = Field("onefold@localhost", description="From whom mail comes.")
+    webhook: str | None = Field(
+        None,
+        description="A URL named as ${NAME}: it is a secret. It takes JSON with `text`, as Slack and Mattermost do.",
+        examples=["${ALERTS_WEBHOOK}"],
+    )
     on: list[Literal["failure", "stopped", "stale", "review", "drift"]] = Field(
         default_factory=lambda: ["failure", "stopped", "stale"]  # type: ignore[arg-type]
     )

@@ -1,7 +1,8 @@
-"""Cron schedules: five fields or @hourly, @daily, ...; enough to check them and know their longest pause."""
+"""Cron schedules in UTC: five fields or @hourly, @daily, ...; checked, when they are due, and their longest pause."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -51,6 +52,29 @@ def longest_pause(text: str) -> timedelta:
                     longest = max(longest, now - last)
                 last = now
     return longest or timedelta(days=366)
+
+
+def last_due(text: str, now: datetime) -> datetime | None:
+    """The latest moment of the schedule that is not behind `now`; None where it has none within eight years."""
+    return next(_moments(text, now.astimezone(UTC), -1), None)
+
+
+def next_due(text: str, now: datetime) -> datetime | None:
+    """The earliest moment of the schedule behind `now`; None where it has none within eight years."""
+    return next(_moments(text, now.astimezone(UTC), 1), None)
+
+
+def _moments(text: str, now: datetime, step: int) -> Iterator[datetime]:
+    """Moments of the schedule behind `now` (step 1), or up to `now` and backwards (step -1)."""
+    minutes, hours, days, months, weekdays, any_day = _parse(text)
+    start = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    # The 29th of February is up to eight years away.
+    for number in range(8 * 366):
+        day = start + step * timedelta(days=number)
+        if day.month not in months or not _day_matches(day, days, weekdays, any_day):
+            continue
+        moments = [day.replace(hour=hour, minute=minute) for hour in sorted(hours) for minute in sorted(minutes)]
+        yield from (moment for moment in moments[::step] if (moment > now) == (step > 0))
 
 
 def _day_matches(date: datetime, days: set[int], weekdays: set[int], any_day: tuple[bool, bool]) -> bool:

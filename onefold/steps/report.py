@@ -189,6 +189,51 @@ class RunReport(Report):
 
 
 @dataclass(frozen=True, slots=True)
+class DueSource(Report):
+    """When a source is to be read."""
+
+    source: str
+    schedule: str | None
+    """Its own or the hub's; None: whenever it is asked."""
+    last_sync: str | None
+    due_since: str | None
+    """None: it is not due."""
+    next: str | None
+    """The next moment of the schedule, or when the source asked to come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticesReport(Report):
+    """What there is to be told, and whether it was."""
+
+    opened: tuple[str, ...] = ()
+    """Keys of what came up since the last run."""
+    closed: tuple[str, ...] = ()
+    """Keys of what is over."""
+    told: Mapping[str, int] = field(default_factory=dict)
+    """Channel -> how many notices it took."""
+    errors: tuple[str, ...] = ()
+    """Channels that took none, and why; they are tried again with the next run."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueReport(Report):
+    """What a scheduled run did."""
+
+    run_id: int
+    seconds: float
+    sources: tuple[DueSource, ...]
+    run: RunReport | None
+    """None: nothing was due."""
+    notices: NoticesReport
+
+    @property
+    def status(self) -> str:
+        """That of the run; done where nothing was due."""
+        return self.run.status if self.run else "done"
+
+
+@dataclass(frozen=True, slots=True)
 class ModelEffect(Report):
     """What the stored records would make with another model than the one in use. Nothing was written to learn it."""
 

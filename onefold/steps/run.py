@@ -27,14 +27,14 @@ class _Abandoned(Exception):
     """The sync ended with an error that ends the run."""
 
 
-def run(context: Context, sources: Sequence[str] = (), *, full: bool = False) -> RunReport:
+def run(context: Context, sources: Sequence[str] | None = None, *, full: bool = False) -> RunReport:
     """Sync `sources` (default: all), then bring the client view up to date.
 
     A source that fails or is busy is reported; the others and the later steps go on with what has landed. Where much
     comes in it is standardised meanwhile.
     """
     started = time.perf_counter()
-    names = [find_source(context, name).source for name in sources] or enabled_sources(context)
+    names = enabled_sources(context) if sources is None else [find_source(context, name).source for name in sources]
     syncs, meanwhile = _sync_followed(context, names, full=full)
     standardised, resolved, published = bring_up_to_date(context, meanwhile)
     return RunReport(round(time.perf_counter() - started, 3), syncs, standardised, resolved, published)

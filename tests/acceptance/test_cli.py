@@ -111,6 +111,7 @@ ELSEWHERE = {
     "changes",  # a document a line: test_changes
     "erase", "unsuppress", "erasures",  # test_erasure
     "maintain",  # test_maintain
+    "notify",  # needs somebody who takes messages: test_due
     "report overlap", "report reconcile", "report authority", "pin", "export", "docs",  # tests of their own
     "db grant", "db revoke", "db grants",  # test_row_security
     "document show", "document cases", "document same", "document not-same",  # test_documents

@@ -280,6 +280,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "ops.register_combination": Rule(keep={"registers": _PLACE}),
     "ops.reconciliation": Rule(keep={"source": _PLACE, "stream": _PLACE}),
     "ops.reconciliation_row": Rule(keep={"source": _PLACE, "stream": _PLACE, "reason": _CODE}),
+    "ops.notice": Rule(
+        keep={"kind": _CODE, "key": _PLACE, "subject": _PLACE, "detail": "errors, which hold no client data"}
+    ),
     "ops.access_log": Rule(keep={"who": "who looked", "how": _CODE, "scope": "the name of a view"}),
 }
 """Table -> what an erasure does with it, in the order in which it is done."""

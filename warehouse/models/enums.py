@@ -7,6 +7,7 @@ from typing import Final
 KINDS: Final = ("person", "organisation")
 ROLES: Final = ("client", "prospect", "supplier", "staff", "authority")
 STEPS: Final = ("standardise", "resolve", "publish", "documents")
+NOTICE_KINDS: Final = ("failure", "stopped", "stale", "review", "drift")
 RUN_STATUSES: Final = ("running", "done", "failed", "deferred", "stopped")
 VERDICTS: Final = ("same", "not_same", "related", "cannot_tell", "pin", "lift", "same_document", "not_same_document")
 PIN_POLICIES: Final = ("pin", "until_source_changes", "until_date", "fill_if_empty")

@@ -14,3 +14,9 @@ SELECT pg_advisory_unlock(%(key)s::bigint)
 -- name: stop_abandoned
 UPDATE ops.run SET status = 'stopped', finished_at = %(at)s
 WHERE command = %(command)s AND source = %(source)s AND status = 'running'
+
+-- name: last
+SELECT DISTINCT ON (source) source, status, started_at, finished_at, report
+FROM ops.run
+WHERE command = %(command)s
+ORDER BY source, run_id DESC

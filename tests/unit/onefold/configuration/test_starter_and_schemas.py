@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import jsonschema
 import pytest
 
 from onefold.configuration import load_configuration
-from onefold.configuration.schedule import ScheduleError, check, longest_pause
+from onefold.configuration.schedule import ScheduleError, check, last_due, longest_pause, next_due
 from onefold.configuration.schemas import rendered, schemas
 from onefold.configuration.starter import write_starter
 from onefold.configuration.tree import parse
@@ -94,6 +94,27 @@ def test_published_schemas_refuse_a_mistyped_key() -> None:
 )
 def test_the_longest_pause_of_a_schedule(text: str, pause: timedelta) -> None:
     assert longest_pause(text) == pause
+
+
+@pytest.mark.parametrize(
+    ("text", "now", "last", "following"),
+    [
+        ("0 * * * *", "2026-03-01T08:00:00", "2026-03-01T08:00", "2026-03-01T09:00"),
+        ("0 * * * *", "2026-03-01T08:59:59", "2026-03-01T08:00", "2026-03-01T09:00"),
+        ("30 6 * * mon-fri", "2026-03-01T12:00", "2026-02-27T06:30", "2026-03-02T06:30"),
+        ("@monthly", "2026-01-01T00:00", "2026-01-01T00:00", "2026-02-01T00:00"),
+        ("*/20 9-10 * * *", "2026-03-01T09:19", "2026-03-01T09:00", "2026-03-01T09:20"),
+        ("0 0 29 2 *", "2026-03-01T00:00", "2024-02-29T00:00", "2028-02-29T00:00"),
+        ("0 0 1 * mon", "2026-03-03T00:00", "2026-03-02T00:00", "2026-03-09T00:00"),
+        ("0 0 31 2 *", "2026-03-01T00:00", None, None),
+    ],
+)
+def test_when_a_schedule_is_due(text: str, now: str, last: str | None, following: str | None) -> None:
+    moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
+    found = [at and at.isoformat()[:16] for at in (last_due(text, moment), next_due(text, moment))]
+    assert found == [last, following]
+    # The same moment told in another zone is the same moment.
+    assert last_due(text, moment.astimezone(timezone(timedelta(hours=3)))) == last_due(text, moment)
 
 
 @pytest.mark.parametrize(

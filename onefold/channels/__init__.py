@@ -1,0 +1,1 @@
+"""How somebody is told: by mail and by webhook."""

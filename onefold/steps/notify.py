@@ -1,0 +1,150 @@
+"""notify: what came up is told once, by every channel of `notifications` in hub.yaml, and once when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from onefold.channels.message import Message
+from onefold.channels.send import NotTold, mail, post
+from onefold.configuration.errors import SecretMissing
+from onefold.configuration.secrets import environment, resolve_secrets
+from onefold.errors import NothingFound
+from onefold.steps.report import NoticesReport, RunReport, StreamReport
+from onefold.steps.status import status
+from warehouse import notices
+from warehouse.connect import unit_of_work
+from warehouse.notices import Condition, Notice
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from onefold.context import Context
+
+_LONGEST: Final = 2_000
+"""Characters of an error that are told."""
+
+
+def notify(
+    context: Context, conn: psycopg.Connection, report: RunReport | None, *, failed: Exception | None = None
+) -> NoticesReport:
+    """Note what is so now after a run (or after the error that ended it), and tell who has not been told.
+
+    A channel that does not take its message is no failure of the run: it is tried again by the next one.
+    """
+    conditions = list(_conditions(context, report, failed))
+    looked_at = [key for key in notices.open_keys(conn) if _was_looked_at(context, key, report)]
+    with unit_of_work(conn):
+        opened, closed = notices.keep(conn, conditions, looked_at, at=context.clock())
+    told, errors = {}, []
+    for channel, send in _channels(context):
+        with unit_of_work(conn):
+            untold = notices.untold(conn, channel, context.configuration.hub.notifications.on)
+            if not untold:
+                continue
+            try:
+                send(Message(_name(context), untold))
+            except (NotTold, SecretMissing) as error:
+                errors.append(str(error))
+                continue
+            notices.mark_told(conn, channel, untold)
+            told[channel] = len(untold)
+    return NoticesReport(tuple(opened), tuple(closed), told, tuple(errors))
+
+
+def try_channels(context: Context) -> NoticesReport:
+    """Send every channel a message that says it is a trial."""
+    now = context.clock()
+    trial = Notice(
+        0, "failure", "trial", "a trial message", "Nothing is wrong. Notices of this hub come here.", now, None
+    )
+    told, errors = {}, []
+    for channel, send in _channels(context):
+        try:
+            send(Message(_name(context), [trial]))
+            told[channel] = 1
+        except (NotTold, SecretMissing) as error:
+            errors.append(str(error))
+    return NoticesReport((), (), told, tuple(errors))
+
+
+def _conditions(context: Context, report: RunReport | None, failed: Exception | None) -> Iterator[Condition]:
+    if failed is not None:
+        from onefold.cli.failures import describe
+
+        yield Condition("failure", "failure:run", "the run ended with an error", describe(failed)[:_LONGEST])
+    for source, stream in _streams(report):
+        if stream.status in ("failed", "stopped"):
+            kind = "failure" if stream.status == "failed" else "stopped"
+            place = f"{source}:{stream.stream}"
+            said = "failed" if kind == "failure" else "is held back"
+            yield Condition(kind, f"{kind}:{place}", f"{place} {said}", (stream.error or "no message")[:_LONGEST])
+    if failed is not None:
+        return
+    found = status(context)
+    for one in found["streams"]:
+        if one["freshness"] == "stale":
+            place = f"{one['source']}:{one['stream']}"
+            detail = f"Last read {one['synced_at']}. See why: onefold sync {one['source']} {one['stream']}"
+            yield Condition("stale", f"stale:{place}", f"{place} has not been read for too long", detail)
+    if found["open_cases"]:
+        detail = f"{found['open_cases']} wait for a person's word. See them: onefold cases"
+        yield Condition("review", "review:cases", "cases wait for review", detail)
+    yield from _drift(context)
+
+
+def _drift(context: Context) -> Iterator[Condition]:
+    if "drift" not in context.configuration.hub.notifications.on:
+        return
+    from onefold.steps.drift import drift
+
+    with suppress(NothingFound):
+        drifted = [one["kind"] for one in drift(context).kinds if one["verdict"] == "drifted"]
+        if drifted:
+            what = ", ".join(drifted)
+            detail = f"Weights of {what} pairs are spread otherwise than before. See how: onefold evaluate --drift"
+            yield Condition("drift", "drift:weights", "records are not what they were", detail)
+
+
+def _streams(report: RunReport | None) -> Iterator[tuple[str, StreamReport]]:
+    for sync in report.syncs if report else ():
+        for stream in sync.streams:
+            yield sync.source, stream
+
+
+def _was_looked_at(context: Context, key: str, report: RunReport | None) -> bool:
+    """Whether this run could tell that what is open is over: a stream that was not read says nothing of itself, unless
+    it is no longer configured; one that is to come back later says nothing either."""
+    kind, _, place = key.partition(":")
+    if report is None:
+        return False
+    if kind in ("failure", "stopped") and place != "run":
+        read = {f"{source}:{stream.stream}" for source, stream in _streams(report) if stream.status != "deferred"}
+        source, _, stream_name = place.partition(":")
+        configured = context.configuration.sources.get(source)
+        return place in read or configured is None or stream_name not in configured.streams
+    return True
+
+
+def _channels(context: Context) -> Iterator[tuple[str, Callable[[Message], None]]]:
+    wanted = context.configuration.hub.notifications
+
+    def secret(text: str) -> str:
+        return str(resolve_secrets({"it": text}, environment(context.settings.config, context.environ))["it"])
+
+    if wanted.webhook:
+        yield "webhook", lambda message: post(secret(wanted.webhook or ""), message)
+    if wanted.email:
+        yield "email", lambda message: mail(secret(_smtp(wanted.smtp)), wanted.sender, wanted.email, message)
+
+
+def _smtp(server: str | None) -> str:
+    if server is None:
+        raise NotTold("email: `notifications.smtp` of hub.yaml does not say by which server mail goes.")
+    return server
+
+
+def _name(context: Context) -> str:
+    titles = context.configuration.hub.title or {}
+    return next((titles[language] for language in context.configuration.hub.languages if language in titles), "Onefold")

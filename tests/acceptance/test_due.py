@@ -1,0 +1,227 @@
+"""Running without Airflow: what is due is read, and whoever is to know is told once, over real HTTP and SMTP."""
+
+from __future__ import annotations
+
+import email
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email.policy import default
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+
+from onefold.errors import HubBusy
+from onefold.steps.due import due_sources, look, run_due
+from onefold.steps.notify import try_channels
+from tests.acceptance.conftest import fill
+from tests.support.cli import CHECKOUT, onefold
+from tests.support.http_source import Reply, http_source
+from tests.support.hub import CRM, Hub
+from warehouse import runs
+
+
+@dataclass
+class Letters:
+    """What a mail server took."""
+
+    taken: list[Any] = field(default_factory=list)
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        self.taken.append((envelope.rcpt_tos, email.message_from_bytes(envelope.content, policy=default)))
+        return "250 OK"
+
+
+@pytest.fixture
+def letters() -> Iterator[tuple[Letters, int]]:
+    handler = Letters()
+
+    def authenticator(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+        return AuthResult(success=(data.login, data.password) == (b"hub@x", b"p:w"))
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(
+        handler,
+        hostname="127.0.0.1",
+        port=port,
+        authenticator=authenticator,
+        auth_require_tls=False,
+        auth_required=True,
+    )
+    controller.start()
+    try:
+        yield handler, port
+    finally:
+        controller.stop()
+
+
+def later(hub: Hub, **time: int) -> None:
+    hub.ticks += int(timedelta(**time).total_seconds())
+
+
+def secrets(hub: Hub, **values: str) -> None:
+    (hub.folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in values.items()), "utf-8")
+
+
+def due(hub: Hub) -> dict[str, str | None]:
+    with hub.context() as context, context.connection() as conn:
+        return {one.source: one.due_since for one in due_sources(context, conn)}
+
+
+def scheduled(hub: Hub) -> Any:
+    with hub.context() as context:
+        return run_due(context)
+
+
+def test_a_source_is_read_when_its_schedule_has_come(hub: Hub) -> None:
+    fill(hub)
+    hub.configure("crm", CRM.replace('"0 * * * *"', '"0 6 * * *"'))
+    assert set(due(hub)) == {"crm", "erp"} and all(due(hub).values())
+    with hub.context() as context:
+        assert look(context).run is None
+    assert hub.query("SELECT count(*) FROM ops.run") == [(0,)]
+    report = scheduled(hub)
+    assert [sync.source for sync in report.run.syncs] == ["crm", "erp"] and report.status == "done"
+    assert hub.query("SELECT count(*) > 0 FROM onefold_v1.dim_client") == [(True,)]
+    assert due(hub) == {"crm": None, "erp": None}
+    assert scheduled(hub).run.syncs == ()
+    later(hub, hours=1)
+    assert [sync.source for sync in scheduled(hub).run.syncs] == ["erp"]
+    later(hub, days=1)
+    assert [sync.source for sync in scheduled(hub).run.syncs] == ["crm", "erp"]
+    # By hand is as good as by schedule.
+    later(hub, days=1)
+    hub.run()
+    assert due(hub) == {"crm": None, "erp": None}
+
+
+def test_a_killed_sync_is_due_at_once_and_one_that_asked_for_a_pause_when_it_is_over(hub: Hub) -> None:
+    fill(hub)
+    scheduled(hub)
+    now = hub.clock()
+    with hub.context() as context, context.connection() as conn:
+        runs.start_run(conn, command="sync", source="crm", at=now)
+        retry = (now + timedelta(minutes=5)).isoformat()
+        run_id = runs.start_run(conn, command="sync", source="erp", at=now)
+        runs.finish_run(conn, run_id, status="deferred", report={"streams": [{"retry_at": retry}]}, at=now)
+    assert due(hub)["crm"] is not None and due(hub)["erp"] is None
+    later(hub, minutes=6)
+    assert due(hub)["erp"] is not None
+
+
+def test_one_scheduled_run_at_a_time(hub: Hub) -> None:
+    fill(hub)
+    with hub.context() as context, context.connection() as conn:
+        assert runs.try_schedule_lock(conn)
+        with pytest.raises(HubBusy, match="Another scheduled run"):
+            run_due(context)
+    assert scheduled(hub).status == "done"
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+def test_what_comes_up_is_told_once_and_once_when_it_is_over(hub: Hub, letters: tuple[Letters, int]) -> None:
+    fill(hub)
+    taken, port = letters
+    with http_source() as hooks:
+        hooks.answers["/T0K3N"] = lambda _: Reply(200)
+        (hub.folder / "config" / "hub.yaml").write_text(
+            "title: Заря\nnotifications:\n  email: [ops@example.ru]\n  smtp: ${SMTP_URL}\n  webhook: ${HOOK}\n",
+            encoding="utf-8",
+        )
+        secrets(hub, SMTP_URL=f"smtp://hub%40x:p%3Aw@127.0.0.1:{port}", HOOK=f"{hooks.url}/T0K3N")
+        assert scheduled(hub).notices.told == {}
+        orders = hub.folder / "data" / "erp_orders.jsonl"
+        kept = orders.read_bytes()
+        orders.unlink()
+        for told in ({"webhook": 1, "email": 1}, {}):
+            later(hub, hours=1)
+            report = scheduled(hub)
+            assert report.status == "failed" and report.notices.told == told
+        orders.write_bytes(kept)
+        later(hub, hours=1)
+        report = scheduled(hub)
+        assert report.notices.closed == ("failure:erp:orders",) and report.notices.told == {"webhook": 1, "email": 1}
+        assert hub.query("SELECT count(*) FROM ops.notice WHERE closed_at IS NULL") == [(0,)]
+        posted = [asked.body for asked in hooks.asked]
+    assert len(posted) == len(taken.taken) == 2
+    receivers, letter = taken.taken[0]
+    assert receivers == ["ops@example.ru"] and letter["Subject"] == "[Заря] erp:orders failed"
+    assert "erp_orders.jsonl" in letter.get_content() and "over: erp:orders failed" in taken.taken[1][1]["Subject"]
+    assert b'"key":"failure:erp:orders"' in posted[0]
+
+
+def test_a_channel_that_is_down_is_told_later_and_nothing_leaks(hub: Hub) -> None:
+    fill(hub)
+    with http_source() as hooks:
+        hooks.answers["/T0K3N"] = lambda _: Reply(500)
+        (hub.folder / "config" / "hub.yaml").write_text(
+            "notifications: {webhook: '${HOOK}', email: ops@example.ru, smtp: 'smtp://a:S3CRET@127.0.0.1:1'}\n",
+            encoding="utf-8",
+        )
+        secrets(hub, HOOK=f"{hooks.url}/T0K3N")
+        (hub.folder / "data" / "crm_deals.jsonl").unlink()
+        first = scheduled(hub).notices
+        assert first.told == {} and len(first.errors) == 2 and len(hooks.asked) == 3
+        assert not any(secret in error for error in first.errors for secret in ("T0K3N", "S3CRET"))
+        hooks.answers["/T0K3N"] = lambda _: Reply(200)
+        with hub.context() as context:
+            trial = try_channels(context)
+        assert trial.told == {"webhook": 1} and "127.0.0.1" in trial.errors[0]
+
+
+def test_a_run_that_ends_with_an_error_is_told_and_ends_with_it(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(hub)
+    scheduled(hub)
+    with hub.context() as context, context.connection() as conn:
+        conn.execute("ALTER TABLE core.client RENAME TO hidden")
+    hub.registers["crm_contacts"][0]["last"] = "Римский"
+    hub.write("crm_contacts")
+    later(hub, hours=1)
+    with pytest.raises(Exception, match=r"core\.client"):
+        scheduled(hub)
+    assert hub.query("SELECT kind, key FROM ops.notice WHERE closed_at IS NULL") == [("failure", "failure:run")]
+    with hub.context() as context, context.connection() as conn:
+        conn.execute("ALTER TABLE core.hidden RENAME TO client")
+    later(hub, hours=1)
+    assert scheduled(hub).notices.closed == ("failure:run",)
+
+
+def test_the_command_says_what_is_due_and_reads_it(hub: Hub) -> None:
+    fill(hub)
+    place = ("--config", hub.folder / "config", "--home", hub.folder / "var", "--database", hub.database_url)
+    looked = onefold(*place, "--json", "run", "--due", "--dry-run")
+    assert looked.code == 0 and looked.json["run"] is None
+    ran = onefold(*place, "run", "--due")
+    assert ran.code == 0 and "crm" in ran.out and "0 * * * *" in ran.out
+    again = onefold(*place, "--json", "run", "--due").json
+    assert [one["due_since"] for one in again["sources"]] == [None, None] and again["run"]["syncs"] == []
+    wrong = onefold(*place, "run", "--due", "--full")
+    assert wrong.code == 2 and "Use one of them" in wrong.err
+    mute = onefold(*place, "notify")
+    assert mute.code == 2 and "names no channel" in mute.err
+
+
+def test_the_units_of_the_manual_are_good(tmp_path: Path) -> None:
+    verify = which("systemd-analyze")
+    if verify is None:
+        pytest.skip("no systemd here")
+    text = (CHECKOUT / "docs" / "operations.md").read_text("utf-8")
+    block = next(part for part in text.split("```ini\n")[1:] if "onefold.service" in part).split("```")[0]
+    service, timer = block.split("# /etc/systemd/system/onefold.timer")
+    # The program and the user of the manual are not here.
+    service = service.replace("/opt/onefold/.venv/bin/onefold", sys.executable).replace("User=onefold\n", "")
+    for name, unit in (("onefold.service", service), ("onefold.timer", timer)):
+        (tmp_path / name).write_text(unit, "utf-8")
+    units = [tmp_path / "onefold.service", tmp_path / "onefold.timer"]
+    done = subprocess.run([verify, "verify", *units], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not [line for line in done.stderr.splitlines() if str(tmp_path) in line], done.stderr

@@ -1,0 +1,66 @@
+"""What somebody is to be told: `ops.notice`. Opened when it comes up, closed when it is over, told once of either."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import psycopg
+
+from warehouse.sql import sql
+
+
+class Condition(NamedTuple):
+    """Something that is so now and somebody may want to know."""
+
+    kind: str
+    key: str
+    subject: str
+    detail: str
+
+
+class Notice(NamedTuple):
+    """What a channel has not been told yet."""
+
+    notice_id: int
+    kind: str
+    key: str
+    subject: str
+    detail: str
+    opened_at: datetime
+    closed_at: datetime | None
+    """None: it lasts."""
+
+
+def keep(
+    conn: psycopg.Connection[Any], conditions: Sequence[Condition], looked_at: Collection[str], *, at: datetime
+) -> tuple[list[str], list[str]]:
+    """Open what is so now and was not, close what was open among the keys `looked_at` and is not so; the keys of both.
+
+    In the caller's transaction.
+    """
+    columns = {name: [one[n] for one in conditions] for n, name in enumerate(("kinds", "keys", "subjects", "details"))}
+    opened = conn.execute(sql("notices.open"), {**columns, "at": at}).fetchall()
+    parameters = {"keys": columns["keys"], "looked_at": list(looked_at), "at": at}
+    closed = conn.execute(sql("notices.close"), parameters).fetchall()
+    return sorted(row[0] for row in opened), sorted(row[0] for row in closed)
+
+
+def open_keys(conn: psycopg.Connection[Any]) -> list[str]:
+    """Keys of what lasts."""
+    return [row[0] for row in conn.execute(sql("notices.open_keys"))]
+
+
+def untold(conn: psycopg.Connection[Any], channel: str, kinds: Collection[str]) -> list[Notice]:
+    """What a channel is still to be told, oldest first: that it came up; or that it is over, if it knew."""
+    rows = conn.execute(sql("notices.untold"), {"channel": channel, "kinds": list(kinds)})
+    return [Notice(*row) for row in rows]
+
+
+def mark_told(conn: psycopg.Connection[Any], channel: str, notices: Sequence[Notice]) -> None:
+    """The channel has taken these."""
+    for name, over in (("told", False), ("told_over", True)):
+        ids = [one.notice_id for one in notices if (one.closed_at is not None) is over]
+        if ids:
+            conn.execute(sql(f"notices.{name}"), {"ids": ids, "channel": channel})
