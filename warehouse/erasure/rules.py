@@ -281,7 +281,14 @@ RULES: Final[Mapping[str, Rule]] = {
     "ops.reconciliation": Rule(keep={"source": _PLACE, "stream": _PLACE}),
     "ops.reconciliation_row": Rule(keep={"source": _PLACE, "stream": _PLACE, "reason": _CODE}),
     "ops.notice": Rule(
-        keep={"kind": _CODE, "key": _PLACE, "subject": _PLACE, "detail": "errors, which hold no client data"}
+        keep={
+            "kind": _CODE,
+            "key": _PLACE,
+            "subject": _PLACE,
+            "detail": "errors, which hold no client data",
+            "told": _CODE,
+            "told_over": _CODE,
+        }
     ),
     "ops.access_log": Rule(keep={"who": "who looked", "how": _CODE, "scope": "the name of a view"}),
 }
