@@ -45,29 +45,36 @@ class Context:
             yield conn
 
 
-def ensure_schema(database_url: str) -> bool:
-    """Migrate the database if it is behind; True if it was.
+def ensure_schema(database_url: str, *, patience: float | None = None, hold: float | None = None) -> bool:
+    """Migrate the database if it is behind; True if it was. For how long it may try to get its locks, and keep others
+    waiting once it has them: seconds, None as `warehouse.migrate` says.
 
     Alembic and SQLModel take 100 MiB and two seconds to import, so they run in a process of their own.
     """
     from warehouse.connect import connect
-    from warehouse.version import installed_revision, packaged_revision
+    from warehouse.version import installed_revision, is_newer, newer_hub, packaged_revision
 
     with connect(database_url, application_name="onefold version") as conn:
-        if installed_revision(conn) == packaged_revision():
-            return False
+        installed = installed_revision(conn)
+    if installed == packaged_revision():
+        return False
+    from onefold.errors import HubBusy, NewerHub, OnefoldError
+
+    if installed is not None and is_newer(installed, packaged_revision()):
+        raise NewerHub(newer_hub(installed))
     environment = {**os.environ, "ONEFOLD_MIGRATE_URL": database_url}  # not in argv, where `ps` would show it
+    given = [f"--{name}={value}" for name, value in (("patience", patience), ("hold", hold)) if value is not None]
     done = subprocess.run(
-        [sys.executable, "-m", "warehouse.migrate"],
+        [sys.executable, "-m", "warehouse.migrate", *given],
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
+    last = (done.stderr.strip() or "no message").splitlines()[-1]
+    if done.returncode == HubBusy.exit_code:
+        raise HubBusy(last)
     if done.returncode:
-        from onefold.errors import OnefoldError
-
-        last = (done.stderr.strip() or "no message").splitlines()[-1]
         raise OnefoldError(f"The database could not be migrated: {last}", "Its old tables are as they were.")
     return True
 
@@ -118,3 +125,14 @@ def open_database(settings: Settings, *, migrate: bool = True) -> Iterator[str]:
         if migrate and ensure_schema(endpoint.url):
             prepare_roles(endpoint.url, server.folders.secrets)
         yield endpoint.url
+
+
+def migrate_hub(settings: Settings, *, patience: float, hold: float) -> bool:
+    """`ensure_schema` of the hub that the settings name, and its roles again if it was behind."""
+    from onefold.access import embedded_server, prepare_roles
+
+    with open_database(settings, migrate=False) as url:
+        done = ensure_schema(url, patience=patience, hold=hold)
+        if done:
+            prepare_roles(url, None if settings.database_url else embedded_server(settings).folders.secrets)
+    return done

@@ -3,6 +3,7 @@
 OnefoldError            exit code 1
 |-- UsageError          2  the command was called wrongly
 |-- NothingFound        4  what was asked for does not exist
+|-- NewerHub            6  the hub was migrated by a newer version; upgrade this one
 |-- HubBusy             75 another run holds the source or the hub; try again
 `-- (ConfigurationError 3, connectors.errors and warehouse errors: see `exit_code`)
 """
@@ -30,6 +31,12 @@ class NothingFound(OnefoldError):
     """No such client, record, source or stream."""
 
     exit_code = 4
+
+
+class NewerHub(OnefoldError):
+    """The hub's tables are of a newer version of Onefold."""
+
+    exit_code = 6
 
 
 class HubBusy(OnefoldError):

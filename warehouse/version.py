@@ -40,3 +40,16 @@ def installed_revision(conn: psycopg.Connection[Any]) -> str | None:
         return None
     row = conn.execute(sql("version.installed")).fetchone()
     return None if row is None else str(row[0])
+
+
+def is_newer(installed: str, packaged: str) -> bool:
+    """The tables are of a later migration than this package brings."""
+    return installed.partition("+")[0] > packaged.partition("+")[0]
+
+
+def newer_hub(installed: str) -> str:
+    """What to say of such a hub."""
+    return (
+        f"The hub's tables are of version {installed[:4]}, this Onefold knows {packaged_revision()[:4]}:"
+        " a newer version has migrated it. Upgrade Onefold here, or restore a backup that was made before"
+    )

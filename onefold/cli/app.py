@@ -125,6 +125,7 @@ def _register() -> None:
         commands_report,
         commands_run,
         commands_sources,
+        commands_version,
         commands_write,
     )
 

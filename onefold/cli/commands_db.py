@@ -13,7 +13,7 @@ from onefold.cli.opening import invocation, settings_of
 if TYPE_CHECKING:
     from warehouse.server import EmbeddedServer
 
-db = typer.Typer(no_args_is_help=True, help="The hub's database: start, stop, url, psql, status.")
+db = typer.Typer(no_args_is_help=True, help="The hub's database: start, stop, url, psql, status, migrate.")
 app.add_typer(db, name="db", rich_help_panel="Hub")
 
 Reader = Annotated[bool, typer.Option("--reader", help="As the read-only role that tools get: onefold_v1 only.")]
@@ -67,6 +67,31 @@ def status(ctx: typer.Context) -> None:
     output.data(found.as_dict())
     for name, value in found.as_dict().items():
         output.say(f"{name:>12}  {value}")
+
+
+@db.command()
+def migrate(
+    ctx: typer.Context,
+    patience: Annotated[
+        float, typer.Option("--patience", min=0, help="Seconds to try for the locks, a moment at a time.")
+    ] = 60.0,
+    hold: Annotated[
+        float, typer.Option("--hold", min=1, help="Seconds for which it may keep everybody else waiting.")
+    ] = 30.0,
+) -> None:
+    """Bring the hub's tables and views up to this version of Onefold, while others read and write.
+
+    Every command does this by itself; here you say how long it may try, and how long others may wait for it.
+    If somebody is in the way, it says who (exit code 75) and has changed nothing.
+
+    Example: onefold db migrate --patience 600
+    """
+    from onefold.context import migrate_hub
+
+    output = invocation(ctx).output
+    done = migrate_hub(settings_of(ctx), patience=patience, hold=hold)
+    output.data({"migrated": done})
+    output.say("Migrated." if done else "It was up to date.")
 
 
 @db.command()

@@ -100,6 +100,7 @@ ELSEWHERE = {
     "demo",  # minutes long; tested with the demo
     "db start", "db stop", "db status", "db url",  # need the embedded server: test_database_choice
     "db psql",  # becomes another program
+    "db migrate", "version",  # test_migrating
     "source add",  # test_source_add below
     "connector new",  # test_tutorial
     "judge identity",  # needs a key that was given to somebody else: test_changed_identity

@@ -1,9 +1,13 @@
-"""A filled hub as the first migration left it (tests/data/hub_at_0001.sql: the starter's people after one run, dumped by
-pg_dump from the last version whose only migration was 0001), and the way up from there, migration by migration.
+"""Filled hubs of former versions, as pg_dump wrote them, and the way up from there, migration by migration.
+
+tests/data/hub_at_0001.sql: the starter's people after one run, by the last version whose only migration was 0001.
+tests/data/hub_at_0008.sql.xz: the demo company (`onefold demo --scale 0.02`, all of it invented) with a merge that was undone and a
+judgement in force, by a version whose newest migration was 0008 (commit 578d47a).
 """
 
 from __future__ import annotations
 
+import lzma
 import os
 import subprocess
 from collections.abc import Iterator
@@ -18,15 +22,18 @@ from warehouse import migrate
 from warehouse.connect import libpq_environment, sqlalchemy_url
 from warehouse.server.binaries import bundled_programs
 
-DUMP = Path(__file__).resolve().parents[1] / "data" / "hub_at_0001.sql"
+_DATA = Path(__file__).resolve().parents[1] / "data"
+DUMP = _DATA / "hub_at_0001.sql"
+DEMO = _DATA / "hub_at_0008.sql.xz"
 
 
-def restore(url: str) -> None:
+def restore(url: str, dump: Path = DUMP) -> None:
     """Fill an empty database with the hub of then."""
+    text = lzma.decompress(dump.read_bytes()) if dump.suffix == ".xz" else dump.read_bytes()
     subprocess.run(
         [bundled_programs() / "psql", "--quiet", "--no-psqlrc", "-v", "ON_ERROR_STOP=1",
-         "-c", "CREATE EXTENSION IF NOT EXISTS pg_trgm", "-f", DUMP],
-        env={**os.environ, **libpq_environment(url)}, check=True, stdout=subprocess.DEVNULL, timeout=60,
+         "-c", "CREATE EXTENSION IF NOT EXISTS pg_trgm", "-f", "-"],
+        env={**os.environ, **libpq_environment(url)}, input=text, check=True, stdout=subprocess.DEVNULL, timeout=60,
     )  # fmt: skip
 
 
