@@ -28,7 +28,8 @@ _WEBHOOK: Final = re.compile(r"https?://[^/\s]+/rest/\d+/[A-Za-z0-9]{8,}")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something to look at. Errors keep the hub from running, warnings will hurt, hints may."""
+    """Something to look at. Errors keep the hub from running, warnings will hurt, hints may. Line 0: `file` is no file
+    but a table, an index, a setting of the hub's database."""
 
     severity: Severity
     file: str
@@ -38,7 +39,8 @@ class Finding:
     column: int = 1
 
     def __str__(self) -> str:
-        text = f"{self.severity}: {self.file}:{self.line}:{self.column}: {self.message}"
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        text = f"{self.severity}: {place}: {self.message}"
         return f"{text} Next: {self.next_command}" if self.next_command else text
 
     def as_dict(self) -> dict[str, Any]:

@@ -55,13 +55,39 @@ def init(
 
 
 @app.command(rich_help_panel="Hub")
-def doctor(ctx: typer.Context) -> None:
-    """Look the configuration over without running anything, and name the next command to type."""
+def doctor(
+    ctx: typer.Context,
+    hub: Annotated[
+        bool,
+        typer.Option("--hub", help="Also the hub's database: vacuum, indexes, old transactions, settings."),
+    ] = False,
+) -> None:
+    """Look the configuration over without running anything, and name the next command to type.
+
+    With --hub also the database: dead rows, missing statistics, unused, duplicate and unfinished indexes, who keeps
+    vacuum from its work, how far transaction ids are from their end, settings against the size of the data, and the
+    largest tables. `onefold maintain` does what of it is safe. Exit code 3: there is an error.
+
+    Example: onefold doctor --hub --json
+    """
     from onefold.doctor import diagnose
 
     output = invocation(ctx).output
     findings = diagnose(settings_of(ctx).config)
-    output.data([finding.as_dict() for finding in findings])
+    if hub and not any(finding.severity == "error" for finding in findings):
+        from onefold.steps.health import health
+
+        with opened(ctx) as (context, output):
+            found = health(context)
+        findings = [*findings, *found.findings]
+        output.data({"findings": [finding.as_dict() for finding in findings], "tables": found.tables})
+        names = ("name", "live_rows", "dead_rows", "total_bytes", "index_bytes", "vacuumed_at")
+        rows = [[one[name] for name in names] for one in found.tables[:10]]
+        output.table(("table", "rows", "dead", "bytes", "of them indexes", "vacuumed"), rows, right=(1, 2, 3, 4))
+    elif hub:
+        output.data({"findings": [finding.as_dict() for finding in findings], "tables": []})
+    else:
+        output.data([finding.as_dict() for finding in findings])
     for finding in findings:
         style = {"error": "red", "warning": "yellow"}.get(finding.severity)
         output.say(str(finding), style=style)

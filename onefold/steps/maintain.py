@@ -1,4 +1,4 @@
-"""maintain: what hub.yaml keeps for a time only is deleted when that is over."""
+"""maintain: what hub.yaml keeps for a time only is deleted when that is over, and tables that need it are vacuumed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from onefold.steps.report import Report
-from warehouse import retention
+from warehouse import health, retention
 
 if TYPE_CHECKING:
     from onefold.context import Context
@@ -14,16 +14,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MaintainReport(Report):
-    """What was deleted."""
+    """What was deleted and cleaned up."""
 
     deleted: dict[str, int] = field(default_factory=dict)
     """Of what `retention` in hub.yaml names: rows."""
+    vacuumed: tuple[str, ...] = ()
+    """Tables with many dead rows, or without statistics."""
 
 
 def maintain(context: Context) -> MaintainReport:
-    """Delete in short transactions what is older than `retention` says; without a word there everything is kept."""
+    """Delete in short transactions what is older than `retention` says; without a word there everything is kept. Then
+    vacuum tables that autovacuum has left behind, beside whoever reads and writes.
+    """
     kept = {name: span for name, span in context.configuration.hub.retention if name in retention.TABLES}
     now = context.clock()
     before = {name: now - span for name, span in kept.items() if span is not None}
     with context.connection("onefold maintain") as conn, context.progress.stage("maintain") as stage:
-        return MaintainReport(retention.apply(conn, before, advance=stage.advance))
+        deleted = retention.apply(conn, before, advance=stage.advance)
+        neglected = health.neglected(health.tables(conn))
+        health.vacuum(conn, neglected)
+        return MaintainReport(deleted, tuple(neglected))
