@@ -4,6 +4,7 @@ OnefoldError            exit code 1
 |-- UsageError          2  the command was called wrongly
 |-- NothingFound        4  what was asked for does not exist
 |-- NewerHub            6  the hub was migrated by a newer version; upgrade this one
+|-- TooLate             10 what was asked for is no longer kept; read anew
 |-- HubBusy             75 another run holds the source or the hub; try again
 `-- (ConfigurationError 3, connectors.errors and warehouse errors: see `exit_code`)
 """
@@ -37,6 +38,12 @@ class NewerHub(OnefoldError):
     """The hub's tables are of a newer version of Onefold."""
 
     exit_code = 6
+
+
+class TooLate(OnefoldError):
+    """What was asked for is no longer kept; read the whole anew."""
+
+    exit_code = 10
 
 
 class HubBusy(OnefoldError):

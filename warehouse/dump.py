@@ -97,9 +97,9 @@ _PLANS: Final = {
 LEFT_OUT: Final = (
     "ops.run", "ops.hub_clock", "ops.alembic_version", "ops.source_token",
     "ops.register_overlap", "ops.register_combination", "ops.reconciliation", "ops.reconciliation_row",
-    "ops.access_log", "ops.notice",
+    "ops.access_log", "ops.notice", "ops.feed_reader",
 )  # fmt: skip
-"""Nothing but runs and clocks, secrets, what was counted on some day, who looked, and who was told."""
+"""Nothing but runs and clocks, secrets, what was counted on some day, who looked, who was told, and who read how far."""
 
 
 def canonical_dump(conn: psycopg.Connection[Any]) -> dict[str, list[str]]:

@@ -75,7 +75,8 @@ def tables(conn: psycopg.Connection[Any]) -> list[Table]:
 
 
 def advice(conn: psycopg.Connection[Any], *, own_indexes: Collection[str], limits: Limits = Limits()) -> list[Advice]:
-    """What deserves a look, the worst first. `own_indexes` (schema.name) are the hub's: a migration decides about them."""
+    """What deserves a look, the worst first. A migration decides about the hub's
+    `own_indexes` (schema.name)."""
     found = tables(conn)
     settings = {name: (size, text) for name, size, text in conn.execute(sql("health.settings"))}
     said = [

@@ -75,7 +75,12 @@ class Retention(Strict):
     raw_versions: Duration | None = None
     rejects: Duration | None = None
     runs: Duration | None = None
-    change_events: Duration | None = None
+    change_events: Duration | None = Field(
+        None, description="The change feed, as far as all its registered readers have read it."
+    )
+    unread_change_events: Duration | None = Field(
+        None, description="The change feed, whether a registered reader has read it or not; absent: it waits for them."
+    )
     access_log: Duration | None = None
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from onefold.steps.report import Report
-from warehouse import health, retention
+from warehouse import feed_retention, health, retention
 
 if TYPE_CHECKING:
     from onefold.context import Context
@@ -31,6 +31,10 @@ def maintain(context: Context) -> MaintainReport:
     before = {name: now - span for name, span in kept.items() if span is not None}
     with context.connection("onefold maintain") as conn, context.progress.stage("maintain") as stage:
         deleted = retention.apply(conn, before, advance=stage.advance)
+        feed = context.configuration.hub.retention
+        if feed.change_events is not None or feed.unread_change_events is not None:
+            bounds = [None if span is None else now - span for span in (feed.change_events, feed.unread_change_events)]
+            deleted["change_events"] = feed_retention.clear(conn, *bounds, advance=stage.advance)
         neglected = health.neglected(health.tables(conn))
         health.vacuum(conn, neglected)
         return MaintainReport(deleted, tuple(neglected))

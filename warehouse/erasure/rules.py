@@ -274,6 +274,7 @@ RULES: Final[Mapping[str, Rule]] = {
         )
     ),
     "ops.suppression": Rule(keep={"kind": _CODE}),
+    "ops.feed_reader": Rule(keep={"name": "a program's name"}),
     "ops.reader_scope": Rule(keep={"role": "a role of the database", "department": "configuration"}),
     "ops.source_department": Rule(keep={"source": _PLACE, "department": "configuration"}),
     "ops.register_overlap": Rule(keep={"register_a": _PLACE, "register_b": _PLACE}),

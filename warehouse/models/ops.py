@@ -142,6 +142,7 @@ class HubClock(Table, table=True):
     last_as_of: datetime | None = column(_AT, "The last as_of that was given out", null=True)
     last_event_id: int = column(BigInteger, "The last id of ops.change_event", default=text("0"))
     clients: int | None = column(BigInteger, "How many clients have records; null until a run counted them", null=True)
+    feed_floor: int = column(BigInteger, "Change events up to this number are no longer in the feed", default=text("0"))
 
 
 class ChangeEvent(Table, table=True):

@@ -1,4 +1,4 @@
--- What was published and is about to be replaced.
+-- What was published and is about to be replaced. Of cleared change events the last of each moment is there.
 
 -- name: lock_interactions
 -- In one order, here and where publish moves them: of two that meet, one waits.
@@ -9,7 +9,7 @@ SELECT count(*) FROM (SELECT FROM core.interaction WHERE record_id {which} ORDER
 INSERT INTO core.interaction_version (
     record_id, changed_seq, ended_seq, known_from, known_to, client_id, version, lines, promises
 )
-SELECT i.record_id, i.changed_seq, %(seq)s, (SELECT e.at FROM ops.change_event AS e WHERE e.id = i.changed_seq),
+SELECT i.record_id, i.changed_seq, %(seq)s, (SELECT e.at FROM ops.change_event AS e WHERE e.id >= i.changed_seq ORDER BY e.id LIMIT 1),
     %(as_of)s, i.client_id, to_jsonb(i) - 'changed_seq',
     (
         SELECT jsonb_agg(to_jsonb(l) - 'is_unpublished' ORDER BY l.position)
@@ -57,7 +57,7 @@ SELECT count(*) FROM (
 
 -- name: keep_relationships
 INSERT INTO core.relationship_version (relationship_key, changed_seq, ended_seq, known_from, known_to, version)
-SELECT r.relationship_key, r.changed_seq, %(seq)s, (SELECT e.at FROM ops.change_event AS e WHERE e.id = r.changed_seq),
+SELECT r.relationship_key, r.changed_seq, %(seq)s, (SELECT e.at FROM ops.change_event AS e WHERE e.id >= r.changed_seq ORDER BY e.id LIMIT 1),
     %(as_of)s, to_jsonb(r) - '{{changed_seq,relationship_key}}'::text[]
 FROM core.relationship AS r
 WHERE r.relationship_key {which} AND r.changed_seq IS NOT NULL

@@ -14,7 +14,7 @@ BEGIN
                 -- The first version holds from the beginning of time; the client was there from its first event on.
                 WHEN c.name = 'valid_from' THEN
                     'CASE WHEN h.valid_from = ''-infinity'' THEN (SELECT e.at FROM ops.change_event AS e'
-                    ' WHERE e.id = coalesce(h.opened_seq, h.changed_seq)) ELSE h.valid_from END'
+                    ' WHERE e.id >= coalesce(h.opened_seq, h.changed_seq) ORDER BY e.id LIMIT 1) ELSE h.valid_from END'
                 WHEN c.is_kept THEN format('h.%I', c.name)
                 ELSE format('NULL::%s', c.type)
             END,
