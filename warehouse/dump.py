@@ -99,7 +99,7 @@ LEFT_OUT: Final = (
     "ops.register_overlap", "ops.register_combination", "ops.reconciliation", "ops.reconciliation_row",
     "ops.access_log", "ops.notice", "ops.feed_reader",
 )  # fmt: skip
-"""Nothing but runs and clocks, secrets, what was counted on some day, who looked, who was told, and who read how far."""
+"""Nothing but runs and clocks, secrets, what was counted on some day, who looked, who was told, who read how far."""
 
 
 def canonical_dump(conn: psycopg.Connection[Any]) -> dict[str, list[str]]:

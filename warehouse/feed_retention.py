@@ -35,7 +35,7 @@ def readers(conn: psycopg.Connection[Any]) -> list[Reader]:
 
 
 def register(conn: psycopg.Connection[Any], name: str, read_seq: int) -> int:
-    """How far a reader has read; one that is new is registered at `read_seq`. Nothing behind it is cleared from now on."""
+    """How far a reader has read; one that is new is registered at `read_seq`: what is behind that is kept for it."""
     with unit_of_work(conn):
         hub_lock(conn)
         conn.execute(sql("feed.register"), {"name": name, "read_seq": read_seq})
@@ -65,8 +65,8 @@ def clear(
     """Clear change events older than `before` that all registered readers have read, and those older than
     `unread_before`, read or not; how many rows went. `conn` is in autocommit.
 
-    First the feed's floor rises, under the hub lock: no reader sees half of what is cleared. The last event of each moment
-    stays unserved, so that `onefold.as_of` finds every moment.
+    First the feed's floor rises, under the hub lock: no reader sees half of what is cleared. The last event of each
+    moment stays unserved, so that `onefold.as_of` finds every moment.
     """
     with unit_of_work(conn):
         hub_lock(conn)

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 import psycopg
-from psycopg.rows import namedtuple_row
 from psycopg.sql import SQL
 
 from warehouse.sql import qualified, sql
@@ -115,21 +114,21 @@ def _vacuum(found: Iterable[Table], limits: Limits) -> Iterator[Advice]:
 
 
 def _old(conn: psycopg.Connection[Any], limits: Limits) -> Iterator[Advice]:
-    for row in conn.cursor(row_factory=namedtuple_row).execute(sql("health.oldest")):
-        if (row.seconds or 0) < limits.open_seconds and row.age < limits.open_transactions:
+    for what, name, age, seconds, is_idle in conn.execute(sql("health.oldest")):
+        if (seconds or 0) < limits.open_seconds and age < limits.open_transactions:
             continue
-        since = f" for {row.seconds / 60:.0f} min" if row.seconds is not None else ""
-        keeps = f"vacuum removes nothing that died since ({row.age:,} transactions)"
-        if row.what == "slot":
-            command = f"SELECT pg_drop_replication_slot('{row.name}');  -- if nobody reads it any more"
-            yield Advice("warning", row.name, f"This replication slot holds old rows: {keeps}.", command)
-        elif row.what == "prepared":
-            command = f"ROLLBACK PREPARED '{row.name}';"
-            yield Advice("warning", row.name, f"A prepared transaction is open{since}: {keeps}.", command)
+        since = f" for {seconds / 60:.0f} min" if seconds is not None else ""
+        keeps = f"vacuum removes nothing that died since ({age:,} transactions)"
+        if what == "slot":
+            command = f"SELECT pg_drop_replication_slot('{name}');  -- if nobody reads it any more"
+            yield Advice("warning", name, f"This replication slot holds old rows: {keeps}.", command)
+        elif what == "prepared":
+            command = f"ROLLBACK PREPARED '{name}';"
+            yield Advice("warning", name, f"A prepared transaction is open{since}: {keeps}.", command)
         else:
-            idle = " and does nothing" if row.is_idle else ""
-            message = f"{row.name} (process {row.what}) has a transaction open{since}{idle}: {keeps}."
-            yield Advice("warning", "transactions", message, f"SELECT pg_terminate_backend({row.what});")
+            idle = " and does nothing" if is_idle else ""
+            message = f"{name} (process {what}) has a transaction open{since}{idle}: {keeps}."
+            yield Advice("warning", "transactions", message, f"SELECT pg_terminate_backend({what});")
 
 
 def _wraparound(conn: psycopg.Connection[Any], found: Sequence[Table], settings: Any) -> Iterator[Advice]:

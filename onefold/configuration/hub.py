@@ -111,7 +111,7 @@ class HubConfiguration(Strict):
     )
     database: Database = Database()  # type: ignore[call-arg]
     notifications: Notifications = Notifications()  # type: ignore[call-arg]
-    retention: Retention = Field(default_factory=Retention)
+    retention: Retention = Retention()  # type: ignore[call-arg]
     row_security: bool = Field(
         False, description="Readers see only what is of the departments that `onefold db grant` gave them."
     )
