@@ -36,10 +36,13 @@ def readers(conn: psycopg.Connection[Any]) -> list[Reader]:
 
 def register(conn: psycopg.Connection[Any], name: str, read_seq: int) -> int:
     """How far a reader has read; one that is new is registered at `read_seq`: what is behind that is kept for it."""
-    with unit_of_work(conn):
-        hub_lock(conn)
-        conn.execute(sql("feed.register"), {"name": name, "read_seq": read_seq})
-        row = conn.execute(sql("feed.reader"), {"name": name}).fetchone()
+    row = conn.execute(sql("feed.reader"), {"name": name}).fetchone()
+    if row is None:
+        # Under the hub lock: nobody clears what it wants meanwhile.
+        with unit_of_work(conn):
+            hub_lock(conn)
+            conn.execute(sql("feed.register"), {"name": name, "read_seq": read_seq})
+            row = conn.execute(sql("feed.reader"), {"name": name}).fetchone()
     assert row is not None
     return int(row[0])
 
