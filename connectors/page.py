@@ -195,7 +195,8 @@ class Change:
 
     key: str
     fields: Mapping[str, Any]
-    """Field of the system -> value, never None: nothing is blanked."""
+    """Field of the system -> value. None empties it: only where `Writing.can_empty`, and only to take back a value that
+    was written where nothing had stood."""
     token: str
     """The same for the same change, however often it is sent: a source that knows idempotence keys takes it once."""
 
@@ -225,6 +226,8 @@ class Writing:
     """Paths in a record as it is read that every write changes: its time, its version."""
     can_look: bool = False
     """`look` tells what stands in the source."""
+    can_empty: bool = False
+    """A field can be told to hold nothing."""
 
 
 @runtime_checkable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -108,6 +109,27 @@ class WritingChecks:
                 assert any(str(value) in text for text in texts), request.name
             with self.open(Replay(()), self.cassette.now) as connector:
                 self.refuses(SourceConfigurationError, partial(connector.writing, request, ["no['such"]))
+
+    def test_a_field_is_emptied_as_the_system_wants_it(self) -> None:
+        for request, written, changes in self.writes():
+            with self.open(Replay(()), self.cassette.now) as connector:
+                if not connector.writing(request, request.owned).can_empty:
+                    continue
+            # The request differs from the recorded one in its values alone: any body is answered.
+            exchanges = [
+                one.model_copy(update={"request": one.request.model_copy(update={"body": None})})
+                for one in written.exchanges
+            ]
+            # What is recorded otherwise comes first: a login may go to the same address.
+            anything = written.model_copy(update={"exchanges": (*self.cassette.exchanges, *exchanges)})
+            taken = [one for one in changes if written.expect[one.key] == "accepted"]
+            emptied = [replace(one, fields=dict.fromkeys(one.fields)) for one in taken]
+            _, replay = self.send(request, anything, emptied)
+            for one in taken:
+                texts = [unquote(asked.content.decode()) for asked in replay.requests if _is_write(asked, written)]
+                for name, value in one.fields.items():
+                    assert any(name in text for text in texts), f"{request.name}: {name} is not told to be empty"
+                    assert not any(len(str(value)) > 2 and str(value) in text for text in texts), request.name
 
     def test_a_busy_source_is_written_to_after_a_wait(self) -> None:
         for request, written, changes in self.writes():

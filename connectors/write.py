@@ -118,6 +118,11 @@ class Write(Settings):
     fields: str = Field(default=".+", description="Which fields may be written: a regular expression for the name.")
     field_type: Literal["text", "number"] = "text"
     as_text: bool = Field(default=False, description="Numbers and yes or no are written as text.")
+    empty: Any = Field(
+        default=None,
+        description="What a field is set to so that it holds nothing, null too if it is said. Without it a value that "
+        "was written where nothing stood cannot be taken back.",
+    )
     value: str = Field(default="{field}", description="Path of a {field} in the record as it is read.")
     marks: tuple[FieldPath, ...] = Field(
         default=(), description="What a write changes besides: times and versions. Neither makes a record another one."
@@ -137,6 +142,11 @@ class Write(Settings):
             raise ValueError("`table` needs `look`: a table is written whole, so its other rows must be known")
         compile_path(fill(self.value, {"field": "name"}))
         return self
+
+    @property
+    def can_empty(self) -> bool:
+        """It is said how a field is emptied."""
+        return "empty" in self.model_fields_set
 
     def is_in_table(self, field: str) -> bool:
         """The field is a row of the table."""

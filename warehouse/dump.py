@@ -87,7 +87,7 @@ _PLANS: Final = {
     "ops.definition": _Plan(("at",)),
     "ops.write_receipt": _Plan(
         # Of a change whose answer was lost, a look says what the answer would have said in other words.
-        ("receipt_id", "golden_seq", "sent_at", "answered_at", "echoed_at", "code", *_CLOCKS),
+        ("receipt_id", "undoes", "golden_seq", "sent_at", "answered_at", "echoed_at", "code", *_CLOCKS),
         ("record_id",),
         "receipt_id",
     ),

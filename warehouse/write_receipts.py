@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.rows import dict_row
 
-from warehouse.arrays import bigints
+from warehouse.arrays import bigints, nullable
 from warehouse.sql import sql
 
 PAGE = 1000
@@ -37,7 +37,8 @@ class Candidate(NamedTuple):
     record_count: int
     attributes: str
     receipts: str | None
-    """JSON list, oldest first: receipt_id, status, payload_hash, idempotence_key, fields, sent_at, echoed_at."""
+    """JSON list, oldest first: receipt_id, status, payload_hash, idempotence_key, fields, before, undoes, sent_at,
+    echoed_at."""
     number: int
     """How many receipts the record has."""
 
@@ -53,6 +54,30 @@ class NewReceipt(NamedTuple):
     before: str
     payload_hash: str
     idempotence_key: str
+    undoes: int | None = None
+    """The receipt of the change that this one takes back."""
+
+
+class Written(NamedTuple):
+    """A change that a run sent, with the record as it is landed now; JSON as text."""
+
+    receipt_id: int
+    record_id: int
+    source_key: str
+    client_id: str
+    golden_seq: int
+    fields: str
+    before: str
+    status: str
+    """accepted or unknown."""
+    sent_at: datetime
+    echoed_at: datetime | None
+    payload: str
+    landed_at: datetime
+    is_deleted: bool
+    later: str | None
+    """JSON list of what was sent to the record since and not refused, oldest first: receipt_id, run_id, status, fields,
+    idempotence_key, undoes."""
 
 
 class Answered(NamedTuple):
@@ -102,6 +127,7 @@ def begin(
             "befores": [one.before for one in receipts],
             "payload_hashes": [one.payload_hash for one in receipts],
             "idempotence_keys": [one.idempotence_key for one in receipts],
+            "undoes": nullable(one.undoes for one in receipts),
         },
     )  # fmt: skip
     return [row[0] for row in rows.fetchall()]
@@ -133,10 +159,40 @@ def forget_unanswered(conn: psycopg.Connection[Any], source: str, stream: str) -
     return conn.execute(sql("write_receipts.unanswered"), {"source": source, "stream": stream}).rowcount
 
 
+def written_streams(conn: psycopg.Connection[Any], source: str, run_id: int) -> list[str]:
+    """The streams of a source that a run wrote to, by name."""
+    rows = conn.execute(sql("write_receipts.written_streams"), {"source": source, "run_id": run_id}).fetchall()
+    return [row[0] for row in rows]
+
+
+def last_run(conn: psycopg.Connection[Any], source: str) -> int | None:
+    """The last run that wrote to a source of its own accord: none that took another back."""
+    row = conn.execute(sql("write_receipts.last_run"), {"source": source}).fetchone()
+    return None if row is None else row[0]
+
+
+def written(conn: psycopg.Connection[Any], source: str, stream: str, run_id: int) -> Iterator[Written]:
+    """What a run wrote to a stream and was not refused, in the order of sending."""
+    place = {"source": source, "stream": stream, "run_id": run_id, "limit": PAGE}
+    after = 0
+    while True:
+        rows = conn.execute(sql("write_receipts.written"), {**place, "after": after}).fetchall()
+        yield from map(Written._make, rows)
+        if len(rows) < PAGE:
+            return
+        after = rows[-1][0]
+
+
 def receipts(
-    conn: psycopg.Connection[Any], source: str, *, stream: str | None = None, status: str | None = None, limit: int
+    conn: psycopg.Connection[Any],
+    source: str,
+    *,
+    stream: str | None = None,
+    status: str | None = None,
+    run_id: int | None = None,
+    limit: int,
 ) -> list[dict[str, Any]]:
-    """The last receipts of a source, newest first."""
-    parameters = {"source": source, "stream": stream, "status": status, "limit": limit}
+    """The last receipts of a source (or of one run of it), newest first."""
+    parameters = {"source": source, "stream": stream, "status": status, "run_id": run_id, "limit": limit}
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(sql("write_receipts.receipts"), parameters).fetchall()

@@ -42,7 +42,7 @@ class Writer:
         times = [path for path in (request.updated_at, own.updated_at) if path]
         marks = tuple(dict.fromkeys([*times, *self.rule.marks, *own.volatile, *request.volatile]))
         paths = {field: self.rule.path_of(field) for field in fields}
-        return Writing(self.rule.batch, paths, marks, self.rule.look is not None)
+        return Writing(self.rule.batch, paths, marks, self.rule.look is not None, self.rule.can_empty)
 
     def send(self, changes: Sequence[Change]) -> list[Receipt]:
         """A receipt for each change, in their order. Raises a ConnectorError where nothing can be said."""
@@ -117,7 +117,7 @@ class Writer:
         pairs: list[dict[str, Any]] = []
         rule = self.rule
         for field, value in change.fields.items():
-            written = as_text(value) if rule.as_text else value
+            written = rule.empty if value is None else as_text(value) if rule.as_text else value
             if rule.table is not None and rule.is_in_table(field):
                 table = _with_row(table, rule.table.key, field, rule.table.value, written, rule.table.row)
                 fields[rule.table.into] = table

@@ -52,8 +52,11 @@ def compare(
 
 
 def same(there: Any, ours: Any) -> bool:
-    """The system holds our value, in its own spelling: numbers by worth, a day with its midnight, texts trimmed."""
+    """The system holds our value, in its own spelling: numbers by worth, a day with its midnight, texts trimmed; a
+    field that was emptied as null, as an empty text, or (Odoo) as false."""
     theirs, own = as_text(there), as_text(ours)
+    if ours is None:
+        return there is False or not (theirs or "").strip()
     if theirs is None or own is None:
         return theirs == own
     if theirs.strip() == own.strip() or (_DAY.fullmatch(own) and theirs.startswith(f"{own}T")):

@@ -87,6 +87,8 @@ class WriteStreamReport(Report):
     """Left alone: the source had taken the value, and somebody changed it there."""
     refused_before: int = 0
     """Left alone: the source has refused just this."""
+    left: int = 0
+    """Of a run that is taken back: what cannot be, for a reason that is told."""
     status: str = "done"
     """done | failed | deferred (the source asked to come back later)."""
     error: str | None = None
@@ -103,6 +105,8 @@ class WriteBackReport(Report):
     """None: a dry run."""
     seconds: float
     streams: tuple[WriteStreamReport, ...]
+    undo_of: int | None = None
+    """The run that was taken back."""
 
     @property
     def status(self) -> str:

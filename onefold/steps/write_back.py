@@ -1,37 +1,25 @@
 """write_back: what the hub knows of a client, into the fields that it owns in the source systems.
 
-A run without `apply` writes nothing anywhere and tells each difference. With it every change has a receipt, committed
-before it is sent: a killed run is followed by one that looks what arrived, and sends the rest by the same keys.
+A run without `apply` writes nothing anywhere and tells each difference. `write_undo` takes a run back.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import psycopg
-
-from connectors.canonical import canonical
-from connectors.errors import ConnectorError
-from connectors.page import Change, Receipt, StreamRequest, TellsWaits, WritesBack
-from onefold.configuration.errors import SecretMissing
 from onefold.errors import NothingFound, UsageError
-from onefold.steps.echo import same
-from onefold.steps.report import WriteBackReport, WriteStreamReport
-from onefold.steps.sync import failure, fault, find_source, open_source, source_lock, stream_request
-from onefold.steps.write_plan import Difference, Plan, Planned, make_plan
-from warehouse import runs, write_receipts
-from warehouse.write_receipts import NOTHING_SETTLED, Answered, NewReceipt
+from onefold.steps.sync import find_source
+from onefold.steps.write_plan import Planned, make_plan
+from onefold.steps.write_send import StreamRun, Tell, Work, carry_out
+from warehouse import write_receipts
+from warehouse.write_receipts import NOTHING_SETTLED
 
 if TYPE_CHECKING:
-    from connectors.page import Connector
     from onefold.configuration import SourceConfiguration
     from onefold.context import Context
     from onefold.progress import Stage
-
-Tell = Callable[[Difference], None]
+    from onefold.steps.report import WriteBackReport
 
 
 def write_back(
@@ -52,19 +40,8 @@ def write_back(
     """
     configured = find_source(context, source)
     chosen = _chosen(configured, streams, apply=apply)
-    started = time.perf_counter()
     with context.connection(f"onefold write-back {source}") as conn:
-        if not apply:
-            work = Work(context, conn, configured, None, limit, again, tell)
-            reports = _streams(work, chosen)
-            return WriteBackReport(source, None, round(time.perf_counter() - started, 3), tuple(reports))
-        with source_lock(conn, source):
-            runs.stop_abandoned(conn, command="write_back", source=source, at=context.clock())
-            run_id = runs.start_run(conn, command="write_back", source=source, at=context.clock())
-            reports = _streams(Work(context, conn, configured, run_id, limit, again, tell), chosen)
-            report = WriteBackReport(source, run_id, round(time.perf_counter() - started, 3), tuple(reports))
-            runs.finish_run(conn, run_id, status=report.status, report=report.as_dict(), at=context.clock())
-    return report
+        return carry_out(Work(context, conn, configured, None, limit, again, tell), chosen, _BackRun, apply=apply)
 
 
 def _chosen(configured: SourceConfiguration, streams: Sequence[str], *, apply: bool) -> list[str]:
@@ -89,70 +66,23 @@ def _chosen(configured: SourceConfiguration, streams: Sequence[str], *, apply: b
     return chosen
 
 
-@dataclass(frozen=True)
-class Work:
-    """One run of one source: what its streams have in common. Without `run_id` nothing is written."""
-
-    context: Context
-    conn: psycopg.Connection[Any]
-    configured: SourceConfiguration
-    run_id: int | None
-    limit: int | None
-    again: bool
-    tell: Tell | None
-
-
-def _streams(work: Work, chosen: Sequence[str]) -> list[WriteStreamReport]:
-    source = work.configured.source
-    try:
-        with open_source(work.context, work.configured) as connector:
-            reports: list[WriteStreamReport] = []
-            for name in chosen:
-                left = None if work.limit is None else work.limit - sum(one.changes for one in reports)
-                reports.append(_StreamRun(replace(work, limit=left), connector, name).done())
-            return reports
-    except (ConnectorError, SecretMissing) as error:  # the source as a whole could not be opened
-        return [WriteStreamReport(stream=name, **failure(source, error)) for name in chosen]
-
-
-class _StreamRun:
+class _BackRun(StreamRun):
     """One stream's write-back."""
 
-    def __init__(self, work: Work, connector: Connector, name: str) -> None:
-        self.work, self.connector, self.name = work, connector, name
-        self.place = f"{work.configured.source}:{name}"
-        self.request: StreamRequest = stream_request(work.context, work.configured, name)
-        self.report = WriteStreamReport(stream=name)
-
-    def done(self) -> WriteStreamReport:
-        """Look at all records, and send what differs in batches."""
-        work = self.work
-        with work.context.progress.stage(f"{self.place} write-back") as stage:
-            if isinstance(self.connector, TellsWaits):
-                self.connector.tell_waits(lambda seconds, why: stage.note(f"waits {seconds:.0f} s: {why}"))
-            try:
-                stream = work.configured.streams[self.name]
-                plan = make_plan(self.connector, self.request, stream, work.configured.source, again=work.again)
-                if work.limit is not None and work.limit <= 0:
-                    return self.report
-                if work.run_id is not None:
-                    write_receipts.forget_unanswered(work.conn, work.configured.source, self.name)
-                self._go_through(plan, stage)
-            except ConnectorError as error:
-                return replace(self.report, **failure(self.place, error))
-            except psycopg.Error:
-                raise  # the hub's database itself, not this stream
-            except Exception as error:  # a connector of somebody else's must not end its neighbours' run
-                return replace(self.report, **fault(self.place, error))
-        return self.report
-
-    def _go_through(self, plan: Plan, stage: Stage) -> None:
+    def go_through(self, stage: Stage) -> None:
+        """Look at all records with a client, and send what differs in batches."""
         work, waiting = self.work, list[Planned]()
+        stream = work.configured.streams[self.name]
+        plan = make_plan(self.connector, self.request, stream, work.configured.source, again=work.again)
+        if work.limit is not None and work.limit <= 0:
+            return
+        if work.run_id is not None:
+            write_receipts.forget_unanswered(work.conn, work.configured.source, self.name)
         # What was left alone is looked at again where it is asked for, settled or not.
         settled = NOTHING_SETTLED if plan.again else plan.plan_hash
         for candidate in write_receipts.candidates(work.conn, plan.source, plan.stream, settled):
             looked = plan.look(candidate)
-            self._count(
+            self.count(
                 records=1,
                 changes=looked.planned is not None,
                 changed_back=looked.overruled,
@@ -165,84 +95,8 @@ class _StreamRun:
                 waiting.append(looked.planned)
             is_enough = work.limit is not None and self.report.changes >= work.limit
             if len(waiting) >= plan.writing.batch or is_enough:
-                self._send(plan, waiting, stage)
+                self.send(plan, waiting, stage)
                 waiting = []
             if is_enough:
                 return
-        self._send(plan, waiting, stage)
-
-    def _send(self, plan: Plan, batch: Sequence[Planned], stage: Stage) -> None:
-        """One batch: note it, send it, note what the source said."""
-        work = self.work
-        if work.run_id is None or not batch:
-            return
-        assert isinstance(self.connector, WritesBack)
-        arrived = self._arrived(plan, [one for one in batch if one.resumed is not None])
-        left = [one for one in batch if one.resumed not in arrived]
-        ids = self._begin(plan, left)
-        answers = [Answered(receipt_id, "accepted", "seen", None) for receipt_id in arrived]
-        changes = [Change(one.candidate.source_key, one.fields, one.idempotence_key) for one in left]
-        try:
-            said = {one.key: one for one in self.connector.write(self.request, changes)} if changes else {}
-        except ConnectorError as error:
-            unknown = [Answered(receipt_id, "unknown", type(error).__name__, None) for receipt_id in ids]
-            write_receipts.answer(work.conn, [*answers, *unknown], now=work.context.clock())
-            self._count(accepted=len(arrived), unknown=len(unknown))
-            raise
-        for receipt_id, change in zip(ids, changes, strict=True):
-            receipt = said.get(change.key) or Receipt(change.key, "unknown", None, "the connector gave no receipt")
-            answers.append(Answered(receipt_id, receipt.status, receipt.code, receipt.message))
-        write_receipts.answer(work.conn, answers, now=work.context.clock())
-        for status in ("accepted", "refused", "unknown"):
-            self._count(**{status: sum(one.status == status for one in answers)})
-        stage.advance(len(batch))
-
-    def _arrived(self, plan: Plan, resumed: Sequence[Planned]) -> set[int]:
-        """Receipts of changes without an answer that the source shows to have taken."""
-        if not resumed or not plan.writing.can_look:
-            return set()
-        assert isinstance(self.connector, WritesBack)
-        keys = [one.candidate.source_key for one in resumed]
-        fields = sorted({name for one in resumed for name in one.fields})
-        there = self.connector.look(self.request, keys, fields)
-        return {
-            one.resumed
-            for one in resumed
-            if one.resumed is not None
-            and (now := there.get(one.candidate.source_key)) is not None
-            and all(same(now[name], value) for name, value in one.fields.items())
-        }
-
-    def _begin(self, plan: Plan, batch: Sequence[Planned]) -> list[int]:
-        """The receipts of a batch, in its order: new ones, and those that are sent again."""
-        work, run_id = self.work, self.work.run_id
-        assert run_id is not None
-        told: dict[str, Any] = {"run_id": run_id, "plan_hash": plan.plan_hash, "now": work.context.clock()}
-        new = [one for one in batch if one.resumed is None]
-        with work.conn.transaction():
-            if again := {one.resumed: one.candidate.golden_seq for one in batch if one.resumed is not None}:
-                write_receipts.begin_again(work.conn, again, **told)
-            rows = [_receipt(one) for one in new]
-            ids = iter(
-                write_receipts.begin(work.conn, rows, source=plan.source, stream=plan.stream, **told) if rows else ()
-            )
-        return [next(ids) if one.resumed is None else one.resumed for one in batch]
-
-    def _count(self, **more: int) -> None:
-        counted = {name: getattr(self.report, name) + int(value) for name, value in more.items()}
-        self.report = replace(self.report, **counted)
-
-
-def _receipt(planned: Planned) -> NewReceipt:
-    one = planned.candidate
-    fields, before = canonical(planned.fields).decode(), canonical(planned.before).decode()
-    return NewReceipt(
-        one.source_key,
-        one.record_id,
-        one.client_id,
-        one.golden_seq,
-        fields,
-        before,
-        planned.payload_hash,
-        planned.idempotence_key,
-    )
+        self.send(plan, waiting, stage)

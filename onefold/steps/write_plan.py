@@ -19,7 +19,7 @@ from onefold.steps.echo import same
 if TYPE_CHECKING:
     from connectors.page import Connector
     from onefold.configuration.sources import StreamConfiguration
-    from warehouse.write_receipts import Candidate
+    from warehouse.write_receipts import Candidate, Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,15 @@ class Difference:
 class Planned:
     """What is to be written to one record."""
 
-    candidate: Candidate
+    candidate: Candidate | Written
     fields: Mapping[str, Any]
     before: Mapping[str, Any]
     payload_hash: str
     idempotence_key: str
     resumed: int | None = None
     """The receipt of a change that was sent before, and of which nothing is known."""
+    undoes: int | None = None
+    """The receipt of the change that this one takes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +186,10 @@ def _is_awaited(receipt: Mapping[str, Any], landed_at: datetime) -> bool:
 
 
 def _was_taken(receipts: Sequence[Mapping[str, Any]], name: str, value: Any) -> bool:
-    """The last that was written to the field is this value, and the source had taken it."""
+    """The last that was written to the field is this value, and the source had taken it; or people took it back."""
     for receipt in reversed(receipts):
         if name in receipt["fields"] and receipt["status"] != "refused":
+            if receipt.get("undoes") is not None and same(receipt["before"].get(name), value):
+                return True
             return receipt["status"] == "accepted" and same(receipt["fields"][name], value)
     return False

@@ -413,3 +413,98 @@ def test_what_was_changed_back_is_taken_again_though_another_field_was_written_s
     assert (system.value("1", "onefold_id"), system.value("1", "golden_phone")) == ("by hand", "+79165550199")
     assert applied(desk, again=True).accepted == 1
     assert system.value("1", "onefold_id") == desk.client_of("crm:contacts:1")
+
+
+def taken_back(hub: Hub, run: str = "last", **arguments: Any) -> tuple[WriteStreamReport, list[Difference]]:
+    """What taking a run back did (a dry run unless told otherwise), and what it told."""
+    from onefold.steps.write_undo import take_back
+
+    found: list[Difference] = []
+    with hub.context() as context:
+        (stream,) = take_back(context, "crm", run, tell=found.append, **arguments).streams
+    return stream, found
+
+
+def test_a_run_is_taken_back_where_its_values_still_stand_there(desk: Hub, system: Crm) -> None:
+    configure(desk, system, empty="")
+    system.put("4", onefold_id="an older number")
+    desk.run()
+    applied(desk)
+    leo = system.value("4", "onefold_id")
+    system.put("3", onefold_id="changed by people")  # the hub has not heard of it
+    dry, told = taken_back(desk)
+    assert (dry.changes, system.writes[-1:], len(receipts(desk))) == (4, system.writes[-1:], 4)
+    assert Difference("crm:contacts:4", desk.client_of("crm:contacts:4"), "onefold_id", leo, "an older number") in told
+
+    done, told = taken_back(desk, apply=True)
+    assert (done.changes, done.accepted, done.changed_back, done.refused, done.unknown) == (4, 4, 1, 0, 0)
+    assert system.value("4", "onefold_id") == "an older number"
+    assert [system.value(key, "onefold_id") for key in "12"] == ["", ""]
+    assert system.value("3", "onefold_id") == "changed by people", "what people wrote since was overwritten"
+    assert system.value("3", "golden_mails") == "", "a field beside one that was changed is taken back"
+    assert [(one.record, one.field) for one in told if one.note == "changed since"] == [
+        ("crm:contacts:3", "onefold_id")
+    ]
+
+    # Once more there is nothing; and the hub does not write again what was taken back, nor hear its own word.
+    assert taken_back(desk, apply=True)[0].changes == 0
+    assert applied(desk).changes == 0
+    (contacts,) = next(one for one in desk.run().syncs if one.source == "crm").streams
+    assert (contacts.updated, contacts.echoed) == (1, 3), "contact 3 was changed by people, the others by the hub"
+    assert applied(desk).changes == 0
+    assert applied(desk, again=True).changes == 4
+
+
+def test_what_cannot_be_taken_back_is_left_and_told(desk: Hub, system: Crm) -> None:
+    applied(desk)  # this system cannot be told to empty a field
+    dry, told = taken_back(desk)
+    assert (dry.changes, dry.left, {one.note for one in told}) == (0, 4, {"was empty: empty it there"})
+
+    configure(desk, system, fields={"onefold_id": "record_count"}, empty=None)
+    applied(desk)
+    del system.contacts["4"]
+    done, told = taken_back(desk, str(first_run(desk)), apply=True)
+    notes = {(one.record, one.field): one.note for one in told if one.note}
+    assert notes[("crm:contacts:1", "onefold_id")].startswith("written again by run ")
+    assert notes[("crm:contacts:4", "golden_mails")] == "gone"
+    assert ("crm:contacts:1", "golden_mails") not in notes
+    assert system.value("1", "golden_mails") is None
+    assert done.refused == done.unknown == 0
+
+
+def first_run(hub: Hub) -> int:
+    """The run of the first receipts."""
+    (row,) = hub.query("SELECT min(run_id) FROM ops.write_receipt")
+    return int(row[0])
+
+
+def test_a_lost_answer_while_taking_back_is_looked_after(desk: Hub, system: Crm) -> None:
+    configure(desk, system, empty="")
+    applied(desk)
+    system.mute = 2
+    cut, _ = taken_back(desk, apply=True)
+    assert (cut.status, cut.unknown) == ("failed", 3)
+    keys, writes = list(system.keys), len(system.writes)
+    rest, _ = taken_back(desk, str(first_run(desk)), apply=True)
+    assert (rest.status, rest.accepted, rest.unknown) == ("done", 4, 0)
+    assert len(system.writes) == writes + 1, "what had arrived was sent once more"
+    assert len(set(keys) | set(system.keys)) == len(set(keys)) + 1
+    assert all(not system.value(key, name) for key in "1234" for name in FIELDS)
+
+
+def test_a_run_is_taken_back_from_the_command_line_without_write_back_being_configured(desk: Hub, system: Crm) -> None:
+    configure(desk, system, empty="")
+    run_id = write_back(desk, apply=True).run_id
+    off = {"source": "crm", "connector": "rest", "trust": 60, "streams": {"contacts": STREAM}}
+    off["settings"] = {"manifest": system.manifest(empty=""), "parameters": {"token": system.token}}
+    desk.configure("crm", json.dumps(off, ensure_ascii=False))
+    shown = command(desk, "write-back", "crm", "--undo", "last")
+    assert shown.code == 0 and "this would be" in shown.out and system.value("1", "onefold_id")
+    done = command(desk, "--json", "write-back", "crm", "--undo", str(run_id), "--apply")
+    assert done.code == 0 and json.loads(done.out)["undo_of"] == run_id
+    assert not system.value("1", "onefold_id")
+    listed = command(desk, "receipts", "crm", "--run", str(run_id))
+    assert listed.code == 0 and str(run_id) in listed.out
+    nothing = command(desk, "write-back", "crm", "--undo", "99999")
+    assert nothing.code == 4 and "onefold receipts crm" in nothing.said
+    assert command(desk, "write-back", "crm", "--undo", "last", "--again").code == 2

@@ -121,8 +121,9 @@ class Crm:
             self.hold.wait(30)
         return reply
 
-    def manifest(self, **limits: Any) -> dict[str, Any]:
-        """How the hub reads and writes it."""
+    def manifest(self, **more: Any) -> dict[str, Any]:
+        """How the hub reads and writes it; `empty` is how it empties a field, all else is limits."""
+        limits = {name: value for name, value in more.items() if name != "empty"}
         return {
             "base_url": self.url,
             "parameters": {"token": {"secret": True}},
@@ -144,6 +145,7 @@ class Crm:
                         "headers": {"Idempotency-Key": "{token}"},
                         "body": {"inputs": {"$each": "rows", "$value": {"id": "{key}", "properties": "{fields}"}}},
                         "value": "properties.{field}",
+                        **({"empty": more["empty"]} if "empty" in more else {}),
                         "answer": {
                             "accepted": {"rows": "results", "key": "id"},
                             "refused": {"rows": "errors", "key": "id", "code": "code", "message": "message"},

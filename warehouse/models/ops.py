@@ -220,3 +220,4 @@ class WriteReceipt(Table, table=True):
     sent_at: datetime = column(_AT, "When it was sent last")
     answered_at: datetime | None = column(_AT, "When the source answered", null=True)
     echoed_at: datetime | None = column(_AT, "When a sync brought back what was written", null=True)
+    undoes: int | None = column(BigInteger, "The receipt of the change that this one takes back", null=True)

@@ -15,8 +15,8 @@ LEFT JOIN LATERAL (
             AND l.plan_hash = %(plan_hash)s::uuid AND l.sent_at >= r.ingested_at
         ) AS is_settled
     FROM (
-        SELECT t.receipt_id, t.status, t.payload_hash, t.idempotence_key, t.fields, t.sent_at, t.echoed_at,
-            t.client_id, t.golden_seq, t.plan_hash, count(*) OVER () AS number,
+        SELECT t.receipt_id, t.status, t.payload_hash, t.idempotence_key, t.fields, t.before, t.undoes, t.sent_at,
+            t.echoed_at, t.client_id, t.golden_seq, t.plan_hash, count(*) OVER () AS number,
             row_number() OVER (ORDER BY t.receipt_id DESC) = 1 AS is_last
         FROM ops.write_receipt AS t
         WHERE t.record_id = r.record_id
@@ -32,15 +32,16 @@ LIMIT %(limit)s
 -- name: begin
 INSERT INTO ops.write_receipt (
     run_id, source, stream, source_key, record_id, client_id, golden_seq, fields, before, payload_hash, plan_hash,
-    idempotence_key, status, sent_at
+    idempotence_key, undoes, status, sent_at
 )
 SELECT %(run_id)s, %(source)s, %(stream)s, n.source_key, n.record_id, n.client_id, n.golden_seq, n.fields, n.before,
-    n.payload_hash, %(plan_hash)s::uuid, n.idempotence_key, 'sent', %(now)s
+    n.payload_hash, %(plan_hash)s::uuid, n.idempotence_key, n.undoes, 'sent', %(now)s
 FROM unnest(
     %(source_keys)s::text[], %(record_ids)s::bigint[], %(client_ids)s::uuid[], %(golden_seqs)s::bigint[],
-    %(fields)s::jsonb[], %(befores)s::jsonb[], %(payload_hashes)s::uuid[], %(idempotence_keys)s::uuid[]
+    %(fields)s::jsonb[], %(befores)s::jsonb[], %(payload_hashes)s::uuid[], %(idempotence_keys)s::uuid[],
+    %(undoes)s::bigint[]
 ) WITH ORDINALITY AS n (
-    source_key, record_id, client_id, golden_seq, fields, before, payload_hash, idempotence_key, place
+    source_key, record_id, client_id, golden_seq, fields, before, payload_hash, idempotence_key, undoes, place
 )
 ORDER BY n.place
 RETURNING receipt_id
@@ -87,9 +88,42 @@ WHERE record_id = ANY (%(record_ids)s::bigint[]) AND status <> 'refused' AND ech
 
 -- name: receipts
 SELECT receipt_id, source, stream, source_key, client_id::text, golden_seq, fields, before, payload_hash::text,
-    idempotence_key::text, status, code, message, sent_at, answered_at, echoed_at, run_id
+    idempotence_key::text, status, code, message, sent_at, answered_at, echoed_at, run_id, undoes
 FROM ops.write_receipt
 WHERE source = %(source)s AND (%(stream)s::text IS NULL OR stream = %(stream)s)
     AND (%(status)s::text IS NULL OR status = %(status)s)
+    AND (%(run_id)s::bigint IS NULL OR run_id = %(run_id)s)
 ORDER BY receipt_id DESC
+LIMIT %(limit)s
+
+-- name: written_streams
+SELECT DISTINCT stream FROM ops.write_receipt
+WHERE source = %(source)s AND run_id = %(run_id)s
+ORDER BY stream
+
+-- name: last_run
+SELECT run_id FROM ops.write_receipt
+WHERE source = %(source)s AND undoes IS NULL AND status <> 'refused'
+ORDER BY receipt_id DESC
+LIMIT 1
+
+-- name: written
+-- What a run wrote, beside the record as it is landed and what was sent to it since.
+SELECT t.receipt_id, t.record_id, t.source_key, t.client_id::text, t.golden_seq, t.fields::text, t.before::text,
+    t.status, t.sent_at, t.echoed_at, r.payload::text, r.ingested_at, r.is_deleted, l.later::text
+FROM ops.write_receipt AS t
+JOIN raw.record AS r ON r.record_id = t.record_id
+LEFT JOIN LATERAL (
+    SELECT jsonb_agg(
+        jsonb_build_object(
+            'receipt_id', n.receipt_id, 'run_id', n.run_id, 'status', n.status, 'fields', n.fields,
+            'idempotence_key', n.idempotence_key, 'undoes', n.undoes
+        ) ORDER BY n.receipt_id
+    ) AS later
+    FROM ops.write_receipt AS n
+    WHERE n.record_id = t.record_id AND n.receipt_id > t.receipt_id AND n.status <> 'refused'
+) AS l ON true
+WHERE t.source = %(source)s AND t.stream = %(stream)s AND t.run_id = %(run_id)s AND t.status <> 'refused'
+    AND t.receipt_id > %(after)s
+ORDER BY t.receipt_id
 LIMIT %(limit)s

@@ -142,4 +142,8 @@ def test_a_party_is_written_seen_and_comes_back_and_one_that_is_gone_is_refused(
         assert receipts[1].code and "hub-4712" not in (receipts[1].message or "")
         assert connector.look(request, [party, gone], ["name"]) == {party: {"name": "hub-4711"}}
         second = list(connector.read(request, first[-1].state))
+        assert connector.writing(request, ["name"]).can_empty  # type: ignore[union-attr]
+        (emptied,) = connector.write(request, [Change(party, {"name": None}, "3" * 32)])
+        assert emptied.status == "accepted", emptied
+        assert connector.look(request, [party], ["name"]) in ({party: {"name": None}}, {party: {"name": ""}})
     assert '"name":"hub-4711"' in rows(second)[party]
