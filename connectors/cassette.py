@@ -62,6 +62,7 @@ class Expected(Settings):
     keys: tuple[str, ...] = Field(description="In the order of reading.")
     deleted: tuple[str, ...] = ()
     rejects: int = 0
+    rows: int | None = Field(default=None, description="How many records `check` and `discover` tell that it has.")
     options: dict[str, Any] = Field(default_factory=dict, description="The stream's options, where it needs some.")
     key: str | tuple[str, ...] | None = None
     updated_at: str | None = None

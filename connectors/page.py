@@ -152,11 +152,13 @@ class StreamInfo:
     fields: Sequence[FieldInfo] = ()
     updated_at: str | None = None
     deletes: str = "none"
-    """flag | tombstones | archived | delta | sweep | snapshot | none."""
+    """flag | tombstones | archived | delta | sweep | snapshot | none; several with commas between."""
     rows: int | None = None
     mapping: Mapping[str, Any] = field(default_factory=dict)
     """The ready mapping of a system that is known: what a stream has in `config/sources/NAME.yaml`."""
     title: str | Mapping[str, str] | None = None
+    changes: str | None = None
+    """How a pass asks only for what changed: a field, `delta token`, `files`; None: it reads everything."""
     is_installed: bool = True
     """False: the system knows such a stream, but this installation of it has no app or module for it."""
 
@@ -257,6 +259,14 @@ class TellsVolumes(Protocol):
     def volumes(self, streams: Sequence[str]) -> Mapping[str, int]:
         """Records by stream, deleted and archived ones as the system counts them; streams of which it does not tell
         are missing. Raises nothing for a stream that cannot be asked."""
+
+
+@runtime_checkable
+class TellsHow(Protocol):
+    """A connector that knows without asking how a stream is read."""
+
+    def how(self, stream: StreamRequest) -> StreamInfo:
+        """The stream without its fields. Raises SourceConfigurationError for one that is not known."""
 
 
 @runtime_checkable

@@ -148,6 +148,17 @@ class ConnectorSuite(WritingChecks):
             assert name in streams, f"discover does not show `{name}`"
             assert streams[name].fields or not expected.keys, f"discover shows no fields of `{name}`"
 
+    def test_every_stream_is_recorded(self) -> None:
+        streams = self.manifest.streams if self.manifest else {}
+        missing = [name for name in streams if name not in self.cassette.expect]
+        assert not missing, f"the cassette shows nothing of {', '.join(missing)}"
+
+    def test_the_number_of_records_is_told(self) -> None:
+        told_of = {name: one.rows for name, one in self.cassette.expect.items() if one.rows is not None}
+        if told_of:
+            with self.open(Replay(self.cassette.exchanges), self.cassette.now) as connector:
+                assert connector.volumes(list(told_of)) == told_of
+
     def test_everything_is_read(self) -> None:
         for name, expected in self.cassette.expect.items():
             pages = self.read(name)
@@ -269,9 +280,23 @@ class ConnectorSuite(WritingChecks):
             ledger.land(second)
             assert (before | set(expected.keys)) - ledger.alive == set(expected.deleted), name
             told_of += len(expected.deleted)
-        declared = [name for name, stream in (self.manifest.streams if self.manifest else {}).items() if stream.deletes]
-        wanted = [name for name in declared if name in self.cassette.expect]
+        streams = self.manifest.streams if self.manifest else {}
+        wanted = [name for name in self.cassette.expect if name in streams and streams[name].deletes]
         assert told_of or not wanted, f"the cassette's `later` shows no deletion, though {', '.join(wanted)} can tell"
+        own = [name for name in wanted if any(one.kind != "sweep" for one in streams[name].deletes)]
+        assert not own or self._is_told_of_deletions(own), f"no deletion is told by the source: {', '.join(own)}"
+
+    def _is_told_of_deletions(self, names: Sequence[str]) -> bool:
+        """In the first or the later pass of one of these streams the source itself says that a record is deleted."""
+        later = self.cassette.later
+        for name in names:
+            pages = list(first := self.read(name))
+            if later is not None and name in later.expect:
+                exchanges = [*later.exchanges, *self.cassette.exchanges]
+                pages += self.read(name, first[-1].state, exchanges=exchanges, now=later.now)
+            if any(page.tombstones for page in pages):
+                return True
+        return False
 
     def test_a_source_that_repeats_its_page_ends_in_an_error(self) -> None:
         for name, _ in self.paged():

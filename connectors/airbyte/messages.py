@@ -51,7 +51,10 @@ def info_of(stream: Stream) -> StreamInfo:
     has_flag = any(field.path == "_ab_cdc_deleted_at" for field in fields)
     deletes = "flag" if has_flag else "none" if by_change else "sweep"
     changed = path_of(cursor_of(stream)) or None
-    return StreamInfo(name_of(stream), (key[0] if len(key) == 1 else key) or CONTENT, fields, changed, deletes)
+    own = (key[0] if len(key) == 1 else key) or CONTENT
+    return StreamInfo(
+        name_of(stream), own, fields, changed, deletes, changes=(changed or "cursor") if by_change else None
+    )
 
 
 def configured(stream: Stream, mode: str, cursor: Sequence[str], generation: int, *, is_pass: bool) -> dict[str, Any]:

@@ -69,6 +69,9 @@ def _stream(protocol: FrappeProtocol, stream: Mapping[str, Any]) -> dict[str, An
     if short.child_of is not None:
         made["params"]["parent"] = short.child_of
     else:
+        filters = {"filters": {"$json": [*short.filters]}} if short.filters else {}
+        params = {"doctype": short.doctype, **filters}
+        made["count"] = {"path": "method/frappe.client.get_count", "params": params, "at": "message"}
         # The bin does not know of renamed documents, nor of a name that was given again: the sweep does.
         made["deletes"] = [{"kind": "tombstones", **_bin(protocol, short.doctype), "key": "deleted_name"}, sweep]
     return {**made, **{name: value for name, value in stream.items() if name not in names}}

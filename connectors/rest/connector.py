@@ -37,7 +37,7 @@ from connectors.protocols import expand_stream, is_odata
 from connectors.registry import hook
 from connectors.rest.asking import Asking
 from connectors.rest.children import ChildPass
-from connectors.rest.described import labels_in, with_labels
+from connectors.rest.described import changes_by, labels_in, with_labels
 from connectors.rest.reading import Pass, phases_of
 from connectors.rest.volumes import volume
 from connectors.rest.writing import Writer
@@ -258,7 +258,6 @@ class RestConnector:
 
     def _describe(self, name: str, stream: Stream, records: list[dict[str, Any]]) -> StreamInfo:
         key = stream.key if stream.key is not None else likely_key(records)
-        deletes = stream.deletes[0].kind if stream.deletes else "none"
         fields = [
             replace(field, label=in_english(stream.labels[field.path])) if field.path in stream.labels else field
             for field in profile(records)
@@ -268,7 +267,16 @@ class RestConnector:
         mapping = dict(stream.mapping)
         if isinstance(mapping.get("url"), str):
             mapping["url"] = self._card(mapping["url"])
-        return StreamInfo(name, key, tuple(fields), stream.updated_at, deletes, mapping=mapping, title=stream.title)
+        return replace(self._how(name, stream), key=key, fields=tuple(fields), mapping=mapping, title=stream.title)
+
+    def _how(self, name: str, stream: Stream) -> StreamInfo:
+        deletes = ", ".join(dict.fromkeys(rule.kind for rule in stream.deletes)) or "none"
+        return StreamInfo(name, stream.key, (), stream.updated_at, deletes, changes=changes_by(stream))
+
+    def how(self, stream: StreamRequest) -> StreamInfo:
+        """How a stream is read, by its manifest alone."""
+        spec = self._stream(stream)
+        return replace(self._how(stream.name, spec), key=stream.key or spec.key)
 
     def _labels(self, rule: Described) -> dict[str, str]:
         """What users of the source call its fields; nothing where the right to ask is missing."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from connectors.manifest import Described
+from connectors.manifest import Described, Stream
 from connectors.page import FieldInfo
 from connectors.paths import as_text, compile_path
 
@@ -31,3 +31,12 @@ def with_labels(fields: Sequence[FieldInfo], labels: dict[str, str]) -> list[Fie
     seen = {field.path for field in fields}
     known = [replace(field, label=labels[field.path]) if field.path in labels else field for field in fields]
     return known + [FieldInfo(name, "text", label, filled=0.0) for name, label in labels.items() if name not in seen]
+
+
+def changes_by(stream: Stream) -> str | None:
+    """How a pass asks only for what changed; None where it reads everything, whatever time its records carry."""
+    if stream.delta:
+        return "delta token"
+    if stream.parent is not None and stream.parent.changed_only:
+        return "changed parents"
+    return (stream.updated_at or "time") if stream.filter else None

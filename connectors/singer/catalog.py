@@ -61,6 +61,7 @@ def info_of(entry: Entry) -> StreamInfo:
         tuple(fields_of(entry.get("schema") or {})),
         None if is_whole else replication_key(entry),
         deletes,
+        changes=None if is_whole else replication_key(entry),
     )
 
 

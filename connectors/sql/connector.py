@@ -136,6 +136,7 @@ class SqlConnector:
             changed,
             "flag" if options.deleted else "sweep" if changed else "snapshot",
             count,
+            changes=changed,
         )
 
     def read(self, stream: StreamRequest, state: State | None) -> Iterator[Page]:

@@ -129,7 +129,7 @@ def discover(
         (
             i.name,
             i.key if isinstance(i.key, str | None) else " + ".join(i.key),
-            i.updated_at,
+            i.changes or "all",
             i.deletes if i.is_installed else "not installed",
             i.rows,
             len(i.fields),
@@ -158,16 +158,20 @@ def preview(
     stream: Annotated[str | None, typer.Argument(help="A stream; default: all.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Records to show.")] = 3,
 ) -> None:
-    """The first records as they come and as they would be mapped. Nothing is written."""
+    """The first records as they come and as they would be mapped, and how the stream is read. Nothing is written."""
+    from onefold.steps.look import how_it_is_read
     from onefold.steps.look import preview as step
     from onefold.steps.sync import find_source
 
     with opened(ctx, database=False) as (context, output):
         streams = [stream] if stream else list(find_source(context, source).streams)
         shown = {name: step(context, source, name, limit) for name in streams}
+        read = {} if output.as_json else how_it_is_read(context, source, streams)
     output.data(shown)
     for name, rows in shown.items():
         output.heading(f"{source}:{name}")
+        if name in read:
+            output.say(f"  {read[name]}")
         for row in rows:
             output.say(f"  {row['key']}  {row['payload'][:300]}", style="dim")
             if row["rejected"]:

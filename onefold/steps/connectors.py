@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from connectors.manifest import Stream, in_english
 from connectors.registry import describe, names, shipped
+from connectors.rest.described import changes_by
 from connectors.wanted import WantedSetting, missing, settings_of, ways_in
 from onefold.steps.report import Report
 
@@ -86,15 +87,9 @@ def _shown(name: str, stream: Stream | FilesStream) -> ShippedStream:
         name,
         in_english(stream.title),
         f"{becomes}: {kind}" if becomes and isinstance(kind, str) else _text(becomes),
-        _changes(stream) if isinstance(stream, Stream) else "files",
+        (changes_by(stream) or "all") if isinstance(stream, Stream) else "files",
         (", ".join(rule.kind for rule in stream.deletes) or "none") if isinstance(stream, Stream) else "files",
     )
-
-
-def _changes(stream: Stream) -> str:
-    if stream.delta:
-        return "delta token"
-    return (stream.updated_at or "time") if stream.filter else "all"
 
 
 def _text(value: object) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from connectors.page import TellsAbsent, TellsVolumes
+from connectors.page import TellsAbsent, TellsHow, TellsVolumes
 from onefold.steps.sync import find_source, open_source, stream_request
 
 if TYPE_CHECKING:
@@ -42,6 +42,27 @@ def discover(context: Context, source: str) -> Sequence[StreamInfo]:
             return found
         volumes = connector.volumes(unknown)
         return [replace(info, rows=volumes[info.name]) if info.name in volumes else info for info in found]
+
+
+def how_it_is_read(context: Context, source: str, streams: Sequence[str]) -> dict[str, str]:
+    """A line for each stream of which it is known: its key, how changes and deletions are seen, how many records."""
+    configured = find_source(context, source)
+    with open_source(context, configured, with_streams=True) as connector:
+        if not isinstance(connector, TellsHow):
+            return {}
+        volumes = connector.volumes(streams) if isinstance(connector, TellsVolumes) else {}
+        lines = {}
+        for name in streams:
+            info = connector.how(stream_request(context, configured, name))
+            key = info.key if isinstance(info.key, str | None) else " + ".join(info.key)
+            parts = [
+                f"key {key}" if key else "",
+                f"changes by {info.changes or 'reading all'}",
+                f"deletes by {info.deletes}",
+            ]
+            parts.append(f"{volumes[name]:,} records" if name in volumes else "")
+            lines[name] = "; ".join(filter(None, parts))
+        return lines
 
 
 def preview(context: Context, source: str, stream: str, limit: int) -> list[Mapping[str, Any]]:

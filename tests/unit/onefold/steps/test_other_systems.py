@@ -52,6 +52,14 @@ def test_an_order_of_erpnext_has_its_lines_and_a_return_reverses_its_invoice(map
     assert link["to_record_id"] == record_id("it", "customers", "Alfa Handels GmbH")
 
 
+def test_deals_and_quotations_of_erpnext_with_leads_belong_to_the_lead(mapped: Mapping) -> None:
+    lead = record_id("it", "leads", "CRM-LEAD-2026-00001")
+    for stream, other in (("opportunities", "lead_opportunities"), ("quotations", "lead_quotations")):
+        (with_customer,), (with_lead,) = facts(mapped("erpnext", stream)), facts(mapped("erpnext", other))
+        assert with_customer["party_record_id"] == record_id("it", "customers", "Alfa Handels GmbH")
+        assert (with_lead["party_record_id"], with_lead["type"]) == (lead, with_customer["type"])
+
+
 def test_payments_of_dolibarr_belong_to_their_invoice_and_client(mapped: Mapping) -> None:
     payments = facts(mapped("dolibarr", "payments"))
     assert [float(one["amount"]) for one in payments] == [70.0, 50.0]
