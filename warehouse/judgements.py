@@ -229,3 +229,11 @@ def _stated(conn: psycopg.Connection[Any], judged: Sequence[Judgement]) -> list[
         apart = [member for member in members if member not in with_group]
         rows.append({"judgement_id": number, "verdict": "not_same", "left_ids": apart, "right_ids": [group]})
     return rows
+
+
+def different_numbers(
+    conn: psycopg.Connection[Any], left_ids: Sequence[int], right_ids: Sequence[int], types: Sequence[str]
+) -> list[str]:
+    """Of these types of identifiers those of which both sides have valid values and share none."""
+    parameters = {"left_ids": bigints(left_ids), "right_ids": bigints(right_ids), "types": list(types)}
+    return [row[0] for row in conn.execute(sql("judgements.different_numbers"), parameters).fetchall()]

@@ -105,7 +105,7 @@ class HubConfiguration(Strict):
         default=Defaults(),  # type: ignore[call-arg]
         description="For every source that does not say otherwise.",
     )
-    engine: Literal["local", "spark"] = "local"
+    engine: Literal["local"] = "local"
     limits: ChangeLimits = Field(
         default_factory=lambda: ChangeLimits(deleted=0.2, changed=0.8, merged=0.1)  # type: ignore[call-arg]
     )

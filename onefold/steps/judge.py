@@ -61,7 +61,7 @@ def judge(
     client is held by the record that its value comes from. A pin holds as `policy` says (pin, until_source_changes,
     until_date, fill_if_empty), at most through the day `until`, and takes the place of a former one on its field.
     Raises OpposingJudgements when a judgement in force says otherwise, UsageError when the sides do not fit
-    the verdict.
+    the verdict, or when records with different valid numbers are joined without a reason.
     """
     with context.connection("onefold judge") as conn, unit_of_work(conn):
         hub_lock(conn)
@@ -70,6 +70,8 @@ def judge(
             sides[0] = [_anchor(conn, sides[0], attribute or "")]
             _check_end(context, policy, until)
         _check(context, conn, verdict, sides, attribute)
+        if verdict == "same" and not reason.strip():
+            _wants_reason(context, conn, sides)
         judgement = stored.Judgement(
             verdict,
             sides[0],
@@ -86,6 +88,18 @@ def judge(
         number = stored.add(conn, judgement, by=by, at=at)
         _queue(conn, verdict, [*sides[0], *sides[1]])
     return JudgeReport(number, verdict, resolve(context), publish(context))
+
+
+def _wants_reason(context: Context, conn: psycopg.Connection, sides: Sequence[Sequence[int]]) -> None:
+    """Two different valid numbers that contradict each other are overruled only by a person who says why."""
+    matching = context.configuration.matching
+    kinds = (matching.person, matching.organisation)
+    types = sorted({name for kind in kinds if kind is not None for name in kind.contradictions})
+    if found := stored.different_numbers(conn, sides[0], sides[1], types):
+        raise UsageError(
+            f"These records have different valid numbers ({', '.join(found)}): they are joined only for a reason.",
+            'Say it, such as --reason "reorganised"; or they are two: onefold judge not-same.',
+        )
 
 
 def _anchor(conn: psycopg.Connection, record_ids: Sequence[int], attribute: str) -> int:

@@ -289,7 +289,7 @@ def test_merging_clients_and_taking_it_back_moves_no_total(trade: Hub) -> None:
     total = sum(row[1] or 0 for row in before)
     with trade.context() as context:
         said = [
-            judge(context, "same", [f"crm:companies:{a}"], [f"erp:customers:{b}"], reason="", by="t").judgement_id
+            judge(context, "same", [f"crm:companies:{a}"], [f"erp:customers:{b}"], reason="a test", by="t").judgement_id
             for a, b in ((0, 1), (2, 3))
         ]
         assert sum(row[1] or 0 for row in revenue(trade)) == total

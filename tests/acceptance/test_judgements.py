@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from onefold.errors import OnefoldError
+from onefold.errors import OnefoldError, UsageError
 from onefold.steps.judge import judge, lift
 from tests.support.hub import Hub
 
@@ -34,6 +34,20 @@ def test_merge_then_undo_both_old_ids_answer_again_and_every_total_is_as_before(
     assert (hub.client_of("crm:companies:10"), hub.client_of("crm:companies:11")) == (left, right)
     assert totals(hub) == before
     assert hub.query("SELECT * FROM onefold_v1.xref_client_redirect WHERE NOT is_deleted") == []
+
+
+def test_firms_with_different_valid_numbers_are_joined_only_for_a_reason(filled_hub: Hub) -> None:
+    before = filled_hub.partition()
+    with filled_hub.context() as context:
+        for silent in ("", "  "):
+            with pytest.raises(UsageError, match=r"different valid numbers \(inn\).*only for a reason"):
+                judge(context, "same", ["crm:companies:10"], ["crm:companies:11"], reason=silent, by="ada")
+        assert filled_hub.query("SELECT count(*) FROM identity.judgement") == [(0,)]
+        assert filled_hub.partition() == before
+        # Nothing contradicts here: no reason is asked for.
+        judge(context, "same", ["crm:contacts:1"], ["crm:contacts:3"], reason="", by="ada")
+        judge(context, "same", ["crm:companies:10"], ["crm:companies:11"], reason="reorganised", by="ada")
+    assert filled_hub.client_of("crm:companies:10") == filled_hub.client_of("crm:companies:11")
 
 
 def test_a_not_same_judgement_survives_re_sync_re_run_and_the_record_s_deletion_and_return(

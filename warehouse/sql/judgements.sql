@@ -130,3 +130,18 @@ WHERE type = 'member_of' AND NOT is_deleted AND from_record_id <> to_record_id
 GROUP BY to_record_id
 HAVING count(DISTINCT from_record_id) > 1
 ORDER BY to_record_id
+
+-- name: different_numbers
+-- Types of which both sides have valid values, and none in common.
+SELECT n.type
+FROM (
+    SELECT i.type, i.value, i.record_id = ANY (%(left_ids)s::bigint[]) AS is_left
+    FROM identity.identifier AS i
+    WHERE i.record_id = ANY (%(left_ids)s::bigint[] || %(right_ids)s::bigint[])
+        AND i.is_valid AND i.type = ANY (%(types)s::text[])
+) AS n
+GROUP BY n.type
+HAVING bool_or(n.is_left) AND bool_or(NOT n.is_left)
+    AND count(DISTINCT n.value)
+        = count(DISTINCT n.value) FILTER (WHERE n.is_left) + count(DISTINCT n.value) FILTER (WHERE NOT n.is_left)
+ORDER BY n.type
