@@ -33,6 +33,12 @@ def call_step(name: str, **arguments: Any) -> dict[str, Any]:
         # Task logs show the whole message, and PostgreSQL's DETAIL quotes the row's values.
         raise AirflowException(f"{name}: the hub's database says: {describe(error)}") from None
     result: dict[str, Any] = report.as_dict()
+    # A person has to decide: another try would find the same.
+    held = [str(stream["error"]) for stream in result.get("streams", ()) if stream["status"] == "held"]
+    if result.get("held"):
+        held.append(str(result["held"]["message"]))
+    if held:
+        raise AirflowFailException("; ".join(held))
     failed = [stream for stream in result.get("streams", ()) if stream["status"] == "failed"]
     if failed:
         message = "; ".join(str(stream["error"]) for stream in failed)

@@ -32,6 +32,7 @@ _PLANS: Final = {
     "raw.record_version": _Plan(
         ("version_key", "ingested_at", "superseded_at", *_CLOCKS), ("record_id",), "version_key"
     ),
+    "raw.held_record": _Plan(("hold_id", "ingested_at", *_CLOCKS)),
     "identity.standard_record": _Plan(),
     "identity.identifier": _Plan(),
     "identity.blocking_key": _Plan(),
@@ -77,7 +78,7 @@ _PLANS: Final = {
     "core.document_place": _Plan(),
     "core.relationship": _Plan(("relationship_key", *_CLOCKS)),
     "core.relationship_version": _Plan(("relationship_key", "ended_seq", "known_from", "known_to", *_CLOCKS)),
-    "ops.checkpoint": _Plan(("at", *_CLOCKS)),
+    "ops.checkpoint": _Plan(("at", "passed_run_id", *_CLOCKS)),
     "ops.reject": _Plan(("first_at", "closed_at", *_CLOCKS)),
     "ops.pending": _Plan(("id",)),
     "ops.sweep_mark": _Plan(("id", "pass_id")),
@@ -95,7 +96,7 @@ _PLANS: Final = {
     "ops.suppression": _Plan(("erasure_id",)),
 }
 LEFT_OUT: Final = (
-    "ops.run", "ops.hub_clock", "ops.alembic_version", "ops.source_token",
+    "ops.run", "ops.hold", "ops.hub_clock", "ops.alembic_version", "ops.source_token",
     "ops.register_overlap", "ops.register_combination", "ops.reconciliation", "ops.reconciliation_row",
     "ops.access_log", "ops.notice", "ops.feed_reader",
 )  # fmt: skip

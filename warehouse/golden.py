@@ -63,6 +63,13 @@ def _contributions(conn: psycopg.Connection[Any], statement: str, parameters: Ma
     return found.sort_by([(name, "ascending") for name in ("client_id", "source", "stream", "source_key")])
 
 
+def changed_values(conn: psycopg.Connection[Any], golden: pa.Table) -> int:
+    """How many of these golden records (GOLDEN) have other values than those that are published."""
+    with arrow.staged(conn, "new_golden", "core.client", golden.select(GOLDEN.names)):
+        row = conn.execute(sql("holds.count_golden")).fetchone()
+    return int(row[0]) if row else 0
+
+
 class ClientRange(NamedTuple):
     """Clients from `first` to `last`, both included; texts of UUIDs."""
 

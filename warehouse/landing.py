@@ -48,20 +48,6 @@ class Landed:
     echoed: int = 0
 
 
-class TooManyDeletionsError(Exception):
-    """A complete pass would delete more records of a stream than is allowed; nothing of its last page was
-    written.
-    """
-
-    def __init__(self, source: str, stream: str, missing: int, allowed: int) -> None:
-        self.source, self.stream, self.missing, self.allowed = source, stream, missing, allowed
-        super().__init__(
-            f"{source}:{stream}: a complete pass did not show {missing} records;"
-            f" at most {allowed} may be deleted at once (`limits`). Look at the source; if it is right:"
-            f" onefold sync {source} {stream} --accept-deletions"
-        )
-
-
 class _Known(NamedTuple):
     record_id: int
     digest: bytes
@@ -95,11 +81,11 @@ def land_page(
     state: Mapping[str, Any],
     snapshot: tuple[str, bool] | None = None,
     now: datetime,
-    max_deletions: int | None = None,
     echo: EchoTest | None = None,
     scope: ScopeTuple | None = None,
     shown: Sequence[str] | None = None,
     prepared: Prepared | None = None,
+    queue: str = "standardise",
 ) -> Landed:
     """Land rows, tombstones, rejects and the state to resume from, all or nothing (a savepoint inside a
     transaction).
@@ -109,9 +95,9 @@ def land_page(
     last page of a pass deletes what the pass did not show, of all records or of those within `scope`. Rows that jsonb
     refuses become rejects. A change that `echo` knows for one that the hub itself wrote makes no version and queues
     nothing. `shown` are keys that a pass asked for without their records. `prepared` is what `pages.prepare` made of
-    the rows. Raises TooManyDeletionsError when a complete pass would delete more than `max_deletions`.
+    the rows. What changed waits in `queue`: to be looked at by the limits (`holds.LANDED`), or for standardise.
     """
-    work = Work(conn, {"source": source, "stream": stream, "run_id": run_id, "now": now})
+    work = Work(conn, {"source": source, "stream": stream, "run_id": run_id, "now": now, "queue": queue})
     if not (tombstones or rejects or shown or (snapshot is not None and snapshot[1])):
         if prepared is None:
             prepared = prepare(source, stream, rows, is_news=False)
@@ -130,7 +116,7 @@ def land_page(
         deleted = _delete(work, [i for i in gone if i in known and not known[i].is_deleted], is_inferred=False)
         newly_deleted = sum(row.is_deleted and not known[row.record_id].is_deleted for row in updated)
         if snapshot is not None:
-            deleted += _sweep(work, *snapshot, [*read, *_ids(work, shown or ())], max_deletions, scope)
+            deleted += _sweep(work, *snapshot, [*read, *_ids(work, shown or ())], scope)
         add_rejects(work.conn, work.place, work.rejects, snapshot)
         if snapshot is not None and snapshot[1]:
             if shown is None:
@@ -307,7 +293,7 @@ def _delete(work: Work, record_ids: Sequence[int], *, is_inferred: bool) -> int:
         work.execute("keep_superseded", record_ids=bigints(record_ids))
         work.execute("delete_of", record_ids=bigints(record_ids), is_inferred=is_inferred)
         work.execute("close_rejects", record_ids=bigints(record_ids))
-        enqueue(work.conn, "standardise", record_ids)
+        enqueue(work.conn, work.place["queue"], record_ids)
     return len(record_ids)
 
 
@@ -316,7 +302,6 @@ def _sweep(
     pass_id: str,
     is_complete: bool,
     record_ids: Sequence[int],
-    max_deletions: int | None,
     scope: ScopeTuple | None,
 ) -> int:
     """Mark what the page showed, refused rows included; at the end of a pass delete what it did not show."""
@@ -324,8 +309,6 @@ def _sweep(
     if not is_complete:
         return 0
     missing = [row[0] for row in work.execute("missing", pass_id=pass_id, **_within(scope))]
-    if max_deletions is not None and len(missing) > max_deletions:
-        raise TooManyDeletionsError(work.place["source"], work.place["stream"], len(missing), max_deletions)
     return _delete(work, missing, is_inferred=True)
 
 

@@ -7,7 +7,7 @@ nothing changes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -199,6 +199,7 @@ def apply(
     as_of: datetime,
     run_id: int | None,
     changed: Sequence[int] = (),
+    look: Callable[[psycopg.Connection[Any]], None] = lambda _: None,
 ) -> Applied:
     """Bring crosswalk, its history, the ledger and the review cases to this state as of `as_of`; queue
     publish.
@@ -206,7 +207,9 @@ def apply(
     `assignments` (ASSIGNMENT) covers every record of the touched components; `ledger_events` are LEDGER_EVENT,
     `cases` REVIEW_CASE; `changed` are records whose content changed, which publish has to look at even where no link
     moved.
-    Open cases about records in `assignments` that are not among `cases` are closed. Call it under the hub lock.
+    Open cases about records in `assignments` that are not among `cases` are closed. Call it under the hub lock. `look`
+    is asked before anything moves, with the moves in the temporary table `move`; what it raises stops it all. A first
+    resolution is not looked at.
     """
     _add_ledger(conn, ledger_events, as_of, run_id)
     events = dict(Counter(ledger_events["event"].to_pylist()))
@@ -220,6 +223,7 @@ def apply(
         assert counts is not None
         linked, moved, removed = counts
         if linked or moved or removed:
+            look(conn)
             seq = allocate_events(conn, 1)
             link_seq = first_links.served_by(conn, seq)
             parameters = {"as_of": as_of, "seq": seq, "link_seq": link_seq, "count": linked + moved + removed}

@@ -32,7 +32,7 @@ POLICIES: Final[Mapping[str, str]] = {
     # Says nothing of any client.
     **dict.fromkeys(
         ("core.attribute", "core.interaction_type", "core.interaction_field", "core.exchange_rate",
-         "core.reporting", "ops.run", "ops.hub_clock", "ops.notice",
+         "core.reporting", "ops.run", "ops.hold", "ops.hub_clock", "ops.notice",
          "ops.alembic_version", "ops.pending"),
         "true",
     ),

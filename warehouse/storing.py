@@ -29,7 +29,7 @@ class Work:
 
     conn: psycopg.Connection[Any]
     place: Mapping[str, Any]
-    """Parameters that every statement knows: source, stream, run_id, now."""
+    """Parameters that every statement knows: source, stream, run_id, now, queue."""
     rejects: list[Reject] = field(default_factory=list)
 
     def execute(self, name: str, **parameters: Any) -> psycopg.Cursor[Any]:
@@ -84,6 +84,7 @@ def store(
         **arrays,
         "source": place["source"],
         "stream": place["stream"],
+        "queue": place["queue"],
         "run_id": str(place["run_id"]),
         "now": place["now"].isoformat(),
         "superseded": superseded,

@@ -12,12 +12,13 @@ import typer
 
 from onefold.cli.output import Output
 
+EXIT_HELD = 7
 EXIT_TRY_AGAIN = 75
 EPILOG = (
     "Options that every command takes, before or after its name: --home DIR (where the hub keeps its state), "
     "--config DIR, --database URL, --json (one JSON document on standard output), --quiet (no progress). "
     "Exit codes: 0 done, 1 something failed, 2 wrong usage, 3 configuration, 4 not found, 5 credentials, "
-    "6 database, 75 try again later."
+    "6 database, 7 a run is held for your decision, 75 try again later."
 )
 GLOBAL_OPTIONS = {"--home": True, "--config": True, "--database": True, "--json": False, "--quiet": False}
 
@@ -113,6 +114,7 @@ def _register() -> None:
         commands_evaluate,
         commands_explain,
         commands_export,
+        commands_hold,
         commands_hub,
         commands_look,
         commands_lookup,

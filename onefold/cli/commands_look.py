@@ -41,6 +41,9 @@ def status(ctx: typer.Context) -> None:
     )  # fmt: skip
     waiting = ", ".join(f"{step}: {entries}" for step, entries in found["queues"].items())
     output.say(f"Queues       {waiting or 'empty'}")
+    for hold in found["holds"]:
+        for words in hold["words"]:
+            output.say(f"Held         run {hold['run_id']}: {words}", style="yellow")
     for case in found["cases"]:
         output.say(f"Cases        {case['cases']} {case['kind']}")
     for reject in found["rejects"]:

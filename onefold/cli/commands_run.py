@@ -6,14 +6,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from onefold.cli.app import EXIT_TRY_AGAIN, app
+from onefold.cli.app import EXIT_HELD, EXIT_TRY_AGAIN, app
 from onefold.cli.failures import exit_code_of_streams
 from onefold.cli.opening import opened
 from onefold.errors import UsageError
 
 if TYPE_CHECKING:
     from onefold.cli.output import Output
-    from onefold.steps.report import NoticesReport, PublishReport, ResolveReport, RunReport, StandardiseReport
+    from onefold.steps.report import (
+        HoldReport,
+        NoticesReport,
+        PublishReport,
+        ResolveReport,
+        RunReport,
+        StandardiseReport,
+    )
 
 _EVENTS = {"mint": "ids new", "redirect": "lead to another", "retire": "retired", "revive": "came back"}
 """What happened to client ids, in words."""
@@ -33,7 +40,7 @@ def sync(
 ) -> None:
     """Pull what is new from one source and land it, page by page, each with its checkpoint.
 
-    When streams fail, the exit code is that of their common cause (3, 5, 75), else 1.
+    When streams fail, the exit code is that of their common cause (3, 5, 75; 7: held for your decision), else 1.
 
     Example: onefold sync crm contacts
     """
@@ -73,6 +80,7 @@ def resolve(
         report = step(context, everything=everything)
     output.data(report.as_dict())
     show_resolve(output, report)
+    leave("held" if report.held else "done")
 
 
 @app.command(rich_help_panel="Pipeline")
@@ -84,6 +92,7 @@ def publish(ctx: typer.Context) -> None:
         report = step(context)
     output.data(report.as_dict())
     show_publish(output, report)
+    leave("held" if report.held else "done")
 
 
 @app.command(rich_help_panel="Pipeline")
@@ -100,8 +109,8 @@ def run(
 ) -> None:
     """Do all of it: sync every source, standardise, resolve, publish. What did not change costs nothing.
 
-    A source that fails is reported and leaves the others alone; the exit code is then 1
-    (75 if it only asked to come back later).
+    A source that fails is reported and leaves the others alone; the exit code is then 1 (75 if it only asked to come
+    back later). What would change more than `limits` allow is held: kept, and not published; the exit code is then 7.
 
     For cron, systemd or the Windows scheduler: start `onefold run --due --quiet` every few minutes. It reads what
     is due by the schedules of the configuration (UTC); a second one that meets it ends with 75 and does nothing.
@@ -179,6 +188,8 @@ def leave(status: str) -> None:
     """End with the exit code of a status."""
     if status == "failed":
         raise typer.Exit(1)
+    if status == "held":
+        raise typer.Exit(EXIT_HELD)
     if status == "deferred":
         raise typer.Exit(EXIT_TRY_AGAIN)
 
@@ -236,12 +247,20 @@ def show_resolve(output: Output, report: ResolveReport) -> None:
     )
     if report.model_note:
         output.say(f"             {report.model_note}", style="yellow")
+    show_hold(output, report.held)
     for block in report.refused_blocks[:5]:
         output.say(f"             block left out (too large): {block}", style="dim")
 
 
+def show_hold(output: Output, held: HoldReport | None) -> None:
+    """What a step did not do, and what to type."""
+    if held is not None:
+        output.warn(held.message)
+
+
 def show_publish(output: Output, report: PublishReport) -> None:
     """Counts of publish."""
+    show_hold(output, report.held)
     output.say(
         f"Publish      {report.created} clients new, {report.changed} changed, {report.retired} retired, "
         f"{report.links_moved} interactions linked anew, {report.change_events} change events ({report.seconds:.1f} s)"

@@ -10,6 +10,7 @@ from collections.abc import Collection
 EXIT_CONFIGURATION = 3
 EXIT_CREDENTIALS = 5
 EXIT_DATABASE = 6
+EXIT_HELD = 7
 EXIT_TRY_AGAIN = 75
 _BY_CLASS = {
     "CredentialsError": EXIT_CREDENTIALS,
@@ -17,6 +18,7 @@ _BY_CLASS = {
     "SecretMissing": EXIT_CONFIGURATION,
     "RetriableError": EXIT_TRY_AGAIN,
     "ComeBackLater": EXIT_TRY_AGAIN,
+    "Held": EXIT_HELD,
 }
 
 

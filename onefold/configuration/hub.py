@@ -84,6 +84,22 @@ class Retention(Strict):
     access_log: Duration | None = None
 
 
+class HubLimits(ChangeLimits):
+    """What a run may change before it is held; null: any share. None applies to a first load."""
+
+    deleted: float | None = Field(0.2, ge=0, le=1, description="Share of a stream's records that may be deleted.")
+    emptied: float | None = Field(
+        0.5, ge=0, le=1, description="Share of a field's values that may become empty in a stream, for each field."
+    )
+    changed: float | None = Field(
+        0.5, ge=0, le=1, description="Share of the clients whose golden values may change at once."
+    )
+    merged: float | None = Field(0.1, ge=0, le=1, description="Share of the clients that may be merged or split.")
+    largest_client: int | None = Field(
+        500, ge=2, description="Records that a client may grow to; one that was larger before may grow on."
+    )
+
+
 class HubConfiguration(Strict):
     """The hub as a whole. Every key may be left out."""
 
@@ -106,9 +122,7 @@ class HubConfiguration(Strict):
         description="For every source that does not say otherwise.",
     )
     engine: Literal["local"] = "local"
-    limits: ChangeLimits = Field(
-        default_factory=lambda: ChangeLimits(deleted=0.2, changed=0.8, merged=0.1)  # type: ignore[call-arg]
-    )
+    limits: HubLimits = HubLimits()  # type: ignore[call-arg]
     database: Database = Database()  # type: ignore[call-arg]
     notifications: Notifications = Notifications()  # type: ignore[call-arg]
     retention: Retention = Retention()  # type: ignore[call-arg]

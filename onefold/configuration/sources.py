@@ -68,12 +68,15 @@ class Freshness(Strict):
 
 
 class ChangeLimits(Strict):
-    """A run that would go beyond stops before publishing and asks; none applies to a first load."""
+    """What a run may change of one stream before it is held. What is not said is as in hub.yaml."""
 
     deleted: float | None = Field(None, ge=0, le=1, description="Share of the stream's records that may be deleted.")
+    emptied: float | None = Field(
+        None, ge=0, le=1, description="Share of a field's values that may become empty, for each field."
+    )
     changed: float | None = Field(None, ge=0, le=1, description="Share of the stream's records that may change.")
-    merged: float | None = Field(None, ge=0, le=1, description="Share of the clients that may be merged or split.")
-    at_least: int = Field(50, ge=0, description="Fewer records than this never stop a run.")
+    merged: float | None = Field(None, ge=0, le=1, description="In hub.yaml only.")
+    at_least: int = Field(50, ge=0, description="Fewer records or clients than this never hold a run.")
 
 
 class WorksAt(Reference):

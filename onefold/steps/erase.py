@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 from psycopg.sql import SQL
 
 from onefold.errors import NothingFound, UsageError
+from onefold.steps.hold import refuse_while_rules_wait
 from onefold.steps.publish import publish
 from onefold.steps.records import is_client_id, one_record
 from onefold.steps.report import Report
@@ -74,6 +75,7 @@ def erase(
         raise UsageError("An erasure needs a reason.", 'Say --reason "request of 2026-11-03".')
     hashes = hashes_of(context)
     if not dry_run:
+        refuse_while_rules_wait(context)
         # A record of the person that still waits would be somebody else afterwards.
         resolve(context)
     with context.connection("onefold erase") as conn:

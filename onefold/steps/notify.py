@@ -75,14 +75,15 @@ def _conditions(context: Context, report: RunReport | None, failed: Exception | 
 
         yield Condition("failure", "failure:run", "the run ended with an error", describe(failed)[:_LONGEST])
     for source, stream in _streams(report):
-        if stream.status in ("failed", "stopped"):
-            kind = "failure" if stream.status == "failed" else "stopped"
+        if stream.status == "failed":
             place = f"{source}:{stream.stream}"
-            said = "failed" if kind == "failure" else "is held back"
-            yield Condition(kind, f"{kind}:{place}", f"{place} {said}", (stream.error or "no message")[:_LONGEST])
+            yield Condition("failure", f"failure:{place}", f"{place} failed", (stream.error or "no message")[:_LONGEST])
     if failed is not None:
         return
     found = status(context)
+    for hold in found["holds"]:
+        detail = f"{'; '.join(hold['words'])}. See why, and decide: onefold runs {hold['run_id']}"
+        yield Condition("stopped", f"stopped:{hold['run_id']}", f"run {hold['run_id']} is held", detail)
     for one in found["streams"]:
         if one["freshness"] == "stale":
             place = f"{one['source']}:{one['stream']}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -11,6 +12,8 @@ import pyarrow as pa
 from identity.survive import PIN
 from identity.survive import golden as golden_records
 from onefold.steps.ahead import ahead
+from onefold.steps.hold import hold_back, waiting_for_rules
+from onefold.steps.limits import TooMuch, is_beyond, telling
 from onefold.steps.link_documents import link_documents
 from onefold.steps.overlap import count_weekly
 from onefold.steps.report import PublishReport
@@ -25,7 +28,7 @@ from onefold.steps.rules import (
     trust,
     vat_sites,
 )
-from warehouse import derived_facts, golden, judgements, queue, related, row_security, runs, served
+from warehouse import derived_facts, golden, holds, judgements, queue, related, row_security, runs, served
 from warehouse.clock import hub_lock, last_event, next_as_of
 from warehouse.connect import unit_of_work
 from warehouse.pins import expired_pins
@@ -48,7 +51,28 @@ FIRST_LOAD = 50_000
 yet, and a kill leaves nothing half done."""
 
 
-def publish(context: Context, *, is_read: bool = True) -> PublishReport:
+def publish(context: Context, *, is_read: bool = True, limited: bool = True) -> PublishReport:
+    """Bring golden records and facts up to the crosswalk, within the limits on what a run may change.
+
+    Where they are exceeded, what the syncs have landed since the last publication is set aside and the rest published;
+    where no record is to blame, nothing is published until a person decides. Without `limited` nothing is held.
+    """
+    try:
+        return _publish(context, is_read=is_read, limited=limited)
+    except TooMuch as error:
+        found = error
+    held = hold_back(context, found)
+    if held.cause == "rules":
+        return PublishReport(found.run_id, 0.0, held=held)
+    from onefold.steps.resolve import resolve
+    from onefold.steps.standardise import standardise
+
+    standardise(context)
+    resolve(context)
+    return replace(publish(context, is_read=is_read), held=held)
+
+
+def _publish(context: Context, *, is_read: bool, limited: bool) -> PublishReport:
     """Bring golden records and facts up to the crosswalk; a client that comes out as it was is not written.
 
     Without `is_read` the database is one that nobody reads yet, a restored one: who may see what is said when it is.
@@ -57,6 +81,8 @@ def publish(context: Context, *, is_read: bool = True) -> PublishReport:
     started = time.perf_counter()
     rules = survivorship_rules(context)
     with context.connection("onefold publish") as conn:
+        if limited and (held := waiting_for_rules(conn, "resolve")):
+            return PublishReport(None, round(time.perf_counter() - started, 3), held=held)
         with unit_of_work(conn):
             hub_lock(conn)
             served.extend(conn, open_attributes(context))
@@ -72,10 +98,13 @@ def publish(context: Context, *, is_read: bool = True) -> PublishReport:
             return PublishReport(None, seconds, documents_linked=linked.documents, documents_changed=linked.changed)
         waiting = queue.size(conn, "publish")
         run_id = runs.start_run(conn, command="publish", at=context.clock())
+        if limited:
+            with telling(run_id):
+                look_at_golden(context, conn, rules, waiting)
         total, clients = golden.Published(), 0
         with context.progress.stage("publish", waiting) as stage:
             chunks = _as_a_whole if waiting >= FIRST_LOAD and golden.is_unpublished(conn) else _one_by_one
-            for taken, touched, published in chunks(context, conn, rules):
+            for taken, touched, published in chunks(context, conn, rules, run_id):
                 total, clients = total + published, clients + touched
                 stage.advance(taken)
         linked = link_documents(context, conn, after=after)
@@ -94,6 +123,8 @@ def publish(context: Context, *, is_read: bool = True) -> PublishReport:
             documents_changed=linked.changed,
         )
         runs.finish_run(conn, run_id, status="done", report=report.as_dict(), at=context.clock())
+        if limited and waiting_for_rules(conn, "publish"):
+            holds.settle_rules(conn, now=context.clock())
         count_weekly(context, conn)
     return report
 
@@ -106,18 +137,19 @@ def _end_expired_pins(context: Context, conn: psycopg.Connection) -> None:
         queue.enqueue(conn, "publish", held)
 
 
-def _one_by_one(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules) -> Iterator[Done]:
+def _one_by_one(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules, run_id: int) -> Iterator[Done]:
     """Chunk after chunk, each committed by itself."""
     while True:
         with unit_of_work(conn):
             hub_lock(conn)
             done = _chunk(context, conn, rules)
+            holds.mark_published(conn, run_id)
         if done is None:
             return
         yield done
 
 
-def _as_a_whole(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules) -> Iterator[Done]:
+def _as_a_whole(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules, run_id: int) -> Iterator[Done]:
     """Every client in order of its id into empty tables, in one transaction.
 
     The next range of clients is worked while the database stores the last one. Its connection sees the same records
@@ -135,6 +167,7 @@ def _as_a_whole(context: Context, conn: psycopg.Connection, rules: SurvivorshipR
             related.relate(conn, batch.record_ids, vat_sites=vat_sites(context))
             published = golden.refresh_facts(conn, batch.record_ids, as_of=as_of)
             queue.done(conn, batch)
+        holds.mark_published(conn, run_id)
         yield len(batch.pending_ids) % len(ranges), 0, published
 
 
@@ -164,6 +197,28 @@ def _chunk(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules)
     published += golden.refresh_facts(conn, batch.record_ids, as_of=as_of)
     queue.done(conn, batch)
     return len(batch.pending_ids), len(touched), published
+
+
+def look_at_golden(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules, waiting: int) -> None:
+    """Raise TooMuch where more golden records would get other values than the hub's limits allow.
+
+    Costs nothing where so many cannot change; else the golden records that wait are made once for it alone.
+    """
+    limits = context.configuration.hub.limits
+    if limits.changed is None or waiting <= limits.at_least or golden.is_unpublished(conn):
+        return
+    clients = holds.client_count(conn)
+    if not is_beyond(waiting, clients, limits.changed, limits.at_least):
+        return
+    records, count = queue.read(conn, "publish").record_ids, 0
+    seen: set[str] = set()
+    for first in range(0, len(records), CHUNK):
+        touched = [c for c in golden.touched_clients(conn, records[first : first + CHUNK]) if c not in seen]
+        seen.update(touched)
+        contributions = with_trust(context, golden.load_contributions(conn, touched))
+        count += golden.changed_values(conn, golden_records(contributions, rules, load_pins(conn, contributions)))
+    if is_beyond(count, clients, limits.changed, limits.at_least) and not holds.is_first_load(conn):
+        raise TooMuch([{"limit": "golden", "allowed": limits.changed, "count": count, "of": clients}])
 
 
 def with_trust(context: Context, contributions: pa.Table) -> pa.Table:

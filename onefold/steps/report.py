@@ -17,9 +17,9 @@ class Report:
 
 
 def worst(statuses: Iterable[str]) -> str:
-    """failed, deferred or done, in this order."""
+    """failed, held, deferred or done, in this order."""
     found = set(statuses)
-    return next((status for status in ("failed", "deferred") if status in found), "done")
+    return next((status for status in ("failed", "held", "deferred") if status in found), "done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,23 @@ class StreamReport(Report):
     """Rows of persons who were erased: not landed."""
     bytes_read: int = 0
     status: str = "done"
-    """done | failed | deferred (the source asked to come back later)."""
+    """done | failed | deferred (the source asked to come back later) | held (it would change too much)."""
     error: str | None = None
     error_class: str | None = None
     retry_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldReport(Report):
+    """What of a run is held, and waits for a person."""
+
+    run_id: int
+    """As people name it: `onefold release RUN`."""
+    cause: str
+    """records: what the syncs landed is aside, and all stands as before; rules: configuration or model, and nothing is
+    published until somebody decides."""
+    findings: tuple[Mapping[str, Any], ...]
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +69,7 @@ class SyncReport(Report):
 
     @property
     def status(self) -> str:
-        """failed if any stream failed, else deferred if any has to wait, else done."""
+        """failed if any stream failed, else held if any changes too much, else deferred or done."""
         return worst(stream.status for stream in self.streams)
 
     @property
@@ -154,6 +167,8 @@ class ResolveReport(Report):
     """When matching.yaml has changed since the model in use was trained: what that means."""
     weights: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Of a run that compared all records: per kind how many plausible pairs lie in each half of a bit."""
+    held: HoldReport | None = None
+    """What would have changed too much, and is not done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +189,8 @@ class PublishReport(Report):
     """Documents that were looked at for others of the same business event."""
     documents_changed: int = 0
     """Documents whose event, or whether they count in it, is another now."""
+    held: HoldReport | None = None
+    """What would have changed too much, and is not done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +205,9 @@ class RunReport(Report):
 
     @property
     def status(self) -> str:
-        """The worst of the syncs: failed, deferred or done."""
-        return worst(sync.status for sync in self.syncs)
+        """The worst of the syncs and steps: failed, held, deferred or done."""
+        held = ("held" for step in (self.resolve, self.publish) if step.held is not None)
+        return worst((*(sync.status for sync in self.syncs), *held))
 
 
 @dataclass(frozen=True, slots=True)

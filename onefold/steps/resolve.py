@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +21,8 @@ from identity.resolve import Resolution, Takers
 from identity.resolve import resolve as resolve_records
 from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, RECORD
 from onefold.steps.client_ids import Ids, first_ids, reassigned
+from onefold.steps.hold import hold_back, waiting_for_rules
+from onefold.steps.limits import TooMuch, look_at_moves, telling
 from onefold.steps.model_settings import note_on
 from onefold.steps.models import as_model
 from onefold.steps.reading import readers
@@ -26,7 +30,7 @@ from onefold.steps.recycled import Turned, identity_cases, suspend
 from onefold.steps.report import ResolveReport
 from onefold.steps.resolve_changes import resolve_changes
 from onefold.steps.rules import distinct_sources, requeue_changed_rules, resolve_rules
-from warehouse import evidence, judgements, match_models, queue, resolution, runs
+from warehouse import evidence, holds, judgements, match_models, queue, resolution, runs
 from warehouse.clock import hub_lock, next_as_of, one_view
 from warehouse.connect import unit_of_work
 from warehouse.standing import standing
@@ -38,13 +42,36 @@ if TYPE_CHECKING:
     from identity.settings import MatchingSettings
     from onefold.context import Context
 
+Look = Callable[["psycopg.Connection"], None]
+
 FEW_CHANGES = 2_000
 """So many changed records are always resolved by themselves ..."""
 SHARE_OF_FEW = 0.05
 """... and more while they are no larger a part of all records."""
 
 
-def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
+def resolve(context: Context, *, everything: bool = False, limited: bool = True) -> ResolveReport:
+    """Bring the crosswalk up to the records in the queue, within the limits on what a run may change.
+
+    Where they are exceeded, what the syncs have landed since the last publication is set aside and the rest resolved;
+    where no record is to blame, nothing is done until a person decides. Without `limited` nothing is held.
+    """
+    try:
+        return _resolve(context, everything=everything, limited=limited)
+    except TooMuch as error:
+        found = error
+    held = hold_back(context, found)
+    if held.cause == "rules":
+        with context.connection("onefold resolve") as conn:
+            clients, cases = standing(conn)
+        return ResolveReport(found.run_id, 0.0, clients=clients, cases_open=cases, held=held)
+    from onefold.steps.standardise import standardise
+
+    standardise(context)
+    return replace(resolve(context, everything=everything), held=held)
+
+
+def _resolve(context: Context, *, everything: bool, limited: bool) -> ResolveReport:
     """Bring the crosswalk up to the records in the queue; `everything` compares all records again.
 
     Few changes are compared with what they touch, many with the whole register; the partition is the same, a function
@@ -64,7 +91,8 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
                 None, round(time.perf_counter() - started, 3), clients=clients, cases_open=cases, model_note=note
             )
         run_id = runs.start_run(conn, command="resolve", at=context.clock())
-        with one_view(conn), context.progress.stage("resolve", 4) as stage:
+        look = partial(look_at_moves, context) if limited else None
+        with telling(run_id), one_view(conn), context.progress.stage("resolve", 4) as stage:
             batch = queue.read(conn, "resolve")
             all_anew = everything or has_new_rules or _is_bulk(conn, len(batch.record_ids))
             turned = suspend(context, conn, model, None if all_anew else batch.record_ids)
@@ -86,10 +114,12 @@ def resolve(context: Context, *, everything: bool = False) -> ResolveReport:
             stage.advance()
             questions = pa.concat_tables([questions, identity_cases(context, conn, model, touched)])
             changed = [*batch.record_ids, *turned.record_ids]
-            applied = store(context, conn, found, questions, changed, run_id, touched, turned.renamed, ids)
+            applied = store(context, conn, found, questions, changed, run_id, touched, turned.renamed, ids, look)
             stage.advance()
             queue.done(conn, batch)
             stage.advance()
+        if limited and waiting_for_rules(conn, "resolve"):
+            holds.settle_rules(conn, now=context.clock())
         clients, cases = standing(conn)
         report = ResolveReport(
             run_id,
@@ -213,12 +243,13 @@ def store(
     touched_ids: Sequence[int] | None = None,
     renamed: Mapping[int, int] | None = None,
     ids: Ids | None = None,
+    look: Look | None = None,
 ) -> resolution.Applied:
     """Ids, crosswalk and cases by difference; only clusters that differ from a client get ids anew.
 
     `cases` are REVIEW_CASE; `touched_ids` the records that were looked at, those that are gone included; None: all.
     `renamed`: records whose client counts as another one's from now on (`recycled.Turned`). `ids`: the first ones,
-    where they are known.
+    where they are known. `look` may refuse the moves (`resolution.apply`).
     """
     if ids is None:
         crosswalk = resolution.load_crosswalk(conn, CROSSWALK, touched_ids)
@@ -234,6 +265,7 @@ def store(
         as_of=next_as_of(conn, context.clock),
         run_id=run_id,
         changed=changed,
+        **({} if look is None else {"look": look}),
     )
 
 

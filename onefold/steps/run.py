@@ -92,7 +92,9 @@ def bring_up_to_date(
             from onefold.steps.resolve import resolve
 
             resolved = resolve(context)
-        published = idle_publish(context, conn)
+        published = None if resolved.held else idle_publish(context, conn)
+        if resolved.held is not None and resolved.held.cause == "rules":
+            published = PublishReport(None, 0.0)
         if published is None:
             from onefold.steps.publish import publish
 

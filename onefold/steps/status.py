@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from onefold.steps.hold import next_commands
+from onefold.steps.limits import in_words
 from onefold.steps.model_settings import note_on
-from warehouse import derived_facts, match_models, queries
+from warehouse import derived_facts, holds, match_models, queries
 
 if TYPE_CHECKING:
     from onefold.context import Context
@@ -17,11 +19,15 @@ TRAINING_PAYS_FROM = 1_000
 
 def status(context: Context) -> dict[str, Any]:
     """What `warehouse.queries.status` tells, each stream's `freshness`, the `model` in use, amounts without a rate
-    (`missing_rates`, by currency), and advice in `next`."""
+    (`missing_rates`, by currency), the `holds` that wait for a person, and advice in `next`."""
     with context.connection("onefold status") as conn:
         found = queries.status(conn)
         found["missing_rates"] = derived_facts.missing_rates(conn)
         model = match_models.current_head(conn)
+        found["holds"] = [
+            {**hold, "words": list(map(in_words, hold["findings"])), "next": list(next_commands(hold))}
+            for hold in holds.open_holds(conn)
+        ]
     found["model"] = {
         "version": model.version if model else None,
         "kind": model.kind if model else "prior",
@@ -66,7 +72,7 @@ def freshness(context: Context, stream: dict[str, Any], now: datetime) -> str:
 
 
 def _advice(found: dict[str, Any]) -> list[str]:
-    advice = []
+    advice = [line for hold in found["holds"] for line in hold["next"]]
     if any(stream["freshness"] in ("never", "late", "stale") for stream in found["streams"]):
         advice.append("onefold run                   some sources have not been read, or not lately")
     elif found["queues"]:

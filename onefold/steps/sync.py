@@ -18,6 +18,7 @@ from connectors.registry import open_connector
 from onefold.configuration.errors import SecretMissing
 from onefold.errors import HubBusy, NothingFound
 from onefold.steps.echo import echo_test
+from onefold.steps.limits import StreamWatch
 from onefold.steps.report import StreamReport, SyncReport
 from onefold.steps.tokens import HubTokens
 from onefold.steps.withhold import guard_of, screened
@@ -44,7 +45,8 @@ def sync(
 ) -> SyncReport:
     """Pull what is new from `source`; `streams` limits it, `full` forgets the checkpoints and reads everything.
 
-    `accept_deletions` lets a complete pass delete more than `limits` allow.
+    `accept_deletions` lets it delete more than `limits` allow; a stream that changes more than they allow otherwise is
+    held: its pages are kept aside, and everything stands as before.
     A stream that fails is reported and leaves its neighbours alone. Raises HubBusy when another process syncs it.
     """
     configured = find_source(context, source)
@@ -141,6 +143,13 @@ def sync_stream(work: SourceSync, name: str) -> StreamReport:
     place = f"{work.configured.source}:{name}"
     report = StreamReport(stream=name)
     state = None if work.is_full else landing.checkpoint(work.conn, work.configured.source, name)
+    watch = StreamWatch(work.context, work.conn, work.configured, name, work.run_id, work.accepts_deletions)
+    return watch.settle(_read_stream(work, name, state, watch, report, place))
+
+
+def _read_stream(
+    work: SourceSync, name: str, state: dict[str, Any] | None, watch: StreamWatch, report: StreamReport, place: str
+) -> StreamReport:
     with work.context.progress.stage(place) as stage:
         if isinstance(work.connector, TellsWaits):
             work.connector.tell_waits(lambda seconds, why: stage.note(waiting(report, seconds, why)))
@@ -149,12 +158,12 @@ def sync_stream(work: SourceSync, name: str) -> StreamReport:
             request = replace(stream_request(work.context, work.configured, name), finish=ahead.prepare)
             echo = echo_test(work.connector, request)
             for page in work.connector.read(request, state):
-                before, report = report, land(work, name, page, report, echo)
+                before, report = report, land(work, name, page, report, watch, echo)
                 ahead.is_news = report.unchanged == before.unchanged
                 stage.resize(page.total_rows)
                 stage.advance(len(page.rows))
                 stage.note(counted(report.pages, "page"))
-        except (ConnectorError, psycopg.DataError, landing.TooManyDeletionsError) as error:
+        except (ConnectorError, psycopg.DataError) as error:
             return replace(report, **failure(place, error))
         except psycopg.Error:
             raise  # the hub's database itself, not this stream
@@ -189,33 +198,20 @@ def counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def most_deletions(
-    context: Context,
-    conn: psycopg.Connection,
-    configured: SourceConfiguration,
+def land(
+    work: SourceSync,
     stream: str,
-    scope: landing.ScopeTuple | None = None,
-) -> int | None:
-    """How many records a complete pass may delete: `limits.deleted` of the stream, its source or the hub; None: any.
-
-    The share is of all records of the stream, or of those within the scope of the pass.
-
-    A file cut in half or a silently narrowed right shows as a pass that misses much of what was there.
-    """
-    own, hub = configured.streams[stream].limits, context.configuration.hub.limits
-    share = own.deleted if own is not None and own.deleted is not None else hub.deleted
-    if share is None:
-        return None
-    return max((own or hub).at_least, int(share * landing.live_count(conn, configured.source, stream, scope)))
-
-
-def land(work: SourceSync, stream: str, page: Page, so_far: StreamReport, echo: EchoTest | None = None) -> StreamReport:
+    page: Page,
+    so_far: StreamReport,
+    watch: StreamWatch,
+    echo: EchoTest | None = None,
+) -> StreamReport:
     """One page in one transaction; the stream's counts with it."""
     page, suppressed = screened(work.guard, work.configured.source, stream, page)
+    page = watch.unheld(page)
     mark = (page.snapshot.pass_id, page.snapshot.is_complete) if page.snapshot else None
     over = page.snapshot.scope if page.snapshot else None
     scope = (over.match, over.member, over.values, over.origin) if over else None
-    limited = mark is not None and mark[1] and not work.accepts_deletions
     landed = landing.land_page(
         work.conn,
         run_id=work.run_id,
@@ -227,12 +223,14 @@ def land(work: SourceSync, stream: str, page: Page, so_far: StreamReport, echo: 
         state=page.state,
         snapshot=mark,
         now=work.context.clock(),
-        max_deletions=most_deletions(work.context, work.conn, work.configured, stream, scope) if limited else None,
         scope=scope,
         shown=page.snapshot.shown if page.snapshot else None,
         echo=echo,
         prepared=page.prepared if isinstance(page.prepared, pages.Prepared) else None,
+        queue=watch.queue,
     )
+    if scope is not None and mark is not None and mark[1] and not work.accepts_deletions:
+        watch.note_pass(landed.deleted, scope)
     return replace(
         so_far,
         pages=so_far.pages + 1,
@@ -247,9 +245,7 @@ def land(work: SourceSync, stream: str, page: Page, so_far: StreamReport, echo: 
     )
 
 
-def failure(
-    place: str, error: ConnectorError | SecretMissing | psycopg.DataError | landing.TooManyDeletionsError
-) -> dict[str, Any]:
+def failure(place: str, error: ConnectorError | SecretMissing | psycopg.DataError) -> dict[str, Any]:
     """How an error at `place` (source:stream) stands in a stream's report."""
     # What PostgreSQL says of a page that it refuses quotes the values of its rows.
     message = f"the database refuses it: {redact(error)}" if isinstance(error, psycopg.Error) else str(error)

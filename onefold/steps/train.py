@@ -227,5 +227,6 @@ def use(context: Context, version: int) -> UseReport:
         match_models.use(conn, version)
         current = current_model(context, conn)
     kind = {"trained": "em"}.get(current.origin, current.origin)
-    # Resolve notices that its model is another one, and compares everything again.
-    return UseReport(current.version, kind, former.version, resolve(context), publish(context))
+    # Resolve notices that its model is another one, and compares everything again. Whoever says so has seen the effect.
+    resolved = resolve(context, limited=False)
+    return UseReport(current.version, kind, former.version, resolved, publish(context, limited=False))

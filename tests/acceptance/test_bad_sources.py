@@ -286,11 +286,17 @@ def test_a_right_that_was_narrowed_deletes_nothing_until_somebody_says_so(hub: M
     hub.server.answers["/crm"] = pages([person(number) for number in range(1, 201)])
     assert sync(hub)["inserted"] == 200
     hub.server.answers["/crm"] = pages([person(number) for number in range(1, 21)])
-    report = sync(hub, code=1)
-    assert report["error_class"] == "TooManyDeletionsError"
-    assert "did not show 180 records" in report["error"]
-    assert "--accept-deletions" in report["error"]
+    report = sync(hub, code=7)
+    assert (report["status"], report["error_class"]) == ("held", "Held")
+    assert "180 of 200 records would be deleted (limit 20 %)" in report["error"]
+    assert "onefold release 2" in report["error"]
     assert len(hub.landed("crm")) == 200
+    assert sync(hub)["deleted"] == 0
+    assert hub.onefold("--json", "release", "2").json["records"] == 180
+    assert len(hub.landed("crm")) == 20
+    hub.server.answers["/crm"] = pages([person(number) for number in range(1, 201)])
+    assert sync(hub)["updated"] == 180
+    hub.server.answers["/crm"] = pages([person(number) for number in range(1, 21)])
     assert sync(hub, "--accept-deletions")["deleted"] == 180
     assert len(hub.landed("crm")) == 20
 

@@ -93,6 +93,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "judge pin": (PERSON, "city", "Клин"),
     "judge undo": ("1",),
     "init": ("FRESH",),
+    "runs": (),
 }
 QUIET = [name for name in COMMANDS if not name.startswith("judge ") or name == "judge list"]
 """Commands that leave the clients as they are; the others are tried in test_judging_from_the_command_line..."""
@@ -113,6 +114,7 @@ ELSEWHERE = {
     "erase", "unsuppress", "erasures",  # test_erasure
     "maintain",  # test_maintain
     "notify",  # needs somebody who takes messages: test_due
+    "release", "discard", "rollback",  # test_limits
     "report overlap", "report reconcile", "report authority", "pin", "export", "docs",  # tests of their own
     "db grant", "db revoke", "db grants",  # test_row_security
     "document show", "document cases", "document same", "document not-same",  # test_documents

@@ -57,6 +57,7 @@ RULES: Final[Mapping[str, Rule]] = {
         {"source": _PLACE, "stream": _PLACE},
     ),
     "raw.record_version": Rule(_VERSION, {"payload": "'{}'", "payload_hash": NOTHING}),
+    "raw.held_record": Rule(_VERSION, deletes=True),
     "identity.standard_record": Rule(_PARTY, deletes=True),
     "identity.identifier": Rule(_PARTY, deletes=True),
     "identity.blocking_key": Rule(elsewhere=_RESOLVED),
@@ -229,6 +230,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "ops.run": Rule(
         keep={"command": _CODE, "source": _PLACE, "status": _CODE, "report": "counts; words with a value go"},
         elsewhere="texts in `report` that hold a value of the person are replaced",
+    ),
+    "ops.hold": Rule(
+        keep={"cause": _CODE, "state": _CODE, "findings": "counts, names of fields, ids", "decided_by": "who decided"}
     ),
     "ops.checkpoint": Rule(
         "{state_is_personal}",

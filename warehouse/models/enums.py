@@ -6,9 +6,11 @@ from typing import Final
 
 KINDS: Final = ("person", "organisation")
 ROLES: Final = ("client", "prospect", "supplier", "staff", "authority")
-STEPS: Final = ("standardise", "resolve", "publish", "documents")
+STEPS: Final = ("standardise", "resolve", "publish", "documents", "landed")
 NOTICE_KINDS: Final = ("failure", "stopped", "stale", "review", "drift")
-RUN_STATUSES: Final = ("running", "done", "failed", "deferred", "stopped")
+RUN_STATUSES: Final = ("running", "done", "failed", "deferred", "stopped", "held")
+HOLD_CAUSES: Final = ("stream", "records", "rules", "rollback")
+HOLD_STATES: Final = ("open", "released", "discarded", "rolled_back", "settled")
 VERDICTS: Final = ("same", "not_same", "related", "cannot_tell", "pin", "lift", "same_document", "not_same_document")
 PIN_POLICIES: Final = ("pin", "until_source_changes", "until_date", "fill_if_empty")
 LEDGER_EVENTS: Final = ("mint", "redirect", "retire", "revive")

@@ -33,16 +33,25 @@ class Run(Table, table=True):
     __table_args__ = (
         one_of("status", enums.RUN_STATUSES),
         Index("ix_run_command_source_run_id", "command", "source", "run_id"),
+        Index(
+            "ix_run_unpublished",
+            "run_id",
+            postgresql_where=text("command = 'sync' AND published_by IS NULL"),
+        ),
+        Index("ix_run_published_by", "published_by", postgresql_where=text("published_by IS NOT NULL")),
         {"schema": "ops", "comment": "One execution of a step"},
     )
 
     run_id: int = column(BigInteger, "Rises with every run", key=True, extra=(Identity(always=True),))
     command: str = column(Text, "The step: sync, standardise, resolve, publish, ...")
     source: str | None = column(Text, "The source that it worked on, if one", null=True)
-    status: str = column(Text, "running, done, failed, deferred or stopped")
+    status: str = column(Text, "running, done, failed, deferred, stopped or held")
     started_at: datetime = column(_AT, "When it began")
     finished_at: datetime | None = column(_AT, "When it ended; null while running or after a crash", null=True)
     report: dict[str, Any] | None = column(JSONB, "Its report: counts and ids, no client data", null=True)
+    published_by: int | None = column(
+        BigInteger, "Of a sync: the publication that showed what it landed, or the hold; null: none yet", null=True
+    )
 
 
 class Checkpoint(Table, table=True):
@@ -58,6 +67,9 @@ class Checkpoint(Table, table=True):
     state: dict[str, Any] = column(JSONB, "The connector's own state; only it reads it")
     at: datetime = column(_AT, "When the last page was landed")
     run_id: int = column(BigInteger, "The run that landed it")
+    passed_run_id: int | None = column(
+        BigInteger, "The last run whose pages are within the limits; null: the first load is not whole yet", null=True
+    )
 
 
 class Reject(Table, table=True):

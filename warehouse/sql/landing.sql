@@ -29,7 +29,7 @@ WITH forgotten AS (
     WHERE record_id = ANY (%(record_ids)s::bigint[]) AND step = 'sync' AND is_open
 ), queued AS (
     INSERT INTO ops.pending (step, record_id)
-    SELECT 'standardise', n.record_id FROM unnest(%(record_ids)s::bigint[]) AS n (record_id)
+    SELECT %(queue)s::text, n.record_id FROM unnest(%(record_ids)s::bigint[]) AS n (record_id)
 ), superseded AS (
     DELETE FROM raw.record AS r
     WHERE r.record_id = ANY (%(superseded)s::bigint[])
@@ -99,6 +99,8 @@ WHERE r.source = %(source)s AND r.stream = %(stream)s AND NOT r.is_deleted
         ) AS shown
         WHERE shown.record_id = r.record_id
     )
+    -- Its deletion was held or taken back, and the source says nothing new of it.
+    AND NOT EXISTS (SELECT FROM raw.held_record AS h WHERE h.record_id = r.record_id AND h.is_deleted)
 ORDER BY r.record_id
 
 -- name: mark_rejects

@@ -16,7 +16,7 @@ SELECT * FROM unnest(%(sources)s::text[], %(streams)s::text[], %(kinds)s::text[]
 INSERT INTO odd_record (record_id, source, stream, reason)
 SELECT w.record_id, w.source, w.stream,
     CASE
-        WHEN EXISTS (SELECT FROM ops.pending AS q WHERE q.step = 'standardise' AND q.record_id = w.record_id)
+        WHEN EXISTS (SELECT FROM ops.pending AS q WHERE q.step IN ('standardise', 'landed') AND q.record_id = w.record_id)
         THEN 'waiting'
         WHEN EXISTS (
             SELECT FROM ops.reject AS j WHERE j.record_id = w.record_id AND j.step = 'standardise' AND j.is_open
@@ -39,7 +39,7 @@ WHERE NOT w.is_deleted AND s.record_id IS NULL AND i.record_id IS NULL AND r.rec
 INSERT INTO odd_record (record_id, source, stream, reason, standard_amount)
 SELECT s.record_id, s.source, s.stream,
     CASE
-        WHEN EXISTS (SELECT FROM ops.pending AS q WHERE q.step = 'standardise' AND q.record_id = s.record_id)
+        WHEN EXISTS (SELECT FROM ops.pending AS q WHERE q.step IN ('standardise', 'landed') AND q.record_id = s.record_id)
         THEN 'leaving'
         WHEN s.is_party AND (
             position('#inn=' IN s.source_key) > 0
@@ -95,7 +95,7 @@ WHERE m.record_id = n.record_id AND m.reason IN ('missing', 'waiting')
 INSERT INTO odd_record (record_id, source, stream, reason, raw_amount, standard_amount)
 SELECT n.record_id, %(source)s, %(stream)s,
     CASE
-        WHEN EXISTS (SELECT FROM ops.pending AS q WHERE q.step = 'standardise' AND q.record_id = n.record_id)
+        WHEN EXISTS (SELECT FROM ops.pending AS q WHERE q.step IN ('standardise', 'landed') AND q.record_id = n.record_id)
         THEN 'changed' ELSE 'other_amount'
     END, n.raw_amount, n.standard_amount
 FROM unnest(%(record_ids)s::bigint[], %(raw_amounts)s::numeric[], %(standard_amounts)s::numeric[])

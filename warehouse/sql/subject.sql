@@ -7,12 +7,17 @@ WHERE e.is_current
 ORDER BY r.source COLLATE "C", r.stream COLLATE "C", r.source_key COLLATE "C"
 
 -- name: earlier_versions
+-- Versions that are kept aside come last.
 SELECT r.source, r.stream, r.source_key, v.payload, v.ingested_at::text, v.superseded_at::text
 FROM erased_raw AS e
-JOIN raw.record_version AS v ON v.record_id = e.record_id
+JOIN (
+    SELECT version_key, record_id, payload, ingested_at, superseded_at FROM raw.record_version
+    UNION ALL
+    SELECT NULL, record_id, payload, ingested_at, NULL FROM raw.held_record
+) AS v ON v.record_id = e.record_id
 JOIN raw.record AS r ON r.record_id = e.record_id
 WHERE e.is_current
-ORDER BY v.version_key
+ORDER BY v.version_key NULLS LAST
 
 -- name: identifiers
 SELECT DISTINCT i.type, i.value, i.is_valid, i.invalid_reason
