@@ -128,6 +128,7 @@ def _register() -> None:
         commands_run,
         commands_sources,
         commands_version,
+        commands_try,
         commands_write,
     )
 

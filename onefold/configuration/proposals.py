@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Protocol
 
 from onefold.configuration.attributes import STANDARD
+from onefold.configuration.contents import by_content, contradiction, holds_legal_form
 from onefold.configuration.tree import parse
 
 
@@ -58,6 +59,8 @@ class Guess:
     because: str
     score: int
     """The higher the surer; content that was verified counts more than a name."""
+    is_doubtful: bool = False
+    """Only a part of the name or the look of the values speaks for it, or values speak against the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ class Proposal:
     """A proposed stream configuration, ready to be written, with every reason."""
 
     stream: str
-    as_: str | None
+    as_: str | Mapping[str, str] | None
+    """Or a choice by value, as configuration writes it."""
     key: str | Sequence[str] | None
     fields: dict[str, list[str]] = field(default_factory=dict)
     interaction: dict[str, Any] = field(default_factory=dict)
@@ -79,7 +83,7 @@ class Proposal:
         """The stream as it is written in YAML."""
         made: dict[str, Any] = {}
         if self.as_ is not None:
-            made["as"] = self.as_
+            made["as"] = self.as_ if isinstance(self.as_, str) else dict(self.as_)
         if self.key:
             made["key"] = self.key if isinstance(self.key, str) else list(self.key)
         if self.updated_at:
@@ -172,19 +176,22 @@ _FIRMS: Final = (
     "kunden",
 )
 
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]{2,}$")
-_PHONE: Final = re.compile(r"(?:\+|00|8|0)?[\d\s().-]{9,20}$")
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}")
-_FIRM: Final = re.compile(r"\b(?:ООО|АО|ПАО|ЗАО|ИП|GmbH|AG|KG|Ltd|LLC|Inc|Corp|PLC|S\.?A\.?|B\.?V\.?)\b", re.IGNORECASE)
 
+def propose_mapping(
+    stream: StreamLike, told: Mapping[str, str | None] | None = None, as_: str | Mapping[str, str] | None = None
+) -> Proposal:
+    """The proposed configuration of one stream; every guess has its reason, nothing is certain.
 
-def propose_mapping(stream: StreamLike) -> Proposal:
-    """The proposed configuration of one stream; every guess has its reason, nothing is certain."""
-    guesses = [guess for one in stream.fields if (guess := _guess(one)) is not None]
+    `told`: path -> attribute that somebody has said; None: none at all. `as_`: the kind of the records where it is
+    known, person | organisation, or a choice by value as configuration writes it.
+    """
+    said = told or {}
+    found = [_said(one, said[one.path]) if one.path in said else _guess(one) for one in stream.fields]
+    guesses = [guess for guess in found if guess is not None]
     reasons: list[str] = []
     key = stream.key or _key(stream.fields, reasons)
     changed = stream.updated_at or next((one.path for one in stream.fields if _plain(one.path) in _CHANGED), None)
-    found_type = _interaction(stream, guesses)
+    found_type = _interaction(stream, guesses) if as_ is None else None
     if found_type is not None:
         type_, interaction, because = found_type
         return Proposal(
@@ -197,36 +204,45 @@ def propose_mapping(stream: StreamLike) -> Proposal:
             (*reasons, because),
             changed,
         )
-    kind = _kind(stream, guesses, reasons)
+    kind = as_ or _kind(stream, guesses, reasons)
     if kind is None:
         reasons.append("No field looks like a name, an address or an identifier: landed only, until you write `as`.")
         return Proposal(stream.name, None, key, {}, {}, tuple(guesses), tuple(reasons), changed)
-    fields = _fields(guesses, kind, reasons)
+    fields = _fields(guesses, kind if isinstance(kind, str) else "both", reasons)
     used = {path for paths in fields.values() for path in paths}
     kept = tuple(guess for guess in guesses if guess.path in used)
     return Proposal(stream.name, kind, key, fields, {}, kept, tuple(reasons), changed)
 
 
+def _said(one: FieldLike, attribute: str | None) -> Guess | None:
+    return Guess(one.path, attribute, "you said so", 9) if attribute is not None else None
+
+
 def _guess(one: FieldLike) -> Guess | None:
-    named = _by_name(one)
-    content = _by_content([sample.strip() for sample in one.samples if sample and sample.strip()])
-    if content is not None and (named is None or named[0] == content[0]):
-        attribute, why = content
-        because = f"{named[1]}; {why}" if named is not None else why
-        return Guess(one.path, attribute, because, 3 if named is not None else 1)
-    if named is not None:
-        return Guess(one.path, named[0], named[1], 2)
-    return None
+    samples = [sample.strip() for sample in one.samples if sample and sample.strip()]
+    named, content = _by_name(one), by_content(samples)
+    if named is None:
+        return Guess(one.path, content.attribute, content.because, 1, not content.is_sure) if content else None
+    attribute, because, is_whole = named
+    if content is not None and content.attribute == attribute:
+        return Guess(one.path, attribute, f"{because}; {content.because}", 3)
+    against = contradiction(attribute, samples)
+    if against is None:
+        return Guess(one.path, attribute, because, 2, not is_whole)
+    # A personal number of another country is still the number of one person.
+    attribute = "national_id" if attribute == "ssn" else attribute
+    return Guess(one.path, attribute, f"{because}, but {against}", 1, True)
 
 
-def _by_name(one: FieldLike) -> tuple[str, str] | None:
+def _by_name(one: FieldLike) -> tuple[str, str, bool] | None:
+    """Attribute, why, and whether the whole name says so."""
     known = _attribute_of()
     for text, what in ((one.label, "label"), (one.path, "name")):
         if not text:
             continue
         plain = _plain(text)
         if plain in known:
-            return known[plain], f"its {what} `{text}` says so"
+            return known[plain], f"its {what} `{text}` says so", True
     words = [word for word in re.split(r"[^a-zа-яёäöüß0-9]+", _spaced(one.label or _leaf(one.path)).casefold()) if word]
     for size in (2, 1):
         for i in range(len(words) - size + 1):
@@ -243,40 +259,8 @@ def _by_name(one: FieldLike) -> tuple[str, str] | None:
                 return (
                     attribute,
                     f"`{one.label or one.path}` holds the word `{' '.join(words[i : i + size])}`",
+                    False,
                 )
-    return None
-
-
-def _by_content(samples: Sequence[str]) -> tuple[str, str] | None:
-    if len(samples) < 2:
-        return None
-
-    def most(pattern: re.Pattern[str]) -> bool:
-        return sum(bool(pattern.match(sample)) for sample in samples) >= 0.8 * len(samples)
-
-    if most(_EMAIL):
-        return "email", "its values are e-mail addresses"
-    if (found := _by_checksum(samples)) is not None:
-        return found
-    digits = [re.sub(r"\D", "", sample) for sample in samples]
-    is_plain = all(sample.isdigit() for sample in samples)
-    if most(_PHONE) and all(10 <= len(one) <= 15 for one in digits) and not is_plain:
-        return "phone", "its values look like phone numbers"
-    return None
-
-
-def _by_checksum(samples: Sequence[str]) -> tuple[str, str] | None:
-    from stdnum import iban, lei
-    from stdnum.ru import inn, ogrn
-
-    for attribute, name, number in (
-        ("inn", "INN", inn),
-        ("ogrn", "OGRN", ogrn),
-        ("iban", "IBAN", iban),
-        ("lei", "LEI", lei),
-    ):
-        if all(number.is_valid(sample) for sample in samples):
-            return attribute, f"its values pass the checksum of {name}"
     return None
 
 
@@ -320,7 +304,7 @@ def _kind(stream: StreamLike, guesses: Sequence[Guess], reasons: list[str]) -> s
     for_firm += any(word in name for word in _FIRMS)
     names = [guess.path for guess in guesses if guess.attribute in ("name", "legal_name")]
     samples = [sample for one in stream.fields if one.path in names for sample in one.samples]
-    if samples and sum(bool(_FIRM.search(sample)) for sample in samples) * 2 >= len(samples):
+    if samples and sum(holds_legal_form(sample) for sample in samples) * 2 >= len(samples):
         for_firm += 3
         reasons.append("Half of the names or more hold a legal form, so these are organisations.")
     kind = "organisation" if for_firm > for_person else "person"
@@ -333,21 +317,24 @@ def _kind(stream: StreamLike, guesses: Sequence[Guess], reasons: list[str]) -> s
 
 def _fields(guesses: Iterable[Guess], kind: str, reasons: list[str]) -> dict[str, list[str]]:
     made: dict[str, list[str]] = {}
-    for guess in sorted(guesses, key=lambda one: -one.score):
+    found = {guess.attribute for guess in guesses}
+    for guess in sorted(guesses, key=lambda one: (one.is_doubtful, -one.score)):
         attribute = guess.attribute
-        if attribute in ("name", "legal_name", "full_name"):
+        if attribute == "address" and "house" in found and "street" not in found:
+            attribute = "street"  # where the house stands by itself
+        if kind != "both" and attribute in ("name", "legal_name", "full_name"):
             attribute = "full_name" if kind == "person" else "legal_name"
             if guess.attribute == "legal_name" and kind == "person":
                 reasons.append(f"`{guess.path}` looks like the employer's name; map it with works_at if it has a key.")
                 continue
         known = STANDARD[attribute]
-        if known.kind not in ("both", kind):
+        if "both" not in (kind, known.kind) and known.kind != kind:
             reasons.append(f"`{guess.path}` looks like {attribute}, which belongs to a {known.kind}; left out.")
         elif attribute in made and not known.multi:
             reasons.append(f"`{guess.path}` looks like {attribute} too; `{made[attribute][0]}` was taken.")
         else:
             made.setdefault(attribute, []).append(guess.path)
-    if kind == "person" and {"given_name", "family_name"} <= set(made) and "full_name" in made:
+    if kind != "organisation" and {"given_name", "family_name"} <= set(made) and "full_name" in made:
         reasons.append(f"`{made['full_name'][0]}` was left out: the parts of the name are mapped.")
         del made["full_name"]
     order = list(STANDARD)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -42,7 +42,7 @@ def write_workbook(
     cell, and none is a formula: it keeps its type, and `quotePrefix` keeps it when somebody edits the cell.
     """
     book = Workbook(write_only=True)
-    writer = _Sheets(book, view, rows_of_a_sheet)
+    writer = _Sheets(book, view.name, [column.column_name for column in view.columns], rows_of_a_sheet)
     for piece in pieces:
         for values in zip(*(_values(view, piece, at) for at in range(piece.num_columns)), strict=True):
             writer.append(values)
@@ -50,6 +50,26 @@ def write_workbook(
         writer.start()
     book.save(path)
     return Workbooked(writer.rows, writer.sheets, writer.cut)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table of plain values; one that is longer than a sheet goes on in another."""
+
+    name: str
+    columns: Sequence[str]
+    rows: Iterable[tuple[Any, ...]]
+
+
+def write_sheets(path: Path, sheets: Sequence[Sheet], rows_of_a_sheet: int = EXCEL_ROWS) -> None:
+    """Write tables to one workbook, one behind the other, each with its head; cells as `write_workbook` has them."""
+    book = Workbook(write_only=True)
+    for sheet in sheets:
+        writer = _Sheets(book, sheet.name, sheet.columns, rows_of_a_sheet)
+        writer.start()
+        for values in sheet.rows:
+            writer.append(values)
+    book.save(path)
 
 
 def _values(view: ServedView, piece: pa.Table, at: int) -> list[Any]:
@@ -69,8 +89,8 @@ def _values(view: ServedView, piece: pa.Table, at: int) -> list[Any]:
 class _Sheets:
     """The sheets of a workbook, one after the other."""
 
-    def __init__(self, book: Workbook, view: ServedView, rows_of_a_sheet: int) -> None:
-        self._book, self._view, self._limit = book, view, rows_of_a_sheet
+    def __init__(self, book: Workbook, name: str, columns: Sequence[str], rows_of_a_sheet: int) -> None:
+        self._book, self._name, self._columns, self._limit = book, name, columns, rows_of_a_sheet
         self._sheet: Any = None
         self._cells: list[Any] = []
         self._left = 0
@@ -80,17 +100,17 @@ class _Sheets:
         """A new sheet with its header."""
         self.sheets += 1
         # A sheet's name has 31 letters at most.
-        name = self._view.name[:27] + (f" {self.sheets}" if self.sheets > 1 else "")
+        name = self._name[:27] + (f" {self.sheets}" if self.sheets > 1 else "")
         self._sheet = self._book.create_sheet(name)
         self._sheet.freeze_panes = "A2"
         heads = []
-        for column in self._view.columns:
-            head = WriteOnlyCell(self._sheet, column.column_name)
+        for column in self._columns:
+            head = WriteOnlyCell(self._sheet, column)
             head.font = Font(bold=True)
             heads.append(head)
         self._sheet.append(heads)
         # A cell is written when its row is appended: one for each column is enough.
-        self._cells = [WriteOnlyCell(self._sheet) for _ in self._view.columns]
+        self._cells = [WriteOnlyCell(self._sheet) for _ in self._columns]
         self._left = self._limit - 1
 
     def append(self, values: tuple[Any, ...]) -> None:

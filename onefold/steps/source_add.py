@@ -65,7 +65,8 @@ def source_add(
     # Of a system that is known nothing is guessed.
     proposals = {} if known and known.streams else {info.name: propose_mapping(info) for info in streams}
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(_yaml(name, connector, written, streams, proposals, known), encoding="utf-8")
+    head = f"# Written by `onefold source add {name}`. Guesses carry their reason: look them over.\n"
+    target.write_text(head + source_yaml(name, connector, written, streams, proposals, known), encoding="utf-8")
     guesses = [
         (stream, guess.path, guess.attribute, guess.because)
         for stream, proposal in proposals.items()
@@ -136,28 +137,37 @@ def _ready(info: StreamInfo) -> dict[str, Any]:
     return {**titled, **deepcopy(dict(info.mapping))}
 
 
-def _yaml(
+def source_yaml(
     name: str,
     connector: str,
     values: Mapping[str, Any],
     streams: Sequence[StreamInfo],
     proposals: Mapping[str, Proposal],
     known: Manifest | None = None,
+    *,
+    title: str | None = None,
+    defaults: Mapping[str, str] | None = None,
 ) -> str:
-    """The source's file: the ready mapping of a known system, else guesses with the reason beside each."""
+    """The source's file: the ready mapping of a known system, else guesses with the reason beside each.
+
+    `title` and `defaults` are written where no known system says its own.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedMap
 
     document = CommentedMap()
     document["source"] = name
-    title = known.title if known else None
-    document["title"] = CommentedMap(title) if isinstance(title, Mapping) else title or name
+    known_title = known.title if known else None
+    document["title"] = CommentedMap(known_title) if isinstance(known_title, Mapping) else known_title or title or name
     document["department"] = (known.department if known else None) or "sales"
     document.yaml_add_eol_comment("whose register it is: please set", "department")
     document["connector"] = connector
     document["settings"] = CommentedMap(values)
     if known and known.defaults:
         document["defaults"] = CommentedMap(known.defaults)
+    elif defaults:
+        document["defaults"] = CommentedMap(defaults)
+        document.yaml_add_eol_comment("guessed from the values: for phones and addresses without a country", "defaults")
     elif any(_CYRILLIC.search(field.path) for info in streams for field in info.fields):
         document["defaults"] = CommentedMap(country="RU", timezone="Europe/Moscow", currency="RUB", language="ru")
         document.yaml_add_eol_comment("guessed from the field names: for phones, dates and amounts", "defaults")
@@ -175,7 +185,8 @@ def _yaml(
             fields = CommentedMap(stream["fields"])
             for guess in proposal.guesses:
                 if guess.attribute in fields:
-                    fields.yaml_add_eol_comment(guess.because, guess.attribute)
+                    # A header may be broken into lines, and a comment ends with its line.
+                    fields.yaml_add_eol_comment(" ".join(guess.because.split()), guess.attribute)
             stream["fields"] = fields
         made[info.name] = stream
     document["streams"] = made
@@ -183,5 +194,4 @@ def _yaml(
     yaml.width = 120
     out = StringIO()
     yaml.dump(document, out)
-    head = f"# Written by `onefold source add {name}`. Guesses carry their reason: look them over.\n"
-    return head + out.getvalue()
+    return out.getvalue()
