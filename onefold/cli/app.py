@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -41,6 +42,8 @@ class Invocation:
     home: str | None = None
     config: str | None = None
     database: str | None = None
+    started: float = field(default_factory=time.perf_counter)
+    """When the command began, by that clock."""
 
 
 def show_version(is_asked: bool) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,31 +47,21 @@ def try_files(
     Examples: onefold try clients.csv crm.xlsx; onefold try exports/ --out merged.xlsx --save myhub;
     onefold try a.csv b.csv --as 'a.csv:Code=customer_number'
     """
-    started = time.perf_counter() - _since_start()
     from onefold.errors import UsageError
     from onefold.trying.trial import Wish, trial
 
     if out is not None and out.suffix.lower() != ".xlsx":
         raise UsageError(f"{out}: a workbook is written as .xlsx.")
-    output = invocation(ctx).output
+    given = invocation(ctx)
+    output = given.output
     said = [word for one in told or () for word in ("--as", one)]
     # A URL may hold a password, and the page may be sent on.
     shown = [word if "://" not in word else "DATABASE_URL" for word in inputs]
     command = shlex.join(["onefold", "try", *shown, *said])
     wish = Wish(inputs, told or (), country, report, out, save, command)
-    found = trial(wish, progress_for(output), started)
+    found = trial(wish, progress_for(output), given.started)
     output.data(found.as_dict())
     show_outcome(output, found)
-
-
-def _since_start() -> float:
-    """Seconds since this process was started: a user waits for the interpreter and imports too."""
-    try:
-        import psutil
-
-        return min(time.time() - psutil.Process().create_time(), 60.0) if "pytest" not in sys.modules else 0.0
-    except psutil.Error:
-        return 0.0
 
 
 def show_outcome(output: Output, found: Outcome) -> None:

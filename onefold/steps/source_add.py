@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connectors.registry import open_connector, settings_schema, shipped
 from connectors.wanted import WantedSetting, missing, settings_of, ways_in
 from onefold.configuration import environment, resolve_secrets
-from onefold.configuration.proposals import Proposal, propose_mapping
+from onefold.configuration.proposals import propose_mapping
+from onefold.configuration.source_file import source_yaml
 from onefold.errors import UsageError
 from onefold.steps.report import Report
 
 if TYPE_CHECKING:
-    from connectors.manifest import Manifest
-    from connectors.page import StreamInfo
     from onefold.settings import Settings
-
-
-_CYRILLIC = re.compile("[А-Яа-яЁё]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,71 +122,3 @@ def _take_secrets(config: Path, name: str, connector: str, values: dict[str, Any
         kept = [line for line in path.read_text("utf-8").splitlines() if line.partition("=")[0] not in moved]
         path.write_text("\n".join([*kept, *(f"{key}={value}" for key, value in moved.items())]) + "\n", "utf-8")
     return sorted(moved)
-
-
-def _ready(info: StreamInfo) -> dict[str, Any]:
-    """The shipped mapping of a stream, in plain values; without one, the stream is landed and feeds others."""
-    from copy import deepcopy
-
-    titled = {"title": deepcopy(info.title)} if info.title and "title" not in info.mapping else {}
-    return {**titled, **deepcopy(dict(info.mapping))}
-
-
-def source_yaml(
-    name: str,
-    connector: str,
-    values: Mapping[str, Any],
-    streams: Sequence[StreamInfo],
-    proposals: Mapping[str, Proposal],
-    known: Manifest | None = None,
-    *,
-    title: str | None = None,
-    defaults: Mapping[str, str] | None = None,
-) -> str:
-    """The source's file: the ready mapping of a known system, else guesses with the reason beside each.
-
-    `title` and `defaults` are written where no known system says its own.
-    """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.comments import CommentedMap
-
-    document = CommentedMap()
-    document["source"] = name
-    known_title = known.title if known else None
-    document["title"] = CommentedMap(known_title) if isinstance(known_title, Mapping) else known_title or title or name
-    document["department"] = (known.department if known else None) or "sales"
-    document.yaml_add_eol_comment("whose register it is: please set", "department")
-    document["connector"] = connector
-    document["settings"] = CommentedMap(values)
-    if known and known.defaults:
-        document["defaults"] = CommentedMap(known.defaults)
-    elif defaults:
-        document["defaults"] = CommentedMap(defaults)
-        document.yaml_add_eol_comment("guessed from the values: for phones and addresses without a country", "defaults")
-    elif any(_CYRILLIC.search(field.path) for info in streams for field in info.fields):
-        document["defaults"] = CommentedMap(country="RU", timezone="Europe/Moscow", currency="RUB", language="ru")
-        document.yaml_add_eol_comment("guessed from the field names: for phones, dates and amounts", "defaults")
-    document["trust"] = 50
-    document.yaml_add_eol_comment("0..100: whose word wins when registers differ", "trust")
-    document["schedule"] = "0 * * * *"
-    made = CommentedMap()
-    for info in streams:
-        if info.name not in proposals:
-            made[info.name] = CommentedMap(_ready(info))
-            continue
-        proposal = proposals[info.name]
-        stream = CommentedMap(proposal.as_config())
-        if "fields" in stream:
-            fields = CommentedMap(stream["fields"])
-            for guess in proposal.guesses:
-                if guess.attribute in fields:
-                    # A header may be broken into lines, and a comment ends with its line.
-                    fields.yaml_add_eol_comment(" ".join(guess.because.split()), guess.attribute)
-            stream["fields"] = fields
-        made[info.name] = stream
-    document["streams"] = made
-    yaml = YAML()
-    yaml.width = 120
-    out = StringIO()
-    yaml.dump(document, out)
-    return out.getvalue()

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onefold.configuration import load_configuration
+from onefold.configuration.source_file import source_yaml
 from onefold.errors import UsageError
-from onefold.steps.source_add import source_yaml
 
 if TYPE_CHECKING:
     from onefold.configuration import Configuration

@@ -75,24 +75,26 @@ def _tiles(found: Outcome) -> str:
 
 
 def _columns(found: Outcome) -> str:
+    """The doubtful ones openly, the others file by file on request."""
+    titles = dict.fromkeys(one.title for one in found.columns)
+    files = ""
+    for title in titles:
+        mine = [one for one in found.columns if one.title == title]
+        used = sum(one.becomes is not None for one in mine)
+        rows = [(one.column, one.becomes or "not used", one.because, f"{one.filled:.0%}") for one in mine]
+        summary = f"<summary>{safe(title)} <small>{used} of {len(mine)} columns used</small></summary>"
+        files += f"<details>{summary}{table(('column', 'taken for', 'because', 'filled'), rows, (3,))}</details>"
+    if not found.in_question:
+        return f"<p>No guess is doubtful; <code>--as FILE:COLUMN=attribute</code> overrules any.</p>{files}"
     rows = [
-        (
-            one.title,
-            one.column,
-            Raw(f"<span class=doubt>{safe(one.becomes)} ?</span>") if one.is_doubtful else one.becomes or "not used",
-            one.because,
-            f"{one.filled:.0%}",
-        )
-        for one in found.columns
+        (one.title, one.column, Raw(f"<b class=doubt>{safe(one.becomes)} ?</b>"), one.because)
+        for one in found.in_question
     ]
     words = " ".join(as_word(one) for one in found.in_question[:3])
-    doubt = (
-        f"<p><span class=doubt>{len(found.in_question)} doubtful</span>: if one is meant otherwise, say so and run again, "
-        f"such as <code>{safe(words)}</code></p>"
-        if found.in_question
-        else "<p>None of the guesses is doubtful. Say <code>--as FILE:COLUMN=attribute</code> where one is wrong.</p>"
+    return (
+        f"<p><b class=doubt>{len(found.in_question)} doubtful</b>: where one is wrong, say so and run again, as with "
+        f"<code>{safe(words)}</code></p>{table(('file', 'column', 'taken for', 'because'), rows)}{files}"
     )
-    return doubt + table(("file", "column", "taken for", "because", "filled"), rows, (4,))
 
 
 def _duplicates(found: Outcome) -> str:

@@ -88,8 +88,8 @@ def trial(wish: Wish, progress: Progress, started: float | None = None) -> Outco
     used = [one for one in understood if one.is_used]
     left_out += [LeftOut(one.table.title, _why(one)) for one in understood if not one.is_used]
     if not used:
-        reasons = "; ".join(f"{one.title}: {one.because}" for one in left_out)
-        raise NothingFound(f"There is nothing to compare. {reasons}", "Say what a column is: --as FILE:COLUMN=email.")
+        reasons = "; ".join(f"{one.title}: {one.because.rstrip('.')}" for one in left_out)
+        raise NothingFound(f"There is nothing to compare. {reasons}.", "Say what a column is: --as FILE:COLUMN=email.")
     country = wish.country.upper() if wish.country else None
     with _folder(wish.save) as folder:
         defaults = {one.table.source: said for one in used if (said := defaults_of(one, country))}
