@@ -13,7 +13,19 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ALL = ("startup", "ingest", "run_cold", "incremental", "lookup", "publish", "serve", "export", "resolve", "accuracy")
+ALL = (
+    "startup",
+    "ingest",
+    "run_cold",
+    "incremental",
+    "lookup",
+    "publish",
+    "serve",
+    "export",
+    "resolve",
+    "accuracy",
+    "try",
+)
 SHARED_DATA = HERE.parent.parent / "shared" / "data"
 
 
@@ -29,7 +41,7 @@ def main() -> int:
     for name in given.names or ALL:
         command = [sys.executable, str(HERE / f"{name}.py"), "--json", *passed]
         command += [] if given.full else ["--small"]
-        if name == "accuracy" and given.data.is_dir():
+        if name in ("accuracy", "try") and given.data.is_dir():
             command += ["--data", str(given.data)]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
         *shown, last = done.stdout.splitlines() or [""]

@@ -33,8 +33,21 @@ class _Seen:
 def profile(records: Iterable[Mapping[str, Any]], labels: Mapping[str, str] | None = None) -> list[FieldInfo]:
     """The fields of at most `SAMPLE` records, nested ones as paths (`a.b`, `list[].c`), in order of
     appearance."""
+    return described(records, labels)[0]
+
+
+def likely_key(records: Sequence[Mapping[str, Any]]) -> str | None:
+    """A top-level field that is filled and distinct in every record and named like a key; None if there is
+    none."""
+    return described(records)[1]
+
+
+def described(
+    records: Iterable[Mapping[str, Any]], labels: Mapping[str, str] | None = None
+) -> tuple[list[FieldInfo], str | None]:
+    """`profile` and `likely_key` of the same records, which are looked at once."""
     seen, count = _scan(records)
-    return [
+    fields = [
         FieldInfo(
             path,
             max(found.types, key=lambda name: found.types[name]) if found.types else "text",
@@ -44,16 +57,10 @@ def profile(records: Iterable[Mapping[str, Any]], labels: Mapping[str, str] | No
         )
         for path, found in seen.items()
     ]
-
-
-def likely_key(records: Sequence[Mapping[str, Any]]) -> str | None:
-    """A top-level field that is filled and distinct in every record and named like a key; None if there is
-    none."""
-    seen, count = _scan(records)
     for path, found in seen.items():
         if count and "." not in path and _key_name.match(path) and len(found.distinct) == count == found.filled:
-            return path
-    return None
+            return fields, path
+    return fields, None
 
 
 def _scan(records: Iterable[Mapping[str, Any]]) -> tuple[dict[str, _Seen], int]:

@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 from pydantic import ValidationError
 
 from connectors.errors import SourceConfigurationError, SourceDataError
-from connectors.fields import SAMPLE, likely_key, profile
+from connectors.fields import SAMPLE, described
 from connectors.files import commerceml, datev, enterprisedata
 from connectors.files.batch import Part, Reader
 from connectors.files.commerceml import read_commerceml
@@ -97,6 +97,9 @@ class FilesConnector:
         records = next(filter(None, samples), [])
         key = self._key(stream, StreamRequest(stream.name)) or likely_key(records) or CONTENT
         return StreamInfo(stream.name, key, tuple(profile(records)), None, _deletes(stream), changes="files")
+        fields, likely = described(records)
+        key = self._key(stream, StreamRequest(stream.name)) or likely or CONTENT
+        return StreamInfo(stream.name, key, tuple(fields), None, _deletes(stream))
 
     def _sample(self, stream: Stream, path: Path, count: int) -> list[dict[str, Any]]:
         part = self.open_part(stream, path, 0)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.canonical import canonical
 from connectors.errors import SourceConfigurationError
-from connectors.fields import SAMPLE, likely_key, profile
+from connectors.fields import SAMPLE, described
 from connectors.page import CheckResult, Page, State, StreamInfo, StreamRequest
 from connectors.prefetch import prefetch
 from connectors.rows import CONTENT, RowMaker
@@ -125,13 +125,13 @@ class SqlConnector:
             for column in sa.inspect(connection).get_columns(table, schema=space):
                 if column.get("comment"):
                     labels[column["name"]] = str(column["comment"])
-        fields = profile(records, labels)
+        fields, likely = described(records, labels)
         times = {field.path for field in fields if field.type in ("timestamp", "date", "number")}
         changed = next((name for name in found.columns if _CHANGED.match(name) and name in times), None)
         key: str | list[str] = list(found.key) if len(found.key) > 1 else (found.key[0] if found.key else "")
         return StreamInfo(
             name,
-            key or likely_key(records) or CONTENT,
+            key or likely or CONTENT,
             fields,
             changed,
             "flag" if options.deleted else "sweep" if changed else "snapshot",

@@ -136,8 +136,12 @@ def _without_seat(words: list[_Word]) -> list[_Word]:
         if not words[place].after_comma or words[place].segment == words[place - 1].segment:
             continue
         name = words[:place]
-        size = _form_at_end(name) or (_form_in_front(name) if _ends_in_country(words) else 0)
-        core = name[:-size] if size and _form_at_end(name) else name[size:]
+        at_end = _form_at_end(name)
+        # Countries last: the first name that may be one takes a second, in which all names are learnt.
+        size = at_end or _form_in_front(name)
+        if size and not at_end and not _ends_in_country(words):
+            size = 0
+        core = name[:-size] if size and at_end else name[size:]
         if size and _is_telling(core) and not _has_form_or_alias(words[place:]):
             return name
     return words

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 
@@ -33,6 +34,11 @@ def holds_legal_form(name: str) -> bool:
 
 def by_content(samples: Sequence[str]) -> Told | None:
     """What at least four of five values are; None where fewer than two are given or nothing fits."""
+    return _told(tuple(samples))
+
+
+@lru_cache(maxsize=512)
+def _told(samples: tuple[str, ...]) -> Told | None:
     if len(samples) < 2:
         return None
     if _share(samples, _is_email) >= _CLEAR:

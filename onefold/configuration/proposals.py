@@ -190,7 +190,7 @@ def propose_mapping(
     guesses = [guess for guess in found if guess is not None]
     reasons: list[str] = []
     key = stream.key or _key(stream.fields, reasons)
-    changed = stream.updated_at or next((one.path for one in stream.fields if _plain(one.path) in _CHANGED), None)
+    changed = changed_at(stream)
     found_type = _interaction(stream, guesses) if as_ is None else None
     if found_type is not None:
         type_, interaction, because = found_type
@@ -212,6 +212,11 @@ def propose_mapping(
     used = {path for paths in fields.values() for path in paths}
     kept = tuple(guess for guess in guesses if guess.path in used)
     return Proposal(stream.name, kind, key, fields, {}, kept, tuple(reasons), changed)
+
+
+def changed_at(stream: StreamLike) -> str | None:
+    """Path of the time of change: the stream's own, else by its name."""
+    return stream.updated_at or next((one.path for one in stream.fields if _plain(one.path) in _CHANGED), None)
 
 
 def _said(one: FieldLike, attribute: str | None) -> Guess | None:

@@ -15,7 +15,7 @@ from connectors.fields import quoted, type_of
 from connectors.page import FieldInfo, StreamInfo, StreamRequest
 from connectors.registry import open_connector
 from connectors.rows import CONTENT
-from onefold.configuration.proposals import propose_mapping
+from onefold.configuration.proposals import changed_at, propose_mapping
 from onefold.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from onefold.trying.inputs import Input
 
 SAMPLED_ROWS: Final = 400
-SAMPLES: Final = 60
+SAMPLES: Final = 40
 """Different values of a column that are looked at."""
 
 
@@ -82,7 +82,7 @@ def _table(
     one: Input, connector: Connector, info: StreamInfo, title: str, said_key: str | None, stage: Stage
 ) -> Table | LeftOut:
     key = said_key or info.key or CONTENT
-    request = StreamRequest(info.name, key, propose_mapping(info).updated_at)
+    request = StreamRequest(info.name, key, changed_at(info))
     rows: list[Row] = []
     rejects: Counter[str] = Counter()
     # The pages are read ahead by a thread, which ends with its generator.
