@@ -307,7 +307,9 @@ def _kind(stream: StreamLike, guesses: Sequence[Guess], reasons: list[str]) -> s
     name = stream.name.casefold()
     for_person += any(word in name for word in _PEOPLE)
     for_firm += any(word in name for word in _FIRMS)
-    names = [guess.path for guess in guesses if guess.attribute in ("name", "legal_name")]
+    # Beside a person's own name the name of a firm is the employer's.
+    of_firms = ("name",) if found & {"given_name", "family_name"} else ("name", "legal_name")
+    names = [guess.path for guess in guesses if guess.attribute in of_firms]
     samples = [sample for one in stream.fields if one.path in names for sample in one.samples]
     if samples and sum(holds_legal_form(sample) for sample in samples) * 2 >= len(samples):
         for_firm += 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _TELLING: Final = ("email", "phone", "birth_date", "inn", "vat", "national_id", "address", "name.middle")
 _OFTEN: Final = 0.3
+_KNOWN: Final = 0.1
+_SAMPLE: Final = 5_000
 _MOST_UNREADABLE: Final = 0.2
 
 
@@ -41,7 +44,14 @@ def _of_questions(found: Resolved) -> Iterator[str]:
         if mine.sum() < 5:
             continue
         vectors = population.scorer.vectors(left[mine], right[mine])
-        lacking = {name: float((levels == 0).mean()) for name, levels in vectors.items() if name in _TELLING}
+        some = np.arange(0, len(population.ids), max(1, len(population.ids) // _SAMPLE))
+        known = {name: float((levels > 0).mean()) for name, levels in population.scorer.vectors(some, some).items()}
+        # What hardly anybody has is of another country, or was never asked for.
+        lacking = {
+            name: float((levels == 0).mean())
+            for name, levels in vectors.items()
+            if name in _TELLING and known[name] >= _KNOWN
+        }
         for name, share in sorted(lacking.items(), key=lambda one: (-one[1], one[0]))[:3]:
             if share >= _OFTEN:
                 yield (

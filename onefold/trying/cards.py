@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from onefold.charts.axes import percent
@@ -41,17 +40,10 @@ def card(one: Example) -> str:
     )
     why = f" <small>{safe(one.why)}</small>" if one.why else ""
     places = f"<small>{safe(one.left_place)} · {safe(one.right_place)}</small>"
-    head = f"<b>{evidence['total_bits']:+.1f} bits</b> {safe(_names(told))} {places}{why}"
+    head = f"<b>{evidence['total_bits']:+.1f} bits</b> {safe(one.left_name)} | {safe(one.right_name)} {places}{why}"
     heads = ("", one.left_place, one.right_place, "bits", "")
     body = f"{against}{table(heads, rows, (3,))}{lacking}<p>{safe(total)}</p>"
     return f"<details><summary>{head}</summary>{body}</details>"
-
-
-def _names(told: Sequence[dict[str, Any]]) -> str:
-    """Both names as they were compared, else the first values."""
-    one = next((finding for finding in told if finding["column"].startswith("name") and finding["left"]), None)
-    one = one or next((finding for finding in told if finding["left"]), None)
-    return f"{one['left']} | {one['right']}" if one else ""
 
 
 def _side(finding: dict[str, Any]) -> str:

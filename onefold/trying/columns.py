@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from connectors.fields import quoted
 from onefold.configuration.attributes import STANDARD
-from onefold.configuration.kinds import kinds_by_value
+from onefold.configuration.kinds import by_likely_name, kinds_by_value
 from onefold.configuration.proposals import Proposal, propose_mapping
 from onefold.errors import UsageError
 from onefold.nearest import did_you_mean
@@ -118,7 +118,9 @@ def understand(table: Table, told: Sequence[Told]) -> Understood:
     elif proposal.as_ in KINDS or KIND in said.values():
         kinds, because = _kinds(table, proposal, said)
         if kinds:
-            proposal = propose_mapping(stream, {kinds["when"]: None, **attributes}, kinds)
+            # A column of kinds is nothing else; a name that is empty here and there is a name.
+            only = {} if because == _EMPTY_TELLS else {kinds["when"]: None}
+            proposal = propose_mapping(stream, {**only, **attributes}, kinds)
     proposal = replace(proposal, key=table.key)
     return Understood(table, proposal, tuple(_columns(table, proposal, said, because)))
 
@@ -127,11 +129,12 @@ def _kinds(table: Table, proposal: Proposal, said: Mapping[str, str]) -> tuple[d
     """`as: {when: ...}` of a table that holds both kinds, and why; nothing where it holds one."""
     told = next((path for path, becomes in said.items() if becomes == KIND), None)
     other = proposal.as_ if isinstance(proposal.as_, str) and proposal.as_ in KINDS else "person"
-    for field in table.info.fields:
-        if field.path == told or (told is None and field.path not in said):
-            by_value = kinds_by_value(field.samples)
+    samples = {field.path: field.samples for field in table.info.fields}
+    for path in by_likely_name(samples):
+        if path == told or (told is None and path not in said):
+            by_value = kinds_by_value(samples[path])
             if by_value:
-                return {"when": field.path, **by_value, "else": other}, "its values are kinds of client"
+                return {"when": path, **by_value, "else": other}, "its values are kinds of client"
     if told is not None:
         raise UsageError(f"{table.title}: the values of {told} do not tell persons from organisations.")
     return _kinds_by_names(table, said)
@@ -168,9 +171,11 @@ def _columns(table: Table, proposal: Proposal, said: Mapping[str, str], because:
         guess = guessed.get(path)
         found: tuple[str | None, str, bool]
         if path in used and guess is not None:
-            found = used[path], guess.because, guess.is_doubtful
+            of_kind = path == kind_path
+            told = f"{guess.because}; {because}" if of_kind else guess.because
+            found = used[path], told, guess.is_doubtful or of_kind
         elif path == kind_path:
-            found = KIND, because, because == _EMPTY_TELLS
+            found = KIND, because, False
         elif path in keys:
             found = KEY, "it tells the rows apart", False
         else:

@@ -17,6 +17,8 @@ _DEFAULTS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 _CANDIDATES: Final = ("RU", "DE", "US", "GB", "AT", "CH", "FR", "IT", "ES", "NL", "PL", "AU", "IN", "BR")
 _POSTCODES: Final = {"GB": re.compile(r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}$", re.I), "US": re.compile(r"\d{5}-\d{4}$")}
+_AMERICAN: Final = re.compile(r"\(?[2-9]\d{2}\)?[ .-]?[2-9]\d{2}[.-]\d{4}$")
+"""As numbers are written there; as mere digits they are numbers in many countries."""
 _CYRILLIC: Final = re.compile("[А-Яа-яЁё]")
 _GERMAN: Final = re.compile(r"vorname|nachname|strasse|straße|geburt|\bplz\b|\bort\b|firma|anschrift|kunde", re.I)
 _CLEAR: Final = 0.6
@@ -59,6 +61,9 @@ def _by_phones(samples: Sequence[str]) -> str | None:
     national = [text for text in samples if not text.strip().startswith(("+", "00"))][:40]
     if len(national) < 5:
         return None
+
+    if sum(bool(_AMERICAN.match(text.strip())) for text in national) >= _CLEAR * len(national):
+        return "US"
 
     def is_number(text: str, country: str) -> bool:
         try:

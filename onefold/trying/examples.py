@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -33,6 +34,8 @@ class Example:
 
     left: int
     right: int
+    left_name: str
+    right_name: str
     left_place: str
     right_place: str
     why: str
@@ -110,8 +113,20 @@ def _explained(found: Resolved, places: Places, ends: Sequence[tuple[int, int, s
     records = found.records.filter(pc.is_in(found.records["record_id"], wanted))
     identifiers = found.identifiers.filter(pc.is_in(found.identifiers["record_id"], wanted))
     settings, generic = found.context.configuration.matching, found.resolution.generic
+    names = dict(
+        zip(records["record_id"].to_pylist(), map(_shown_name, records["attributes"].to_pylist()), strict=True)
+    )
     made = []
     for left, right, why in ends:
         evidence = explain_pair(records, identifiers, (left, right), found.model, settings, generic=generic)
-        made.append(Example(left, right, places.name(left), places.name(right), why, as_plain(evidence)))
+        shown = names[left], names[right], places.name(left), places.name(right)
+        made.append(Example(left, right, *shown, why, as_plain(evidence)))
     return made
+
+
+def _shown_name(attributes: str) -> str:
+    """A record's name as its file has it, else the first thing that it says."""
+    values = {name: found[0]["v"] for name, found in json.loads(attributes).items() if found and found[0].get("v")}
+    parts = [values[name] for name in ("given_name", "middle_name", "family_name") if name in values]
+    name = values.get("legal_name") or values.get("full_name") or " ".join(parts)
+    return str(name or next(iter(values.values()), ""))

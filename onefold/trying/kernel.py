@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.model import MatchModel, prior_model
+from identity.parallel import threads
 from identity.register import Register
 from identity.resolve import Resolution, resolve_register
 from identity.schema import KINDS
@@ -19,6 +21,7 @@ from identity.training.train import train_register
 from onefold.context import Context
 from onefold.mapping import RawRow, compile_source
 from onefold.settings import Settings
+from onefold.steps.beside import beside
 from onefold.steps.client_ids import first_ids
 from onefold.steps.collecting import rare_collections
 from onefold.steps.publish import with_trust
@@ -27,8 +30,9 @@ from onefold.steps.standardise import party_forms
 from warehouse.keys import record_ids
 
 if TYPE_CHECKING:
+    from connectors.page import Row
+    from identity.standard import Profile
     from onefold.configuration import Configuration
-    from onefold.mapping import Mapped
     from onefold.progress import Progress
     from onefold.trying.columns import Understood
 
@@ -50,6 +54,8 @@ class Resolved:
     """Rows that could not be mapped, wholly or in part."""
     trained: tuple[str, ...]
     """Kinds whose weights were learnt from these records; the others keep the shipped ones."""
+    processes: int
+    """That standardised; 1: this one."""
 
     @property
     def records(self) -> pa.Table:
@@ -63,13 +69,18 @@ def run(configuration: Configuration, understood: Sequence[Understood], progress
     # Nothing is asked of a database: the URL is empty.
     context = Context(Settings(home=folder.parent / "var", config=folder), configuration, "", os.environ)
     used = [one for one in understood if one.is_used]
-    with rare_collections(), progress.stage("map", sum(len(one.table.rows) for one in used)) as stage:
-        mapped = [part for one in used for part in _mapped(configuration, one, stage.advance)]
-    rejected = sum(len(part.rejects) for part in mapped)
-    with progress.stage("standardise", 1):
-        forms = party_forms(context, mapped, standard_profile(context))
+    rows = sum(len(one.table.rows) for one in used)
+    processes = threads() if rows >= BESIDE else 1
+    setup = Setup(configuration, standard_profile(context))
+    with rare_collections(), progress.stage("standardise", rows) as stage:
+        parts = []
+        for part in _standard_parts(setup, used, processes):
+            parts.append(part)
+            stage.advance(part.rows)
+    records = pa.concat_tables([part.records for part in parts])
+    identifiers = pa.concat_tables([part.identifiers for part in parts])
     settings = configuration.matching
-    register = Register(forms.records, forms.identifiers, settings)
+    register = Register(records, identifiers, settings)
     prior = prior_model(settings)
     with progress.stage("learn weights from these records", 1):
         model = train_register(register, prior, 2)
@@ -79,24 +90,67 @@ def run(configuration: Configuration, understood: Sequence[Understood], progress
         crosswalk = first_ids(resolution.labels).assignments
         clients = golden(_contributions(context, register.records, crosswalk), survivorship_rules(context))
     trained = tuple(kind for kind in KINDS if model.kind(kind) != prior.kind(kind))
-    return Resolved(context, register, forms.identifiers, model, resolution, crosswalk, clients, rejected, trained)
+    rejected = sum(part.rejected for part in parts)
+    return Resolved(context, register, identifiers, model, resolution, crosswalk, clients, rejected, trained, processes)
 
 
-PORTION = 20_000
-"""Rows that are mapped at a time, as in a step's transaction: what they are decoded to is gone before the next."""
+PORTION = 10_000
+"""Rows that are mapped at a time: what they are decoded to is gone before the next."""
+BESIDE = 40_000
+"""Rows from which processes are started to standardise; below it that takes longer than it saves."""
+Item = tuple[str, str, "Sequence[Row]"]
+"""Source, stream, rows."""
 
 
-def _mapped(configuration: Configuration, one: Understood, done: Callable[[int], None]) -> list[Mapped]:
-    source, stream = one.table.place
-    mapper = compile_source(configuration.sources[source], configuration)[stream]
-    id_of, rows, found = record_ids(source, stream), one.table.rows, []
-    for start in range(0, len(rows), PORTION):
-        portion = rows[start : start + PORTION]
-        found.append(
-            mapper.map_batch([RawRow(id_of(row.key), row.key, row.payload, row.updated_at) for row in portion])
-        )
-        done(len(portion))
-    return found
+@dataclass(frozen=True)
+class Setup:
+    """What standardising has to know."""
+
+    configuration: Configuration
+    profile: Profile
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the rows in standard form."""
+
+    rows: int
+    records: pa.Table
+    identifiers: pa.Table
+    rejected: int
+
+
+def _standard_parts(setup: Setup, used: Sequence[Understood], processes: int) -> Iterator[Part]:
+    """All rows in standard form, in their order; any batching and any number of processes gives the same."""
+    items = (
+        (*one.table.place, one.table.rows[start : start + PORTION])
+        for one in used
+        for start in range(0, len(one.table.rows), PORTION)
+    )
+    if processes > 1:
+        yield from beside(_standardising, setup, items, processes)
+        return
+    with _standardising(setup) as work:
+        yield from map(work, items)
+
+
+@contextmanager
+def _standardising(setup: Setup) -> Iterator[Callable[[Item], Part]]:
+    """The work of one process."""
+    configuration = setup.configuration
+    context = Context(Settings(config=configuration.folder), configuration, "", {})
+    mappers = {name: compile_source(source, configuration) for name, source in configuration.sources.items()}
+
+    def work(item: Item) -> Part:
+        source, stream, rows = item
+        id_of = record_ids(source, stream)
+        raws = [RawRow(id_of(row.key), row.key, row.payload, row.updated_at) for row in rows]
+        mapped = mappers[source][stream].map_batch(raws)
+        forms = party_forms(context, [mapped], setup.profile)
+        return Part(len(rows), forms.records, forms.identifiers, len(mapped.rejects))
+
+    with rare_collections():
+        yield work
 
 
 def _contributions(context: Context, records: pa.Table, crosswalk: pa.Table) -> pa.Table:

@@ -105,7 +105,7 @@ def trial(wish: Wish, progress: Progress, started: float | None = None) -> Outco
             write_merged(wish.out, found, places)
     written = {name: str(path) for name in ("report", "out", "save") if (path := getattr(wish, name)) is not None}
     clock.stages["total"] = round(time.perf_counter() - clock.started, 3)
-    outcome = replace(outcome, seconds=clock.stages, memory_mib=_peak(), written=written)
+    outcome = replace(outcome, seconds=clock.stages, memory_mib=_peak(found.processes), written=written)
     if wish.report is not None:
         from onefold.trying.page import page
 
@@ -194,7 +194,8 @@ def _outcome(
     return outcome, places
 
 
-def _peak() -> int:
-    """The most memory that this process has held, in MiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak // (1024 * 1024 if sys.platform == "darwin" else 1024)
+def _peak(processes: int) -> int:
+    """The most memory held, in MiB: by this process, and by those that standardised, each counted as the largest."""
+    unit = 1024 * 1024 if sys.platform == "darwin" else 1024
+    own, child = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return (own + (child * processes if processes > 1 else 0)) // unit

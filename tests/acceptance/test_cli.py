@@ -98,6 +98,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 QUIET = [name for name in COMMANDS if not name.startswith("judge ") or name == "judge list"]
 """Commands that leave the clients as they are; the others are tried in test_judging_from_the_command_line..."""
 ELSEWHERE = {
+    "try",  # needs files and no hub: test_try
     "demo",  # minutes long; tested with the demo
     "db start", "db stop", "db status", "db url",  # need the embedded server: test_database_choice
     "db psql",  # becomes another program
