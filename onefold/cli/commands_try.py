@@ -101,4 +101,5 @@ def show_outcome(output: Output, found: Outcome) -> None:
     for name, path in found.written.items():
         output.say(f"{name:7} {path}", style="bold")
     if "save" in found.written:
-        output.say(f"Next: cd {shlex.quote(found.written['save'])} && onefold run && onefold train --use", style="bold")
+        train = " && onefold train --use" if found.trained else ""
+        output.say(f"Next: cd {shlex.quote(found.written['save'])} && onefold run{train}", style="bold")

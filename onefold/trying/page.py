@@ -208,10 +208,13 @@ def _next(found: Outcome, command: str) -> str:
     kept = found.written.get("save")
     folder = kept or "myhub"
     first = "" if kept else f"{command} --save {folder}   # the configuration behind this page\n"
+    train = (
+        "onefold train --use         # with weights learnt from the rows, as on this page\n" if found.trained else ""
+    )
     lines = (
         f"{first}cd {folder}\n"
         "onefold run                 # the same on a database, again whenever the files change\n"
-        "onefold train --use         # with weights learnt from the rows, as on this page\n"
+        f"{train}"
         "onefold cases               # the doubtful pairs, to be judged\n"
     )
     return (
