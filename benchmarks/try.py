@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,11 +136,11 @@ def ours(files: Files, folder: Path) -> tuple[Measured, tuple[float, float, floa
     return done, scores(files, files.ids, groups_to_pairs({str(row[key]): str(row[client]) for row in rows}))
 
 
-def goldenmatch(files: Files, folder: Path) -> tuple[Measured, tuple[float, float, float]]:
-    """Its command without a configuration; rows are numbered through all files."""
-    out = folder / "goldenmatch"
+def goldenmatch(paths: Sequence[Path], files: Files, folder: Path) -> tuple[Measured, tuple[float, float, float]]:
+    """Its command without a configuration on `paths`; rows are numbered through all of them."""
+    out = Path(tempfile.mkdtemp(dir=folder))
     program = rivals.python_of("goldenmatch").with_name("goldenmatch")
-    command = [program, "dedupe", *files.paths, "--output-clusters", "--output-dir", out, "--format", "csv"]
+    command = [program, "dedupe", *paths, "--output-clusters", "--output-dir", out, "--format", "csv"]
     done = measure(command, timeout=TIMEOUT, cwd=folder)
     (clusters,) = out.glob("*_clusters.csv")
     ids = files.ids
@@ -148,17 +149,37 @@ def goldenmatch(files: Files, folder: Path) -> tuple[Measured, tuple[float, floa
     return done, scores(files, ids, groups_to_pairs(group_of))
 
 
+def joined(files: Files, folder: Path) -> Path:
+    """All files as one, in their order."""
+    path = folder / "joined.csv"
+    with path.open("w", encoding="utf-8", newline="") as target:
+        for number, part in enumerate(files.paths):
+            head, _, rest = part.read_text("utf-8").partition("\n")
+            target.write(rest if number else f"{head}\n{rest}")
+    return path
+
+
+def theirs_of(benchmark: Benchmark, files: Files, folder: Path) -> tuple[Measured, tuple[float, float, float]] | None:
+    """The rival's figures: on the files, else on all rows in one file, else none; what was refused is noted."""
+    for paths, what in ((files.paths, "the files"), ([joined(files, folder)], "one file of all rows")):
+        benchmark.progress(f"{files.name}: {RIVAL} on {what}")
+        try:
+            found = goldenmatch(paths, files, folder)
+        except CommandFailedError as error:
+            said = [line.strip() for line in str(error).splitlines() if line.strip()]
+            benchmark.note(f"{files.name}: {RIVAL} refused {what}: {said[0][:80]} ... {said[-1][:80]}")
+            continue
+        if paths != files.paths:
+            benchmark.note(f"{files.name}: {RIVAL}'s figures are of {what}")
+        return found
+    return None
+
+
 def measured(benchmark: Benchmark, files: Files, folder: Path, rivals_too: bool) -> None:
     """Rows of one data set."""
     benchmark.progress(f"{files.name}: onefold try")
     done, mine = ours(files, folder)
-    theirs: tuple[Measured, tuple[float, float, float]] | None = None
-    if rivals_too:
-        benchmark.progress(f"{files.name}: {RIVAL}")
-        try:
-            theirs = goldenmatch(files, folder)
-        except CommandFailedError as error:
-            benchmark.note(f"{files.name}: no figure of {RIVAL}: {str(error).splitlines()[0][:160]}")
+    theirs = theirs_of(benchmark, files, folder) if rivals_too else None
     rows: list[tuple[str, Number, Number | None, str, float | None]] = [
         ("whole command", round(done.seconds, 2), theirs and round(theirs[0].seconds, 2), "s", files.target),
         ("processor time", round(done.cpu_seconds, 2), theirs and round(theirs[0].cpu_seconds, 2), "s", None),
