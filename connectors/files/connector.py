@@ -95,11 +95,9 @@ class FilesConnector:
     def _describe(self, stream: Stream) -> StreamInfo:
         samples = (self._sample(stream, path, SAMPLE) for path in islice(stream.files.values(), LOOKED_INTO))
         records = next(filter(None, samples), [])
-        key = self._key(stream, StreamRequest(stream.name)) or likely_key(records) or CONTENT
-        return StreamInfo(stream.name, key, tuple(profile(records)), None, _deletes(stream), changes="files")
         fields, likely = described(records)
         key = self._key(stream, StreamRequest(stream.name)) or likely or CONTENT
-        return StreamInfo(stream.name, key, tuple(fields), None, _deletes(stream))
+        return StreamInfo(stream.name, key, tuple(fields), None, _deletes(stream), changes="files")
 
     def _sample(self, stream: Stream, path: Path, count: int) -> list[dict[str, Any]]:
         part = self.open_part(stream, path, 0)

@@ -130,8 +130,8 @@ def _register() -> None:
         commands_report,
         commands_run,
         commands_sources,
-        commands_version,
         commands_try,
+        commands_version,
         commands_write,
     )
 
