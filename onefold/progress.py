@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import Final, Protocol
+
+MEGABYTE: Final = 1 << 20
 
 
 class Stage(Protocol):
@@ -46,3 +48,16 @@ class SilentProgress:
         """A stage that shows nothing."""
         del title, total
         yield _SilentStage()
+
+
+def megabytes(stage: Stage) -> Callable[[int], None]:
+    """Bytes in, whole megabytes shown."""
+    left = 0
+
+    def advance(count: int) -> None:
+        nonlocal left
+        whole, left = divmod(left + count, MEGABYTE)
+        if whole:
+            stage.advance(whole)
+
+    return advance

@@ -126,6 +126,7 @@ def _register() -> None:
         commands_merge,
         commands_model,
         commands_pin,
+        commands_plan,
         commands_privacy,
         commands_report,
         commands_run,

@@ -68,9 +68,32 @@ class ExpectedValue(Strict):
     because: str | None = None
 
 
+class ExpectedCount(Strict):
+    """How many rows a served view may have."""
+
+    view: Annotated[
+        str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="A view of onefold_v1.", examples=["dim_client"])
+    ]
+    at_least: int | None = Field(None, ge=0)
+    at_most: int | None = Field(None, ge=0)
+    because: str | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> ExpectedCount:
+        if self.at_least is None and self.at_most is None:
+            raise problem("view", "neither `at_least` nor `at_most` is given; nothing is expected.")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise problem("at_most", "`at_most` is less than `at_least`; no count would do.")
+        return self
+
+
 class ExpectationsFile(Strict):
-    """`expectations.yaml`: checked after every run; a miss is reported with its evidence."""
+    """`expectations.yaml`: checked by `onefold test`, `onefold plan` and `onefold apply`."""
 
     same_client: list[RecordSet] = Field(default_factory=list, description="All of these share one client.")
     different_clients: list[RecordSet] = Field(default_factory=list, description="No two of these share a client.")
     values: list[ExpectedValue] = Field(default_factory=list)
+    counts: list[ExpectedCount] = Field(default_factory=list, description="How many rows served views have.")
+
+    def __bool__(self) -> bool:
+        return bool(self.same_client or self.different_clients or self.values or self.counts)

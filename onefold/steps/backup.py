@@ -13,14 +13,11 @@ from typing import TYPE_CHECKING, Any
 from onefold.access import embedded_server, prepare_roles
 from onefold.context import ensure_schema, open_database, wall_clock
 from onefold.errors import NothingFound
-from onefold.progress import Progress, SilentProgress
+from onefold.progress import MEGABYTE, Progress, SilentProgress, megabytes
 from onefold.steps.report import Report
 
 if TYPE_CHECKING:
-    from onefold.progress import Stage
     from onefold.settings import Settings
-
-_MEGABYTE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ def backup(
             onefold=version("onefold"),
             now=clock(),
             with_tokens=with_tokens,
-            advance=_megabytes(stage),
+            advance=megabytes(stage),
         )
     return BackupReport(str(path), path.stat().st_size, manifest.as_dict())
 
@@ -109,9 +106,9 @@ def restore(
         open_database(target, migrate=False) as url,
         (progress or SilentProgress()).stage("restore, MiB") as stage,
     ):
-        stage.resize(max(1, read_manifest(path).dump_bytes // _MEGABYTE))
+        stage.resize(max(1, read_manifest(path).dump_bytes // MEGABYTE))
         done = restore_backup(
-            path, url, finish=finish, replace=replace_hub, keep_old=keep_old, advance=_megabytes(stage)
+            path, url, finish=finish, replace=replace_hub, keep_old=keep_old, advance=megabytes(stage)
         )
         secrets = None if target.database_url else embedded_server(target).folders.secrets
         notes = prepare_roles(url, secrets)
@@ -132,16 +129,3 @@ def _erase_again(settings: Settings, url: str) -> int:
     from onefold.steps.erase import replay
 
     return replay(Context(settings, load_configuration(settings.config), url, os.environ))
-
-
-def _megabytes(stage: Stage) -> Callable[[int], None]:
-    """Bytes in, whole megabytes shown."""
-    left = 0
-
-    def advance(count: int) -> None:
-        nonlocal left
-        whole, left = divmod(left + count, _MEGABYTE)
-        if whole:
-            stage.advance(whole)
-
-    return advance

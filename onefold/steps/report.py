@@ -256,6 +256,65 @@ class DueReport(Report):
 
 
 @dataclass(frozen=True, slots=True)
+class Miss(Report):
+    """An expectation that does not hold."""
+
+    expected: str
+    """same_client, different_clients, values or counts."""
+    place: str
+    """File and line."""
+    message: str
+    because: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport(Report):
+    """What was checked of expectations.yaml, and what does not hold."""
+
+    checked: int
+    misses: tuple[Miss, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReport(Report):
+    """What the configuration as it stands would do to the stored data; or (`apply`) what it did."""
+
+    seconds: float
+    waiting: Mapping[str, int]
+    """Records in the queues, by step: news that the plan takes in as well."""
+    remapped: tuple[Mapping[str, Any], ...] = ()
+    """By source and stream: records changed, new, gone."""
+    clients_before: int = 0
+    clients_after: int = 0
+    links_moved: int = 0
+    """Records that would belong to another client."""
+    merged: int = 0
+    split: int = 0
+    largest_merged: tuple[Mapping[str, Any], ...] = ()
+    """client_id, display_name, clients (of now that it would hold), records, names."""
+    largest_split: tuple[Mapping[str, Any], ...] = ()
+    values: tuple[Mapping[str, Any], ...] = ()
+    """By attribute: golden values changed, filled, emptied, of clients that stay."""
+    examples: tuple[Mapping[str, Any], ...] = ()
+    """client_id, attribute, before, after."""
+    cases_opened: int = 0
+    cases_closed: int = 0
+    check: CheckReport = CheckReport(0, ())
+
+    @property
+    def changes(self) -> bool:
+        """Anything at all would be another."""
+        return bool(
+            self.remapped
+            or self.links_moved
+            or self.values
+            or self.cases_opened
+            or self.cases_closed
+            or self.clients_before != self.clients_after
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ModelEffect(Report):
     """What the stored records would make with another model than the one in use. Nothing was written to learn it."""
 

@@ -114,6 +114,7 @@ ELSEWHERE = {
     "changes",  # a document a line: test_changes
     "erase", "unsuppress", "erasures",  # test_erasure
     "maintain",  # test_maintain
+    "plan", "apply", "test",  # test_plan
     "notify",  # needs somebody who takes messages: test_due
     "release", "discard", "rollback",  # test_limits
     "report overlap", "report reconcile", "report authority", "pin", "export", "docs",  # tests of their own
