@@ -20,6 +20,7 @@ ALL = (
     "incremental",
     "lookup",
     "publish",
+    "documents",
     "serve",
     "export",
     "resolve",

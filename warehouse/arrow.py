@@ -237,15 +237,20 @@ def load(conn: psycopg.Connection[Any], table: str, rows: pa.Table) -> int:
 
 @contextmanager
 def indexes_rebuilt(
-    conn: psycopg.Connection[Any], tables: Sequence[str], wanted: bool, *, keep: Sequence[str] = ()
+    conn: psycopg.Connection[Any],
+    tables: Sequence[str],
+    wanted: bool,
+    *,
+    keep: Sequence[str] = (),
+    filled: bool = False,
 ) -> Iterator[None]:
     """Drop the indexes and keys of those tables that are empty and ours, and build them again after the
-    block; those named in `keep` (`schema.name`) stay.
+    block; those named in `keep` (`schema.name`) stay. `filled`: also of tables that hold rows.
 
-    The tables stay locked until the transaction ends; that harms nobody, for there is nothing to read in
-    them.
+    The tables stay locked until the transaction ends; that harms nobody where there is nothing to read in
+    them yet.
     """
-    rebuilt = [t for t in tables if wanted and is_empty(conn, t) and _is_owned(conn, t)]
+    rebuilt = [t for t in tables if wanted and (filled or is_empty(conn, t)) and _is_owned(conn, t)]
     creates: list[str] = []
     for table in rebuilt:
         parameters = {"table": table, "keep": list(keep)}

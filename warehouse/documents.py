@@ -36,14 +36,13 @@ FOUND: Final = pa.schema(
     ]
 )
 """Documents as they stand in core.interaction; `state` 0 plain, 1 sold, 2 void; amounts in 1/10,000."""
-LINK_KINDS: Final = ("same", "settles")
-SUM_KINDS: Final = ("instalment",)
 SHOWN: Final = (
     "type", "money", "occurred_on", "amount", "currency", "document_number", "client_id", "display_name", "event_id",
     "is_counted", "counted_by",
 )  # fmt: skip
 SHOWN_LINK: Final = ("left", "right", "kind", "status", "bits", "amount", "evidence", "since")
 _MOVED: Final = SQL("IN (SELECT record_id FROM moved_document)")
+_BULK_ROWS: Final = 100_000
 _PAGES: Final = 60_000
 """Pages of core.interaction that are read at a time."""
 Ids = npt.NDArray[np.int64]
@@ -83,7 +82,9 @@ def _columns(words: Words) -> Composable:
         for number, kind in ((2, "void"), (1, "sold"))
         for name in words["fields"]
     ]
-    state = SQL("CASE {} ELSE 0 END").format(SQL(" ").join(cases)) if cases else SQL("0")
+    # Most say nothing: one look for all fields.
+    silent = SQL("WHEN NOT i.detail ?| {}::text[] THEN 0").format(Literal(list(words["fields"])))
+    state = SQL("CASE {} ELSE 0 END").format(SQL(" ").join([silent, *cases])) if cases else SQL("0")
     return sql("documents.columns").format(state=state)
 
 
@@ -116,9 +117,15 @@ def kin(conn: psycopg.Connection[Any], record_ids: Ids) -> Ids:
     return _ids(conn, "kin", {"record_ids": bigints(record_ids.tolist())})
 
 
-def of_clients(conn: psycopg.Connection[Any], clients: Ids, most: int) -> Ids:
-    """Documents of these clients (hashes), of each at most so many."""
-    return _ids(conn, "of_clients", {"clients": bigints(clients.tolist()), "most": most})
+def of_clients(conn: psycopg.Connection[Any], clients: Ids) -> Ids:
+    """Documents of these clients (hashes)."""
+    return _ids(conn, "of_clients", {"clients": bigints(clients.tolist())})
+
+
+def count_documents(conn: psycopg.Connection[Any], clients: Ids, most: int) -> dict[int, int]:
+    """How many documents each of these clients (hashes) has, counted up to `most`."""
+    parameters = {"clients": bigints(clients.tolist()), "most": most}
+    return dict(conn.execute(sql("documents.count_documents"), parameters).fetchall())
 
 
 def paying_clients(conn: psycopg.Connection[Any], clients: Ids) -> Ids:
@@ -154,6 +161,11 @@ def related(conn: psycopg.Connection[Any], schema: pa.Schema) -> pa.Table:
     return arrow.read(conn, sql("documents.related"), schema=schema)
 
 
+def related_of(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Ids) -> pa.Table:
+    """`related` for the clients of these documents: of each the ones that it is a member, a branch or an owner of."""
+    return arrow.read(conn, sql("documents.related_of"), {"record_ids": bigints(record_ids.tolist())}, schema=schema)
+
+
 def is_first(conn: psycopg.Connection[Any]) -> bool:
     """No document was ever linked."""
     return arrow.is_empty(conn, "core.document_place")
@@ -169,29 +181,36 @@ def store_places(conn: psycopg.Connection[Any], places: pa.Table, record_ids: Id
             conn.execute(sql(f"documents.{statement}"), {"record_ids": bigints(record_ids.tolist())})
 
 
-def store_links(
-    conn: psycopg.Connection[Any],
-    links: pa.Table,
-    record_ids: Ids | None,
-    kinds: Sequence[str] = LINK_KINDS,
-    *,
-    as_of: datetime,
-) -> None:
-    """Make `links` the ones of some kinds at these documents (None: all there are)."""
+def store_links(conn: psycopg.Connection[Any], links: pa.Table, *, as_of: datetime) -> None:
+    """Make `links` all that there are."""
+    rows = _with_since(links, as_of)
+    if arrow.is_empty(conn, "core.document_link"):
+        arrow.load(conn, "core.document_link", rows)
+        return
+    _change_links(conn, rows, "drop_links", {})
+
+
+def change_links(conn: psycopg.Connection[Any], links: pa.Table, gone: tuple[Ids, Ids], *, as_of: datetime) -> None:
+    """Bring `links` up to date and take away those of the pairs `gone`."""
+    parameters = {name: bigints(end.tolist()) for name, end in zip(("lefts", "rights"), gone, strict=True)}
+    _change_links(conn, _with_since(links, as_of), "drop_these_links", parameters)
+
+
+def _change_links(conn: psycopg.Connection[Any], rows: pa.Table, drop: str, parameters: Mapping[str, Any]) -> None:
+    with arrow.staged(conn, "new_document_link", "core.document_link", rows):
+        conn.execute(sql(f"documents.{drop}"), parameters)
+        for statement in ("change_links", "add_links"):
+            conn.execute(sql(f"documents.{statement}"))
+
+
+def _with_since(links: pa.Table, as_of: datetime) -> pa.Table:
+    """As rows of core.document_link. Ten-thousandths: the same integers, with their point four places on."""
     amount = links["amount"].combine_chunks()
-    # Ten-thousandths: the same integers, with their point four places on.
     whole = amount.cast(pa.decimal128(19, 0))
     tenths = pa.Array.from_buffers(pa.decimal128(19, 4), len(whole), whole.buffers(), offset=whole.offset)
     rows = links.set_column(links.schema.get_field_index("amount"), "amount", tenths)
     since = pa.repeat(pa.scalar(as_of, pa.timestamp("us", tz="UTC")), links.num_rows)
-    rows = rows.append_column("since", since)
-    if record_ids is None and arrow.is_empty(conn, "core.document_link"):
-        arrow.load(conn, "core.document_link", rows)
-        return
-    parameters = {"record_ids": None if record_ids is None else bigints(record_ids.tolist()), "kinds": list(kinds)}
-    with arrow.staged(conn, "new_document_link", "core.document_link", rows):
-        for statement in ("drop_links", "change_links", "add_links"):
-            conn.execute(sql(f"documents.{statement}"), parameters)
+    return rows.append_column("since", since)
 
 
 def were_published(conn: psycopg.Connection[Any], after: int) -> bool:
@@ -219,6 +238,31 @@ def store_events(conn: psycopg.Connection[Any], events: pa.Table, *, as_of: date
             conn.execute(sql("documents.event"), parameters)
         conn.execute(sql("documents.drop_moved"))
     return int(count)
+
+
+def store_first_events(conn: psycopg.Connection[Any], events: pa.Table, *, as_of: datetime) -> int:
+    """`store_events` where none are stored and nobody has read the facts yet: their indexes are built afterwards, if
+    nobody is about to read them."""
+    with arrow.staged(conn, "new_event", "core.interaction", events):
+        large = events.num_rows >= _BULK_ROWS and _is_ours_alone(conn)
+        conn.execute(sql("documents.much_memory"))
+        with arrow.indexes_rebuilt(conn, ["core.interaction"], large, filled=True):
+            parameters: dict[str, Any] = {"seq": allocate_events(conn, 1), "as_of": as_of}
+            parameters["count"] = conn.execute(sql("documents.move_first"), parameters).rowcount
+        conn.execute(sql("documents.event"), parameters)
+    return int(parameters["count"])
+
+
+def _is_ours_alone(conn: psycopg.Connection[Any]) -> bool:
+    """Lock the facts for us alone, unless somebody reads them for longer than a moment."""
+    try:
+        with conn.transaction():
+            conn.execute(sql("documents.wait_briefly"))
+            conn.execute(sql("documents.lock_facts"))
+            conn.execute(sql("documents.wait"))
+    except psycopg.errors.LockNotAvailable:
+        return False
+    return True
 
 
 def shown(conn: psycopg.Connection[Any], record_id: int) -> list[dict[str, Any]]:

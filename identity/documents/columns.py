@@ -58,7 +58,7 @@ class Faces:
 
 def columns_of(documents: pa.Table, registers: Registers) -> Columns:
     """The documents (DOCUMENT) that are not void."""
-    documents = documents.filter(pc.not_equal(documents["state"], VOID)).sort_by("record_id").combine_chunks()
+    documents = by_record(documents.filter(pc.not_equal(documents["state"], VOID)))
     record_id = _ints(documents, "record_id")[0]
     register = _ints(documents, "register")[0]
     parent, has_parent = _ints(documents, "parent_record_id")
@@ -85,6 +85,14 @@ def columns_of(documents: pa.Table, registers: Registers) -> Columns:
         np.where(has_parent, _places(record_id, parent), -1),
         documents["state"].to_numpy() == 1,
     )
+
+
+def by_record(documents: pa.Table) -> pa.Table:
+    """The same rows by record_id, in one piece."""
+    ids = documents["record_id"].to_numpy()
+    if not (ids[1:] > ids[:-1]).all():
+        documents = documents.sort_by("record_id")
+    return documents.combine_chunks()
 
 
 def faces_of(columns: Columns, registers: Registers, settings: DocumentSettings) -> Faces:
@@ -119,7 +127,7 @@ def places_of(columns: Columns, faces: Faces, parents: pa.Table) -> pa.Table:
     client_key = np.concatenate([faces.client_key, nothing])[order]
     first = face == 0
     number_key = np.where(first, columns.number_core[of], 0)
-    known = parents.sort_by("record_id")
+    known = by_record(parents)
     parent, has_parent = _ints(known, "parent_record_id")
     known_ids = known["record_id"].to_numpy()
     at = np.searchsorted(known_ids, columns.record_id[of])

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from identity.documents.columns import by_record
 from identity.documents.events import groups
 from identity.documents.schema import CREDITED, EVENT, PAID, SALES, SOLD, VOID, Flags, Ints, Registers
 from identity.documents.settings import MONEY
@@ -17,7 +18,7 @@ def events_of(documents: pa.Table, links: pa.Table, registers: Registers) -> pa.
     Sales that are linked are one event, and so are the papers of one payment. A payment that settles one event is of
     it; one that settles several is an event of its own. Quotations count only where they say that they were sold.
     """
-    documents = documents.sort_by("record_id").combine_chunks()
+    documents = by_record(documents)
     ids = documents["record_id"].to_numpy()
     register = documents["register"].to_numpy()
     state = documents["state"].to_numpy()

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from identity.documents.columns import Columns, Faces, columns_of, faces_of
+from identity.documents.columns import Columns, columns_of, faces_of
 from identity.documents.events import put_together
-from identity.documents.evidence import Evidence, size_class, weigh
+from identity.documents.evidence import Evidence, Measure, size_class, together, weigh
+from identity.documents.kin import kin_of
 from identity.documents.matching import best_first
 from identity.documents.pairs import Pairs, candidate_pairs, distinct
+from identity.documents.rarity import rarity_of
 from identity.documents.schema import LINK, SAID, SALES, Flags, Ints, Registers
 from identity.documents.settings import ONE_BIT, DocumentSettings
 from identity.documents.settling import settle
 from identity.documents.words import evidence_texts
+
+_SLICE: Final = 1 << 20
+"""Pairs that are weighed at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +30,6 @@ class Weighed:
     """Documents with their plausible pairs."""
 
     columns: Columns
-    faces: Faces
     pairs: Pairs
     evidence: Evidence
     judged_same: Flags
@@ -31,46 +37,53 @@ class Weighed:
 
 
 def weigh_documents(
-    documents: pa.Table,
+    columns: Columns,
     registers: Registers,
     said: pa.Table,
     related: pa.Table,
     settings: DocumentSettings,
-    size: int | None = None,
+    size: int,
+    near: Flags | None = None,
 ) -> Weighed:
-    """The pairs from `review_at` on, and those that somebody judged or a register states.
+    """The pairs from `review_at` on, and those that somebody judged; with `near` those with an end among these.
 
-    `documents` as DOCUMENT, `said` as SAID, `related` as RELATED; `size`: the hub's `size_class`, where these are not
-    all. The blocks of a document must be whole for its pairs
-    to be right.
+    `said` as SAID, `related` as RELATED; `size`: the hub's `size_class`. The blocks of a document must be whole for its
+    pairs to be right.
     """
-    columns = columns_of(documents, registers)
     faces = faces_of(columns, registers, settings)
-    proposed = candidate_pairs(columns, faces, settings)
+    proposed = candidate_pairs(columns, faces, settings, near)
     child = np.flatnonzero(columns.parent >= 0)
     child = child[columns.parent[child] != child]
     judged, is_same = _judged(columns, said)
-    ends = [child, columns.parent[child]], [judged.left, judged.right]
-    pairs = distinct(
-        [proposed.left, np.minimum(*ends[0]), ends[1][0]],
-        [proposed.right, np.maximum(*ends[0]), ends[1][1]],
-        len(columns.record_id),
-    )
-    size = size_class(documents.num_rows) if size is None else size
-    found = weigh(columns, faces, registers, related, pairs, settings, size)
-    code, known = _codes(columns, pairs), _codes(columns, judged)
-    at = np.minimum(np.searchsorted(known, code), max(len(known) - 1, 0))
-    is_judged = known[at] == code if len(known) else np.zeros(len(code), np.bool_)
-    same = is_judged & (is_same[at] if len(known) else False)
-    keep = (found.total >= round(settings.review_at * ONE_BIT)) | is_judged
-    return Weighed(columns, faces, pairs.only(keep), found.only(keep), same[keep], (is_judged & ~same)[keep])
+    stated = Pairs(np.minimum(child, columns.parent[child]), np.maximum(child, columns.parent[child]))
+    further = [one if near is None else one.only(near[one.left] | near[one.right]) for one in (stated, judged)]
+    pairs = distinct([proposed.pairs, *further], len(columns.record_id))
+    rarity = rarity_of(columns, faces, proposed, settings)
+    measure = Measure(columns, registers, rarity, kin_of(related), settings, size)
+    del proposed
+    known, least = _codes(columns, judged), round(settings.review_at * ONE_BIT)
+    parts: list[tuple[Pairs, Evidence, Flags, Flags]] = []
+    # Most are dropped at once: memory is bounded by what is kept.
+    for first in range(0, max(len(pairs.left), 1), _SLICE):
+        some = pairs.only(slice(first, first + _SLICE))
+        found = weigh(measure, some)
+        at = np.minimum(np.searchsorted(known, _codes(columns, some)), max(len(known) - 1, 0))
+        is_judged = known[at] == _codes(columns, some) if len(known) else np.zeros(len(some.left), np.bool_)
+        same = is_judged & (is_same[at] if len(known) else False)
+        keep = np.flatnonzero((found.total >= least) | is_judged)
+        parts.append((some.only(keep), found.only(keep), same[keep], (is_judged & ~same)[keep]))
+    kept = Pairs(*(np.concatenate([getattr(part[0], name) for part in parts]) for name in ("left", "right")))
+    same, apart = (np.concatenate([part[at] for part in parts]) for at in (2, 3))
+    return Weighed(columns, kept, together([part[1] for part in parts]), same, apart)
 
 
 def link(
     documents: pa.Table, registers: Registers, said: pa.Table, related: pa.Table, settings: DocumentSettings
 ) -> pa.Table:
-    """The links (LINK) of these documents, ordered; without sums of instalments, which `instalments` finds."""
-    return link_weighed(weigh_documents(documents, registers, said, related, settings), settings)
+    """The links (LINK) of these documents (DOCUMENT), which are all that there are, ordered; without sums of
+    instalments, which `instalments` finds."""
+    columns, size = columns_of(documents, registers), size_class(documents.num_rows)
+    return link_weighed(weigh_documents(columns, registers, said, related, settings, size), settings)
 
 
 def link_weighed(weighed: Weighed, settings: DocumentSettings) -> pa.Table:
@@ -80,17 +93,17 @@ def link_weighed(weighed: Weighed, settings: DocumentSettings) -> pa.Table:
     one_kind = (is_sale[pairs.left] & is_sale[pairs.right]) | (columns.money[pairs.left] == columns.money[pairs.right])
     sure = weighed.judged_same | (found.stated & ~weighed.judged_apart)
     strong = (sure | (found.total >= round(settings.link_at * ONE_BIT))) & ~weighed.judged_apart
-    together = np.flatnonzero(strong & one_kind)
+    alike = np.flatnonzero(strong & one_kind)
     apart = np.flatnonzero(weighed.judged_apart)
     event, made = put_together(
         columns.book,
-        pairs.left[together],
-        pairs.right[together],
-        found.total[together] + 100 * STATED_FIRST * weighed.judged_same[together],
-        sure=sure[together],
+        pairs.left[alike],
+        pairs.right[alike],
+        found.total[alike] + 100 * STATED_FIRST * weighed.judged_same[alike],
+        sure=sure[alike],
         apart=(pairs.left[apart], pairs.right[apart]),
     )
-    linked = together[made]
+    linked = alike[made]
     across = is_sale[pairs.left] != is_sale[pairs.right]
     paying = _not_apart(np.flatnonzero(strong & across), np.flatnonzero(weighed.judged_apart & across), pairs, event)
     settled, amounts = settle(columns, pairs.only(paying), found.only(paying), event, is_sale, sure[paying])
@@ -193,15 +206,17 @@ def neighbours(weighed: Weighed, documents: Ints) -> Ints:
     return np.union1d(ids[here], np.concatenate([ids[weighed.pairs.left[reached]], ids[weighed.pairs.right[reached]]]))
 
 
-def only_among(weighed: Weighed, documents: Ints) -> Weighed:
-    """The same with the pairs only whose two documents are among these (records)."""
-    here = np.isin(weighed.columns.record_id, documents)
-    keep = here[weighed.pairs.left] & here[weighed.pairs.right]
-    return Weighed(
-        weighed.columns,
-        weighed.faces,
-        weighed.pairs.only(keep),
-        weighed.evidence.only(keep),
-        weighed.judged_same[keep],
-        weighed.judged_apart[keep],
-    )
+def joined(parts: Sequence[Weighed], columns: Columns) -> Weighed:
+    """The pairs of all parts, each once, of those documents alone that are in `columns`."""
+    ids = columns.record_id
+    known = [
+        np.concatenate([np.zeros(0, np.int64), *(part.columns.record_id[getattr(part.pairs, end)] for part in parts)])
+        for end in ("left", "right")
+    ]
+    places = [np.minimum(np.searchsorted(ids, one), max(len(ids) - 1, 0)) for one in known]
+    here = np.logical_and(*(ids[at] == one for at, one in zip(places, known, strict=True)))
+    at = np.flatnonzero(here)
+    _, first = np.unique(places[0][at] * max(len(ids), 1) + places[1][at], return_index=True)
+    at = at[first]
+    flags = (np.concatenate([getattr(part, name) for part in parts])[at] for name in ("judged_same", "judged_apart"))
+    return Weighed(columns, Pairs(places[0][at], places[1][at]), together([p.evidence for p in parts]).only(at), *flags)

@@ -1,29 +1,25 @@
 """Candidate pairs of documents: those of different books that share an amount, or the digits of a number, in a window.
 
-A block is what shares a value within a slot of days. Slots stand in two rows, staggered by half, so that two documents
-at most half a slot apart share one. A block over its limit is refused; those of an amount are refined by the client,
-then by shorter slots. Everything is a function of the blocks' present members alone, so that a change is local.
+A block is what shares a value within a slot of days. A block over its limit is refused; those of an amount are refined
+by the client, then by shorter slots. Everything is a function of the blocks' present members alone, so that a change is
+local.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from identity.documents.blocks import ROWS, Blocks, Ordered, in_order, pairs_within, slot
 from identity.documents.columns import Columns, Faces
 from identity.documents.schema import Flags, Ints
 from identity.documents.settings import MONEY, DocumentSettings
-from identity.hashing import combine, mix
 
-Hashes = npt.NDArray[np.uint64]
-ROWS: Final = (0, 1)
-"""The two rows of slots."""
 _NEVER: Final = 1 << 20
 
 
@@ -34,7 +30,7 @@ class Pairs:
     left: Ints
     right: Ints
 
-    def only(self, wanted: Flags | Ints) -> Pairs:
+    def only(self, wanted: Flags | Ints | slice) -> Pairs:
         """Those that are wanted."""
         return Pairs(self.left[wanted], self.right[wanted])
 
@@ -76,120 +72,98 @@ def slot_lengths(settings: DocumentSettings) -> tuple[int, int, int]:
     return 2 * settings.widest_lag, 16, 4
 
 
-def slot(day: Ints, length: int, row: int) -> Ints:
-    """The number of a slot in a row."""
-    return (day + (length // 2) * row) // length
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Documents by what they are looked for with, and all pairs that some block proposes."""
+
+    amounts: Ordered
+    """The rows of the faces, by amount."""
+    clients: Ordered
+    """The same by client and amount."""
+    numbers: Ordered
+    """Documents, by the digits of their number."""
+    pairs: Pairs
 
 
-def block_keys(key: Hashes, day: Ints, length: int, row: int) -> Hashes:
-    """The keys of blocks: a value, and a slot of a row."""
-    numbers = slot(day, length, row) * 2 + row
-    return combine(key, mix(numbers.view(np.uint64) + np.uint64(length << 40)))
-
-
-def candidate_pairs(columns: Columns, faces: Faces, settings: DocumentSettings) -> Pairs:
-    """All pairs that some block proposes."""
+def candidate_pairs(columns: Columns, faces: Faces, settings: DocumentSettings, near: Flags | None = None) -> Found:
+    """All pairs that some block proposes; with `near`, those that have an end among these documents."""
     lags, cap, lengths = lags_of(settings), settings.largest_block, slot_lengths(settings)
-    found: list[tuple[Ints, Ints]] = []
+    day = columns.day[faces.document]
+    numbered = np.flatnonzero((columns.number_core != 0) & columns.has_day)
+    amounts = in_order(faces.amount_key, day)
+    clients = in_order(faces.client_key, day)
+    numbers = in_order(columns.number_core[numbered].view(np.uint64), columns.day[numbered])
+    count = max(len(columns.record_id), 1)
+    found: list[Ints] = []
 
-    def propose(keys: Hashes, documents: Ints) -> Flags:
-        """The pairs of the blocks; which of the rows stand in a refused one."""
-        order = np.argsort(keys, kind="stable")
-        sizes = _sizes(keys[order])
-        active = order[(sizes > 1) & (sizes <= cap)]
-        for a, b in _within(keys[active], documents[active]):
+    def propose(blocks: Blocks, documents: Ints, before: Blocks | None) -> None:
+        """The pairs of blocks within their limit, but those that the other row of slots has given."""
+        for one, other in pairs_within(blocks, cap, but=before):
+            a, b = documents[one], documents[other]
             left, right = np.minimum(a, b), np.maximum(a, b)
-            good = lags.allowed(columns, left, right) & (left != right)
-            found.append((left[good], right[good]))
-        refused = np.zeros(len(keys), np.bool_)
-        refused[order] = sizes > cap
-        return refused
+            good = left != right if near is None else (left != right) & (near[left] | near[right])
+            left, right = left[good], right[good]
+            good = lags.allowed(columns, left, right)
+            found.append(left[good] * count + right[good])
 
+    before: list[Blocks | None] = [None, None]
     for row in ROWS:
-        day = columns.day[faces.document]
-        refused = np.flatnonzero(propose(block_keys(faces.amount_key, day, lengths[0], row), faces.document))
-        refused = refused[faces.client_key[refused] != 0]
-        for length in lengths:
-            of = faces.document[refused]
-            keys = block_keys(faces.client_key[refused], columns.day[of], length, row)
-            refused = refused[propose(keys, of)]
-        numbered = np.flatnonzero((columns.number_core != 0) & columns.has_day)
-        keys = columns.number_core[numbered].view(np.uint64)
-        propose(block_keys(keys, columns.day[numbered], lengths[0], row), numbered)
-    return distinct([left for left, _ in found], [right for _, right in found], len(columns.record_id))
+        blocks = amounts.blocks(lengths[0], row)
+        propose(blocks, faces.document[amounts.order], before[0])
+        before[0] = blocks
+        refused = np.zeros(len(faces.document), np.bool_)
+        refused[amounts.order[blocks.size > cap]] = True
+        left_over = np.flatnonzero(refused[clients.order])
+        for length in lengths if len(left_over) else ():
+            # Their sizes are those of the whole blocks, so that what is near another slot's end is none of it.
+            blocks = clients.blocks(length, row).only(left_over)
+            propose(blocks, faces.document[clients.order[left_over]], None)
+            left_over = left_over[blocks.size > cap]
+        blocks = numbers.blocks(lengths[0], row)
+        propose(blocks, numbered[numbers.order], before[1])
+        before[1] = blocks
+    codes = unique(np.concatenate([np.zeros(0, np.int64), *found]))
+    numbers = Ordered(numbered[numbers.order], numbers.run, numbers.day)
+    return Found(amounts, clients, numbers, Pairs(codes // count, codes % count))
 
 
-def distinct(left: list[Ints], right: list[Ints], count: int) -> Pairs:
+def distinct(parts: Sequence[Pairs], count: int) -> Pairs:
     """Each pair once, in order; `count` documents."""
-    empty = np.zeros(0, np.int64)
-    one, other = np.concatenate([empty, *left]), np.concatenate([empty, *right])
-    codes = np.unique(one * max(count, 1) + other)
-    return Pairs(codes // max(count, 1), codes % max(count, 1))
+    count = max(count, 1)
+    codes = unique(np.concatenate([part.left * count + part.right for part in parts]))
+    return Pairs(codes // count, codes % count)
 
 
-def _sizes(ordered: Hashes) -> Ints:
-    """Of each of the ordered keys how many there are."""
-    if len(ordered) == 0:
-        return np.zeros(0, np.int64)
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    sizes = np.diff(np.append(starts, len(ordered)))
-    return np.repeat(sizes, sizes)
-
-
-def _within(keys: Hashes, documents: Ints) -> Iterator[tuple[Ints, Ints]]:
-    """Pairs of the same key; the keys are ordered."""
-    offset = 1
-    while offset < len(keys):
-        at = np.flatnonzero(keys[offset:] == keys[:-offset])
-        if len(at) == 0:
-            return
-        yield documents[at], documents[at + offset]
-        offset += 1
+def unique(codes: Ints) -> Ints:
+    """Each code once, in order; `codes` are not kept."""
+    codes.sort()
+    return codes[np.append(True, codes[1:] != codes[:-1])] if len(codes) else codes
 
 
 @dataclass(frozen=True, slots=True)
-class Rivals:
-    """How many documents of its own book share a row's value in its slot, for both rows of slots."""
+class PlaceBlocks:
+    """Blocks that documents stand in: key, first day, day after; each once."""
 
-    slots: tuple[Ints, Ints]
-    counts: tuple[Ints, Ints]
+    key: Ints
+    first: Ints
+    last: Ints
+    of: Ints
+    """The blocks of each document's place, a row for each row of slots."""
 
-    def of(self, left: Ints, right: Ints) -> Ints:
-        """Of pairs of rows with one value: the larger count of the two in the slots that they share; 0 where none."""
-        most = np.zeros(len(left), np.int64)
-        for slots, counts in zip(self.slots, self.counts, strict=True):
-            shared = slots[left] == slots[right]
-            np.maximum(most, np.where(shared, np.maximum(counts[left], counts[right]), 0), out=most)
-        return most
-
-
-def rivals_of(key: Hashes, documents: Ints, columns: Columns, length: int, cap: int) -> Rivals:
-    """The rivals of every row; `cap` where a block is over its limit, so that nobody has to count further."""
-    slots, counts = [], []
-    day = columns.day[documents]
-    for row in ROWS:
-        keys = block_keys(key, day, length, row)
-        by_book = combine(keys, columns.book[documents].view(np.uint64))
-        order, by = np.argsort(keys, kind="stable"), np.argsort(by_book, kind="stable")
-        block, mine = np.empty(len(keys), np.int64), np.empty(len(keys), np.int64)
-        block[order], mine[by] = _sizes(keys[order]), _sizes(by_book[by])
-        slots.append(slot(day, length, row))
-        counts.append(np.where(block > cap, cap, mine))
-    return Rivals((slots[0], slots[1]), (counts[0], counts[1]))
+    def whose(self, wanted: Flags) -> Flags:
+        """The places that stand in one of the blocks that are wanted."""
+        return np.logical_or(*wanted[self.of]) if len(self.key) else np.zeros(self.of.shape[1], np.bool_)
 
 
-def blocks_of(places: pa.Table, settings: DocumentSettings) -> dict[str, tuple[Ints, Ints, Ints]]:
-    """The blocks that documents with these places (PLACE) stand in: column of PLACE -> key, first day, day after."""
-    found = {}
-    lengths = slot_lengths(settings)
-    for name, used in (("amount_key", lengths[:1]), ("client_key", lengths), ("number_key", lengths[:1])):
-        known = places.filter(pc.and_(pc.is_valid(places[name]), pc.is_valid(places["day"])))
-        key, day = known[name].to_numpy(), known["day"].to_numpy().astype(np.int64)
-        rows = [
-            np.stack([key, slot(day, length, row) * length - (length // 2) * row, np.full(len(key), length)])
-            for length in used
-            for row in ROWS
-        ]
-        key, first, length_of = np.unique(np.concatenate(rows, axis=1), axis=1)
-        found[name] = key, first, first + length_of
-    return found
+def blocks_of(places: pa.Table, column: str, length: int) -> PlaceBlocks:
+    """The blocks of these places (PLACE), all with a day and a value in `column`."""
+    key, day = places[column].to_numpy(), places["day"].to_numpy().astype(np.int64)
+    first = np.stack([slot(day, length, row) * length - (length // 2) * row for row in ROWS])
+    both = np.stack([np.tile(key, len(ROWS)), first.reshape(-1)])
+    (keys, firsts), of = np.unique(both, axis=1, return_inverse=True)
+    return PlaceBlocks(keys, firsts, firsts + length, of.reshape(len(ROWS), -1))
+
+
+def with_blocks(places: pa.Table, column: str) -> pa.Table:
+    """Those of the places (PLACE) that are looked for by `column`."""
+    return places.filter(pc.and_(pc.is_valid(places[column]), pc.is_valid(places["day"])))

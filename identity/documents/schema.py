@@ -58,6 +58,8 @@ LINK: Final = pa.schema(
         pa.field("evidence", pa.string(), nullable=False),  # JSON
     ]
 )
+TIE: Final = pa.schema([LINK.field(at) for at in range(4)])
+"""A link without what speaks for it."""
 EVENT: Final = pa.schema(
     [
         pa.field("record_id", pa.int64(), nullable=False),

@@ -45,8 +45,11 @@ def sentence(finding: str, lang: str, values: Mapping[str, Any]) -> str:
 def evidence_texts(found: Evidence, judged: Flags, settings: DocumentSettings) -> pa.Array:
     """The evidence of each pair as a JSON list of findings with bits; the same one is written once."""
     columns = [
-        found.amount, found.amount_bits, found.number, found.number_bits, found.client, found.client_bits,
-        found.lag, found.lag_bits, found.stated.astype(np.int64), judged.astype(np.int64),
+        one.astype(np.int64)
+        for one in (
+            found.amount, found.amount_bits, found.number, found.number_bits, found.client, found.client_bits,
+            found.lag, found.lag_bits, found.stated, judged,
+        )
     ]  # fmt: skip
     code = np.zeros(len(judged), np.uint64)
     for column in columns:

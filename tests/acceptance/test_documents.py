@@ -10,8 +10,10 @@ from typing import Any
 import psycopg
 import pytest
 
+from identity.documents import instalments
 from onefold.context import Context
 from onefold.errors import NothingFound
+from onefold.steps import link_changed
 from onefold.steps.documents import NOT_SAME, SAME, document, document_cases, judge_documents
 from onefold.steps.judge import OpposingJudgements, judge, lift
 from onefold.steps.publish import publish
@@ -183,7 +185,13 @@ def test_a_doubtful_payment_that_is_part_of_a_sum_is_linked_once(trade: Hub) -> 
     run(trade)
     assert trade.query("SELECT kind, status FROM core.document_link") == [("instalment", "linked")] * 2
     assert revenue(trade) == [("invoiced", Decimal("1234567"), Decimal("1234567"), 3)]
-    before = state(trade)
+    before, since = state(trade), trade.query("SELECT since FROM core.document_link")
+    trade.query(
+        "INSERT INTO ops.pending (step, record_id) SELECT 'documents', record_id FROM core.interaction RETURNING 1"
+    )
+    with trade.context() as context:
+        publish(context)
+    assert (state(trade), trade.query("SELECT since FROM core.document_link")) == (before, since)
     relink(trade)
     assert state(trade) == before
 
@@ -300,8 +308,10 @@ def test_merging_clients_and_taking_it_back_moves_no_total(trade: Hub) -> None:
 
 @pytest.mark.timeout(280)
 @pytest.mark.parametrize("seed", range(3))
-def test_linking_what_changed_is_linking_everything(trade: Hub, seed: int) -> None:
+def test_linking_what_changed_is_linking_everything(trade: Hub, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = Random(seed)
+    # Clients become collective accounts, and are none again.
+    limit_clients(monkeypatch, (5_000, 30, 40)[seed])
     (trade.folder / "config" / "documents.yaml").write_text("link_at: 4\nreview_at: 0\nlargest_block: 6\n")
     run(trade)
     fill(trade, rng, 30)
@@ -316,6 +326,33 @@ def test_linking_what_changed_is_linking_everything(trade: Hub, seed: int) -> No
         relink(trade)
         for mine, whole in zip(here, state(trade), strict=True):
             assert set(mine) ^ set(whole) == set()
+
+
+def limit_clients(monkeypatch: pytest.MonkeyPatch, documents: int) -> None:
+    """Take clients with more documents for collective accounts."""
+    for module in (instalments, link_changed):
+        monkeypatch.setattr(module, "LARGEST_CLIENT", documents)
+
+
+def test_a_client_that_becomes_a_collective_account_has_no_sums(trade: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit_clients(monkeypatch, 6)
+    trade.registers["acc_invoices"] = [invoice("INV-7", 0, "2026-01-13", "15321.40")]
+    trade.registers["acc_payments"] = [
+        payment("P1", 0, "2026-01-20", "5321.15"),
+        payment("P2", 0, "2026-02-20", "10000.25"),
+    ]
+    run(trade)
+    assert revenue(trade) == [("invoiced", Decimal("15321.40"), Decimal("15321.40"), 3)]
+    several = [order(f"SO-{n}", 0, f"2025-05-{n + 1:02d}", f"{n}37.11") for n in range(1, 5)]
+    trade.registers["erp_orders"] = list(several)
+    run(trade)
+    assert trade.query("SELECT kind FROM core.document_link") == []
+    here = state(trade)
+    relink(trade)
+    assert state(trade) == here
+    trade.registers["erp_orders"] = several[:2]
+    run(trade)
+    assert trade.query("SELECT kind FROM core.document_link") == [("instalment",)] * 2
 
 
 def fill(hub: Hub, rng: Random, count: int, alike: float = 0.8) -> None:

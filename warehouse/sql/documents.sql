@@ -57,26 +57,32 @@ FROM core.document_place AS c JOIN core.document_place AS p ON p.record_id = c.p
 WHERE c.record_id = ANY (%(record_ids)s::bigint[])
 
 -- name: of_clients
-SELECT p.record_id
+SELECT d.record_id FROM core.document_place AS d WHERE d.client = ANY (%(clients)s::bigint[])
+
+-- name: count_documents
+-- Of each client how many documents it has, counted no further than a limit.
+SELECT c.client, (
+    SELECT count(*) FROM (SELECT FROM core.document_place AS d WHERE d.client = c.client LIMIT %(most)s) AS counted
+)
 FROM unnest(%(clients)s::bigint[]) AS c (client)
-CROSS JOIN LATERAL (
-    SELECT d.record_id FROM core.document_place AS d WHERE d.client = c.client LIMIT %(most)s
-) AS p
 
 -- name: paying_clients
--- Of these clients those who have a payment: only theirs can add up.
-SELECT DISTINCT uuid_hash_extended(i.client_id, 0)
-FROM core.document_place AS p
-JOIN core.published_interaction AS i ON i.record_id = p.record_id
-JOIN core.interaction_type AS t ON t.code = i.type AND t.money = 'paid'
-WHERE p.client = ANY (%(clients)s::bigint[])
+-- Of these clients those who have a payment, or may have had one: only theirs can add up.
+SELECT c.client
+FROM unnest(%(clients)s::bigint[]) AS c (client)
+-- Client by client: as a condition it would be joined with all that there is.
+CROSS JOIN LATERAL (
+    SELECT FROM core.document_place AS p
+    JOIN core.interaction AS i ON i.record_id = p.record_id
+    WHERE p.client = c.client
+        AND (i.changed_seq IS NULL OR i.type = ANY (ARRAY(SELECT code FROM core.interaction_type WHERE money = 'paid')))
+    LIMIT 1
+) AS paid
 
 -- name: links_of
-SELECT left_record_id, right_record_id, kind, status, bits, (amount * 10000)::bigint, evidence::text
-FROM core.document_link WHERE left_record_id = ANY (%(record_ids)s::bigint[])
+SELECT left_record_id, right_record_id, kind, status FROM core.document_link WHERE left_record_id = ANY (%(record_ids)s::bigint[])
 UNION
-SELECT left_record_id, right_record_id, kind, status, bits, (amount * 10000)::bigint, evidence::text
-FROM core.document_link WHERE right_record_id = ANY (%(record_ids)s::bigint[])
+SELECT left_record_id, right_record_id, kind, status FROM core.document_link WHERE right_record_id = ANY (%(record_ids)s::bigint[])
 
 -- name: said
 SELECT l.record_id, r.record_id, j.verdict = 'same_document'
@@ -93,6 +99,19 @@ FROM core.relationship AS r
 JOIN identity.crosswalk AS f ON f.record_id = r.from_record_id
 JOIN identity.crosswalk AS t ON t.record_id = r.to_record_id
 WHERE r.type IN ('member_of', 'branch_of', 'owner_of') AND NOT r.is_deleted AND f.client_id <> t.client_id
+
+-- name: related_of
+-- The same for the clients of these documents alone.
+SELECT DISTINCT uuid_hash_extended(m.client_id, 0), uuid_hash_extended(t.client_id, 0)
+FROM (
+    SELECT DISTINCT i.client_id FROM core.published_interaction AS i
+    WHERE i.record_id = ANY (%(record_ids)s::bigint[]) AND i.client_id IS NOT NULL
+) AS m
+JOIN identity.crosswalk AS f ON f.client_id = m.client_id
+JOIN core.relationship AS r ON r.from_record_id = f.record_id
+    AND r.type IN ('member_of', 'branch_of', 'owner_of') AND NOT r.is_deleted
+JOIN identity.crosswalk AS t ON t.record_id = r.to_record_id
+WHERE t.client_id <> m.client_id
 
 -- name: drop_places
 DELETE FROM core.document_place AS p
@@ -117,12 +136,15 @@ WHERE NOT EXISTS (SELECT FROM core.document_place AS p WHERE p.record_id = n.rec
 
 -- name: drop_links
 DELETE FROM core.document_link AS l
-WHERE (%(record_ids)s::bigint[] IS NULL OR l.left_record_id = ANY (%(record_ids)s::bigint[]))
-    AND l.kind = ANY (%(kinds)s::text[])
-    AND NOT EXISTS (
-        SELECT FROM new_document_link AS n
-        WHERE n.left_record_id = l.left_record_id AND n.right_record_id = l.right_record_id
-    )
+WHERE NOT EXISTS (
+    SELECT FROM new_document_link AS n
+    WHERE n.left_record_id = l.left_record_id AND n.right_record_id = l.right_record_id
+)
+
+-- name: drop_these_links
+DELETE FROM core.document_link AS l
+USING unnest(%(lefts)s::bigint[], %(rights)s::bigint[]) AS d (left_record_id, right_record_id)
+WHERE l.left_record_id = d.left_record_id AND l.right_record_id = d.right_record_id
 
 -- name: change_links
 UPDATE core.document_link AS l
@@ -170,6 +192,25 @@ UPDATE core.interaction AS i
 SET event_id = m.event_id, is_counted = m.is_counted, counted_by = m.counted_by, changed_seq = %(seq)s
 FROM moved_document AS m
 WHERE i.record_id = m.record_id AND i.changed_seq IS NOT NULL
+
+-- name: much_memory
+-- For one join of everything.
+SET LOCAL work_mem = '512MB'
+
+-- name: wait_briefly
+SET LOCAL lock_timeout = '2s'
+
+-- name: lock_facts
+LOCK TABLE core.interaction IN ACCESS EXCLUSIVE MODE
+
+-- name: wait
+SET LOCAL lock_timeout = DEFAULT
+
+-- name: move_first
+UPDATE core.interaction AS i
+SET event_id = n.event_id, is_counted = n.is_counted, counted_by = n.counted_by, changed_seq = %(seq)s
+FROM new_event AS n
+WHERE i.record_id = n.record_id AND i.changed_seq IS NOT NULL
 
 -- name: drop_moved
 DROP TABLE moved_document

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from identity.documents.columns import significant_digits, with_tax
+from identity.documents.columns import columns_of, significant_digits, with_tax
 from identity.documents.counting import events_of
 from identity.documents.evidence import size_class
 from identity.documents.instalments import instalments
@@ -120,7 +120,7 @@ def test_payments_add_up_and_events_are_counted_once() -> None:
     ]
     table = pa.Table.from_pylist(documents, schema=DOCUMENT)
     links = link(table, REGISTERS, NOBODY, STRANGERS, DocumentSettings())
-    sums = instalments(table, links, NOBODY, REGISTERS, DocumentSettings())
+    sums = instalments(columns_of(table, REGISTERS), links, NOBODY, DocumentSettings())
     assert {(row["left_record_id"], row["right_record_id"]) for row in sums.to_pylist()} == {(2, 3), (2, 4)}
     found = {row["record_id"]: row for row in events_of(table, pa.concat_tables([links, sums]), REGISTERS).to_pylist()}
     assert [found[n]["event_id"] for n in (1, 2, 3, 4, 5)] == [1, 1, 1, 1, 5]

@@ -1,0 +1,157 @@
+"""What a change of documents reaches, read from the database bit by bit.
+
+A document's pairs are known when its blocks are there whole, or as far as shows that they are over their limit. So
+only the blocks of what was reached last are read, until nothing further is reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from identity.documents.columns import columns_of
+from identity.documents.link import Weighed, joined, neighbours, weigh_documents
+from identity.documents.pairs import blocks_of, slot_lengths, with_blocks
+from identity.documents.schema import PLACE, RELATED, SAID, TIE, Flags, Ints, Registers
+from onefold.steps.document_work import Work, with_registers
+from warehouse import documents as stored
+
+ENDS: Final = tuple(TIE.names[:2])
+_Limits = Callable[[str, Ints], Ints]
+"""Of a column of PLACE and keys in it: the size up to which a block is looked at whole."""
+
+
+def disturbed(work: Work, places: pa.Table) -> Ints:
+    """Documents of the blocks in which the changed ones stood or stand (`places`): their rarity is another now, unless
+    a block was over its limit and is so still."""
+    cap = work.settings.largest_block
+    known = {
+        name: np.unique(places[name].drop_null().to_numpy(), return_counts=True)
+        for name in ("amount_key", "client_key", "number_key")
+    }
+
+    def limits(column: str, keys: Ints) -> Ints:
+        key, many = known[column]
+        found: Ints = cap + many[np.searchsorted(key, keys)]
+        return found
+
+    found = [np.zeros(0, np.int64), *(records[fits] for records, fits in _around(work, places, limits))]
+    return np.unique(np.concatenate(found))
+
+
+def _around(work: Work, places: pa.Table, limits: _Limits) -> Iterator[tuple[Ints, Flags]]:
+    """Members of the blocks of these places, no more of a block than show that it is over its limit; whether theirs is
+    not. Blocks of clients are asked for only where one of the amount is over its limit: they are within it else."""
+    wide, weeks, days = slot_lengths(work.settings)
+    crowded = np.zeros(0, np.int64)
+    for column, lengths in (("amount_key", (wide,)), ("client_key", (wide, weeks, days)), ("number_key", (wide,))):
+        some = with_blocks(places, column)
+        if column == "client_key":
+            some = some.filter(pc.is_in(some["amount_key"], value_set=pa.array(crowded)))
+        for length in lengths:
+            if not some.num_rows:
+                break
+            blocks = blocks_of(some, column, length)
+            most = limits(column, blocks.key)
+            at, records = stored.members(work.conn, column, (blocks.key, blocks.first, blocks.last), most + 1)
+            over = np.bincount(at, minlength=len(blocks.key)) > most
+            yield records, ~over[at]
+            some = some.filter(pa.array(blocks.whose(over)))
+        if column == "amount_key":
+            crowded = np.unique(some["amount_key"].to_numpy())
+
+
+class Reach:
+    """The documents that hang together with some, by plausible pairs, links, parents and judgements."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._raw: list[pa.Table] = []
+        self._loaded = np.zeros(0, np.int64)
+        self._with_kin = np.zeros(0, np.int64)
+        self._related = RELATED.empty_table()
+        self._weighed: list[Weighed] = []
+        self._links: list[pa.Table] = []
+        self.records: Ints = np.zeros(0, np.int64)
+        """What was reached, ordered; also what is no document any more."""
+
+    def extend(self, records: Ints) -> None:
+        """Reach these, and whatever hangs together with them."""
+        while len(records := np.setdiff1d(records, self.records)):
+            linked = stored.links_of(self._work.conn, TIE, records)
+            self._links.append(linked)
+            said = self._work.said
+            more = [records, *(linked[name].to_numpy() for name in ENDS), stored.kin(self._work.conn, records)]
+            more += [said[name].to_numpy()[_said_of(said, records)] for name in SAID.names[:2]]
+            # What is linked with these is looked at for links of its own in the next round.
+            weighed = self._weigh(records, np.unique(np.concatenate(more)))
+            self._weighed.append(weighed)
+            self.records = np.union1d(self.records, records)
+            records = np.union1d(np.concatenate(more), neighbours(weighed, records))
+
+    def _weigh(self, records: Ints, near: Ints) -> Weighed:
+        """The plausible pairs of these documents; `near` are there as well, for what registers and people state."""
+        cap = self._work.settings.largest_block
+        places = stored.load_places(self._work.conn, PLACE, records)
+        around = [near, *(found for found, _ in _around(self._work, places, lambda _, keys: np.full(len(keys), cap)))]
+        registers, documents = self.documents(np.unique(np.concatenate(around)))
+        columns = columns_of(documents, registers)
+        self._learn_kin(documents)
+        assert self._work.size is not None
+        return weigh_documents(
+            columns,
+            registers,
+            self._work.said,
+            self._related,
+            self._work.settings,
+            self._work.size,
+            np.isin(columns.record_id, records),
+        )
+
+    def documents(self, records: Ints) -> tuple[Registers, pa.Table]:
+        """These documents (DOCUMENT); what was read before is not read again."""
+        missing = np.setdiff1d(records, self._loaded)
+        if len(missing):
+            self._raw.append(stored.load(self._work.conn, self._work.words, missing))
+            self._loaded = np.union1d(self._loaded, missing)
+        wanted = pa.array(records)
+        return with_registers(
+            self._work, (part.filter(pc.is_in(part["record_id"], value_set=wanted)) for part in self._raw)
+        )
+
+    def _learn_kin(self, documents: pa.Table) -> None:
+        """Ask for the relationships of clients that were not met before, by a document of each."""
+        known = documents.filter(pc.is_valid(documents["client"]))
+        clients, first = np.unique(known["client"].to_numpy(), return_index=True)
+        fresh = ~np.isin(clients, self._with_kin)
+        if fresh.any():
+            found = stored.related_of(self._work.conn, RELATED, known["record_id"].to_numpy()[first[fresh]])
+            self._related = pa.concat_tables([self._related, found])
+            self._with_kin = np.union1d(self._with_kin, clients)
+
+    def links(self) -> pa.Table:
+        """The stored links (TIE) at what was reached, each once."""
+        return distinct_links(pa.concat_tables([TIE.empty_table(), *self._links]))
+
+    def weighed(self) -> Weighed:
+        """What was reached, with all its plausible pairs."""
+        registers, documents = self.documents(self.records)
+        return joined(self._weighed, columns_of(documents, registers))
+
+
+def distinct_links(links: pa.Table) -> pa.Table:
+    """Each pair once."""
+    ends = [links[name].to_numpy() for name in ENDS]
+    order = np.lexsort(ends[::-1])
+    left, right = (end[order] for end in ends)
+    first = np.append(True, (left[1:] != left[:-1]) | (right[1:] != right[:-1]))[: len(order)]
+    return links.take(pa.array(order[first]))
+
+
+def _said_of(said: pa.Table, records: Ints) -> Flags:
+    at: Flags = np.isin(said[ENDS[0]].to_numpy(), records) | np.isin(said[ENDS[1]].to_numpy(), records)
+    return at
