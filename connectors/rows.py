@@ -155,19 +155,6 @@ class RowMaker:
         return ", ".join(f"`{path.text}`" for path in self._key_paths)
 
 
-def make_row(
-    payload: Any,
-    key: str | Sequence[str],
-    updated_at: str | None = None,
-    volatile: Sequence[str] = (),
-    *,
-    place: str = "",
-    timezone: str = "UTC",
-) -> Row | RejectedRow:
-    """One row, or a reject; where there are many, keep a `RowMaker` instead."""
-    return RowMaker(key, updated_at, volatile, timezone).make(payload, place)
-
-
 def reject(record: Any, reason: str, detail: str, place: str) -> RejectedRow:
     """A reject with the record's bytes: its JSON if it has any, else its Python text, undecodable
     characters kept."""

@@ -99,17 +99,22 @@ def spans(conn: psycopg.Connection[Any], view: ServedView, whole: Span, rows: in
 
 
 def csv_lines(
-    conn: psycopg.Connection[Any], view: ServedView, span: Span | None, dialect: Dialect = "plain"
+    conn: psycopg.Connection[Any],
+    view: ServedView,
+    span: Span | None,
+    dialect: Dialect = "plain",
+    where: Composable | None = None,
 ) -> Iterator[bytes]:
-    """The header and then each row (of these changes; None: of all) as a line of CSV that ends as RFC 4180 wants it.
+    """The header and then each row (of these changes; None: of all; that `where` holds for) as a line of CSV that ends
+    as RFC 4180 wants it.
 
     plain: commas, ISO dates in UTC, lists as JSON, values as they are. excel-ru: semicolons, decimal commas, texts that
     a spreadsheet would calculate or take for numbers behind an apostrophe. Null is nothing, an empty text is "".
     """
     if dialect == "plain":
-        query, delimiter = _query(view, span, _PLAIN, "as_json", "as_is"), ","
+        query, delimiter = _query(view, span, where, _PLAIN, "as_json", "as_is"), ","
     else:
-        query, delimiter = _query(view, span, _RUSSIAN, "ru_list", "ru_text"), ";"
+        query, delimiter = _query(view, span, where, _RUSSIAN, "ru_list", "ru_text"), ";"
     statement = SQL("COPY ({}) TO STDOUT (FORMAT csv, HEADER, DELIMITER {})").format(query, Value(delimiter))
     with conn.cursor().copy(statement) as copy:
         # The server sends row by row, so that the last byte is the end of a row and no line break within a value.
@@ -118,16 +123,21 @@ def csv_lines(
 
 
 def tables(
-    conn: psycopg.Connection[Any], view: ServedView, span: Span | None, block: int = 1 << 24
+    conn: psycopg.Connection[Any],
+    view: ServedView,
+    span: Span | None,
+    block: int = 1 << 24,
+    where: Composable | None = None,
 ) -> Iterator[pa.Table]:
-    """The rows (of these changes; None: of all) as tables of `schema(view)`, about `block` bytes of text at a time.
+    """The rows (of these changes; None: of all; that `where` holds for) as tables of `schema(view)`, about `block`
+    bytes of text at a time.
 
     -infinity and infinity are null; numbers are rounded to twelve decimals where they have more.
     """
     wanted = schema(view.columns)
     lists = [field.name for field in wanted if pa.types.is_list(field.type)]
     flat = pa.schema([field.with_type(pa.string()) if field.name in lists else field for field in wanted])
-    query = _query(view, span, _TYPED, "as_json", "as_text")
+    query = _query(view, span, where, _TYPED, "as_json", "as_text")
     for table in arrow.read_in_pieces(conn, query, schema=flat, block=block):
         columns = [_lists(table.column(name)) if name in lists else table.column(name) for name in wanted.names]
         yield pa.table(columns, schema=wanted)
@@ -151,7 +161,9 @@ def _lists(texts: pa.ChunkedArray) -> pa.Array:
     return pa.array([None if text is None else decode(text) for text in texts.to_pylist()], pa.list_(pa.string()))
 
 
-def _query(view: ServedView, span: Span | None, names: dict[str, str], lists: str, other: str) -> Composed:
+def _query(
+    view: ServedView, span: Span | None, where: Composable | None, names: dict[str, str], lists: str, other: str
+) -> Composed:
     columns: Sequence[Composable] = [
         SQL("{} AS {}").format(
             sql(f"export.{_form(column.data_type, names, lists, other)}").format(Identifier(column.column_name)),
@@ -159,9 +171,11 @@ def _query(view: ServedView, span: Span | None, names: dict[str, str], lists: st
         )
         for column in view.columns
     ]
-    condition: Composable = SQL("")
+    between = None
     if span is not None:
-        condition = SQL(" ") + sql("export.between").format(after=Value(span.after), upto=Value(span.upto))
+        between = sql("export.between").format(after=Value(span.after), upto=Value(span.upto))
+    wanted = [one for one in (between, where) if one is not None] or [SQL("true")]
+    condition = SQL(" AND ").join(wanted)
     return sql("export.rows").format(columns=SQL(", ").join(columns), view=_name(view), condition=condition)
 
 

@@ -1,7 +1,8 @@
 """Pages of source records into `raw`, each with its checkpoint in one transaction.
 
-On the reading path, so it imports nothing but psycopg: no pyarrow, SQLModel or Alembic. The page's ids are
-probed by primary key first; what is unchanged does not travel to the server again and writes nothing.
+On the reading path, so it imports nothing but psycopg: no pyarrow, SQLModel or Alembic. A page that is thought to be
+news goes in one call, unasked; of any other the ids are probed by primary key first, and what is unchanged does not
+travel to the server again. What is unchanged writes nothing either way.
 """
 
 from __future__ import annotations
@@ -150,8 +151,8 @@ class _Plain:
 
 
 def _land_unasked(page: _Plain) -> Landed | None:
-    """A page that is thought to hold nothing known, in one call; None, and nothing done, where one of its rows is known
-    as it is, deleted or refused."""
+    """A page that is thought to be news, in one call; new versions of known rows are news too. None, and nothing done,
+    where one of its rows is held as it is (also as deleted), is refused, or has the id of another key."""
     arrays, read = page.prepared.arrays, page.prepared.rows
     if arrays is None or page.echo is not None or not read or len(read) != page.size:
         return None

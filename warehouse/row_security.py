@@ -135,6 +135,13 @@ def revoke_department(conn: psycopg.Connection[Any], role: str, department: str)
         return conn.execute(sql("row_security.revoke_department"), parameters).rowcount > 0
 
 
+def move_scopes(conn: psycopg.Connection[Any], old: str, new: str) -> None:
+    """What the reader of a hub in the database `old` was granted, for the one in `new`: their names tell databases."""
+    names = {"old": role_names(old).reader, "new": role_names(new).reader}
+    if names["old"] != names["new"]:
+        conn.execute(sql("row_security.move_scopes"), names)
+
+
 def scopes(conn: psycopg.Connection[Any]) -> list[tuple[str, str]]:
     """Role and department, by name."""
     return conn.execute(sql("row_security.scopes")).fetchall()

@@ -37,8 +37,28 @@ def held_about(conn: psycopg.Connection[Any], client_id: str) -> dict[str, list[
     return found
 
 
-def log_access(conn: psycopg.Connection[Any], client_ids: Sequence[str], *, who: str, how: str, at: datetime) -> None:
-    """Write down who looked at which clients, and how; no value of them."""
+def log_access(
+    conn: psycopg.Connection[Any],
+    client_ids: Sequence[str],
+    *,
+    who: str,
+    how: str,
+    at: datetime,
+    rows: int | None = None,
+) -> None:
+    """Write down who looked at which clients, how, and how many rows that were; no value of them."""
     if client_ids:
-        said = {"client_ids": list(client_ids), "who": who, "how": how, "at": at, "scope": None}
-        conn.execute(sql("erasure.log_access"), said)
+        said = {"client_ids": list(client_ids), "who": who, "how": how, "at": at, "rows": rows}
+        conn.execute(sql("subject.log_access"), said)
+
+
+def begin_taking(conn: psycopg.Connection[Any], view: str, *, who: str, how: str, at: datetime) -> int:
+    """Write down who takes a whole view away, before a row of it is read; the line's number."""
+    row = conn.execute(sql("subject.begin_taking"), {"view": view, "who": who, "how": how, "at": at}).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def end_taking(conn: psycopg.Connection[Any], access_id: int, *, rows: int) -> None:
+    """Write down how many rows were taken."""
+    conn.execute(sql("subject.end_taking"), {"access_id": access_id, "rows": rows})

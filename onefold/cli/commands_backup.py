@@ -64,6 +64,8 @@ def restore(
     )
     if report.erased:
         output.say(f"{report.erased} erasures that are newer than the backup were done again.")
+    if report.lifted:
+        output.say(f"{report.lifted} persons who were let in again since may come.")
     if report.kept_as:
         output.say(f"The hub that was there is kept as database {report.kept_as}; drop it when you are sure.")
     for note in report.notes:

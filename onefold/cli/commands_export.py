@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from onefold.cli.app import app
+from onefold.cli.commands_hub import login_name
 from onefold.cli.opening import opened
 
 
@@ -33,23 +34,29 @@ def export(
     incremental: Annotated[
         bool, typer.Option("--incremental", help="On from where the last export into the folder ended.")
     ] = False,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where", help="Only rows that this holds for: \"kind = 'person' and city in ('Клин', 'Тула')\"."
+        ),
+    ] = None,
     role: Annotated[
         str | None,
         typer.Option("--as", help="Read as this role: `reader`, or one of the server; sees what it may see."),
     ] = None,
 ) -> None:
     """Write served views to files: whole, from a change on, or on from the last export. Rows that no longer hold are
-    marked is_deleted.
+    marked is_deleted. `ops.access_log` says who exported which view, when, and how many rows.
 
     Example: onefold export dim_client 'fct_*' --to /data/lake --incremental
     """
     from onefold.steps.export import ExportOptions
     from onefold.steps.export import export as step
 
-    options = ExportOptions(form.value, excel_ru, since, incremental, role)
+    options = ExportOptions(form.value, excel_ru, since, incremental, role, where)
     options.check()
     with opened(ctx) as (context, output):
-        report = step(context, views, to, options)
+        report = step(context, views, to, options, login_name())
     output.data(report.as_dict())
     output.table(
         ("view", "rows", "files", "seconds"),

@@ -142,7 +142,8 @@ def show_subject(ctx: typer.Context, who: str, out: Path | None) -> None:
 
     with opened(ctx) as (context, output):
         report = subject_report(context, who)
-        looked(context, [report["client_id"]], who=login_name(), how="subject-report")
+        rows = sum(len(part) for part in report.values() if isinstance(part, list))
+        looked(context, [report["client_id"]], who=login_name(), how="subject-report", rows=rows)
     text = json.dumps(report, ensure_ascii=False, indent=2, default=str) + "\n"
     if out is None:
         typer.echo(text, nl=False)

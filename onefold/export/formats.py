@@ -13,6 +13,7 @@ from warehouse.export import Span, csv_lines, schema, tables
 
 if TYPE_CHECKING:
     import psycopg
+    from psycopg.sql import Composable
 
     from warehouse.contract import ServedView
 
@@ -42,17 +43,19 @@ def write_file(
     form: Format,
     *,
     excel_ru: bool = False,
+    where: Composable | None = None,
     advance: Advance,
 ) -> Written:
-    """Write the rows (of these changes; None: of all) to `path`; `advance` hears how many rows are written."""
+    """Write the rows (of these changes; None: of all; that `where` holds for) to `path`; `advance` hears how many are
+    written."""
     if form == "parquet":
-        return _parquet(conn, view, span, path, advance)
+        return _parquet(view, tables(conn, view, span, where=where), path, advance)
     if form == "xlsx":
         from onefold.export.excel import write_workbook
 
-        written = write_workbook(view, _told(tables(conn, view, span), advance), path)
+        written = write_workbook(view, _told(tables(conn, view, span, where=where), advance), path)
         return Written(written.rows, written.sheets, written.cut)
-    return _csv(csv_lines(conn, view, span, "excel-ru" if excel_ru else "plain"), path, excel_ru, advance)
+    return _csv(csv_lines(conn, view, span, "excel-ru" if excel_ru else "plain", where), path, excel_ru, advance)
 
 
 def write_csv_for_excel(
@@ -61,6 +64,7 @@ def write_csv_for_excel(
     span: Span | None,
     path: Path,
     *,
+    where: Composable | None = None,
     advance: Advance,
     limit: int = EXCEL_ROWS,
 ) -> tuple[int, list[Path]]:
@@ -68,7 +72,7 @@ def write_csv_for_excel(
 
     What an earlier export left beside them under such a name goes.
     """
-    lines = csv_lines(conn, view, span, "excel-ru")
+    lines = csv_lines(conn, view, span, "excel-ru", where)
     head = next(lines)
     files: list[Path] = []
     rows = 0
@@ -98,14 +102,12 @@ def _told(pieces: Iterator[Any], advance: Advance) -> Iterator[Any]:
         advance(piece.num_rows)
 
 
-def _parquet(
-    conn: psycopg.Connection[Any], view: ServedView, span: Span | None, path: Path, advance: Advance
-) -> Written:
+def _parquet(view: ServedView, pieces: Iterator[Any], path: Path, advance: Advance) -> Written:
     import pyarrow.parquet as pq
 
     rows = 0
     with pq.ParquetWriter(path, schema(view.columns), compression="zstd") as writer:
-        for table in tables(conn, view, span):
+        for table in pieces:
             writer.write_table(table, row_group_size=_ROW_GROUP)
             rows += table.num_rows
             advance(table.num_rows)

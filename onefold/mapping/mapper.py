@@ -41,7 +41,7 @@ class StreamMapper:
         self.kind = stream.kind
         """party | interaction | relationship | rate | None (landed only)."""
         self.as_ = stream.as_ if isinstance(stream.as_, str) else ("party" if stream.as_ is not None else None)
-        """person | organisation | party (chosen per record) | interaction | relationship | None."""
+        """person | organisation | party (chosen per record) | interaction | relationship | rate | None."""
         self.url_template = stream.url
         """The card in its own system, `{key}` to be replaced by the percent-encoded key; or None."""
         self.child_streams: frozenset[str] = frozenset(_child_streams(stream))

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.rows import dict_row
 from psycopg.sql import SQL
 
-from onefold.errors import NothingFound, UsageError
+from onefold.errors import HubBusy, NothingFound, UsageError
 from onefold.steps.hold import refuse_while_rules_wait
 from onefold.steps.publish import publish
 from onefold.steps.records import is_client_id, one_record
 from onefold.steps.report import Report
 from onefold.steps.resolve import resolve
+from onefold.steps.standardise import standardise
 from onefold.steps.sync import source_lock
 from onefold.steps.withhold import hashes_of, secrets_folder
 from warehouse import queue
@@ -25,12 +27,15 @@ from warehouse.clock import hub_lock, next_as_of
 from warehouse.connect import unit_of_work
 from warehouse.erasure import journal
 from warehouse.erasure.hashes import ErasureKeyError
-from warehouse.erasure.person import find_client, find_records
-from warehouse.erasure.redact import Order, redact, remember, suppress
+from warehouse.erasure.person import find_client, find_records, search_client
+from warehouse.erasure.redact import Erasure, Order, redact, remember, suppress
 from warehouse.sql import qualified, sql
 
 if TYPE_CHECKING:
     from onefold.context import Context
+
+_ATTEMPTS: Final = 5
+"""How often what came in meanwhile is resolved first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +78,34 @@ def erase(
     """
     if not reason.strip():
         raise UsageError("An erasure needs a reason.", 'Say --reason "request of 2026-11-03".')
+    secrets = secrets_folder(context.settings)
     hashes = hashes_of(context)
     if not dry_run:
         refuse_while_rules_wait(context)
-        # A record of the person that still waits would be somebody else afterwards.
-        resolve(context)
     with context.connection("onefold erase") as conn:
-        client_id = _client(context, conn, who)
-        with unit_of_work(conn):
-            sources = find_client(conn, client_id, keeps_documents=ground is not None).sources
-        with _alone(conn, sources), unit_of_work(conn):
-            hub_lock(conn)
-            as_of = next_as_of(conn, context.clock)
-            person = find_client(conn, client_id, keeps_documents=ground is not None)
-            order = Order(uuid4(), by, reason, ground, as_of)
-            counts, entry = redact(conn, person, order, hashes)
-            if dry_run:
-                raise psycopg.Rollback
-            # Before the commit: what the journal knows and the database does not is erased by the next restore.
-            journal.append(secrets_folder(context.settings), entry)
+        for attempt in count(1):
+            if not dry_run:
+                # A record of the person that still waits would be somebody else afterwards.
+                standardise(context)
+                resolve(context)
+            client_id = _client(context, conn, who)
+            with unit_of_work(conn):
+                searched = search_client(conn, client_id)
+            with _alone(conn, searched.sources), journal.in_hand(secrets, alone=False), unit_of_work(conn):
+                hub_lock(conn)
+                if not dry_run and _waits(conn, searched.sources):
+                    if attempt == _ATTEMPTS:
+                        raise HubBusy("Records keep coming to be resolved.", "Try again when the syncs have ended.")
+                    continue
+                as_of = next_as_of(conn, context.clock)
+                person = find_client(conn, client_id, keeps_documents=ground is not None, searched=searched)
+                order = Order(uuid4(), by, reason, ground, as_of)
+                counts, entry = redact(conn, person, order, hashes)
+                if dry_run:
+                    raise psycopg.Rollback
+                # Before the commit: what the journal knows and the database does not is erased by the next restore.
+                journal.append(secrets, entry)
+            break
         if not dry_run:
             resolve(context)
             publish(context)
@@ -108,33 +122,51 @@ def erase(
     )
 
 
-def replay(context: Context) -> int:
-    """Do the journal's erasures again where the database does not know them: a backup that is older. How many.
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What of the journal a database did not know."""
+
+    erased: int = 0
+    lifted: int = 0
+    sources: tuple[str, ...] = ()
+    """Sources that had records of persons who were let in again: read them anew as a whole."""
+
+
+def replay(context: Context) -> Replayed:
+    """Do in the journal's order what the database does not know of it: a backup that is older. Whoever was let in again
+    since is erased first all the same: what was redacted stays redacted.
 
     Raises `ErasureKeyError` when the journal was written with another key than the hub's.
     """
     entries = journal.entries(secrets_folder(context.settings))
     if not entries:
-        return 0
+        return Replayed()
     hashes = hashes_of(context)
     with context.connection("onefold erase") as conn:
-        known = {str(row[0]) for row in conn.execute(sql("erasure.known_erasures"))}
-        missing = [entry for entry in entries if entry.erasure_id not in known]
-        if any(entry.key_check != str(hashes.check) for entry in missing):
+        rows = conn.execute(sql("erasure.known_erasures")).fetchall()
+        known, lifted = {row[0] for row in rows}, {row[0] for row in rows if row[1]}
+        missing = [
+            one for one in entries if one.erasure_id not in (known if isinstance(one, journal.Entry) else lifted)
+        ]
+        erased = [entry for entry in missing if isinstance(entry, journal.Entry)]
+        if any(entry.key_check != str(hashes.check) for entry in erased):
             raise ErasureKeyError("the journal of erasures was written with another key than the one beside it")
-        if not missing:
-            return 0
         counts: dict[str, int] = {}
-        landed = hashes.records(row[0] for row in conn.execute(sql("erasure.all_records")))
+        sources: set[str] = set()
+        landed = hashes.records(row[0] for row in conn.execute(sql("erasure.all_records"))) if erased else {}
         for entry in missing:
-            found = [landed[UUID(one)] for one in entry.records if UUID(one) in landed]
             with unit_of_work(conn):
                 hub_lock(conn)
-                counts |= _again(conn, context, entry, found)
-        resolve(context)
-        publish(context, is_read=False)
-        _vacuum(conn, counts)
-    return len(missing)
+                if isinstance(entry, journal.Entry):
+                    found = [landed[UUID(one)] for one in entry.records if UUID(one) in landed]
+                    counts |= _again(conn, context, entry, found)
+                else:
+                    sources.update(_lift(conn, entry, "replayed from the journal").sources)
+        if missing:
+            resolve(context)
+            publish(context, is_read=False)
+            _vacuum(conn, counts)
+    return Replayed(len(erased), len(missing) - len(erased), tuple(sorted(sources)))
 
 
 def _again(conn: psycopg.Connection, context: Context, entry: journal.Entry, found: Sequence[int]) -> dict[str, int]:
@@ -149,9 +181,8 @@ def _again(conn: psycopg.Connection, context: Context, entry: journal.Entry, fou
     else:
         remember(conn, entry, order, {}, [])
     # What the backup did not hold yet may not come later either.
-    client_id = entry.client_ids[0] if entry.client_ids else None
     for kind, hashed in (("record", entry.records), ("identifier", entry.identifiers), ("reject", entry.rejects)):
-        suppress(conn, entry, kind, hashed, [None] * len(hashed), client_id if kind == "record" else None)
+        suppress(conn, Erasure.of(entry), kind, hashed)
     return counts
 
 
@@ -159,21 +190,31 @@ def unsuppress(context: Context, name: str, *, reason: str, by: str) -> Unsuppre
     """Let an erased person in again: the erasure's number, or the client's id. NothingFound for nobody."""
     if not reason.strip():
         raise UsageError("Letting somebody in again needs a reason.", 'Say --reason "a client again since May".')
-    with context.connection("onefold unsuppress") as conn, unit_of_work(conn):
+    secrets = secrets_folder(context.settings)
+    with (
+        context.connection("onefold unsuppress") as conn,
+        journal.in_hand(secrets, alone=False),
+        unit_of_work(conn),
+    ):
         hub_lock(conn)
         named = {"name": name.lower(), "client_id": name if is_client_id(name) else None}
         row = conn.execute(sql("erasure.one_erasure"), named).fetchone()
         if row is None or row[1] is not None:
             raise NothingFound(f"There is no erasure in force of {name}.", "`onefold erasures` lists them.")
-        now = next_as_of(conn, context.clock)
-        said = {"erasure_id": row[0], "at": now, "by": by, "reason": reason}
-        conn.execute(sql("erasure.lift"), said)
-        lifted = [one for (one,) in conn.execute(sql("erasure.lift_suppression"), said)]
-        ids = [one for one in lifted if one is not None]
-        sources = tuple(row[0] for row in conn.execute(sql("erasure.sources_of"), {"record_ids": ids}))
-        conn.execute(sql("erasure.forget_replaced_keys"), {"record_ids": ids})
-        journal.append_lift(secrets_folder(context.settings), str(row[0]), now.isoformat())
-    return UnsuppressReport(str(row[0]), len(lifted), sources)
+        lift = journal.Lift(str(row[0]), next_as_of(conn, context.clock).isoformat(), by)
+        report = _lift(conn, lift, reason)
+        journal.append_lift(secrets, lift)
+    return report
+
+
+def _lift(conn: psycopg.Connection, lift: journal.Lift, reason: str) -> UnsuppressReport:
+    said = {"erasure_id": lift.erasure_id, "at": lift.at, "by": lift.by, "reason": reason}
+    conn.execute(sql("erasure.lift"), said)
+    lifted = [one for (one,) in conn.execute(sql("erasure.lift_suppression"), said)]
+    ids = [one for one in lifted if one is not None]
+    sources = tuple(row[0] for row in conn.execute(sql("erasure.sources_of"), {"record_ids": ids}))
+    conn.execute(sql("erasure.forget_replaced_keys"), {"record_ids": ids})
+    return UnsuppressReport(lift.erasure_id, len(lifted), sources)
 
 
 def erasures(context: Context) -> list[dict[str, Any]]:
@@ -191,6 +232,12 @@ def _client(context: Context, conn: psycopg.Connection, who: str) -> str:
         raise NothingFound(f"There is no client {who}.", "`onefold find TEXT` searches by name, e-mail, phone, tax id.")
     now = conn.execute(sql("queries.current_id"), {"client_id": row[0]}).fetchone()
     return str(now[0]) if now else str(row[0])
+
+
+def _waits(conn: psycopg.Connection, sources: Sequence[str]) -> bool:
+    """Whether something waits that could be the person's."""
+    row = conn.execute(sql("erasure.waits"), {"sources": list(sources)}).fetchone()
+    return row is not None and bool(row[0])
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from onefold.steps.beside import beside
 from onefold.steps.collecting import rare_collections
 from onefold.steps.report import StandardiseReport
 from onefold.steps.rules import requeue_changed_mappings, standard_profile
-from onefold.steps.withhold import withheld
+from onefold.steps.withhold import withheld, withhold
 from warehouse import queue, rates, runs, standard
 from warehouse.connect import unit_of_work
 from warehouse.interaction_types import store_interaction_types
@@ -289,8 +289,8 @@ def with_cards(mapper: StreamMapper, mapped: Mapped) -> Mapped:
 
 def _store(work: Work, conn: psycopg.Connection, prepared: Prepared) -> None:
     """Write what came out; the next queues and the removal from this one commit with it."""
-    prepared, suppressed = withheld(work.context, conn, prepared)
-    present = set(prepared.record_ids)
+    prepared, kept_out = withheld(work.context, conn, prepared)
+    present = {*prepared.record_ids, *kept_out.gone}
     everything = sorted(present)
     former = standard.parts_of_cards(conn, everything)
     gone = sorted(present.union(former).difference(prepared.records.column("record_id").to_pylist()))
@@ -304,8 +304,9 @@ def _store(work: Work, conn: psycopg.Connection, prepared: Prepared) -> None:
     priced = rates.store_rates(conn, prepared.rates, everything)
     now = work.context.clock()
     standard.replace_rejects(conn, everything, prepared.rejects, run_id=work.run_id, now=now)
+    redacted = withhold(conn, kept_out)
     queue.enqueue(conn, "resolve", sorted({*stored.all, *standard.groups_of(conn, related)}))
-    queue.enqueue(conn, "publish", sorted({*happened.all, *related, *priced}))
+    queue.enqueue(conn, "publish", sorted({*happened.all, *related, *priced, *redacted}))
     queue.done(conn, prepared.batch)
     counts = work.counts
     counts.records += len(prepared.record_ids)
@@ -313,7 +314,7 @@ def _store(work: Work, conn: psycopg.Connection, prepared: Prepared) -> None:
     counts.parties_removed += len(stored.removed)
     counts.interactions_changed += len(happened.all)
     counts.rejected += len(prepared.rejects)
-    counts.suppressed += suppressed
+    counts.suppressed += kept_out.count
 
 
 def party_tables(

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from onefold.context import Context
 
 
-def looked(context: Context, client_ids: Sequence[str], *, who: str, how: str) -> None:
-    """Write into ops.access_log who looked at these clients by which command."""
+def looked(context: Context, client_ids: Sequence[str], *, who: str, how: str, rows: int | None = None) -> None:
+    """Write into ops.access_log who looked at these clients by which command, and how many rows that were."""
     with context.connection("onefold access log") as conn:
-        subject.log_access(conn, client_ids, who=who, how=how, at=context.clock())
+        subject.log_access(conn, client_ids, who=who, how=how, at=context.clock(), rows=rows)
 
 
 def subject_report(context: Context, who: str) -> dict[str, Any]:
@@ -27,6 +27,9 @@ def subject_report(context: Context, who: str) -> dict[str, Any]:
     view = client(context, who, limit=1)
     with context.connection("onefold subject report") as conn:
         held = subject.held_about(conn, view["client_id"])
+    # With whom, but not by name: the report is about one person, and goes out of the house.
+    for related in view["relationships"]:
+        related.pop("display_name", None)
     kept = ("client_id", "former_ids", "kind", "role", "display_name", "attributes", "lineage", "relationships")
     return {"made_at": context.clock().isoformat(), **{name: view[name] for name in kept}, **held}
 

@@ -207,7 +207,7 @@ def land(
     echo: EchoTest | None = None,
 ) -> StreamReport:
     """One page in one transaction; the stream's counts with it."""
-    page, suppressed = screened(work.guard, work.configured.source, stream, page)
+    page, suppressed = screened(work.conn, work.guard, work.configured.source, stream, page)
     page = watch.unheld(page)
     mark = (page.snapshot.pass_id, page.snapshot.is_complete) if page.snapshot else None
     over = page.snapshot.scope if page.snapshot else None

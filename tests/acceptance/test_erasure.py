@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -14,10 +17,12 @@ from onefold.steps.backup import backup, restore
 from onefold.steps.erase import EraseReport, erase, erasures, unsuppress
 from onefold.steps.judge import judge, split_off
 from onefold.steps.sync import source_lock
+from onefold.steps.withhold import secrets_folder
 from tests.support.cli import onefold
 from tests.support.hub import Hub
 from warehouse.backup.programs import find_programs, output_of
 from warehouse.connect import connect
+from warehouse.erasure import journal
 from warehouse.erasure.hashes import ErasureKeyError
 
 SHOP = """
@@ -43,6 +48,21 @@ streams:
     document_number: no
     summary: note
     detail: {wish: wish}
+    lines: {stream: receipt_rows, where: {receipt: $key}, item_name: what, amount: sum}
+  receipt_rows:
+    key: id
+    options: {path: data/shop_receipt_rows.jsonl}
+  letters:
+    key: id
+    options: {path: data/shop_letters.jsonl}
+  relatives:
+    as: relationship
+    type: owner_of
+    key: id
+    options: {path: data/shop_relatives.jsonl}
+    from: {stream: buyers, key: one}
+    to: {stream: buyers, key: other}
+    role: words
 """
 DESK = """
 source: desk
@@ -71,11 +91,55 @@ SENTINELS = ("сентинел", "sentinel", "ija.alt", "9165550199", INN, "за
 SHARED = "+7 916 555-07-77"
 
 
+INVALID = "111111111111"
+"""What she and others bear as a tax number, and is none."""
+THEIR_REJECT = (
+    f'{{"id": "98", "last": "Муравьёв", "phone": "{SHARED}", "inn": "{INVALID}", "mail": "g@example.ru", broken\n'
+)
+
+
 def leaks(dump: str) -> list[str]:
-    """What of the person stands in a dump, in whatever spelling."""
+    """What of the person stands in a dump, in whatever spelling: also in bytes, in escapes, and as a plain hash."""
     text = dump.lower()
+    for found in re.findall(r"\\x([0-9a-f]{8,})", text):
+        read = bytes.fromhex(found)
+        text += "\n" + "\n".join(read.decode(code, "replace") for code in ("utf-8", "cp1251", "utf-16-le")).lower()
+    text += re.sub(r"\\+u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), text).lower()
     text += re.sub(r"[ ()+-]", "", text)
-    return [word for word in SENTINELS if word in text]
+    found = [word for word in SENTINELS if word in text]
+    return found + [f"{name} of {value}" for name, value, said in HASHED if said in text]
+
+
+def _hashes() -> Iterator[tuple[str, str, str]]:
+    for value in (MAIL, OLD_MAIL, INN, "+79165550199", "79165550199", "9165550199", "сентинелова", "sentinelova"):
+        for name in ("md5", "sha1", "sha256", "sha512"):
+            yield name, value, hashlib.new(name, value.encode()).hexdigest()
+        for size in (8, 16, 32, 64):
+            made = hashlib.blake2b(value.encode(), digest_size=size).digest()
+            yield f"blake2b-{size}", value, made.hex()
+            yield f"blake2b-{size}", value, str(int.from_bytes(made[:8], "big", signed=True))
+            if size == 16:
+                yield "uuid", value, str(UUID(bytes=made))
+
+
+HASHED = list(_hashes())
+
+
+def traces(hub: Hub) -> set[str]:
+    """What the hub itself calculates of the person's values alone: unsalted, so that who has a value could try it."""
+    found = hub.query(
+        """
+        SELECT payload_hash::text FROM raw.record WHERE record_id = ANY (%(ids)s)
+        UNION SELECT payload_hash::text FROM raw.record_version WHERE record_id = ANY (%(ids)s)
+        UNION SELECT content_hash::text FROM identity.standard_record WHERE record_id = ANY (%(ids)s)
+        UNION SELECT content_hash::text FROM core.interaction WHERE record_id = ANY (%(ids)s)
+        UNION SELECT golden_hash::text FROM core.client_history WHERE client_id = %(client)s
+        UNION SELECT fingerprint::text FROM identity.point WHERE record_id = ANY (%(ids)s)
+        UNION SELECT key::text FROM identity.blocking_key GROUP BY key HAVING bool_and(record_id = ANY (%(ids)s))
+        """,
+        {"ids": hub.theirs, "client": hub.client},  # type: ignore[attr-defined]
+    )
+    return {row[0] for row in found if row[0] is not None}
 
 
 def dump(url: str) -> str:
@@ -96,6 +160,7 @@ def others(hub: Hub) -> dict[str, Any]:
         "raw": hub.query("SELECT record_id, source_key, payload, is_deleted FROM raw.record"
                          " WHERE record_id <> ALL (%s) ORDER BY 1", [hub.theirs]),  # type: ignore[attr-defined]
         "identifiers": hub.query("SELECT * FROM identity.identifier WHERE record_id <> ALL (%s) ORDER BY 1, 2, 3", [hub.theirs]),  # type: ignore[attr-defined]
+        "rejects": hub.query("SELECT payload, detail, place, is_open FROM ops.reject WHERE position('Муравь'::bytea in payload) > 0"),
         "facts": hub.query("SELECT record_id, client_id, summary, detail, document_number, amount, is_deleted"
                            " FROM core.interaction WHERE record_id <> ALL (%s) ORDER BY 1", [hub.theirs]),  # type: ignore[attr-defined]
     }  # fmt: skip
@@ -116,7 +181,10 @@ def town(filled_hub: Hub) -> Hub:
     hub.registers["erp_customers"] += [
         {"code": "C50", "kind": "person", "person": "Сентинелова Ия Петровна", "born": "1987-03-14", "mail": MAIL,
          "tel": "+79165550199", "inn": INN},
-        {"code": "C51", "kind": "person", "person": "Sentinelova Iya", "born": "1987-03-14", "mail": OLD_MAIL, "tel": SHARED},
+        {"code": "C51", "kind": "person", "person": "Sentinelova Iya", "born": "1987-03-14", "mail": OLD_MAIL, "tel": SHARED,
+         "inn": INVALID},
+        # Nobody maps it, and only her number says whose it is.
+        {"code": "C59", "kind": "alien", "person": "Сентинелова Ия", "inn": f"ИНН {INN}"},
     ]  # fmt: skip
     hub.registers["erp_orders"] += [
         {"no": "SO-50", "customer": "C50", "date": "2026-02-07", "total": "700.10", "to": "Заветная 5, Сентинелова"},
@@ -130,6 +198,17 @@ def town(filled_hub: Hub) -> Hub:
          "wish": "для Сентинеловой"},
         {"id": "R2", "buyer": "other@example.ru", "at": "2026-02-08", "sum": "1.00", "no": "R-2", "note": "всё в порядке"},
     ]  # fmt: skip
+    hub.registers["shop_receipt_rows"] = [
+        {"id": "1", "receipt": "R1", "what": "торт для Сентинеловой", "sum": "12.34"},
+        {"id": "2", "receipt": "R2", "what": "торт", "sum": "1.00"},
+    ]
+    hub.registers["shop_letters"] = [
+        {"id": "1", "from": f"Ия <{MAIL}>", "text": "заветная просьба"},
+        {"id": "2", "from": "other@example.ru", "text": "ничего", "copy": SHARED},
+    ]
+    hub.registers["shop_relatives"] = [
+        {"id": "1", "one": MAIL, "other": "other@example.ru", "words": "сестра Ии Петровны Сентинеловой"}
+    ]
     hub.registers["desk_callers"] = [
         {"id": "7", "name": "Сентинелова И.П.", "tel": "9165550199", "mail": MAIL, "born": "1987-03-14"}
     ]
@@ -141,6 +220,7 @@ def town(filled_hub: Hub) -> Hub:
     broken = f'{{"id": "99", "last": "Сентинелова", "emails": "{MAIL}", broken\n'
     for name, line in (
         ("crm_contacts", broken),
+        ("crm_contacts", THEIR_REJECT),
         ("desk_callers", '{"name": "Сентинелова\\u0000", "id": "7", "mail": "x"}\n'),
     ):
         with (hub.folder / "data" / f"{name}.jsonl").open("a", encoding="utf-8") as file:
@@ -157,7 +237,7 @@ def town(filled_hub: Hub) -> Hub:
         (mistake,) = [j for j in context_judgements(context) if j["by"] == "bob"]
         undo(context, mistake["judgement_id"])
     hub.registers["crm_contacts"][3]["emails"] = MAIL
-    del hub.registers["erp_customers"][-1]
+    del hub.registers["erp_customers"][-2]
     for name in ("crm_contacts", "erp_customers"):
         hub.write(name)
     hub.run()
@@ -177,6 +257,7 @@ def town(filled_hub: Hub) -> Hub:
     her = hub.query(
         "SELECT record_id FROM raw.record WHERE lower(payload::text) ~ 'сентинел|sentinel' OR payload ->> 'id' = 'T1'"
     )
+    assert hub.query("SELECT count(*) FROM ops.reject WHERE position('Муравь'::bytea in payload) > 0") == [(1,)]
     hub.theirs = [row[0] for row in her]  # type: ignore[attr-defined]
     return hub
 
@@ -204,6 +285,8 @@ def full(hub: Hub) -> Any:
 
 def test_no_value_of_the_person_is_left_and_nobody_else_lost_anything(town: Hub) -> None:
     assert set(leaks(dump(town.database_url))) == set(SENTINELS), "the test would prove nothing"
+    hashed = traces(town)
+    assert len(hashed) > 20
     before, totals = (
         others(town),
         town.query(
@@ -216,7 +299,9 @@ def test_no_value_of_the_person_is_left_and_nobody_else_lost_anything(town: Hub)
     done = erased(town)
     assert (done.counts, done.records, done.documents) == (plan.counts, plan.records, plan.documents)
     assert len(done.records) == 5 and done.documents == 3 and done.shared_identifiers >= 1
-    assert leaks(dump(town.database_url)) == []
+    left = dump(town.database_url)
+    assert leaks(left) == []
+    assert [one for one in hashed if one in left] == []
     assert others(town) == before
     # What is left: the bare id, types, dates, amounts.
     assert (
@@ -283,6 +368,58 @@ def test_an_edited_mapping_does_not_bring_back_what_was_erased(town: Hub) -> Non
     assert leaks(dump(town.database_url)) == []
 
 
+@pytest.mark.parametrize(
+    "order", [("shop_receipts", "shop_relatives", "shop_buyers"), ("shop_buyers", "shop_relatives", "shop_receipts")]
+)
+def test_it_does_not_matter_in_which_order_an_erased_person_comes_back(hub: Hub, order: tuple[str, ...]) -> None:
+    hub.configure("shop", SHOP)
+    rows: dict[str, list[dict[str, Any]]] = {
+        "shop_buyers": [{"mail": "a@example.ru", "name": "Ия Сентинелова", "tel": "+79165550199"}],
+        "shop_receipts": [], "shop_receipt_rows": [], "shop_letters": [], "shop_relatives": [],
+    }  # fmt: skip
+    for name, one in rows.items():
+        hub.write(name, one)
+    hub.run()
+    hub.client = hub.client_of("shop:buyers:a@example.ru")  # type: ignore[attr-defined]
+    erased(hub)
+    # Under another key, known by the phone; what names her comes with runs before or after.
+    rows["shop_buyers"] = [{"mail": "b@example.ru", "name": "Сентинелова", "tel": "8 916 555 01 99"},
+                           {"mail": "other@example.ru", "name": "Олег Другой"}]  # fmt: skip
+    rows["shop_receipts"] = [
+        {
+            "id": "R1",
+            "buyer": "b@example.ru",
+            "at": "2026-02-08",
+            "sum": "12.34",
+            "no": "SENTINEL-7",
+            "note": "для Ии Петровны",
+        }
+    ]
+    rows["shop_receipt_rows"] = [{"id": "1", "receipt": "R1", "what": "торт Сентинеловой", "sum": "12.34"}]
+    rows["shop_relatives"] = [
+        {"id": "1", "one": "other@example.ru", "other": "b@example.ru", "words": "брат Сентинеловой"}
+    ]
+    for name in order:
+        hub.write(name, rows[name])
+        if name == "shop_receipts":
+            hub.write("shop_receipt_rows", rows["shop_receipt_rows"])
+        hub.run()
+    assert leaks(dump(hub.database_url)) == []
+    kept = hub.query("SELECT source_key, payload, is_deleted FROM raw.record WHERE payload <> '{}' ORDER BY 1")
+    assert [row[0] for row in kept] == ["other@example.ru"]
+    served = "SELECT count(*) FROM onefold_v1.{} WHERE NOT is_deleted"
+    assert [hub.query(served.format(view)) for view in ("fct_interaction", "bridge_relationship", "dim_party")] == [
+        [(0,)],
+        [(0,)],
+        [(1,)],
+    ]
+    # Nor when mappings are edited and everything is mapped anew.
+    hub.configure("shop", SHOP.replace("role: words", "role: id").replace("summary: note", "summary: wish"))
+    full(hub)
+    assert leaks(dump(hub.database_url)) == []
+    hub.has_nothing_to_do()
+
+
 def test_an_older_backup_is_erased_again_before_anybody_reads_it(
     town: Hub, empty_database_url: str, tmp_path: Path
 ) -> None:
@@ -296,6 +433,11 @@ def test_an_older_backup_is_erased_again_before_anybody_reads_it(
     assert others(town)["facts"] == before["facts"] and others(town)["raw"] == before["raw"]
     full(town)
     assert leaks(dump(town.database_url)) == []
+    # Nobody is erased between what a restore has read in the journal and the change of names.
+    town.client = town.client_of("shop:buyers:other@example.ru")  # type: ignore[attr-defined]
+    with journal.in_hand(secrets_folder(town.settings), alone=True), pytest.raises(journal.JournalBusyError):
+        erased(town)
+    assert town.query("SELECT count(*) FROM ops.erasure") == [(1,)]
     later = tmp_path / "after.onefold"
     backup(town.settings, later)
     assert restore(town.settings, later, into=empty_database_url).erased == 0
@@ -311,15 +453,18 @@ def test_documents_that_the_law_wants_stay_under_the_bare_id_with_the_ground(tow
     )  # type: ignore[attr-defined]
     assert kept == [("SENTINEL-77",), ("SO-50",)]
     assert town.query("SELECT ground FROM ops.erasure") == [("tax law, 5 years",)]
-    assert set(leaks(dump(town.database_url))) == {"sentinel"}  # the number, which is kept
+    assert set(leaks(dump(town.database_url))) == {"sentinel", "сентинел"}  # the number and a line, which are kept
     assert town.query(
         "SELECT count(*) FROM core.interaction WHERE summary ILIKE '%%петров%%' OR detail <> '{}' AND client_id = %s",
         [town.client],
     ) == [(0,)]  # type: ignore[attr-defined]
 
 
-def test_a_person_who_becomes_a_client_again_is_let_in(town: Hub) -> None:
+def test_a_person_who_becomes_a_client_again_is_let_in(town: Hub, empty_database_url: str, tmp_path: Path) -> None:
+    before, between = tmp_path / "before.onefold", tmp_path / "between.onefold"
+    backup(town.settings, before)
     done = erased(town)
+    backup(town.settings, between)
     with town.context() as context:
         with pytest.raises(NothingFound):
             unsuppress(context, "00000000-0000-0000-0000-000000000000", reason="x", by="ada")
@@ -336,6 +481,14 @@ def test_a_person_who_becomes_a_client_again_is_let_in(town: Hub) -> None:
         "SELECT document_number FROM core.interaction WHERE client_id = %s AND source_key = 'R1'", [client]
     ) == [("SENTINEL-77",)]
     town.has_nothing_to_do()
+    # A restore knows both: what was redacted stays redacted, and who was let in is.
+    for file, again in ((before, 1), (between, 0)):
+        put_back = restore(town.settings, file, into=empty_database_url, replace_hub=True)
+        assert (put_back.erased, put_back.lifted) == (again, 1) and "crm, desk, erp, shop" in put_back.notes[-1]
+        assert leaks(dump(empty_database_url)) == []
+        with connect(empty_database_url, application_name="test") as conn:
+            assert conn.execute("SELECT count(*) FROM ops.suppression WHERE NOT is_lifted").fetchone() == (0,)
+            assert conn.execute("SELECT lifted_by FROM ops.erasure").fetchone() == ("ada",)
 
 
 def test_without_its_key_the_hub_refuses_to_sync_rather_than_let_the_erased_in(town: Hub) -> None:

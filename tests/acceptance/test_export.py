@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from getpass import getuser
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from onefold.steps.export import ExportOptions, export
 from tests.acceptance.conftest import fill
 from tests.support.cli import CHECKOUT, onefold
 from tests.support.hub import Hub
+from warehouse.conditions import ConditionError
 from warehouse.connect import connect
 from warehouse.contract import describe
 from warehouse.export import RoleRefused, snapshot, tables
@@ -309,6 +311,64 @@ def test_as_reader_sees_what_the_reader_sees(reader_hub: tuple[Hub, str], tmp_pa
     assert done.code == 6 and "permission denied" in done.err
     with pytest.raises(RoleRefused, match="nobody_such"):
         exported(hub, tmp_path, "dim_party", role="nobody_such")
+
+
+def test_only_rows_that_a_condition_holds_for_with_the_readers_rights(
+    reader_hub: tuple[Hub, str], tmp_path: Path
+) -> None:
+    hub, _ = reader_hub
+
+    def names(where: str, form: str = "parquet", **options: Any) -> list[str]:
+        exported(hub, tmp_path, "dim_party", where=where, format=form, **options)
+        if form == "parquet":
+            return sorted(row["display_name"] for row in pq.read_table(tmp_path / "dim_party.parquet").to_pylist())
+        if form == "csv":
+            with (tmp_path / "dim_party.csv").open(newline="", encoding="utf-8-sig") as file:
+                delimiter = ";" if options.get("excel_ru") else ","
+                return sorted(row["display_name"] for row in csv.DictReader(file, delimiter=delimiter))
+        rows = list(openpyxl.load_workbook(tmp_path / "dim_party.xlsx")["dim_party"].iter_rows(values_only=True))
+        return sorted(str(row[rows[0].index("display_name")]) for row in rows[1:])
+
+    found = hub.query("SELECT display_name FROM onefold_v1.dim_party WHERE kind = 'person' AND NOT is_deleted")
+    people = sorted(row[0] for row in found)
+    assert len(people) == 3
+    forms: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("parquet", {}), ("csv", {}), ("csv", {"excel_ru": True}), ("xlsx", {}), ("csv", {"role": "reader"}),
+    )  # fmt: skip
+    for form, options in forms:
+        assert names("kind = 'person' and not is_deleted", form, **options) == people
+    kern = [one for one in people if "Керн" in one]
+    assert names("emails has 'anna.kern@example.ru' and birth_date < '2000-01-01'") == kern
+    assert len(names("display_name ilike '%чайк%' or inn = '7707083893'")) == 2
+    assert names("display_name = '''; DROP TABLE core.client; --'") == []
+    with pytest.raises(UsageError, match="does not fit dim_party"):
+        names("birth_date = 'yesterday or so'")
+    with pytest.raises(UsageError, match="does not fit dim_party"):
+        names("display_name = 5 or display_name has 'x'", "csv")
+    with pytest.raises(ConditionError, match="no column summary"):
+        exported(hub, tmp_path / "none", "fct_interaction", "dim_party", where="summary is null")
+    assert not (tmp_path / "none").exists()
+    with pytest.raises(UsageError, match="do not go together"):
+        exported(hub, tmp_path, "dim_party", where="kind = 'person'", incremental=True)
+    done = onefold(
+        "export", "dim_party", "--to", tmp_path, "--where", "kind = 'person'; DROP TABLE core.client",
+        environ={"ONEFOLD_DATABASE_URL": hub.database_url, "ONEFOLD_CONFIG": str(hub.folder / "config")},
+    )  # fmt: skip
+    assert done.code == 2 and "character 16" in done.err
+    logged = hub.query("SELECT who, how, scope, row_count, client_id FROM ops.access_log ORDER BY access_id")
+    assert logged[0] == (getuser(), "export where", "dim_party", 3, None)
+    # One that did not end has no count; what people asked for is not in it.
+    assert [row[3] for row in logged if row[3] is None] == [None] * 2
+    assert not any("anna" in str(row) for row in logged)
+
+
+def test_the_access_log_says_who_took_which_view_when_and_how_many_rows(filled_hub: Hub, tmp_path: Path) -> None:
+    with filled_hub.context() as context:
+        report = export(context, ["dim_party", "fct_*"], tmp_path, ExportOptions(), "ada")
+    logged = filled_hub.query(
+        "SELECT who, how, scope, row_count, at IS NOT NULL FROM ops.access_log ORDER BY access_id"
+    )
+    assert logged == [("ada", "export", one.view, one.rows, True) for one in report.views] and len(logged) > 5
 
 
 def test_wrong_calls_say_what_to_do(filled_hub: Hub, tmp_path: Path) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
+from onefold.steps.backup import backup, restore
+from onefold.steps.erase import erase
 from onefold.steps.grant import grant, grants, revoke
 from onefold.steps.judge import judge
 from onefold.steps.overlap import overlap
@@ -244,3 +247,57 @@ def test_grants_by_the_command_line(held: Hub) -> None:
     assert onefold("db", "revoke", f"{prefix}_nobody", "--department", "sales", *options).code == 4
     assert onefold("db", "grant", f"{prefix}_nobody", "--department", "astronomy", *options).code == 4
     assert onefold("db", "grant", "no_such_role_here", "--department", "sales", *options).code == 4
+
+
+def test_a_restored_hub_holds_its_readers_as_the_one_that_was_saved(held: Hub, tmp_path: Path) -> None:
+    """Also one in which an erasure is done again, which publishes before anybody reads."""
+
+    def seen(role: str) -> dict[tuple[str, str], list[str]]:
+        with reading(held, role) as conn:
+            return {view: sorted(map(str, rows_of(conn, *view))) for view in views if view[1] not in WITHOUT_CLIENTS}
+
+    views = held.query(VIEWS)
+    file = tmp_path / "hub.onefold"
+    before = {role: seen(role) for role in ("sales", "ops", "nobody")}
+    backup(held.settings, file)
+    restore(held.settings, file, replace_hub=True)
+    assert {role: seen(role) for role in before} == before
+    assert before["sales"] != before["ops"] and not any(before["nobody"].values())
+    gone = held.client_of("erp:customers:C2")
+    with held.context() as context:
+        erase(context, gone, reason="request", by="ada")
+    after = {role: seen(role) for role in before}
+    assert restore(held.settings, file, replace_hub=True).erased == 1
+    for role in before:
+        clients = {str(row) for row in seen(role)["onefold_v1", "dim_client"]}
+        assert len(clients) == len(after[role]["onefold_v1", "dim_client"])
+        assert not any("Чайковск" in row for rows in seen(role).values() for row in rows)
+    with connect(held.database_url, application_name="test") as conn:
+        assert row_security.is_on(conn) and not row_security._leaky_views(conn)
+        for table, shown in conn.execute(
+            "SELECT c.relname, c.relrowsecurity AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid)"
+            " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname IN ('raw', 'identity', 'core', 'ops') AND c.relkind = 'r'"
+        ):
+            assert shown, table
+
+
+def test_a_reader_of_a_hub_restored_under_another_name_sees_no_more_than_before(
+    held: Hub, empty_database_url: str, tmp_path: Path
+) -> None:
+    with held.context() as context, context.connection() as conn:
+        reader = role_names(conn.info.dbname).reader
+        grant(context, reader, ["sales"])
+    with reading(held, "reader") as conn:
+        before = len(rows_of(conn, "onefold_v1", "dim_client"))
+    backup(held.settings, tmp_path / "hub.onefold")
+    restore(held.settings, tmp_path / "hub.onefold", into=empty_database_url)
+    with connect(empty_database_url, application_name="test") as conn:
+        other = role_names(conn.info.dbname).reader
+        assert other != reader and row_security.is_on(conn)
+        conn.execute(SQL("SET SESSION AUTHORIZATION {}").format(Identifier(other)))
+        assert len(rows_of(conn, "onefold_v1", "dim_client")) == before > 0
+        conn.execute("RESET SESSION AUTHORIZATION")
+        conn.execute(SQL("SET SESSION AUTHORIZATION {}").format(Identifier(reader)))
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            rows_of(conn, "onefold_v1", "dim_client")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 import psycopg
 
 from warehouse.erasure.hashes import KEY_VARIABLE, ErasureKeyError, Hashes
+from warehouse.erasure.needles import EMAIL, NUMBER, NUMBERS, plain, readings
 from warehouse.sql import sql
 
 
@@ -32,9 +34,31 @@ class Guard:
         """The erasure of whom an identifier was alone."""
         return self.identifiers.get(self.hashes.identifier(type_, value))
 
+    def stops_words(self, payload: bytes) -> dict[tuple[str, str], tuple[UUID, UUID | None]]:
+        """Type and value of the identifiers in a text that were an erased person's alone, each with its erasure."""
+        found = {}
+        for text in readings(payload) if self.identifiers else ():
+            for type_, value in _identifiers_in(text):
+                if reason := self.stops_identifier(type_, value):
+                    found[type_, value] = reason
+        return found
+
     def stops_bytes(self, payload: bytes) -> bool:
         """Bytes that could not be taken in were the person's."""
         return bool(self.rejects) and self.hashes.reject(payload) in self.rejects
+
+
+def _identifiers_in(text: str) -> Iterator[tuple[str, str]]:
+    """What in a text could be an identifier in its standard form."""
+    for found in EMAIL.finditer(text):
+        yield "email", found[0]
+    for found in NUMBER.finditer(text):
+        digits = re.sub(r"\D", "", found[0])
+        yield "phone", f"+{digits}"
+        if plain(digits) != digits or len(digits) == 10:
+            yield "phone", f"+7{plain(digits)}"
+        for type_ in NUMBERS:
+            yield type_, digits
 
 
 def open_guard(conn: psycopg.Connection[Any], hashes: Callable[[], Hashes]) -> Guard | None:

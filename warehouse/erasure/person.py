@@ -1,25 +1,29 @@
-"""Whose rows an erasure means, and what words tell of the person where no id does."""
+"""Whose rows an erasure means."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import psycopg
 
 from warehouse.arrays import bigints, uuids
+from warehouse.erasure.needles import NOT_PERSONAL, mentions, of_person, pattern, surnames
 from warehouse.sql import sql
 
-NOT_PERSONAL: Final = frozenset({"domain", "kpp", "okpo"})
-"""Identifier types that many clients share by their nature."""
-_PHONE: Final = re.compile(r"[+(]?\d[\d\s()./-]{8,20}\d")
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d|\d\d?\.\d\d?\.\d{4}")
-_SHORTEST: Final = 5
-_NAMES: Final = ("display_name", "full_name", "legal_name", "org_name")
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What a search through everything found of a person; it reads whole tables, so it is made before the hub waits."""
+
+    needles: Sequence[str]
+    words: Sequence[str]
+    unclaimed: Sequence[int]
+    """Landed records that are no client's, no document and nobody's part, and hold one of the needles."""
+    sources: Sequence[str]
+    """Where all records of the person come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +43,26 @@ class Person:
     shared_identifiers: int
     """How many others bear too: a living client keeps its phone."""
     needles: Sequence[str]
-    """Values that tell of the person wherever they stand: addresses, numbers, whole names; lower case."""
+    """Words of the person alone that tell of it wherever they stand (`needles.of_person`)."""
+    words: Sequence[str]
+    """These and those that others have too, for the person's own rows."""
 
 
-def find_client(conn: psycopg.Connection[Any], client_id: str, *, keeps_documents: bool) -> Person:
-    """All rows of a client: its records, also those that are gone at their sources, what happened with them, and
-    what feeds them."""
+def search_client(conn: psycopg.Connection[Any], client_id: str) -> Searched:
+    """Search everything for words of a client, in this transaction."""
     _make_tables(conn)
-    conn.execute(sql("erasure.find_client"), {"client_id": client_id})
-    conn.execute(sql("erasure.find_parties"))
-    return _found(conn, client_id, keeps_documents=keeps_documents)
+    _find_client(conn, client_id, keeps_documents=False)
+    return _searched(conn)
+
+
+def find_client(
+    conn: psycopg.Connection[Any], client_id: str, *, keeps_documents: bool, searched: Searched | None = None
+) -> Person:
+    """All rows of a client: its records, also those that are gone at their sources, what happened with them, what
+    feeds them, what states relationships of them, and what no table claims and a search finds."""
+    _make_tables(conn)
+    _find_client(conn, client_id, keeps_documents=keeps_documents)
+    return _found(conn, client_id, searched)
 
 
 def find_records(
@@ -59,51 +73,41 @@ def find_records(
     conn.execute(sql("erasure.given_parties"), {"record_ids": bigints(record_ids)})
     given = list(client_ids)
     conn.execute(sql("erasure.given_clients"), {"client_ids": uuids(given)})
-    return _found(conn, given[0] if given else None, keeps_documents=keeps_documents)
+    first = given[0] if given else None
+    _find_rest(conn, first, keeps_documents=keeps_documents)
+    return _found(conn, first, None)
+
+
+def find_withheld(conn: psycopg.Connection[Any], record_ids: Iterable[int], other_ids: Iterable[int]) -> list[int]:
+    """What stands already of records that may not come back, and of `other_ids` their landed rows only: the ids of
+    everything that is to be redacted."""
+    _make_tables(conn)
+    conn.execute(sql("erasure.given_parties"), {"record_ids": bigints(record_ids)})
+    _find_rest(conn, None, keeps_documents=False)
+    conn.execute(sql("erasure.add_raw"), {"record_ids": bigints(other_ids)})
+    return [row[0] for row in conn.execute(sql("erasure.raw_ids"))]
 
 
 def reject_hits(conn: psycopg.Connection[Any], needles: Sequence[str]) -> list[tuple[UUID, bytes]]:
-    """Fingerprint and bytes of the rejects that are the person's, by their record or by a value in their bytes."""
-    found = {row[0]: bytes(row[1]) for row in conn.execute(sql("erasure.placed_rejects"))}
-    for fingerprint, payload in conn.execute(sql("erasure.unplaced_rejects")):
-        if mentions(bytes(payload), needles):
+    """Fingerprint and bytes of the rejects that are the person's, by their record or by a word in their bytes."""
+    found = placed_rejects(conn)
+    near = [*needles, *surnames(conn)]
+    for fingerprint, payload, is_near in conn.execute(sql("erasure.unplaced_rejects")):
+        if mentions(bytes(payload), near if is_near else needles):
             found[fingerprint] = bytes(payload)
     return sorted(found.items())
 
 
-def as_written(needle: str) -> list[str]:
-    """A value as it stands in plain text, and in JSON where that is another way."""
-    return list(dict.fromkeys([needle, json.dumps(needle, ensure_ascii=False)[1:-1]]))
+def placed_rejects(conn: psycopg.Connection[Any]) -> dict[UUID, bytes]:
+    """Fingerprint and bytes of the rejects of the records that were found."""
+    return {row[0]: bytes(row[1]) for row in conn.execute(sql("erasure.placed_rejects"))}
 
 
-def mentions(payload: bytes, needles: Sequence[str]) -> bool:
-    """Whether bytes in any usual encoding hold one of the values."""
-    wanted = [one for needle in needles for one in as_written(needle)]
-    for encoding in ("utf-8", "cp1251", "utf-16-le"):
-        text = payload.decode(encoding, "replace").lower()
-        if "\\u" in text:
-            text += re.sub(r"\\u([0-9a-f]{4})", lambda m: chr(int(m[1], 16)), text).lower()
-        if any(needle in text for needle in wanted):
-            return True
-    return False
-
-
-def texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """(name of the field, text) of everything that a JSON value holds."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from texts(inner, name if key == "v" else key)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from texts(inner, name)
-    elif isinstance(value, str):
-        yield name, value
-
-
-def like_patterns(needles: Iterable[str]) -> list[str]:
-    """For LIKE: texts that hold one of the values."""
-    escaped = (re.sub(r"([\\%_])", r"\\\1", one) for needle in needles for one in as_written(needle))
-    return [f"%{needle}%" for needle in escaped]
+def one_row(conn: psycopg.Connection[Any], name: str, parameters: dict[str, Any] | None = None) -> Any:
+    """The only row of a statement of `erasure.sql`."""
+    row = conn.execute(sql(f"erasure.{name}"), parameters).fetchone()
+    assert row is not None
+    return row
 
 
 def _make_tables(conn: psycopg.Connection[Any]) -> None:
@@ -111,38 +115,58 @@ def _make_tables(conn: psycopg.Connection[Any]) -> None:
     conn.execute(sql("erasure.make_tables"))
 
 
-def _found(conn: psycopg.Connection[Any], client_id: str | None, *, keeps_documents: bool) -> Person:
+def _find_client(conn: psycopg.Connection[Any], client_id: str, *, keeps_documents: bool) -> None:
+    conn.execute(sql("erasure.find_client"), {"client_id": client_id})
+    conn.execute(sql("erasure.find_parties"))
+    _find_rest(conn, client_id, keeps_documents=keeps_documents)
+
+
+def _find_rest(conn: psycopg.Connection[Any], client_id: str | None, *, keeps_documents: bool) -> None:
     conn.execute(sql("erasure.find_facts"), {"client_id": client_id, "keeps": keeps_documents})
     conn.execute(sql("erasure.find_raw"))
+
+
+def _searched(conn: psycopg.Connection[Any]) -> Searched:
+    said = [row[0] for row in conn.execute(sql("erasure.said"))]
+    needles, words = of_person(conn, conn.execute(sql("erasure.identifiers")).fetchall(), said)
+    unclaimed = _unclaimed(conn, needles, None)
+    conn.execute(sql("erasure.add_raw"), {"record_ids": bigints(unclaimed)})
+    return Searched(needles, words, unclaimed, [row[0] for row in conn.execute(sql("erasure.sources"))])
+
+
+def _unclaimed(conn: psycopg.Connection[Any], needles: Sequence[str], among: Sequence[int] | None) -> list[int]:
+    """Those of the records `among` (None: of all) that nobody claims and that hold one of the needles."""
+    wanted = pattern(tuple(needles))
+    if wanted is None or (among is not None and not among):
+        return []
+    ids = None if among is None else bigints(among)
+    parameters = {"pattern": wanted, "among": ids}
+    return [row[0] for row in conn.execute(sql("erasure.unclaimed"), parameters)]
+
+
+def _found(conn: psycopg.Connection[Any], client_id: str | None, searched: Searched | None) -> Person:
+    if searched is None:
+        searched = _searched(conn)
+    else:
+        # Who was nobody's when it was searched may be somebody's now.
+        still = _unclaimed(conn, searched.needles, searched.unclaimed)
+        conn.execute(sql("erasure.add_raw"), {"record_ids": bigints(still)})
     identifiers = conn.execute(sql("erasure.identifiers")).fetchall()
-    own = [(type_, value) for type_, value, is_valid, is_shared in identifiers if is_valid and not is_shared]
-    needles = {value for type_, value, *_ in identifiers if type_ not in NOT_PERSONAL}
-    for (said,) in conn.execute(sql("erasure.said")):
-        needles.update(text for name, text in texts(said) if name in _NAMES or _tells(text))
-    facts, kept = _one(conn, "counted")
-    found = _one(conn, "client_ids")[0]
+    facts, kept = one_row(conn, "counted")
+    found = one_row(conn, "client_ids")[0]
     return Person(
         client_ids=sorted(found, key=lambda one: str(one) != client_id),
         records=[row[0] for row in conn.execute(sql("erasure.named"))],
         sources=[row[0] for row in conn.execute(sql("erasure.sources"))],
-        party_ids=_one(conn, "party_ids")[0],
+        party_ids=one_row(conn, "party_ids")[0],
         facts=facts,
         kept_facts=kept,
-        own_identifiers=[(type_, value) for type_, value in own if type_ not in NOT_PERSONAL],
+        own_identifiers=[
+            (type_, value)
+            for type_, value, is_valid, is_shared in identifiers
+            if is_valid and not is_shared and type_ not in NOT_PERSONAL
+        ],
         shared_identifiers=sum(1 for *_, is_shared in identifiers if is_shared),
-        needles=sorted({text.strip().lower() for text in needles if len(text.strip()) >= _SHORTEST}),
+        needles=searched.needles,
+        words=searched.words,
     )
-
-
-def _tells(text: str) -> bool:
-    """An address or a number by which a person is reached or known."""
-    text = text.strip()
-    return "@" in text or (
-        _PHONE.fullmatch(text) is not None and _DATE.match(text) is None and sum(c.isdigit() for c in text) >= 10
-    )
-
-
-def _one(conn: psycopg.Connection[Any], name: str) -> Any:
-    row = conn.execute(sql(f"erasure.{name}")).fetchone()
-    assert row is not None
-    return row

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 from psycopg.types.json import Jsonb
 
-from warehouse import judgements
-from warehouse.arrays import bigints
+from warehouse import judgements, versions
 from warehouse.clock import allocate_events
 from warehouse.erasure.hashes import Hashes
 from warehouse.erasure.journal import Entry
-from warehouse.erasure.person import Person, like_patterns, reject_hits
+from warehouse.erasure.needles import pattern
+from warehouse.erasure.person import Person, one_row, placed_rejects, reject_hits
 from warehouse.erasure.rules import RULES, Rule
 from warehouse.queue import enqueue
 from warehouse.sql import qualified, sql
@@ -56,11 +57,11 @@ def redact(conn: psycopg.Connection[Any], person: Person, order: Order, hashes: 
     _lift_pins(conn, order)
     words = [row[0] for row in conn.execute(sql("erasure.words"))]
     affected = [row[0] for row in conn.execute(sql("erasure.requeue_members"))]
-    facts: list[int] = _first(conn, "fact_ids")
+    facts: list[int] = one_row(conn, "fact_ids")[0]
     seq = allocate_events(conn, 1)
-    patterns = like_patterns(person.needles)
     parameters = {
-        "patterns": patterns,
+        "needles": pattern(tuple(person.needles)),
+        "words": pattern(tuple(person.words)),
         "rejects": [fingerprint for fingerprint, _ in rejects],
         "parties": list(person.party_ids),
         "seq": seq,
@@ -69,7 +70,7 @@ def redact(conn: psycopg.Connection[Any], person: Person, order: Order, hashes: 
     counts = {table: count for table, rule in RULES.items() if (count := _apply(conn, table, rule, parameters))}
     for table, count in (
         ("core.client_history", _once_with_others(conn, person, seq)),
-        ("ops.run", _reports(conn, person.needles, patterns)),
+        ("ops.run", _reports(conn, person.needles)),
         ("identity.model", _models(conn, words)),
     ):
         if count:
@@ -99,31 +100,45 @@ def remember(
             "replayed_at": order.replayed_at,
         },
     )
-    client_id = entry.client_ids[0] if entry.client_ids else None
-    nobody = (None for _ in entry.records)
-    suppress(conn, entry, "record", entry.records, list(record_ids) or list(nobody), client_id)
-    suppress(conn, entry, "identifier", entry.identifiers, [None] * len(entry.identifiers), None)
-    suppress(conn, entry, "reject", entry.rejects, [None] * len(entry.rejects), None)
+    erasure = Erasure.of(entry)
+    suppress(conn, erasure, "record", entry.records, record_ids)
+    suppress(conn, erasure, "identifier", entry.identifiers)
+    suppress(conn, erasure, "reject", entry.rejects)
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What a suppression belongs to."""
+
+    erasure_id: str | UUID
+    client_id: str | UUID | None
+    """The bare id that documents stand under."""
+    key_check: str | UUID
+
+    @classmethod
+    def of(cls, entry: Entry) -> Erasure:
+        """That of a line of the journal."""
+        return cls(entry.erasure_id, entry.client_ids[0] if entry.client_ids else None, entry.key_check)
 
 
 def suppress(
     conn: psycopg.Connection[Any],
-    entry: Entry,
+    erasure: Erasure,
     kind: str,
-    hashed: Sequence[str],
-    record_ids: Sequence[int | None],
-    client_id: str | None,
+    hashed: Sequence[str | UUID],
+    record_ids: Sequence[int | None] | None = None,
 ) -> None:
-    """Add hashes to what may not come back; those that are there stay as they are."""
+    """Add hashes to what may not come back; those that are there stay as they are. `record_ids`: of records, where they
+    are landed."""
     conn.execute(
         sql("erasure.add_suppressed"),
         {
-            "erasure_id": entry.erasure_id,
+            "erasure_id": erasure.erasure_id,
             "kind": kind,
             "hashes": list(hashed),
-            "record_ids": list(record_ids),
-            "client_id": client_id,
-            "key_check": entry.key_check,
+            "record_ids": list(record_ids) if record_ids else [None] * len(hashed),
+            "client_id": erasure.client_id if kind == "record" else None,
+            "key_check": erasure.key_check,
         },
     )
 
@@ -144,13 +159,13 @@ def statement(table: str, rule: Rule) -> Composed | None:
 
 
 _MEANINGS = {
-    "{key_is_personal}": "lower(t.source_key) LIKE ANY (%(patterns)s::text[])",
-    "{founder_is_personal}": "lower(t.founding_key) LIKE ANY (%(patterns)s::text[])",
-    "{state_is_personal}": "lower(t.state::text) LIKE ANY (%(patterns)s::text[])",
+    "{key_is_personal}": "lower(t.source_key) ~ %(words)s::text",
+    "{founder_is_personal}": "lower(t.founding_key) ~ %(words)s::text",
+    "{state_is_personal}": "lower(t.state::text) ~ %(needles)s::text",
     "{reject_is_personal}": "t.fingerprint = ANY (%(rejects)s::uuid[])",
     "{is_kept}": "EXISTS (SELECT FROM erased_fact AS k WHERE k.record_id = t.record_id AND k.is_kept)",
     "{parties}": "%(parties)s",
-    "{patterns}": "%(patterns)s::text[]",
+    "{words}": "%(words)s::text",
     "{seq}": "%(seq)s",
     "{as_of}": "%(as_of)s::timestamptz",
 }
@@ -186,7 +201,7 @@ def _once_with_others(conn: psycopg.Connection[Any], person: Person, seq: int) -
         parameters = {
             "client_id": client_id,
             "valid_from": valid_from,
-            "display_name": None if is_theirs or str(name).lower() in person.needles else name,
+            "display_name": None if is_theirs or str(name).lower() in person.words else name,
             "attributes": Jsonb(kept),
             "lineage": Jsonb(left),
             "seq": seq,
@@ -219,21 +234,23 @@ def without(
     return kept, left
 
 
-def _reports(conn: psycopg.Connection[Any], needles: Sequence[str], patterns: Sequence[str]) -> int:
-    """Replace texts of run reports that hold one of the values: what a source answered may repeat it."""
-    found = conn.execute(sql("erasure.suspicious_runs"), {"patterns": patterns}).fetchall()
+def _reports(conn: psycopg.Connection[Any], needles: Sequence[str]) -> int:
+    """Replace texts of run reports that hold one of the words: what a source answered may repeat it."""
+    wanted = pattern(tuple(needles))
+    if wanted is None:
+        return 0
+    found = conn.execute(sql("erasure.suspicious_runs"), {"pattern": wanted}).fetchall()
     for run_id, report in found:
-        conn.execute(sql("erasure.store_report"), {"run_id": run_id, "report": Jsonb(_scrubbed(report, needles))})
+        conn.execute(sql("erasure.store_report"), {"run_id": run_id, "report": Jsonb(_scrubbed(report, wanted))})
     return len(found)
 
 
-def _scrubbed(value: Any, needles: Sequence[str]) -> Any:
+def _scrubbed(value: Any, wanted: str) -> Any:
     if isinstance(value, dict):
-        return {key: _scrubbed(inner, needles) for key, inner in value.items()}
+        return {key: _scrubbed(inner, wanted) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_scrubbed(inner, needles) for inner in value]
-    is_told = isinstance(value, str) and any(needle in value.lower() for needle in needles)
-    return "erased" if is_told else value
+        return [_scrubbed(inner, wanted) for inner in value]
+    return "erased" if isinstance(value, str) and re.search(wanted, value.lower()) else value
 
 
 def _models(conn: psycopg.Connection[Any], words: Sequence[str]) -> int:
@@ -265,31 +282,34 @@ def _drop_terms(value: Any, gone: set[str]) -> bool:
     return changed
 
 
-def _first(conn: psycopg.Connection[Any], name: str) -> Any:
-    row = conn.execute(sql(f"erasure.{name}")).fetchone()
-    assert row is not None
-    return row[0]
+WITHHELD: Final = (
+    "raw.record",
+    "raw.record_version",
+    "core.interaction",
+    "core.interaction_line",
+    "core.relationship",
+    "core.interaction_version",
+    "core.relationship_version",
+    "core.document_place",
+    "identity.card_version",
+    "ops.reject",
+)
+"""Tables that may hold a record before it is known whose it is."""
 
 
-def withhold(conn: psycopg.Connection[Any], record_ids: Sequence[int], personal_keys: Sequence[int]) -> None:
-    """Redact records that have just been landed and may not come back, with their versions and rejects."""
-    parameters = {"record_ids": bigints(record_ids), "personal": bigints(personal_keys)}
-    for name in ("withheld", "withheld_versions", "withheld_rejects"):
-        conn.execute(sql(f"erasure.{name}"), parameters)
-
-
-def suppress_records(
-    conn: psycopg.Connection[Any], hashes: Hashes, erasure_id: UUID, client_id: UUID | None, record_ids: Sequence[int]
-) -> None:
-    """Keep further records of an erased person from coming back."""
-    conn.execute(
-        sql("erasure.add_suppressed"),
-        {
-            "erasure_id": erasure_id,
-            "kind": "record",
-            "hashes": [hashes.record(record_id) for record_id in record_ids],
-            "record_ids": list(record_ids),
-            "client_id": client_id,
-            "key_check": hashes.check,
-        },
-    )
+def withhold(conn: psycopg.Connection[Any], words: Sequence[str]) -> list[int]:
+    """Redact what `find_withheld` has found in this transaction, with `words` of the persons; the records that publish
+    has to look at. What readers see of it until then is redacted too."""
+    facts: list[int] = one_row(conn, "fact_ids")[0]
+    versions.keep_interactions(conn, facts)
+    stated = conn.execute(sql("erasure.relationships")).fetchall()
+    versions.keep_relationships(conn, [key for key, _ in stated])
+    wanted = pattern(tuple(words))
+    rejects = list(placed_rejects(conn))
+    parameters = {"words": wanted, "needles": wanted, "rejects": rejects, "seq": None, "as_of": None}
+    for table in WITHHELD:
+        rule = RULES[table]
+        # Parts that wait to be published with their document go on waiting.
+        erase = {column: value for column, value in rule.erase.items() if column != "is_unpublished"}
+        _apply(conn, table, replace(rule, erase=erase), parameters)
+    return sorted({*facts, *(record_id for _, record_id in stated)})

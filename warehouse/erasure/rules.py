@@ -184,7 +184,7 @@ RULES: Final[Mapping[str, Rule]] = {
                 'content_hash', '00000000-0000-0000-0000-000000000000',
                 'document_number', CASE WHEN {is_kept} THEN t.version -> 'document_number' END,
                 'source_key', CASE
-                    WHEN lower(t.version ->> 'source_key') LIKE ANY ({patterns}) THEN 'erased-' || t.record_id
+                    WHEN lower(t.version ->> 'source_key') ~ {words} THEN 'erased-' || t.record_id
                     ELSE t.version ->> 'source_key'
                 END
             )""",

@@ -75,3 +75,6 @@ class AccessLog(Table, table=True):
     how: str = column(Text, "The command: client, find, subject-report, export")
     client_id: UUID | None = column(Uuid, "The client; null: an export of a whole view", null=True)
     scope: str | None = column(Text, "For an export: the view", null=True)
+    row_count: int | None = column(
+        BigInteger, "Rows of the export or report; null: a look at a client, or an export that did not end", null=True
+    )

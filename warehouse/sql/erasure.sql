@@ -62,6 +62,9 @@ FROM (
     SELECT record_id FROM core.interaction
     WHERE party_record_id IN (SELECT record_id FROM erased_party)
         AND (client_id IS NULL OR client_id IN (SELECT client_id FROM erased_client))
+    UNION
+    -- Documents among the records themselves, which only those that are withheld are.
+    SELECT record_id FROM core.interaction WHERE record_id IN (SELECT record_id FROM erased_party)
 ) AS f
 JOIN core.interaction AS i ON i.record_id = f.record_id
 LEFT JOIN core.interaction_type AS y ON y.code = i.type
@@ -78,14 +81,31 @@ FROM (
     SELECT f.record_id, false
     FROM identity.former_record AS f JOIN erased_party AS p ON p.record_id = f.former_id
     UNION ALL
-    -- What feeds these records and nobody else's.
+    -- What feeds these records and documents, and nobody else's.
     SELECT l.child_record_id, true
-    FROM identity.child_link AS l JOIN erased_party AS p ON p.record_id = l.parent_record_id
-    WHERE NOT EXISTS (
-        SELECT FROM identity.child_link AS o
-        WHERE o.child_record_id = l.child_record_id
-            AND NOT EXISTS (SELECT FROM erased_party AS q WHERE q.record_id = o.parent_record_id)
-    )
+    FROM identity.child_link AS l
+    WHERE l.parent_record_id IN (SELECT record_id FROM erased_party UNION ALL SELECT record_id FROM erased_fact)
+        AND NOT EXISTS (
+            SELECT FROM identity.child_link AS o
+            WHERE o.child_record_id = l.child_record_id
+                AND NOT EXISTS (SELECT FROM erased_party AS q WHERE q.record_id = o.parent_record_id)
+                AND NOT EXISTS (SELECT FROM erased_fact AS q WHERE q.record_id = o.parent_record_id)
+        )
+    UNION ALL
+    -- What does nothing but state a relationship of theirs: the words in it are about them.
+    SELECT r.record_id, true
+    FROM (
+        SELECT o.record_id FROM core.relationship AS o JOIN erased_party AS p ON p.record_id = o.from_record_id
+        UNION
+        SELECT o.record_id FROM core.relationship AS o JOIN erased_party AS p ON p.record_id = o.to_record_id
+    ) AS r
+    WHERE NOT EXISTS (SELECT FROM identity.standard_record AS s WHERE s.record_id = r.record_id)
+        AND NOT EXISTS (SELECT FROM identity.crosswalk_history AS h WHERE h.record_id = r.record_id)
+        AND NOT EXISTS (SELECT FROM core.interaction AS i WHERE i.record_id = r.record_id)
+        AND NOT EXISTS (
+            SELECT FROM core.relationship AS c
+            WHERE c.record_id = r.record_id AND (c.type = 'card_of' AND c.to_record_id = c.record_id)
+        )
     UNION ALL
     -- The card that these records were made of, where it names nobody else.
     SELECT r.record_id, true
@@ -98,6 +118,40 @@ FROM (
         )
 ) AS w
 GROUP BY w.record_id
+
+-- name: add_raw
+INSERT INTO erased_raw SELECT DISTINCT n.record_id, true FROM unnest(%(record_ids)s::bigint[]) AS n (record_id)
+ON CONFLICT (record_id) DO UPDATE SET is_current = true
+
+-- name: unclaimed
+-- Landed only, or refused by the mapping: no table says whose they are. The look into their words comes last, since it
+-- is dear.
+WITH nobody AS MATERIALIZED (
+    SELECT r.record_id
+    FROM raw.record AS r
+    WHERE (%(among)s::bigint[] IS NULL OR r.record_id = ANY (%(among)s::bigint[]))
+        AND NOT EXISTS (SELECT FROM identity.standard_record AS s WHERE s.record_id = r.record_id)
+        AND NOT EXISTS (SELECT FROM core.interaction AS i WHERE i.record_id = r.record_id)
+        AND NOT EXISTS (SELECT FROM identity.crosswalk_history AS h WHERE h.record_id = r.record_id)
+        AND NOT EXISTS (SELECT FROM core.relationship AS o WHERE o.record_id = r.record_id)
+        AND NOT EXISTS (
+            SELECT FROM identity.child_link AS l
+            WHERE l.child_record_id = r.record_id AND (
+                EXISTS (SELECT FROM identity.standard_record AS s WHERE s.record_id = l.parent_record_id)
+                OR EXISTS (SELECT FROM core.interaction AS i WHERE i.record_id = l.parent_record_id)
+            )
+        )
+)
+SELECT n.record_id
+FROM nobody AS n
+WHERE EXISTS (
+        SELECT FROM raw.record AS r
+        WHERE r.record_id = n.record_id AND (lower(r.payload::text) ~ %(pattern)s OR lower(r.source_key) ~ %(pattern)s)
+    )
+    OR EXISTS (
+        SELECT FROM raw.record_version AS v WHERE v.record_id = n.record_id AND lower(v.payload::text) ~ %(pattern)s
+    )
+ORDER BY n.record_id
 
 -- name: named
 -- The records as people name them.
@@ -139,6 +193,39 @@ SELECT r.payload FROM raw.record AS r JOIN erased_party AS p ON p.record_id = r.
 UNION ALL
 SELECT v.payload FROM raw.record_version AS v JOIN erased_party AS p ON p.record_id = v.record_id
 
+-- name: two_names
+-- How people are called without what stands between.
+SELECT DISTINCT n.name
+FROM identity.standard_record AS s
+JOIN erased_party AS p ON p.record_id = s.record_id
+CROSS JOIN LATERAL (
+    VALUES (s.family_name || ' ' || s.given_name), (s.given_name || ' ' || s.family_name),
+        (s.family_name || ' ' || s.given_name || ' ' || s.middle_name)
+) AS n (name)
+WHERE n.name IS NOT NULL
+
+-- name: borne_names
+-- Which of the names somebody else has.
+SELECT DISTINCT n.name
+FROM identity.standard_record AS s
+CROSS JOIN LATERAL (
+    VALUES (s.full_name), (s.org_name), (s.family_name || ' ' || s.given_name), (s.given_name || ' ' || s.family_name),
+        (s.family_name || ' ' || s.given_name || ' ' || s.middle_name)
+) AS n (name)
+WHERE n.name = ANY (%(names)s::text[]) AND NOT EXISTS (SELECT FROM erased_party AS p WHERE p.record_id = s.record_id)
+UNION
+SELECT lower(c.display_name)
+FROM core.client AS c
+WHERE lower(c.display_name) = ANY (%(names)s::text[]) AND NOT c.is_deleted
+    AND NOT EXISTS (SELECT FROM erased_client AS e WHERE e.client_id = c.client_id)
+
+-- name: borne_identifiers
+-- Which of the values somebody else bears.
+SELECT DISTINCT i.value
+FROM identity.identifier AS i
+WHERE i.value = ANY (%(values)s::text[])
+    AND NOT EXISTS (SELECT FROM erased_party AS p WHERE p.record_id = i.record_id)
+
 -- name: pins
 SELECT j.judgement_id FROM identity.judgement AS j
 WHERE j.verdict = 'pin' AND j.left_ids && (SELECT array_agg(record_id) FROM erased_party)
@@ -157,13 +244,16 @@ SELECT record_id FROM erased_raw WHERE is_current
 SELECT coalesce(array_agg(client_id ORDER BY client_id), '{}') FROM erased_client
 
 -- name: unplaced_rejects
--- Of the person's streams, those whose record nobody could read.
-SELECT r.fingerprint, r.payload
-FROM ops.reject AS r
-WHERE r.record_id IS NULL AND EXISTS (
-    SELECT FROM erased_raw AS e JOIN raw.record AS w ON w.record_id = e.record_id
-    WHERE w.source = r.source AND w.stream = r.stream
+-- Those whose record nobody could read, or is nobody's.
+SELECT r.fingerprint, r.payload, (r.source, r.stream) IN (
+    SELECT w.source, w.stream FROM erased_party AS e JOIN raw.record AS w ON w.record_id = e.record_id
 )
+FROM ops.reject AS r
+WHERE r.payload <> '' AND (r.record_id IS NULL OR (
+    NOT EXISTS (SELECT FROM identity.standard_record AS s WHERE s.record_id = r.record_id)
+    AND NOT EXISTS (SELECT FROM core.interaction AS i WHERE i.record_id = r.record_id)
+    AND NOT EXISTS (SELECT FROM identity.crosswalk_history AS h WHERE h.record_id = r.record_id)
+))
 
 -- name: placed_rejects
 SELECT r.fingerprint, r.payload
@@ -175,6 +265,14 @@ WHERE EXISTS (
         AND (e.record_id = r.record_id OR (w.source, w.stream, w.source_key) = (r.source, r.stream, r.source_key))
 )
 
+-- name: relationships
+-- Those of the records, and who states them.
+SELECT r.relationship_key, r.record_id FROM core.relationship AS r
+WHERE r.from_record_id IN (SELECT record_id FROM erased_party)
+UNION
+SELECT r.relationship_key, r.record_id FROM core.relationship AS r
+WHERE r.to_record_id IN (SELECT record_id FROM erased_party)
+
 -- name: update
 UPDATE {table} AS t SET {columns} WHERE {rows}
 
@@ -182,7 +280,7 @@ UPDATE {table} AS t SET {columns} WHERE {rows}
 DELETE FROM {table} AS t WHERE {rows}
 
 -- name: suspicious_runs
-SELECT run_id, report FROM ops.run WHERE lower(report::text) LIKE ANY (%(patterns)s::text[])
+SELECT run_id, report FROM ops.run WHERE lower(report::text) ~ %(pattern)s
 
 -- name: store_report
 UPDATE ops.run SET report = %(report)s WHERE run_id = %(run_id)s
@@ -201,7 +299,13 @@ CROSS JOIN LATERAL unnest(ARRAY[
     s.full_name, s.full_latin, s.given_name, s.given_latin, s.middle_name, s.middle_latin, s.family_name, s.family_latin,
     s.org_name, s.org_latin, s.region, s.city, s.street, s.house, s.postcode, s.birth_date::text
 ]) AS w (word)
-WHERE w.word = ANY (%(words)s::text[])
+WHERE w.word = ANY (%(words)s::text[]) AND NOT EXISTS (SELECT FROM erased_party AS p WHERE p.record_id = s.record_id)
+
+-- name: surnames
+SELECT DISTINCT s.family_name
+FROM identity.standard_record AS s JOIN erased_party AS p ON p.record_id = s.record_id
+WHERE s.family_name IS NOT NULL
+ORDER BY 1
 
 -- name: words
 SELECT DISTINCT w.word
@@ -261,7 +365,14 @@ SELECT hash, kind, erasure_id, client_id, key_check FROM ops.suppression WHERE N
 SELECT record_id FROM raw.record UNION SELECT record_id FROM identity.standard_record
 
 -- name: known_erasures
-SELECT erasure_id FROM ops.erasure
+SELECT erasure_id::text, lifted_at IS NOT NULL FROM ops.erasure
+
+-- name: waits
+-- Records that are landed and not resolved yet: any of them may be the person's.
+SELECT EXISTS (SELECT FROM ops.pending WHERE step = 'resolve') OR EXISTS (
+    SELECT FROM ops.pending AS p JOIN raw.record AS r ON r.record_id = p.record_id
+    WHERE p.step = 'standardise' AND r.source = ANY (%(sources)s::text[])
+)
 
 -- name: standing
 -- Which of the records stand for a client now.
@@ -280,20 +391,6 @@ WHERE l.child_record_id = ANY (%(record_ids)s::bigint[])
         )
     )
 ORDER BY l.child_record_id, s.erasure_id, s.client_id
-
--- name: withheld
-UPDATE raw.record
-SET payload = '{}', payload_hash = '00000000-0000-0000-0000-000000000000', is_deleted = true,
-    source_key = CASE WHEN record_id = ANY (%(personal)s::bigint[]) THEN 'erased-' || record_id ELSE source_key END
-WHERE record_id = ANY (%(record_ids)s::bigint[])
-
--- name: withheld_versions
-DELETE FROM raw.record_version WHERE record_id = ANY (%(record_ids)s::bigint[])
-
--- name: withheld_rejects
-UPDATE ops.reject
-SET payload = '', detail = 'erased', place = 'erased', source_key = NULL, is_open = false
-WHERE record_id = ANY (%(record_ids)s::bigint[])
 
 -- name: one_erasure
 SELECT erasure_id, lifted_at FROM ops.erasure
@@ -319,10 +416,6 @@ SELECT erasure_id::text, client_ids::text[], erased_at::text, erased_by, reason,
 FROM ops.erasure
 ORDER BY erased_at DESC
 
--- name: log_access
-INSERT INTO ops.access_log (at, who, how, client_id, scope)
-SELECT %(at)s, %(who)s, %(how)s, client_id, %(scope)s FROM unnest(%(client_ids)s::uuid[]) AS client_id
-
 -- name: known_client
 SELECT client_id::text FROM identity.client_id_ledger WHERE client_id = %(client_id)s::uuid LIMIT 1
 
@@ -332,5 +425,14 @@ SELECT client_id::text FROM identity.crosswalk_history WHERE record_id = %(recor
 -- name: sources_of
 SELECT DISTINCT source FROM raw.record WHERE record_id = ANY (%(record_ids)s::bigint[]) ORDER BY 1
 
--- name: keys_of
-SELECT record_id, lower(source_key) FROM raw.record WHERE record_id = ANY (%(record_ids)s::bigint[])
+-- name: payloads
+SELECT r.record_id, convert_to(r.payload::text, 'UTF8') FROM raw.record AS r
+WHERE r.record_id = ANY (%(record_ids)s::bigint[]) AND NOT r.is_deleted
+    AND NOT EXISTS (SELECT FROM identity.child_link AS l WHERE l.child_record_id = r.record_id)
+ORDER BY r.record_id
+
+-- name: living
+-- Which of the values a living client bears.
+SELECT DISTINCT i.type, i.value
+FROM identity.identifier AS i JOIN identity.crosswalk AS x ON x.record_id = i.record_id
+WHERE i.value = ANY (%(values)s::text[])

@@ -12,10 +12,10 @@ SELECT CASE WHEN EXISTS (SELECT FROM core.client) THEN coalesce(max(last_event_i
 SET LOCAL ROLE {role}
 
 -- name: rows
-SELECT {columns} FROM {view} AS v{condition}
+SELECT {columns} FROM {view} AS v WHERE {condition}
 
 -- name: between
- WHERE v.changed_seq > {after} AND v.changed_seq <= {upto}
+v.changed_seq > {after} AND v.changed_seq <= {upto}
 
 -- name: sizes
 -- Rows by change, in order: where a part may end.

@@ -74,3 +74,9 @@ DELETE FROM ops.reader_scope WHERE role = %(role)s AND department = %(department
 
 -- name: scopes
 SELECT role, department FROM ops.reader_scope ORDER BY role COLLATE "C", department COLLATE "C"
+
+-- name: move_scopes
+WITH moved AS (
+    DELETE FROM ops.reader_scope WHERE role = %(old)s RETURNING department
+)
+INSERT INTO ops.reader_scope (role, department) SELECT %(new)s, department FROM moved ON CONFLICT DO NOTHING

@@ -5,6 +5,8 @@ from __future__ import annotations
 import psycopg
 from psycopg.sql import SQL
 
+from tests.unit.warehouse.test_needles import HITS, MISSES, WORDS
+from warehouse.erasure.needles import pattern
 from warehouse.erasure.person import _make_tables
 from warehouse.erasure.redact import statement
 from warehouse.erasure.rules import RULES
@@ -42,7 +44,14 @@ def test_every_column_that_holds_words_is_erased_or_kept_for_a_reason(conn: psyc
 
 
 def test_every_rule_is_a_statement_that_the_database_understands(conn: psycopg.Connection) -> None:
-    parameters = {"patterns": ["%nobody%"], "rejects": [], "parties": [1], "seq": 1, "as_of": "2026-01-01"}
+    parameters = {
+        "words": "nobody",
+        "needles": "nobody",
+        "rejects": [],
+        "parties": [1],
+        "seq": 1,
+        "as_of": "2026-01-01",
+    }
     with conn.transaction():
         _make_tables(conn)
         for table, rule in RULES.items():
@@ -50,3 +59,9 @@ def test_every_rule_is_a_statement_that_the_database_understands(conn: psycopg.C
             assert (found is None) == (not rule.rows or not (rule.deletes or rule.erase)), table
             if found is not None:
                 assert conn.execute(SQL("EXPLAIN ") + found, parameters).fetchone(), table
+
+
+def test_words_are_found_by_the_database_as_they_are_by_python(conn: psycopg.Connection) -> None:
+    statement = "SELECT lower(n.text) ~ %s FROM unnest(%s::text[]) WITH ORDINALITY AS n (text, place) ORDER BY n.place"
+    found = [row[0] for row in conn.execute(statement, [pattern(WORDS), [*HITS, *MISSES]])]
+    assert found == [True] * len(HITS) + [False] * len(MISSES)

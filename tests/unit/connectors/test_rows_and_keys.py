@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from connectors.errors import SourceConfigurationError
 from connectors.page import RejectedRow, Row
-from connectors.rows import Assembled, Assembler, RowMaker, join_key, key_text, make_row
+from connectors.rows import Assembled, Assembler, RowMaker, join_key, key_text
 
 
 def row(record: Any, key: Any = "id", **keywords: Any) -> Row:
-    made = make_row(record, key, **keywords)
+    made = RowMaker(key, **keywords).make(record, "")
     assert isinstance(made, Row), made
     return made
 
@@ -28,7 +28,7 @@ def assemble(records: Any, place: Any, **keywords: Any) -> Assembled:
 
 
 def rejected(record: Any, key: Any = "id") -> RejectedRow:
-    made = make_row(record, key, place="page 3")
+    made = RowMaker(key).make(record, "page 3")
     assert isinstance(made, RejectedRow), made
     return made
 
