@@ -57,6 +57,7 @@ _PLANS: Final = {
     # Which cards were served between two others depends on when publish came by.
     "identity.card_version": _Plan(("version_key", "ended_seq")),
     "core.client": _Plan(("valid_from", "redirected_at", *_CLOCKS)),
+    "core.client_scope": _Plan(),
     "core.client_history": _Plan(
         ("valid_from", "valid_to", "opened_seq", "redirected_at", *_CLOCKS), ("client_id",), "valid_from"
     ),

@@ -14,7 +14,8 @@ from uuid import UUID
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from warehouse import fingerprints
+from warehouse import client_scopes, fingerprints
+from warehouse.clock import hub_lock
 from warehouse.connect import unit_of_work
 from warehouse.keys import fingerprint
 from warehouse.roles import INNER_SCHEMAS, SERVED_SCHEMAS, grant_served, hand_over_views, role_names
@@ -23,9 +24,14 @@ from warehouse.version import packaged_revision
 
 _SOURCES: Final = "(SELECT core.scope_sources(current_user))::text[]"
 _TYPES: Final = "(SELECT core.scope_types(current_user))::text[]"
-_CLIENT: Final = "core.client_in_scope({}, " + _SOURCES + ", " + _TYPES + ")"
-_RECORD: Final = "core.record_in_scope({}, " + _SOURCES + ", " + _TYPES + ")"
-_FACT: Final = "core.fact_in_scope(record_id, " + _TYPES + ")"
+_MARKS: Final = "(SELECT core.scope_marks(current_user))::text[]"
+# What is looked up has policies of its own, which the lookup is held to. As a plain EXISTS the planner may ask row by
+# row for a few, and once for all.
+_CLIENT: Final = "EXISTS (SELECT FROM core.client_scope AS s WHERE s.client_id = {of})"
+_FACT: Final = "EXISTS (SELECT FROM core.interaction AS i WHERE i.record_id = {of})"
+_LINKED: Final = "EXISTS (SELECT FROM identity.crosswalk AS x WHERE x.record_id = {of})"
+_PARTY: Final = "EXISTS (SELECT FROM identity.standard_record AS r WHERE r.record_id = {of})"
+_RECORD: Final = f"({_PARTY} OR {_FACT} OR {_LINKED})"
 _SOURCE: Final = "source = ANY (" + _SOURCES + ")"
 
 POLICIES: Final[Mapping[str, str]] = {
@@ -36,13 +42,16 @@ POLICIES: Final[Mapping[str, str]] = {
          "ops.alembic_version", "ops.pending"),
         "true",
     ),
+    "core.client_scope": "scope && " + _MARKS,
     "core.interaction": "type = ANY (" + _TYPES + ")",
     "core.interaction_version": "(version ->> 'type') = ANY (" + _TYPES + ")",
-    "core.interaction_line": _FACT,
-    "core.promise": _FACT,
-    "core.relationship": _RECORD.format("from_record_id") + " AND " + _RECORD.format("to_record_id"),
-    "core.relationship_version": _RECORD.format("(version ->> 'from_record_id')::bigint")
-    + " AND " + _RECORD.format("(version ->> 'to_record_id')::bigint"),
+    "core.interaction_line": _FACT.format(of="interaction_line.record_id"),
+    "core.promise": _FACT.format(of="promise.record_id"),
+    "core.relationship": _RECORD.format(of="relationship.from_record_id")
+    + " AND " + _RECORD.format(of="relationship.to_record_id"),
+    "core.relationship_version": _RECORD.format(of="(relationship_version.version ->> 'from_record_id')::bigint")
+    + " AND " + _RECORD.format(of="(relationship_version.version ->> 'to_record_id')::bigint"),
+    "identity.standard_record": f"{_SOURCE} OR {_LINKED} OR {_FACT}".format(of="standard_record.record_id"),
     "ops.reject": _SOURCE,
     "ops.reconciliation": _SOURCE,
     "ops.reconciliation_row": _SOURCE,
@@ -88,9 +97,13 @@ def apply(conn: psycopg.Connection[Any], wanted: bool, departments: Mapping[str,
     if is_as_wanted(conn, wanted, departments):
         return False
     with unit_of_work(conn):
+        # In the order in which publish takes them.
+        hub_lock(conn)
         conn.execute(sql("served.lock"))
         if fingerprints.stored(conn, "rules").get(_NAME) != _state(wanted, departments):
             _store_departments(conn, departments)
+            # While readers still read: the policies then keep them waiting for a moment only.
+            client_scopes.ensure(conn) if wanted else client_scopes.forget(conn)
             tables = conn.execute(sql("row_security.tables"), {"schemas": list(INNER_SCHEMAS)}).fetchall()
             for table, columns in tables:
                 _set_policy(conn, table, columns, wanted)
@@ -110,9 +123,10 @@ def condition_of(table: str, columns: Sequence[str]) -> str:
     """Which rows of a table with these columns are in a reader's scope, in SQL."""
     if (known := POLICIES.get(table)) is not None:
         return known
+    name = table.rpartition(".")[2]
     if "client_id" in columns:
-        return _CLIENT.format("client_id")
-    return _RECORD.format("record_id") if "record_id" in columns else "false"
+        return _CLIENT.format(of=f"{name}.client_id")
+    return _RECORD.format(of=f"{name}.record_id") if "record_id" in columns else "false"
 
 
 def grant_department(conn: psycopg.Connection[Any], role: str, department: str) -> None:

@@ -28,7 +28,18 @@ from onefold.steps.rules import (
     trust,
     vat_sites,
 )
-from warehouse import derived_facts, golden, holds, judgements, queue, related, row_security, runs, served
+from warehouse import (
+    client_scopes,
+    derived_facts,
+    golden,
+    holds,
+    judgements,
+    queue,
+    related,
+    row_security,
+    runs,
+    served,
+)
 from warehouse.clock import hub_lock, last_event, next_as_of
 from warehouse.connect import unit_of_work
 from warehouse.pins import expired_pins
@@ -166,6 +177,7 @@ def _as_a_whole(context: Context, conn: psycopg.Connection, rules: SurvivorshipR
                 yield len(batch.pending_ids) // len(ranges), found.num_rows, published
             related.relate(conn, batch.record_ids, vat_sites=vat_sites(context))
             published = golden.refresh_facts(conn, batch.record_ids, as_of=as_of)
+            client_scopes.keep_up(conn)
             queue.done(conn, batch)
         holds.mark_published(conn, run_id)
         yield len(batch.pending_ids) % len(ranges), 0, published
@@ -195,6 +207,7 @@ def _chunk(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules)
     published = golden.store_golden(conn, found, touched, as_of=as_of)
     related.relate(conn, batch.record_ids, vat_sites=vat_sites(context))
     published += golden.refresh_facts(conn, batch.record_ids, as_of=as_of)
+    client_scopes.keep_up(conn)
     queue.done(conn, batch)
     return len(batch.pending_ids), len(touched), published
 

@@ -20,8 +20,8 @@ from onefold.steps.overlap import overlap
 from onefold.steps.reconcile import reconcile
 from tests.support.cli import onefold
 from tests.support.hub import ERP, Hub
-from warehouse import row_security
-from warehouse.connect import connect
+from warehouse import client_scopes, row_security
+from warehouse.connect import connect, unit_of_work
 from warehouse.roles import ensure_roles, grant_served, role_names
 
 VIEWS = "SELECT schemaname, viewname FROM pg_views WHERE schemaname IN ('onefold_v1', 'onefold_v1_asof') ORDER BY 1, 2"
@@ -236,6 +236,25 @@ def test_the_hub_works_on_and_off_again_everybody_sees_everything(held: Hub) -> 
         " AND (relrowsecurity OR reloptions::text ~ 'barrier')"
     )
     assert held.query(left) == [(0,)]
+
+
+def test_scopes_that_publish_keeps_up_are_those_that_would_be_found_anew(held: Hub) -> None:
+    kept = "SELECT client_id, display_name, scope FROM core.client_scope ORDER BY client_id"
+    at_first = held.query(kept)
+    with held.context() as context:
+        judge(context, "same", ["crm:contacts:2"], ["crm:contacts:3"], reason="test", by="ada")
+    held.registers["erp_customers"][0]["code"] = "C99"
+    held.registers["erp_orders"].pop(0)
+    held.registers["crm_contacts"].pop()
+    for register in ("erp_customers", "erp_orders", "crm_contacts"):
+        held.write(register)
+    held.run(full=True)
+    now = held.query(kept)
+    assert now != at_first
+    assert {row[0] for row in now} == {row[0] for row in held.query("SELECT client_id FROM core.client")}
+    with connect(held.database_url, application_name="test") as conn, unit_of_work(conn):
+        client_scopes.fill(conn)
+    assert held.query(kept) == now
 
 
 def test_grants_by_the_command_line(held: Hub) -> None:

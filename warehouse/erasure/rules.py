@@ -118,6 +118,7 @@ RULES: Final[Mapping[str, Rule]] = {
         },
         {"kind": _CODE, "role": _CODE},
     ),
+    "core.client_scope": Rule(_CLIENT, {"display_name": "NULL"}, {"scope": "which systems and types"}),
     "core.client_history": Rule(
         _CLIENT,
         {

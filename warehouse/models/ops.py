@@ -155,6 +155,9 @@ class HubClock(Table, table=True):
     last_event_id: int = column(BigInteger, "The last id of ops.change_event", default=text("0"))
     clients: int | None = column(BigInteger, "How many clients have records; null until a run counted them", null=True)
     feed_floor: int = column(BigInteger, "Change events up to this number are no longer in the feed", default=text("0"))
+    scoped_event_id: int | None = column(
+        BigInteger, "The change event up to which core.client_scope is kept; null: it is not", null=True
+    )
 
 
 class ChangeEvent(Table, table=True):

@@ -23,6 +23,11 @@ class InteractionVersion(Table, table=True):
         Index("uq_interaction_version_open", "record_id", unique=True, postgresql_where=text("ended_seq IS NULL")),
         Index("ix_interaction_version_client_id", "client_id"),
         Index(
+            "ix_interaction_version_open_event",
+            text("((version ->> 'event_id'::text)::bigint)"),
+            postgresql_where=text("ended_seq IS NULL"),
+        ),
+        Index(
             "ix_interaction_version_open_party",
             text("((version ->> 'party_record_id'::text)::bigint)"),
             postgresql_where=text("ended_seq IS NULL"),
