@@ -175,10 +175,19 @@ LEFT JOIN (
         lag(until_at, 1, '-infinity') OVER (PARTITION BY record_id ORDER BY until_at, former_id) AS from_at
     FROM identity.former_record
 ) AS f ON f.record_id = i.party_record_id AND i.occurred_at >= f.from_at AND i.occurred_at < f.until_at
-LEFT JOIN identity.crosswalk AS x ON x.record_id = coalesce(f.former_id, i.party_record_id) AND x.changed_seq IS NOT NULL
+-- A lookup for each, by key: how many facts there are of some records is guessed too high, and all links would be read.
+LEFT JOIN LATERAL (
+    SELECT l.client_id FROM identity.crosswalk AS l
+    WHERE l.record_id = coalesce(f.former_id, i.party_record_id) AND l.changed_seq IS NOT NULL
+    LIMIT 1
+) AS x ON true
 -- Its link has moved or left, and that is not published yet.
-LEFT JOIN identity.crosswalk_history AS h ON h.record_id = coalesce(f.former_id, i.party_record_id)
-    AND h.valid_to IS NOT NULL AND h.ended_seq IS NULL AND h.opened_seq IS NOT NULL
+LEFT JOIN LATERAL (
+    SELECT l.client_id FROM identity.crosswalk_history AS l
+    WHERE l.record_id = coalesce(f.former_id, i.party_record_id)
+        AND l.valid_to IS NOT NULL AND l.ended_seq IS NULL AND l.opened_seq IS NOT NULL
+    LIMIT 1
+) AS h ON true
 -- What is left of an erased client's documents stays under the bare id.
 LEFT JOIN LATERAL (
     SELECT s.client_id FROM ops.suppression AS s

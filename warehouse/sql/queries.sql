@@ -48,8 +48,20 @@ SELECT i.record_id, i.source, i.stream, i.source_key, i.type, t.label_en, t.labe
         WHERE p.record_id = i.record_id
     ) AS promises
 FROM (
-    SELECT * FROM core.interaction
-    WHERE client_id = %(client_id)s::uuid AND NOT is_deleted
+    -- With and without a time apart: in this order the index has them, and who has thousands is not sorted.
+    (
+        SELECT * FROM core.interaction
+        WHERE client_id = %(client_id)s::uuid AND NOT is_deleted AND occurred_at IS NOT NULL
+        ORDER BY occurred_at DESC, record_id
+        LIMIT %(limit)s
+    )
+    UNION ALL
+    (
+        SELECT * FROM core.interaction
+        WHERE client_id = %(client_id)s::uuid AND NOT is_deleted AND occurred_at IS NULL
+        ORDER BY record_id
+        LIMIT %(limit)s
+    )
     ORDER BY occurred_at DESC NULLS LAST, record_id
     LIMIT %(limit)s
 ) AS i

@@ -26,8 +26,12 @@ WITH touched AS (
 ), number AS (
     SELECT DISTINCT i.type, i.value
     FROM touched AS t
-    JOIN identity.identifier AS i ON i.record_id = t.record_id
-    WHERE i.is_valid AND i.type = ANY (%(types)s::text[])
+    -- Record by record: all identifiers of these types are many more.
+    CROSS JOIN LATERAL (
+        SELECT n.type, n.value FROM identity.identifier AS n
+        WHERE n.record_id = t.record_id AND n.is_valid AND n.type = ANY (%(types)s::text[])
+        OFFSET 0
+    ) AS i
 )
 SELECT n.type, n.value,
     ('x' || encode(substring(sha256(convert_to(n.type || ':' || n.value, 'UTF8')) FOR 8), 'hex'))::bit(64)::bigint

@@ -34,6 +34,8 @@ BEGIN
                     WHEN c.name = 'changed_seq' OR c.name = 'client_id' THEN format('v.%I', c.name)
                     WHEN c.name = 'record_id' AND made.base <> 'core.relationship' THEN 'v.record_id'
                     WHEN c.name = 'relationship_key' THEN 'v.relationship_key'
+                    -- By its index: who asks for the documents of an event is not led through all versions.
+                    WHEN c.name = 'event_id' THEN '(v.version ->> ''event_id'')::bigint'
                     ELSE format('t.%I', c.name)
                 END, ', ' ORDER BY c.place NULLS LAST, c.name COLLATE "C"
             ) AS former
@@ -44,9 +46,12 @@ BEGIN
             LEFT JOIN pg_attribute AS had ON had.attrelid = to_regclass(made.view) AND had.attname = b.attname
             WHERE b.attrelid = made.base::regclass AND b.attnum > 0 AND NOT b.attisdropped
         ) AS c;
+        -- The condition stands around the union, where all versions meet it too: a table with one of its own inside would
+        -- be read as a subquery that hands on every column, in 1.7 times the time.
         EXECUTE format(
-            'CREATE OR REPLACE VIEW %s AS SELECT %s FROM %s AS t WHERE %s UNION ALL SELECT %s FROM %s WHERE v.ended_seq IS NULL',
-            made.view, listed.current, made.base, made.condition, listed.former, made.versions
+            'CREATE OR REPLACE VIEW %s AS SELECT %s FROM (SELECT %s FROM %s AS t UNION ALL SELECT %s FROM %s'
+            ' WHERE v.ended_seq IS NULL) AS t WHERE %s',
+            made.view, listed.current, listed.current, made.base, listed.former, made.versions, made.condition
         );
         EXECUTE format('COMMENT ON VIEW %s IS %L', made.view, made.comment || ' as they were last published');
         EXECUTE format(

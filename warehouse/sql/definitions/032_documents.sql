@@ -50,8 +50,10 @@ COMMENT ON COLUMN core.counted_document.reporting_amount IS 'The same in the rep
 COMMENT ON COLUMN core.counted_document.amount IS 'Amount; negative where it reverses another document';
 
 CREATE OR REPLACE VIEW onefold_v1.fct_revenue AS
+-- From the document that counts to its event, document by document: asked about one client this is a matter of
+-- milliseconds, where events summed up first take as long as for all clients.
 SELECT
-    e.event_id,
+    c.event_id,
     c.client_id,
     CASE WHEN t.money IN ('quoted', 'ordered', 'invoiced') THEN t.money END AS measure,
     e.amount,
@@ -66,10 +68,15 @@ SELECT
     e.counted = 0 AS is_deleted,
     e.reporting_amount,
     c.reporting_currency
-FROM core.published_interaction AS h
-JOIN (
+FROM core.published_interaction AS c
+JOIN core.interaction_type AS t ON t.code = c.type
+CROSS JOIN LATERAL (
+    SELECT i.counted_by FROM core.published_interaction AS i
+    WHERE i.record_id = c.event_id AND i.event_id = i.record_id AND c.record_id = coalesce(i.counted_by, i.record_id)
+    LIMIT 1  -- there is one: said so that it stays a lookup by key
+) AS h
+CROSS JOIN LATERAL (
     SELECT
-        d.event_id,
         sum(d.amount) FILTER (WHERE d.is_counted AND d.money IN ('quoted', 'ordered', 'invoiced')) AS amount,
         CASE
             WHEN bool_and(d.reporting_amount IS NOT NULL) FILTER (
@@ -83,11 +90,10 @@ JOIN (
         count(*) FILTER (WHERE d.is_counted) AS counted,
         max(d.changed_seq) AS changed_seq
     FROM core.counted_document AS d
-    GROUP BY d.event_id
-) AS e ON e.event_id = h.record_id
-JOIN core.published_interaction AS c ON c.record_id = coalesce(h.counted_by, h.record_id)
-JOIN core.interaction_type AS t ON t.code = c.type
-WHERE h.event_id = h.record_id
+    WHERE d.event_id = c.event_id
+    HAVING count(*) > 0
+) AS e
+WHERE c.event_id IS NOT NULL
 UNION ALL
 -- Any document may have given its id to an event: where it does not now, that event is no more.
 SELECT
