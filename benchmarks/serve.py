@@ -10,19 +10,26 @@ import statistics
 import sys
 import threading
 import time
+from argparse import Namespace
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
 from common import Benchmark, parser
 from hub import onefold
-from served_hub import CLIENTS_PER_RECORD, add_interactions, database_size, resolved
+from psycopg.sql import SQL, Identifier
+from served_hub import CLIENTS_PER_RECORD, add_published_interactions, database_size, resolved
 from services import scratch, throwaway_postgres
 
 WARM, ASKED = 100, 2_000
 READERS, EVENTS_PER_SECOND, SECONDS = 4, 10_000, 10
 BATCHES_PER_SECOND = 10
 SCANS = 5
+REPORTS = ("report_client_coverage", "report_department_coverage", "fct_revenue", "report_document_overlap")
+REVENUE = "SELECT * FROM onefold_v1.fct_revenue WHERE client_id = %s"
+SEARCH = "SELECT * FROM onefold_v1.search_client(%s)"
+CLIENT_SCAN = "SELECT count(*), sum(record_count), max(display_name) FROM onefold_v1.dim_client"
 SCAN = "SELECT count(client_id), count(type), sum(amount), max(occurred_at) FROM {}"
 
 # Half of the questions are about any client, half about those of any interaction: clients with much come up more.
@@ -63,7 +70,7 @@ def asked(question: Callable[[Any], object], about: Iterable[Any]) -> list[float
     return taken
 
 
-def add_quantiles(benchmark: Benchmark, what: str, taken: list[float], target: float) -> None:
+def add_quantiles(benchmark: Benchmark, what: str, taken: list[float], target: float | None) -> None:
     """p50 and p99 as rows."""
     cuts = statistics.quantiles(taken, n=100)
     benchmark.add(f"{what}, p50", round(cuts[49], 2), "ms", at_least=False)
@@ -89,6 +96,92 @@ def measure_questions(benchmark: Benchmark, database: str, seed: int) -> None:
         add_quantiles(
             benchmark, "search by part of a name", asked(lambda one: queries.find_clients(conn, one), parts), 50
         )
+
+
+def measure_reports(benchmark: Benchmark, database: str) -> None:
+    """What sums up all interactions, once each and whole; the question about one client's revenue."""
+    from warehouse import overlap
+    from warehouse.connect import connect
+
+    with connect(database, application_name="benchmark") as conn:
+        conn.autocommit = True
+        for view in REPORTS:
+            benchmark.progress(view)
+            started = time.perf_counter()
+            # OFFSET keeps every column: a count alone would not work them out.
+            row = conn.execute(
+                f"SELECT count(*) FROM (SELECT * FROM onefold_v1.{view} OFFSET 0) AS v".encode()
+            ).fetchone()
+            taken = round(time.perf_counter() - started, 2)
+            benchmark.add(f"{view}, whole: {row[0] if row else 0:,} rows", taken, "s", at_least=False)
+        clients = [row[0] for row in conn.execute(_CLIENTS, {"percent": 2, "n": WARM + ASKED // 4}).fetchall()]
+        taken_by = asked(lambda one: conn.execute(REVENUE, [one]).fetchall(), clients)
+        add_quantiles(benchmark, "fct_revenue of one client", taken_by, None)
+        started = time.perf_counter()
+        overlap.count(conn, at=datetime.now(UTC))
+        taken = round(time.perf_counter() - started, 2)
+        benchmark.add("overlap of registers counted (once a week, by publish)", taken, "s", at_least=False)
+
+
+def measure_held(benchmark: Benchmark, database: str, seed: int) -> None:
+    """Readers held to a department: one that sees a hundredth of the clients, one that sees most.
+
+    Row-level security is on for that time, where it is not anyway.
+    """
+    from warehouse import row_security
+    from warehouse.connect import connect
+    from warehouse.roles import ensure_roles, grant_served
+
+    with connect(database, application_name="benchmark") as conn:
+        was_on = row_security.is_on(conn)
+        if not was_on:
+            ensure_roles(conn)
+            grant_served(conn)
+            started = time.perf_counter()
+            row_security.apply(conn, True, {"clients": "sales", "desk": "desk"})
+            taken = round(time.perf_counter() - started, 1)
+            benchmark.add("row-level security turned on", taken, "s", at_least=False)
+        many = {"percent": 20, "n": 20 * (WARM + ASKED)}
+        words = [word for (name,) in conn.execute(_NAMES, many).fetchall() for word in name.split() if len(word) > 3]
+        started = time.perf_counter()
+        conn.execute(CLIENT_SCAN.encode())
+        free = time.perf_counter() - started
+        benchmark.add("scan of dim_client by who sees all", round(free, 2), "s", at_least=False)
+        for department in ("desk", "service"):
+            role = f"{conn.info.dbname}_reads_{department}"
+            conn.execute(SQL("CREATE ROLE {} LOGIN").format(Identifier(role)))
+            try:
+                row_security.grant_department(conn, role, department)
+                measure_reader(benchmark, database, role, department, words, seed)
+            finally:
+                row_security.revoke_department(conn, role, department)
+                conn.execute(SQL("DROP ROLE {}").format(Identifier(role)))
+        if not was_on:
+            row_security.apply(conn, False, {})
+
+
+def measure_reader(
+    benchmark: Benchmark, database: str, role: str, department: str, words: list[str], seed: int
+) -> None:
+    """Search, one client, and scans as one reader sees them."""
+    from warehouse.connect import connect
+
+    rng, count = Random(seed), WARM + ASKED // 2
+    with connect(database, application_name="benchmark") as conn:
+        conn.autocommit = True
+        conn.execute(SQL("SET SESSION AUTHORIZATION {}").format(Identifier(role)))
+        benchmark.progress(f"a reader of {department}")
+        parts = [word if rng.random() < 0.5 else word[: max(4, len(word) - 2)] for word in rng.choices(words, k=count)]
+        taken = asked(lambda one: conn.execute(SEARCH, [one]).fetchall(), parts)
+        add_quantiles(benchmark, f"{department}: search_client", taken, 50)
+        started = time.perf_counter()
+        row = conn.execute(CLIENT_SCAN.encode()).fetchone()
+        seconds = round(time.perf_counter() - started, 2)
+        benchmark.add(f"{department}: scan of dim_client, {row[0] if row else 0:,} seen", seconds, "s", at_least=False)
+        started = time.perf_counter()
+        conn.execute(SCAN.format("onefold_v1.fct_interaction").encode())
+        seconds = round(time.perf_counter() - started, 2)
+        benchmark.add(f"{department}: scan of fct_interaction", seconds, "s", at_least=False)
 
 
 def measure_scans(benchmark: Benchmark, database: str) -> None:
@@ -178,31 +271,39 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--timeout", type=float, default=3_600, help="seconds that one command may take")
     options.add_argument("--database", help="URL of a hub that is filled already, of whatever size")
+    options.add_argument("--reports", action="store_true", help="reports over all interactions too: minutes")
+    options.add_argument(
+        "--held", action="store_true", help="readers held to departments too: row-level security is on for that time"
+    )
     given = options.parse_args()
     clients, interactions = (10_000, 100_000) if given.small else (given.clients, given.interactions)
     benchmark = Benchmark("serve")
     if given.database:
-        measure(benchmark, given.database, given.seed)
+        measure(benchmark, given.database, given)
         return benchmark.finish(given)
     with scratch("serve") as folder, throwaway_postgres(folder, benchmark) as url:
         records = round(clients / CLIENTS_PER_RECORD)
         benchmark.progress(f"a hub with {records:,} records and {interactions:,} interactions")
         config, database = resolved(folder, url, records, given.seed, given.timeout)
-        add_interactions(database, 1, interactions)
         onefold(config, database, "publish", timeout=given.timeout)
-        measure(benchmark, database, given.seed)
+        add_published_interactions(database, interactions)
+        measure(benchmark, database, given)
     benchmark.note(f"{records:,} records, {interactions:,} interactions, seed {given.seed}, shipped weights")
     return benchmark.finish(given)
 
 
-def measure(benchmark: Benchmark, database: str, seed: int) -> None:
+def measure(benchmark: Benchmark, database: str, given: Namespace) -> None:
     """All of it on one published hub."""
     benchmark.add("database", database_size(database), "MiB", at_least=False)
-    measure_questions(benchmark, database, seed)
+    measure_questions(benchmark, database, given.seed)
     benchmark.progress("scans")
     measure_scans(benchmark, database)
     benchmark.progress("the change feed")
     measure_feed(benchmark, database)
+    if given.reports:
+        measure_reports(benchmark, database)
+    if given.held:
+        measure_held(benchmark, database, given.seed)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,15 @@ them and queued for publish as it queues them: landing and mapping have benchmar
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from generate import persons, scattered
 from hub import onefold, persons_source, write_configuration
 from pyarrow import csv
 from services import migrated_database
+
+if TYPE_CHECKING:
+    import psycopg
 
 CLIENTS_PER_RECORD = 0.56
 """Of the generated persons, see generate.persons."""
@@ -29,12 +33,13 @@ _TYPES = ("sales_order", "invoice", "payment", "delivery", "service_ticket", "ca
 _INTERACTIONS = """
 INSERT INTO core.interaction (
     record_id, source, stream, source_key, type, party_record_id, occurred_at, occurred_on, time_zone, precision,
-    channel, document_number, summary, amount, currency, detail, content_hash
+    channel, document_number, summary, amount, currency, detail, content_hash{published}
 )
 SELECT
     hashint8extended(g.n, 7), 'ledger', g.type, g.n::text, g.type, p.record_id, g.at, g.at::date, 'UTC', 'day',
     'office', 'D-' || g.n, 'Document ' || g.n, CASE WHEN g.type NOT IN ('service_ticket', 'call') THEN g.amount END,
-    CASE WHEN g.type NOT IN ('service_ticket', 'call') THEN 'RUB' END, '{"status": "done"}', md5(g.n::text)::uuid
+    CASE WHEN g.type NOT IN ('service_ticket', 'call') THEN 'RUB' END, '{{"status": "done"}}', md5(g.n::text)::uuid
+    {as_published}
 FROM (
     SELECT n, (%(types)s::text[])[1 + n %% 6] AS type,
         date_trunc('day', now() - interval '1 day' * floor(1825 * random())) AS at,
@@ -43,6 +48,22 @@ FROM (
     FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n
 ) AS g
 JOIN party AS p ON p.n = g.party
+{links}
+"""
+# As publish leaves them: each money document an event of its own, chains of one, no rate of their day.
+_AS_PUBLISHED = {
+    "published": ", client_id, changed_seq, chain_id, reporting_currency, event_id, is_counted, counted_by",
+    "as_published": """, x.client_id, %(seq)s + (g.n - %(first)s) / 50000, hashint8extended(g.n, 7), 'EUR', d.id,
+    CASE WHEN d.id IS NOT NULL THEN true END, d.id""",
+    "links": """JOIN identity.crosswalk AS x ON x.record_id = p.record_id
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN t.money <> 'none' THEN hashint8extended(g.n, 7) END AS id
+    FROM core.interaction_type AS t WHERE t.code = g.type
+) AS d""",
+}
+_EVENTS = """
+INSERT INTO ops.change_event (id, at, kind, payload)
+SELECT %(seq)s + n, now(), 'facts', '{}' FROM generate_series(0, %(events)s - 1) AS n
 """
 _QUEUE = """
 INSERT INTO ops.pending (step, record_id) SELECT 'publish', record_id FROM core.interaction WHERE changed_seq IS NULL
@@ -69,11 +90,43 @@ def add_interactions(database: str, first: int, last: int) -> None:
 
     with connect(database, application_name="benchmark") as conn, unit_of_work(conn):
         conn.execute("SELECT setseed(0.5)")
-        for statement in _PARTIES.split(";"):
-            conn.execute(statement.encode())
-        conn.execute(_INTERACTIONS.encode(), {"first": first, "last": last, "types": list(_TYPES)})
+        _number_parties(conn)
+        statement = _INTERACTIONS.format(**dict.fromkeys(_AS_PUBLISHED, ""))
+        conn.execute(statement.encode(), {"first": first, "last": last, "types": list(_TYPES)})
         conn.execute(_QUEUE.encode())
         conn.execute("DROP TABLE party")
+    _analyse(database)
+
+
+def add_published_interactions(database: str, interactions: int) -> None:
+    """As many interactions as publish leaves them, put there by one statement where there are none yet: for who
+    measures reading. Of the links between documents there are none."""
+    from warehouse import arrow
+    from warehouse.clock import allocate_events, hub_lock
+    from warehouse.connect import connect, unit_of_work
+
+    with connect(database, application_name="benchmark") as conn, unit_of_work(conn):
+        hub_lock(conn)
+        conn.execute("SELECT setseed(0.5)")
+        _number_parties(conn)
+        events = (interactions - 1) // 50_000 + 1
+        parameters = {"first": 1, "last": interactions, "types": list(_TYPES), "events": events}
+        parameters["seq"] = allocate_events(conn, events)
+        with arrow.indexes_rebuilt(conn, ["core.interaction"], True):
+            conn.execute(_INTERACTIONS.format(**_AS_PUBLISHED).encode(), parameters)
+        conn.execute(_EVENTS.encode(), parameters)
+        conn.execute("DROP TABLE party")
+    _analyse(database)
+
+
+def _number_parties(conn: psycopg.Connection[Any]) -> None:
+    for statement in _PARTIES.split(";"):
+        conn.execute(statement.encode())
+
+
+def _analyse(database: str) -> None:
+    from warehouse.connect import connect
+
     with connect(database, application_name="benchmark") as conn:
         conn.autocommit = True
         conn.execute("ANALYZE core.interaction")
