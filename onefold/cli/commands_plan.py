@@ -43,10 +43,11 @@ def apply(
 
     Where `expectations.yaml` would not hold nothing is done, unless --force.
     """
+    from onefold.cli.commands_hub import login_name
     from onefold.steps.plan import apply as step
 
     with opened(ctx) as (context, output):
-        report = step(context, force=force)
+        report = step(context, by=login_name(), force=force)
     output.data({**report.as_dict(), "changes": report.changes})
     show_plan(output, report)
     output.say(

@@ -99,6 +99,17 @@ def release(context: Context, run_id: int, *, by: str) -> DecisionReport:
     return DecisionReport(run_id, "released", count, 0, _since(started), *steps)
 
 
+def take_rules(context: Context, *, by: str) -> None:
+    """Publish what a changed configuration or model makes of the records, whatever the limits say; a run that was held
+    for that is released."""
+    with context.connection("onefold apply") as conn:
+        waiting = [hold["run_id"] for hold in holds.open_holds(conn) if hold["cause"] == "rules"]
+    for run_id in waiting:
+        release(context, run_id, by=by)
+    if not waiting:
+        _brought_up(context)
+
+
 def discard(context: Context, run_id: int, *, by: str) -> DecisionReport:
     """Leave out what a held run landed: it stays aside, and is known again when the source shows it once more, until
     the source says something else. Raises NothingFound and UsageError."""

@@ -58,8 +58,8 @@ def _tried(context: Context, waiting: dict[str, int], started: float) -> PlanRep
     with context.connection("onefold plan") as conn:
         counted.keep_before(conn)
         standardise(context)
-        resolve(context)
-        publish(context, is_read=False)
+        resolve(context, limited=False)
+        publish(context, is_read=False, limited=False)
         clients_before, clients_after, links_moved = counted.clients(conn)
         (merged, largest_merged), (split, largest_split) = counted.regrouped(conn)
         values, examples = counted.values(conn)
@@ -83,9 +83,10 @@ def _tried(context: Context, waiting: dict[str, int], started: float) -> PlanRep
         )
 
 
-def apply(context: Context, *, force: bool = False) -> PlanReport:
-    """Plan, and then do it on the hub. Raises NotApplied where the plan misses an expectation, unless `force`."""
-    from onefold.steps.run import bring_up_to_date
+def apply(context: Context, *, by: str, force: bool = False) -> PlanReport:
+    """Plan, and then do it on the hub, whatever the change limits say: who applies has seen it. Raises NotApplied where
+    the plan misses an expectation, unless `force`."""
+    from onefold.steps.hold import take_rules
 
     planned = plan(context)
     if planned.check.misses and not force:
@@ -96,5 +97,5 @@ def apply(context: Context, *, force: bool = False) -> PlanReport:
             f"{count} of {of} expectations would not hold; nothing was done. The first: {first.place}: {first.message}",
             "See all with `onefold plan`; apply in spite of them with --force.",
         )
-    bring_up_to_date(context)
+    take_rules(context, by=by)
     return planned

@@ -58,7 +58,7 @@ def test_a_plan_writes_nothing_and_is_what_apply_does(filled_hub: Hub) -> None:
     gone = {one["attribute"]: one["emptied"] for one in report.values}
     assert gone["city"] >= 1
     with hub.context() as context:
-        done = apply(context)
+        done = apply(context, by="ada")
     assert (done.clients_after, done.links_moved, done.split) == (
         report.clients_after,
         report.links_moved,
@@ -71,8 +71,23 @@ def test_a_plan_writes_nothing_and_is_what_apply_does(filled_hub: Hub) -> None:
     back = planned(hub)
     assert back.merged == report.split and back.clients_after == report.clients_before
     with hub.context() as context:
-        apply(context)
+        apply(context, by="ada")
     assert hub.partition() == clients
+
+
+def test_what_a_run_holds_back_is_planned_and_applied(filled_hub: Hub) -> None:
+    hub = filled_hub
+    (hub.folder / "config" / "hub.yaml").write_text("limits: {merged: 0.01, at_least: 0}\n", encoding="utf-8")
+    clients = hub.partition()
+    hub.configure("crm", CRM.replace(", birth_date: born, email: emails, phone: phone, city: city", ""))
+    held = hub.run()
+    assert held.resolve.held is not None and hub.partition() == clients
+    report = planned(hub)
+    assert report.split >= 1
+    with hub.context() as context:
+        apply(context, by="ada")
+    assert len(hub.partition()) == report.clients_after
+    assert hub.run().resolve.held is None and not planned(hub).changes
 
 
 def test_what_is_expected_is_checked_by_test_plan_and_apply(filled_hub: Hub) -> None:
@@ -87,7 +102,7 @@ def test_what_is_expected_is_checked_by_test_plan_and_apply(filled_hub: Hub) -> 
     assert report.check.misses[0].place == "config/expectations.yaml:3" and report.check.misses[0].because
     clients = hub.partition()
     with hub.context() as context, pytest.raises(NotApplied, match="2 of 4 expectations would not hold"):
-        apply(context)
+        apply(context, by="ada")
     assert hub.partition() == clients
     shown = onefold(*place, "plan")
     assert shown.code == 1 and "Largest splits" in shown.out and "expectations.yaml:3" in shown.err
@@ -125,7 +140,7 @@ def test_a_copy_goes_also_when_the_trial_fails(
 ) -> None:
     from onefold.steps import resolve as module
 
-    def broken(*_: Any) -> None:
+    def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("in mid-plan")
 
     filled_hub.configure("crm", CRM.replace(", city: city", ""))

@@ -47,7 +47,7 @@ SHAPES = {
             "counted_by",
         },
     ),
-    "core.exchange_rate": (shapes.RATE, {"changed_seq", "is_deleted"}),
+    "core.exchange_rate": (shapes.RATE, {"changed_seq", "is_deleted", "served"}),
     "core.document_link": (documents.LINK, {"since"}),
     "core.document_place": (documents.PLACE, set()),
     "core.interaction_line": (shapes.INTERACTION_LINE, {"is_removed", "is_unpublished"}),
