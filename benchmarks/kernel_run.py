@@ -44,7 +44,7 @@ def mapped(records: pa.Table) -> tuple[pa.Table, pa.Table]:
             "source_updated_at": pa.nulls(size, pa.timestamp("us", tz="UTC")),
         }
     ).cast(HEAD)
-    parts = []
+    parts = [VALUE.empty_table()]
     for name in records.column_names:
         if name in NOT_ATTRIBUTES:
             continue

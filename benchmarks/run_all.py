@@ -25,6 +25,7 @@ ALL = (
     "export",
     "resolve",
     "accuracy",
+    "joint",
     "try",
 )
 SHARED_DATA = HERE.parent.parent / "shared" / "data"

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from identity.comparison.compare import WordWeights, level_names
 from identity.schema import KINDS, WEIGHT_ONE_BIT
-from identity.settings import KindSettings, MatchingSettings, rule_name
+from identity.settings import DOCUMENTS, KindSettings, MatchingSettings, rule_name
 from identity.shipped import shipped
 from identity.standard.latin import latin_key
 from identity.standard.text import comparable
@@ -100,6 +100,9 @@ def _prior_kind(kind: str, settings: KindSettings) -> KindModel:
     listed, otherwise = priors[kind]["columns"], priors["otherwise"]
     columns = {}
     for column, levels in level_names(kind, settings).items():
+        if column == DOCUMENTS:  # weighed when the prior is known
+            columns[column] = ColumnModel(tuple(LevelWeight(level, 0.5, 0.5, 0) for level in levels))
+            continue
         known = listed.get(column, {})
         weights = []
         for level in levels:
@@ -134,14 +137,32 @@ def level_weight(name: str, m: float, u: float, kin: float | None) -> LevelWeigh
 
 def with_prior(model: KindModel, settings: KindSettings, prior: float) -> KindModel:
     """`model` with another prior: log2 of the odds that any two records are one client. The thresholds
-    follow."""
+    follow, and what documents in common weigh."""
+    columns = dict(model.columns)
+    if DOCUMENTS in columns:
+        columns[DOCUMENTS] = documents_column(columns[DOCUMENTS], prior)
     return replace(
         model,
+        columns=columns,
         prior=bits(prior),
         link=bits(log_odds(settings.link_at) - prior),
         review=bits(log_odds(settings.review_at) - prior),
         plausible=bits(log_odds(settings.plausible_at) - prior),
     )
+
+
+def documents_column(column: ColumnModel, prior: float) -> ColumnModel:
+    """The column of documents in common under a prior.
+
+    How often they are of one client is shipped and not learnt: random pairs have none, and pairs of one client have
+    some wherever two registers keep the same documents. The weight is what leads from the prior to that probability.
+    """
+    known, levels = shipped("priors")["documents"], []
+    for level in column.levels:
+        m, probability, kin = known[level.name]
+        weight = max(log_odds(probability) - prior, 0.0)
+        levels.append(LevelWeight(level.name, float(m), m / 2**weight, bits(weight), bits(kin)))
+    return replace(column, levels=tuple(levels))
 
 
 def _otherwise(otherwise: Mapping[str, list[float]], level: str) -> list[float]:

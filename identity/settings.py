@@ -42,8 +42,10 @@ PARTS: Final = (
     "local_part",
     "domain",
 )
-STRUCTURED: Final = ("name", "address")
-"""Comparisons over several columns at once, with levels of their own."""
+DOCUMENTS: Final = "documents"
+"""Documents that two records have in common: how they are compared, and the type of the identifiers that say so."""
+STRUCTURED: Final = ("name", "address", DOCUMENTS)
+"""Comparisons with levels of their own."""
 
 _VALUE = re.compile(r"^(?P<field>(?:identifier|attributes)\.\w+|\w+)(?:\.(?P<part>\w+)(?:\((?P<count>\d+)\))?)?$")
 
@@ -216,6 +218,11 @@ class MatchingSettings(BaseModel):
     @classmethod
     def _over_shipped(cls, raw: Any) -> Any:
         return merged(shipped("matching"), raw) if isinstance(raw, Mapping) else raw
+
+    @property
+    def compares_documents(self) -> bool:
+        """Whether records of some kind are compared by the documents that they have in common."""
+        return any(DOCUMENTS in rules.compare for rules in (self.person, self.organisation))
 
     @property
     def open_attributes(self) -> tuple[str, ...]:

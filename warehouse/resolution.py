@@ -124,12 +124,13 @@ def record_columns(names: Sequence[str], attributes: Sequence[str] | None) -> Co
 def load_identifiers(
     conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int] | None = None
 ) -> pa.Table:
-    """Identifiers of the records (all, or these), ordered by record_id, type and value, in the columns of
-    `schema`.
+    """Identifiers of the records (all, or these) and what they have in common by documents, ordered by record_id, type
+    and value, in the columns of `schema`.
     """
     columns = SQL(", ").join(Identifier(name) for name in schema.names)
     name = "resolution.identifiers" if record_ids is None else "resolution.identifiers_of"
-    return arrow.read(conn, sql(name).format(columns=columns), _ids(record_ids), schema=schema)
+    query = sql(name).format(columns=columns, in_common=sql("resolution.in_common"))
+    return arrow.read(conn, query, _ids(record_ids), schema=schema)
 
 
 def load_crosswalk(

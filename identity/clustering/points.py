@@ -13,7 +13,7 @@ from identity.comparison.score import Scorer, Weights
 from identity.encoded import Flags, Ints, Values, by_row
 from identity.features import Features
 from identity.hashing import Hashes, combine, mix
-from identity.settings import KindSettings
+from identity.settings import DOCUMENTS, KindSettings
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ def fingerprints(features: Features, kind: str, settings: KindSettings) -> Hashe
     for name, comparison in settings.compare.items():
         if comparison.levels and name != "name":
             names.add(name)
+        elif name == DOCUMENTS:
+            names.add(f"identifier.{DOCUMENTS}")
         elif name == "address":
             names |= {"street", "house", "postcode", "city", "region", "country"}
         else:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from identity.comparison.addresses import ADDRESS, postcode_beginnings
 from identity.comparison.compare import TextComparison
+from identity.comparison.documents import IN_COMMON, Documents
 from identity.comparison.names import DISAGREEING, PERSON_NAME, PersonNames
 from identity.comparison.score import TERM_FIELDS, Scorer, Weights
 from identity.comparison.signatures import Bits
@@ -45,6 +46,9 @@ class Bounds:
                     parts.append(_PersonNameBounds(scorer, scorer.comparer.person_names, features))
             elif name in ADDRESS:
                 parts.append(_AddressBounds(scorer, features))
+            elif name in IN_COMMON:
+                if scorer.comparer.documents is not None and not scorer.comparer.documents.is_empty:
+                    parts.append(_DocumentBounds(scorer, name, scorer.comparer.documents))
             else:
                 parts.append(_NameBounds(scorer, name, features))
         self._parts = sorted(parts, key=lambda part: -part.spread)
@@ -200,6 +204,19 @@ class _AddressBounds:
         np.maximum(found, self._without_house, out=found, where=~known)
         np.maximum(found, self._with_house, out=found, where=known & (one == two))
         return found
+
+
+class _DocumentBounds:
+    """Documents in common: what they weigh, since that is known at a glance."""
+
+    def __init__(self, scorer: Scorer, name: str, documents: Documents) -> None:
+        self._name, self._documents = name, documents
+        self._weight = scorer.weights_of(name)
+        self.most = self.spread = int(self._weight.max())
+
+    def bound(self, left: Ints, right: Ints) -> Weights:
+        """What the column adds to each pair."""
+        return self._weight[self._documents.levels(left, right)[self._name]]
 
 
 class _TextBounds:

@@ -13,12 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.comparison.addresses import ADDRESS, Addresses
+from identity.comparison.documents import IN_COMMON, Documents
 from identity.comparison.names import PERSON_NAME, PersonNames
 from identity.comparison.organisations import ORGANISATION_NAME, OrganisationNames
 from identity.comparison.similarity import Glance, Spelled, best_levels, shared_levels, text_levels
 from identity.encoded import Codes, Flags, Ints, Levels, Values, encode
 from identity.features import Features
-from identity.settings import ESTABLISHMENT, Comparison, KindSettings
+from identity.settings import DOCUMENTS, ESTABLISHMENT, Comparison, KindSettings
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ def level_names(kind: str, settings: KindSettings) -> dict[str, tuple[str, ...]]
             columns[name] = (*(level.name for level in comparison.levels), "different")
         elif name == "address":
             columns |= ADDRESS
+        elif name == DOCUMENTS:
+            columns |= IN_COMMON
         else:
             columns |= PERSON_NAME if kind == "person" else ORGANISATION_NAME
     return columns
@@ -101,6 +104,7 @@ class Comparer:
         self._comparisons: list[Compares] = []
         self.texts: dict[str, TextComparison] = {}
         self.person_names: PersonNames | None = None
+        self.documents: Documents | None = None
         features.prepare([*_fields(kind, settings), *settings.contradictions, *settings.one_client])
         for name, comparison in settings.compare.items():
             if comparison.levels:
@@ -110,6 +114,9 @@ class Comparer:
                 self._comparisons.append(text)
             elif name == "address":
                 self._comparisons.append(Addresses(features))
+            elif name == DOCUMENTS:
+                self.documents = Documents(features)
+                self._comparisons.append(self.documents)
             elif kind == "person":
                 self.person_names = PersonNames(features)
                 self._comparisons.append(self.person_names)
@@ -170,6 +177,8 @@ def _fields(kind: str, settings: KindSettings) -> set[str]:
     for name, comparison in settings.compare.items():
         if name == "address":
             found |= {"street", "house", "postcode", "city", "region", "country"}
+        elif name == DOCUMENTS:
+            found.add(f"identifier.{DOCUMENTS}")
         elif name != "identifier":
             found.add(_field(name, kind))
             if name == "name" and kind == "person" and not comparison.levels:
@@ -187,7 +196,7 @@ def _values(features: Features, field: str, settings: KindSettings) -> Values:
     """The field's values; `identifier` means the types that no comparison of their own weighs."""
     if field != "identifier":
         return features.values(field)
-    own = [name.removeprefix("identifier.") for name in settings.compare]
+    own = [DOCUMENTS, *(name.removeprefix("identifier.") for name in settings.compare)]
     return features.identifiers_but(own)
 
 

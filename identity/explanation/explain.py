@@ -17,7 +17,7 @@ from identity.features import Features, positions
 from identity.model import MatchModel
 from identity.parts import derive
 from identity.schema import WEIGHT_ONE_BIT
-from identity.settings import BlockingRule, KindSettings, MatchingSettings, rule_name
+from identity.settings import DOCUMENTS, BlockingRule, KindSettings, MatchingSettings, rule_name
 from identity.shipped import shipped
 
 GRAIN: Final = "grain"
@@ -176,6 +176,8 @@ def _shown(features: Features, column: str, row: int) -> str | None:
     for name in _SHOWN.get(column, (column,)):
         values = features.values(name)
         found += [values.unique[int(code)].as_py() for code in values.of(row)]
+    if column == "identifier":  # documents in common have a column of their own, and say nothing to people
+        found = [text for text in found if not text.startswith(f"{DOCUMENTS}:")]
     return ", ".join(found) or None
 
 

@@ -36,7 +36,7 @@ from identity.model import (
 from identity.parallel import in_parallel
 from identity.register import KindRegister, Register
 from identity.schema import KINDS, WEIGHT_ONE_BIT
-from identity.settings import BlockingRule, KindSettings, MatchingSettings
+from identity.settings import DOCUMENTS, BlockingRule, KindSettings, MatchingSettings
 from identity.training.em import Reals, at_most, expect_matches, patterns_of, shrunk
 from identity.training.terms import term_adjustments, word_weights
 
@@ -238,6 +238,9 @@ class _Trainer:
     def _with(self, m: dict[str, Reals], u: dict[str, Reals]) -> KindModel:
         columns = {}
         for name, column in self._base.columns.items():
+            if name == DOCUMENTS:  # random pairs and EM say nothing of them
+                columns[name] = column
+                continue
             levels = _no_better_than_exact(
                 tuple(
                     level_weight(level.name, float(a), float(b), kin_frequency(self._kind, name, level.name))

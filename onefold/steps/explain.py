@@ -14,6 +14,7 @@ from identity.generic import GENERIC
 from identity.resolve import POINT
 from identity.schema import IDENTIFIER, JUDGEMENT, RECORD, WEIGHT_ONE_BIT
 from onefold.errors import NothingFound
+from onefold.steps.in_common import with_documents
 from onefold.steps.records import one_record
 from onefold.steps.resolve import current_model
 from onefold.steps.rules import distinct_sources
@@ -30,8 +31,9 @@ def explain(context: Context, left: str, right: str) -> dict[str, Any]:
     """The evidence on two records named `source:stream:key`, whether or not they were ever proposed as a pair.
 
     Keys: left, right, together (now one client), verdict, total_bits, link_bits, review_bits, missing_bits, prior_bits,
-    odds_bits, probability, findings (column, level, left, right, bits, words), contradictions, rules (rule, outcome,
-    size, hindrances), judgements, suspended (`suspended_for`), forbidden (reason, of, words): whatever
+    odds_bits, probability, findings (column, level, left, right, bits, words), documents (those that the two have in
+    common: left, left_number, right, right_number, occurred_on, amount, currency, worth), contradictions, rules (rule,
+    outcome, size, hindrances), judgements, suspended (`suspended_for`), forbidden (reason, of, words): whatever
     keeps the two apart besides evidence.
     Raises NothingFound for a record that is no standard client record.
     """
@@ -59,6 +61,8 @@ def explain(context: Context, left: str, right: str) -> dict[str, Any]:
         clients = queries.clients_of_records(conn, list(pair))
         said = judgements.load_judgements(conn, JUDGEMENT, list(pair)).to_pylist()
         suspended = suspended_for(conn, pair)
+        plain = as_plain(evidence)
+        documents = with_documents(conn, pair, plain["findings"])
     said = [judgement for judgement in said if _concerns(judgement, pair)]
     forbidden = _contradictions(evidence) + _of_records(context, known, (left, right), pair) + _of_judgements(said)
     return {
@@ -66,7 +70,8 @@ def explain(context: Context, left: str, right: str) -> dict[str, Any]:
         "right": right,
         "clients": [clients.get(record) for record in pair],
         "together": clients.get(pair[0]) is not None and clients.get(pair[0]) == clients.get(pair[1]),
-        **as_plain(evidence),
+        **plain,
+        "documents": documents,
         "judgements": [{"judgement_id": j["judgement_id"], "verdict": j["verdict"]} for j in said],
         "suspended": suspended,
         "forbidden": forbidden,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from onefold.steps.in_common import is_idle
 from onefold.steps.model_settings import note_on
 from onefold.steps.report import PublishReport, ResolveReport, StandardiseReport
 from onefold.steps.rules import (
@@ -50,7 +51,7 @@ def idle_resolve(context: Context, conn: psycopg.Connection) -> ResolveReport | 
     """No client record waits, and matching rules and model are those in force."""
     started = time.perf_counter()
     head = match_models.current_head(conn)
-    if head is None or has_work(conn, "resolve", resolve_rules(context, head.version)):
+    if head is None or has_work(conn, "resolve", resolve_rules(context, head.version)) or not is_idle(context, conn):
         return None
     clients, cases = standing(conn)
     note = note_on(head, context.configuration.matching)

@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from identity.comparison.compare import level_names
-from identity.model import ColumnModel, KindModel, MatchModel, from_json, prior_model, to_json
+from identity.model import ColumnModel, KindModel, MatchModel, documents_column, from_json, prior_model, to_json
 from identity.schema import KINDS, WEIGHT_ONE_BIT
+from identity.settings import DOCUMENTS
 from onefold.errors import NothingFound
 from onefold.steps.model_settings import edited_since, plain
 from warehouse import match_models
@@ -49,11 +50,17 @@ def as_model(stored: StoredModel, settings: MatchingSettings) -> MatchModel:
         columns = {
             name: own[name]
             if name in own and _levels(own[name]) == levels
-            else prior_model(settings).kind(kind).columns[name]
+            else _shipped(settings, model.kind(kind), kind, name)
             for name, levels in wanted.items()
         }
         kinds[kind] = replace(model.kind(kind), columns=columns)
     return replace(model, person=kinds["person"], organisation=kinds["organisation"])
+
+
+def _shipped(settings: MatchingSettings, model: KindModel, kind: str, name: str) -> ColumnModel:
+    """A column's shipped weights, of documents in common those under this model's prior."""
+    column = prior_model(settings).kind(kind).columns[name]
+    return documents_column(column, model.prior / WEIGHT_ONE_BIT) if name == DOCUMENTS else column
 
 
 def _levels(column: ColumnModel) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from identity.resolve import resolve as resolve_records
 from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, RECORD
 from onefold.steps.client_ids import Ids, first_ids, reassigned
 from onefold.steps.hold import hold_back, waiting_for_rules
+from onefold.steps.in_common import share_documents
 from onefold.steps.limits import TooMuch, look_at_moves, telling
 from onefold.steps.model_settings import note_on
 from onefold.steps.models import as_model
@@ -82,6 +83,7 @@ def _resolve(context: Context, *, everything: bool, limited: bool) -> ResolveRep
     with context.connection("onefold resolve") as conn:
         with unit_of_work(conn):
             hub_lock(conn)
+            share_documents(context, conn)
             model = current_model(context, conn)
             has_new_rules = requeue_changed_rules(conn, "resolve", resolve_rules(context, model.version))
             note = note_on(match_models.current_head(conn), context.configuration.matching)

@@ -306,6 +306,8 @@ def _store(work: Work, conn: psycopg.Connection, prepared: Prepared) -> None:
     standard.replace_rejects(conn, everything, prepared.rejects, run_id=work.run_id, now=now)
     redacted = withhold(conn, kept_out)
     queue.enqueue(conn, "resolve", sorted({*stored.all, *standard.groups_of(conn, related)}))
+    if work.context.configuration.matching.compares_documents:
+        queue.enqueue(conn, "in_common", sorted(happened.all))
     queue.enqueue(conn, "publish", sorted({*happened.all, *related, *priced, *redacted}))
     queue.done(conn, prepared.batch)
     counts = work.counts

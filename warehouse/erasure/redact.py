@@ -14,6 +14,7 @@ from psycopg.sql import SQL, Composed, Identifier
 from psycopg.types.json import Jsonb
 
 from warehouse import judgements, versions
+from warehouse.arrow import is_empty
 from warehouse.clock import allocate_events
 from warehouse.erasure.hashes import Hashes
 from warehouse.erasure.journal import Entry
@@ -80,6 +81,8 @@ def redact(conn: psycopg.Connection[Any], person: Person, order: Order, hashes: 
     remember(conn, entry, order, counts, record_ids)
     enqueue(conn, "resolve", list(person.party_ids))
     enqueue(conn, "publish", sorted({*person.party_ids, *facts, *affected}))
+    if not is_empty(conn, "identity.document_key"):
+        enqueue(conn, "in_common", sorted(facts))
     return dict(sorted(counts.items())), entry
 
 

@@ -80,6 +80,9 @@ RULES: Final[Mapping[str, Rule]] = {
         },
         elsewhere=_RESOLVED,
     ),
+    "identity.document_key": Rule(_FACT, {"number_key": "NULL"}, elsewhere=_RESOLVED),
+    "identity.document_twin": Rule(elsewhere=_RESOLVED),
+    "identity.shared_document": Rule(elsewhere=_RESOLVED),
     "identity.judgement": Rule(
         "t.left_ids && {parties}::bigint[] OR t.right_ids && {parties}::bigint[]",
         {"value": "NULL", "reason": "CASE WHEN t.reason IS NOT NULL THEN 'erased' END"},

@@ -6,7 +6,7 @@ from typing import Final
 
 KINDS: Final = ("person", "organisation")
 ROLES: Final = ("client", "prospect", "supplier", "staff", "authority")
-STEPS: Final = ("standardise", "resolve", "publish", "documents", "landed")
+STEPS: Final = ("standardise", "in_common", "resolve", "publish", "documents", "landed")
 NOTICE_KINDS: Final = ("failure", "stopped", "stale", "review", "drift")
 RUN_STATUSES: Final = ("running", "done", "failed", "deferred", "stopped", "held")
 HOLD_CAUSES: Final = ("stream", "records", "rules", "rollback")

@@ -8,13 +8,30 @@ SELECT {columns} FROM identity.standard_record AS r
 WHERE r.record_id = ANY (%(record_ids)s::bigint[])
 
 -- name: identifiers
-SELECT {columns} FROM identity.identifier
+SELECT {columns} FROM (
+    SELECT record_id, type, value, is_valid, invalid_reason FROM identity.identifier
+    UNION ALL
+    {in_common}
+) AS i
 ORDER BY record_id, type COLLATE "C", value COLLATE "C"
 
 -- name: identifiers_of
-SELECT {columns} FROM identity.identifier
-WHERE record_id = ANY (%(record_ids)s::bigint[])
+SELECT {columns} FROM (
+    SELECT record_id, type, value, is_valid, invalid_reason FROM identity.identifier
+    WHERE record_id = ANY (%(record_ids)s::bigint[])
+    UNION ALL
+    {in_common} AND s.record_id = ANY (%(record_ids)s::bigint[])
+) AS i
 ORDER BY record_id, type COLLATE "C", value COLLATE "C"
+
+-- name: in_common
+-- Documents in common as identifiers that two records alone bear (identity.documents.in_common). Those of a record that has
+-- changed its identity may be of whom it was.
+SELECT
+    s.record_id, 'documents', s.level || ':' || least(s.record_id, s.other_record_id) || ':'
+        || greatest(s.record_id, s.other_record_id), true, NULL
+FROM identity.shared_document AS s
+WHERE NOT EXISTS (SELECT FROM identity.former_record AS f WHERE f.record_id = s.record_id)
 
 -- name: crosswalk
 SELECT record_id, client_id FROM identity.crosswalk ORDER BY record_id
