@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from onefold.context import Context
 
 
-_STEPS = ("standardise", "resolve", "publish", "documents")
+_STEPS = ("standardise", "in_common", "resolve", "publish", "documents")
 
 
 class NotApplied(OnefoldError):
