@@ -15,6 +15,8 @@ down_revision = "0021"
 branch_labels = None
 depends_on = None
 
+CONTRACTS = "fills two columns of ops.checkpoint and ops.run, a row for each stream and step, which nothing older reads"
+
 _STEPS = ("standardise", "resolve", "publish", "documents")
 _STATUSES = ("running", "done", "failed", "deferred", "stopped")
 _AT = sa.DateTime(timezone=True)
