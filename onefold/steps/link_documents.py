@@ -54,6 +54,8 @@ def link_documents(context: Context, conn: psycopg.Connection, *, after: int) ->
         if are_new:
             fingerprints.remember(conn, "rules", {"documents": wanted})
         batch = queue.read(conn, "documents", _ALL_SHARE)
+        if not (are_new or batch):
+            return Linked()  # another process was here while this one waited for its turn
         as_of, work, is_first = next_as_of(conn, context.clock), work_of(context, conn), stored.is_first(conn)
         if are_new or len(batch.pending_ids) == _ALL_SHARE or is_first:
             seen = stored.were_published(conn, after)

@@ -12,8 +12,8 @@ from connectors.cassette import Cassette, Replay, load_cassette
 from connectors.page import StreamRequest
 from connectors.testing_files import FilesSuite
 from onefold.configuration.load import read_configuration
+from onefold.configuration.source_file import source_yaml
 from onefold.mapping import RawRow, compile_source
-from onefold.steps.source_add import _yaml
 from warehouse.keys import record_id
 
 CASSETTES = Path(__file__).parents[2] / "connectors" / "catalogue"
@@ -34,7 +34,7 @@ def opened(cassette: Cassette) -> Any:
 def write(folder: Path, connector: str, settings: dict[str, Any], streams: list[Any]) -> None:
     (folder / "sources").mkdir(parents=True)
     named = {name: "${IT_SECRET}" if "secret" in str(value) else value for name, value in settings.items()}
-    text = _yaml("it", connector, named, streams, {}, registry.shipped(connector))
+    text = source_yaml("it", connector, named, streams, {}, registry.shipped(connector))
     (folder / "sources" / "it.yaml").write_text(text, encoding="utf-8")
 
 
