@@ -127,6 +127,8 @@ def test_incremental_models_equal_their_full_refresh_after_a_thousand_changes(
 ) -> None:
     hub = Hub(tmp_path / "hub", database_url)
     hub.configure("erp", WITH_LINES)
+    limits = "limits: {deleted: null, emptied: null, changed: null, merged: null}\n"
+    (hub.folder / "config" / "hub.yaml").write_text(limits, encoding="utf-8")
     company = Company(hub, seed=5)
     hub.run()
     with hub.context() as context:
