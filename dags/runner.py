@@ -21,8 +21,8 @@ def call_step(name: str, **arguments: Any) -> dict[str, Any]:
     import psycopg
     from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-    from onefold.cli.failures import describe
     from onefold.context import open_context
+    from onefold.failures import describe
     from onefold.settings import Settings
 
     step = getattr(import_module(f"onefold.steps.{name}"), name)

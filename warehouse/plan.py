@@ -10,8 +10,10 @@ from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
 from warehouse.arrays import bigints
-from warehouse.sql import sql
+from warehouse.sql import qualified, sql
 
+_BEFORE, _NOW = ("before_id", "public.before_client"), ("after_id", "core.client")
+"""A side of a comparison: its column in `shared`, and its clients."""
 LISTED = 10
 """Clients, and values, that are named."""
 
@@ -57,11 +59,20 @@ def clients(conn: psycopg.Connection[Any]) -> tuple[int, int, int]:
 def regrouped(conn: psycopg.Connection[Any]) -> tuple[tuple[int, list[Regrouped]], tuple[int, list[Regrouped]]]:
     """How many clients hold the records of several of before, and how many of before are several now; the largest."""
     conn.execute(sql("plan.find_regrouped"))
-    found = []
-    for statement in ("merged", "split"):
-        rows = conn.execute(sql(f"plan.{statement}"), {"limit": LISTED}).fetchall()
-        found.append((rows[0][0] if rows else 0, [Regrouped(*row[1:]) for row in rows]))
-    return found[0], found[1]
+    return _several(conn, _NOW, _BEFORE), _several(conn, _BEFORE, _NOW)
+
+
+def _several(
+    conn: psycopg.Connection[Any], own: tuple[str, str], other: tuple[str, str]
+) -> tuple[int, list[Regrouped]]:
+    query = sql("plan.regrouped").format(
+        own=Identifier(own[0]),
+        own_clients=qualified(own[1]),
+        other=Identifier(other[0]),
+        other_clients=qualified(other[1]),
+    )
+    rows = conn.execute(query, {"limit": LISTED}).fetchall()
+    return rows[0][0] if rows else 0, [Regrouped(*row[1:]) for row in rows]
 
 
 def values(conn: psycopg.Connection[Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

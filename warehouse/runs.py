@@ -49,13 +49,21 @@ def last_runs(conn: psycopg.Connection[Any], command: str) -> dict[str | None, L
 
 def try_schedule_lock(conn: psycopg.Connection[Any]) -> bool:
     """Take the session's lock on scheduled runs; False if another session holds it. It ends with the session."""
-    row = conn.execute(sql("runs.try_source_lock"), {"key": _key(b"schedule lock")}).fetchone()
-    return bool(row and row[0])
+    return _try_lock(conn, _key(b"schedule lock"))
+
+
+def try_plan_lock(conn: psycopg.Connection[Any]) -> bool:
+    """Take the session's lock on plans; False if another session holds it. It ends with the session."""
+    return _try_lock(conn, _key(b"plan lock"))
 
 
 def try_source_lock(conn: psycopg.Connection[Any], source: str) -> bool:
     """Take the session's lock on a source; False if another session holds it. It ends with the session."""
-    row = conn.execute(sql("runs.try_source_lock"), {"key": _lock_key(source)}).fetchone()
+    return _try_lock(conn, _lock_key(source))
+
+
+def _try_lock(conn: psycopg.Connection[Any], key: int) -> bool:
+    row = conn.execute(sql("runs.try_source_lock"), {"key": key}).fetchone()
     return bool(row and row[0])
 
 

@@ -13,8 +13,6 @@ import typer
 
 from onefold.cli.output import Output
 
-EXIT_HELD = 7
-EXIT_TRY_AGAIN = 75
 EPILOG = (
     "Options that every command takes, before or after its name: --home DIR (where the hub keeps its state), "
     "--config DIR, --database URL, --json (one JSON document on standard output), --quiet (no progress). "

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from onefold.cli.app import EXIT_HELD, EXIT_TRY_AGAIN, app
-from onefold.cli.failures import exit_code_of_streams
+from onefold.cli.app import app
 from onefold.cli.opening import opened
 from onefold.errors import UsageError
+from onefold.failures import EXIT_HELD, EXIT_TRY_AGAIN, exit_code_of_streams
 
 if TYPE_CHECKING:
     from onefold.cli.output import Output

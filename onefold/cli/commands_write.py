@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from onefold.cli.app import app
-from onefold.cli.failures import exit_code_of_streams
 from onefold.cli.opening import opened
+from onefold.failures import exit_code_of_streams
 
 if TYPE_CHECKING:
     from onefold.cli.output import Output

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+import psycopg
 
 from onefold.configuration.schedule import last_due, next_due
 from onefold.errors import HubBusy
@@ -16,8 +19,6 @@ from onefold.steps.run import enabled_sources, run
 from warehouse import runs
 
 if TYPE_CHECKING:
-    import psycopg
-
     from onefold.context import Context
     from warehouse.runs import LastRun
 
@@ -75,9 +76,10 @@ def run_due(context: Context) -> DueReport:
             due = [one.source for one in sources if one.due_since is not None]
             report = run(context, due)
         except BaseException as error:
-            runs.finish_run(conn, run_id, status="failed", report={}, at=context.clock())
-            if isinstance(error, Exception):
-                notify(context, conn, None, failed=error)
+            with suppress(psycopg.Error):  # a server that has gone is what the error says already
+                runs.finish_run(conn, run_id, status="failed", report={}, at=context.clock())
+                if isinstance(error, Exception):
+                    notify(context, conn, None, failed=error)
             raise
         notices = notify(context, conn, report)
         done = DueReport(run_id, round(time.perf_counter() - started, 3), sources, report, notices)

@@ -71,7 +71,7 @@ def try_channels(context: Context) -> NoticesReport:
 
 def _conditions(context: Context, report: RunReport | None, failed: Exception | None) -> Iterator[Condition]:
     if failed is not None:
-        from onefold.cli.failures import describe
+        from onefold.failures import describe
 
         yield Condition("failure", "failure:run", "the run ended with an error", describe(failed)[:_LONGEST])
     for source, stream in _streams(report):
@@ -120,7 +120,7 @@ def _was_looked_at(context: Context, key: str, report: RunReport | None) -> bool
     kind, _, place = key.partition(":")
     if report is None:
         return False
-    if kind in ("failure", "stopped") and place != "run":
+    if kind == "failure" and place != "run":
         read = {f"{source}:{stream.stream}" for source, stream in _streams(report) if stream.status != "deferred"}
         source, _, stream_name = place.partition(":")
         configured = context.configuration.sources.get(source)

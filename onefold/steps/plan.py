@@ -10,13 +10,13 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from onefold.errors import OnefoldError
+from onefold.errors import HubBusy, OnefoldError
 from onefold.progress import megabytes
 from onefold.steps.expectations import check
 from onefold.steps.idle import idle_publish, idle_resolve, idle_standardise
 from onefold.steps.report import PlanReport
 from warehouse import plan as counted
-from warehouse import queue
+from warehouse import queue, runs
 from warehouse.backup.copying import copied
 
 if TYPE_CHECKING:
@@ -33,16 +33,19 @@ class NotApplied(OnefoldError):
 def plan(context: Context) -> PlanReport:
     """What standardise, resolve and publish would do now with the edited configuration. Nothing of the hub is written.
 
-    Needs room for a second hub while it works, and a user who may create databases (the embedded server's may).
+    Needs room for a second hub while it works, and a user who may create databases (the embedded server's may). Raises
+    HubBusy while another plan is made.
     """
     started = time.perf_counter()
-    with context.connection("onefold plan") as conn:
+    with ExitStack() as stack:
+        conn = stack.enter_context(context.connection("onefold plan"))
+        if not runs.try_plan_lock(conn):
+            raise HubBusy("Another plan of this hub is being made.", "Wait for it.")
         waiting = {step: count for step in _STEPS if (count := queue.size(conn, step))}
         steps = (idle_standardise, idle_resolve, idle_publish)
         if not waiting and all(step(context, conn) is not None for step in steps):
             return PlanReport(round(time.perf_counter() - started, 3), waiting, check=check(context, conn))
-    context.settings.home.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
+        context.settings.home.mkdir(parents=True, exist_ok=True)
         with context.progress.stage("copy the hub, MiB") as stage:
             copy = copied(context.database_url, context.settings.home, now=context.clock(), advance=megabytes(stage))
             url = stack.enter_context(copy)
@@ -88,6 +91,7 @@ def apply(context: Context, *, by: str, force: bool = False) -> PlanReport:
     the plan misses an expectation, unless `force`."""
     from onefold.steps.hold import take_rules
 
+    started = time.perf_counter()
     planned = plan(context)
     if planned.check.misses and not force:
         first = planned.check.misses[0]
@@ -98,4 +102,4 @@ def apply(context: Context, *, by: str, force: bool = False) -> PlanReport:
             "See all with `onefold plan`; apply in spite of them with --force.",
         )
     take_rules(context, by=by)
-    return planned
+    return replace(planned, seconds=round(time.perf_counter() - started, 3))

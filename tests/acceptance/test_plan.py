@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from onefold.errors import HubBusy
 from onefold.steps.expectations import check_hub
 from onefold.steps.plan import NotApplied, apply, plan
 from onefold.steps.report import PlanReport
 from tests.support.cli import onefold
 from tests.support.hub import CRM, Hub
-from warehouse.connect import connect
+from warehouse import runs
+from warehouse.connect import connect, create_database, database_name, with_database
 from warehouse.dump import row_versions
 
 EXPECTED = """
@@ -133,6 +135,21 @@ def test_a_count_without_bounds_is_refused(hub: Hub) -> None:
     expect(hub, "counts:\n  - {view: dim_client}\n")
     failed = onefold("--config", hub.folder / "config", "--home", hub.folder / "var", "test")
     assert failed.code == 3 and "expectations.yaml:2" in failed.err and "neither" in failed.err
+
+
+def test_what_a_killed_plan_left_behind_goes_with_the_next_and_one_is_made_at_a_time(filled_hub: Hub) -> None:
+    hub = filled_hub
+    left = with_database(hub.database_url, f"{database_name(hub.database_url)[:40]}_plan_0123ab")
+    create_database(left)
+    folder = hub.folder / "var" / "plan-killed"
+    folder.mkdir(parents=True)
+    hub.configure("crm", CRM.replace(", city: city", ""))
+    with connect(hub.database_url, application_name="test") as conn:
+        assert runs.try_plan_lock(conn)
+        with pytest.raises(HubBusy, match="Another plan"):
+            planned(hub)
+    assert planned(hub).changes
+    assert everything(hub)[2] == (0,) and not folder.exists()
 
 
 def test_a_copy_goes_also_when_the_trial_fails(

@@ -39,3 +39,6 @@ WHERE datname = ANY (%(databases)s) AND pid <> pg_backend_pid() AND backend_type
 
 -- name: rename
 ALTER DATABASE {old} RENAME TO {new}
+
+-- name: copies
+SELECT datname FROM pg_database WHERE datname ~ %(pattern)s

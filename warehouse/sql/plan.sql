@@ -50,28 +50,21 @@ FROM public.before_link AS b
 JOIN identity.crosswalk AS a ON a.record_id = b.record_id
 GROUP BY b.client_id, a.client_id
 
--- name: merged
--- Clients that would hold records of several; `examples` the largest.
-WITH merged AS (
-    SELECT after_id AS client_id, count(*) AS clients, sum(records)::bigint AS records, array_agg(before_id::text ORDER BY records DESC, before_id) AS of
-    FROM shared GROUP BY after_id HAVING count(*) > 1
+-- name: regrouped
+-- Clients of the one side that share records with several of the other, largest first, with their names.
+WITH several AS (
+    SELECT {own} AS client_id, count(*) AS clients, sum(records)::bigint AS records,
+        array_agg({other} ORDER BY records DESC, {other}) AS others
+    FROM shared GROUP BY {own} HAVING count(*) > 1
 )
-SELECT (SELECT count(*) FROM merged), m.client_id::text, c.display_name, m.clients, m.records,
-    (SELECT array_agg(n.display_name ORDER BY o.n) FROM unnest(m.of[:5]) WITH ORDINALITY AS o (id, n) LEFT JOIN public.before_client AS n ON n.client_id = o.id::uuid)
-FROM merged AS m
-LEFT JOIN core.client AS c ON c.client_id = m.client_id
-ORDER BY m.records DESC, m.clients DESC, m.client_id
-LIMIT %(limit)s
-
--- name: split
-WITH split AS (
-    SELECT before_id AS client_id, count(*) AS clients, sum(records)::bigint AS records, array_agg(after_id::text ORDER BY records DESC, after_id) AS into_ids
-    FROM shared GROUP BY before_id HAVING count(*) > 1
-)
-SELECT (SELECT count(*) FROM split), s.client_id::text, b.display_name, s.clients, s.records,
-    (SELECT array_agg(n.display_name ORDER BY o.n) FROM unnest(s.into_ids[:5]) WITH ORDINALITY AS o (id, n) LEFT JOIN core.client AS n ON n.client_id = o.id::uuid)
-FROM split AS s
-LEFT JOIN public.before_client AS b ON b.client_id = s.client_id
+SELECT (SELECT count(*) FROM several), s.client_id::text, c.display_name, s.clients, s.records,
+    (
+        SELECT array_agg(n.display_name ORDER BY o.n)
+        FROM unnest(s.others[:5]) WITH ORDINALITY AS o (client_id, n)
+        LEFT JOIN {other_clients} AS n ON n.client_id = o.client_id
+    )
+FROM several AS s
+LEFT JOIN {own_clients} AS c ON c.client_id = s.client_id
 ORDER BY s.records DESC, s.clients DESC, s.client_id
 LIMIT %(limit)s
 
