@@ -250,7 +250,7 @@ def indexes_rebuilt(
     The tables stay locked until the transaction ends; that harms nobody where there is nothing to read in
     them yet.
     """
-    rebuilt = [t for t in tables if wanted and (filled or is_empty(conn, t)) and _is_owned(conn, t)]
+    rebuilt = [t for t in tables if wanted and (filled or is_empty(conn, t)) and is_owned(conn, t)]
     creates: list[str] = []
     for table in rebuilt:
         parameters = {"table": table, "keep": list(keep)}
@@ -273,7 +273,8 @@ def is_empty(conn: psycopg.Connection[Any], table: str) -> bool:
     return row is not None and not row[0]
 
 
-def _is_owned(conn: psycopg.Connection[Any], table: str) -> bool:
+def is_owned(conn: psycopg.Connection[Any], table: str) -> bool:
+    """Whether this user may drop the table's indexes."""
     row = conn.execute(sql("arrow.is_owned"), {"table": table}).fetchone()
     return row is not None and bool(row[0])
 

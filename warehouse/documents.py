@@ -243,8 +243,11 @@ def store_events(conn: psycopg.Connection[Any], events: pa.Table, *, as_of: date
 def store_first_events(conn: psycopg.Connection[Any], events: pa.Table, *, as_of: datetime) -> int:
     """`store_events` where none are stored and nobody has read the facts yet: their indexes are built afterwards, if
     nobody is about to read them."""
+    if not events.num_rows:
+        return 0
     with arrow.staged(conn, "new_event", "core.interaction", events):
-        large = events.num_rows >= _BULK_ROWS and _is_ours_alone(conn)
+        is_bulk = events.num_rows >= _BULK_ROWS and arrow.is_owned(conn, "core.interaction")
+        large = is_bulk and _is_ours_alone(conn)
         conn.execute(sql("documents.much_memory"))
         with arrow.indexes_rebuilt(conn, ["core.interaction"], large, filled=True):
             parameters: dict[str, Any] = {"seq": allocate_events(conn, 1), "as_of": as_of}
@@ -260,7 +263,7 @@ def _is_ours_alone(conn: psycopg.Connection[Any]) -> bool:
             conn.execute(sql("documents.wait_briefly"))
             conn.execute(sql("documents.lock_facts"))
             conn.execute(sql("documents.wait"))
-    except psycopg.errors.LockNotAvailable:
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
         return False
     return True
 

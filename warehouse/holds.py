@@ -143,6 +143,13 @@ def client_count(conn: psycopg.Connection[Any]) -> int:
     return int(row[0]) if row else 0
 
 
+def may_have_left(conn: psycopg.Connection[Any], source: str, passed: int, run_id: int) -> bool:
+    """Whether a sync of the source between these runs did not come to its end: what it landed may wait still."""
+    parameters = {"source": source, "passed": passed, "run_id": run_id}
+    row = conn.execute(sql("holds.has_unfinished"), parameters).fetchone()
+    return row is not None and bool(row[0])
+
+
 def may_be_taken_in(conn: psycopg.Connection[Any], source: str, passed: int) -> bool:
     """Whether a standardise may have looked at what a source landed since its run `passed`, though it had not passed:
     one that ran beside it, for another reason."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import psycopg
+from psycopg.rows import dict_row
 
 from warehouse.sql import sql
 
@@ -45,6 +46,12 @@ def keep(
     parameters = {"keys": columns["keys"], "looked_at": list(looked_at), "at": at}
     closed = conn.execute(sql("notices.close"), parameters).fetchall()
     return sorted(row[0] for row in opened), sorted(row[0] for row in closed)
+
+
+def read_last(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:
+    """When each stream that was ever read was read last: source, stream, synced_at."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(sql("notices.read_last")).fetchall()
 
 
 def open_keys(conn: psycopg.Connection[Any]) -> list[str]:

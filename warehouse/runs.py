@@ -29,8 +29,9 @@ def start_run(conn: psycopg.Connection[Any], *, command: str, source: str | None
     return int(row[0])
 
 
-def stop_abandoned(conn: psycopg.Connection[Any], *, command: str, source: str, at: datetime) -> int:
-    """Mark runs of a source that were killed as stopped; under the source's lock nobody else is running. How many."""
+def stop_abandoned(conn: psycopg.Connection[Any], *, command: str, source: str | None = None, at: datetime) -> int:
+    """Mark runs of a command (of a source) that were killed as stopped; under its lock nobody else is running. How
+    many."""
     return conn.execute(sql("runs.stop_abandoned"), {"command": command, "source": source, "at": at}).rowcount
 
 

@@ -20,6 +20,9 @@ TIMEOUT: Final = 10.0
 """Seconds that a channel may take to answer."""
 
 
+_NO_ADDRESS: Final = "email: `notifications.smtp` of hub.yaml is no address such as smtp://user:password@host:587."
+
+
 class NotTold(OnefoldError):
     """A channel did not take a message."""
 
@@ -54,11 +57,15 @@ def _post(url: str, message: Message) -> None:
 
 def mail(server: str, sender: str, receivers: Sequence[str], message: Message) -> None:
     """Send a message as mail; `server` is smtp:// (with STARTTLS where it is offered) or smtps://. Raises NotTold."""
-    where = urlsplit(server)
-    if where.scheme not in ("smtp", "smtps") or not where.hostname:
-        raise NotTold("email: `notifications.smtp` of hub.yaml is no address such as smtp://user:password@host:587.")
     try:
-        with _session(where.scheme, where.hostname, where.port) as session:
+        where = urlsplit(server)
+        port = where.port
+    except ValueError:  # its message repeats a part of the password
+        raise NotTold(f"{_NO_ADDRESS} In a password / # @ [ are written %2F %23 %40 %5B.") from None
+    if where.scheme not in ("smtp", "smtps") or not where.hostname:
+        raise NotTold(_NO_ADDRESS)
+    try:
+        with _session(where.scheme, where.hostname, port) as session:
             if where.scheme == "smtp" and session.has_extn("starttls"):
                 session.starttls(context=ssl.create_default_context())
                 session.ehlo()
@@ -67,7 +74,7 @@ def mail(server: str, sender: str, receivers: Sequence[str], message: Message) -
                     raise NotTold(f"email: {where.hostname} offers no TLS, and a password is not sent in the clear.")
                 session.login(unquote(where.username), unquote(where.password or ""))
             session.send_message(_letter(sender, receivers, message))
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, smtplib.SMTPException, ValueError) as error:
         # The server's answer may quote what it was told.
         code = getattr(error, "smtp_code", None)
         raise NotTold(

@@ -17,6 +17,7 @@ class Told(NamedTuple):
     """They were verified (a checksum, an address), and do not only look like it."""
 
 
+_LONGEST_EMAIL: Final = 320
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]{2,}$")
 _PHONE: Final = re.compile(r"(?:\+|00|8|0)?[\d\s().-]{9,20}$")
 _DATE: Final = re.compile(r"(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{8})(?:[T ].*)?$")
@@ -83,7 +84,8 @@ def _fit(attribute: str) -> Callable[[str], bool] | None:
 
 
 def _is_email(sample: str) -> bool:
-    return bool(_EMAIL.match(sample))
+    # No address is longer, and the pattern tries every dot of what is.
+    return len(sample) <= _LONGEST_EMAIL and bool(_EMAIL.match(sample))
 
 
 def _share(samples: Sequence[str], fits: Callable[[str], bool]) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from onefold.errors import NothingFound, TooLate
+from onefold.errors import NothingFound, TooLate, UsageError
 from warehouse import feed, feed_retention
 
 if TYPE_CHECKING:
@@ -79,7 +79,12 @@ def forget_reader(context: Context, name: str) -> None:
 
 
 def note_read(context: Context, name: str, read_seq: int) -> None:
-    """A reader that reads by SQL says how far it is; one that is new is registered."""
+    """A reader that reads by SQL says how far it is; one that is new is registered. Raises UsageError for a number that
+    the hub has not come to: what comes would count as read."""
     with context.connection("onefold changes") as conn:
+        if read_seq > (last := feed.last_change(conn)):
+            raise UsageError(
+                f"The hub has come to change {last} only.", "Was it restored or made anew? Then read the views anew."
+            )
         feed_retention.register(conn, name, read_seq)
         feed_retention.acknowledge(conn, name, read_seq)

@@ -70,6 +70,7 @@ def run_due(context: Context) -> DueReport:
         if not runs.try_schedule_lock(conn):
             raise HubBusy("Another scheduled run is under way.", "This one left everything to it.")
         sources = due_sources(context, conn)
+        runs.stop_abandoned(conn, command=COMMAND, at=context.clock())
         run_id = runs.start_run(conn, command=COMMAND, at=context.clock())
         report: RunReport | None = None
         try:

@@ -153,7 +153,9 @@ def replay(context: Context) -> Replayed:
             raise ErasureKeyError("the journal of erasures was written with another key than the one beside it")
         counts: dict[str, int] = {}
         sources: set[str] = set()
-        landed = hashes.records(row[0] for row in conn.execute(sql("erasure.all_records"))) if erased else {}
+        wanted = {UUID(one) for entry in erased for one in entry.records}
+        every = conn.execute(sql("erasure.all_records")) if wanted else ()
+        landed = {made: row[0] for row in every if (made := hashes.record(row[0])) in wanted}
         for entry in missing:
             with unit_of_work(conn):
                 hub_lock(conn)
@@ -163,8 +165,8 @@ def replay(context: Context) -> Replayed:
                 else:
                     sources.update(_lift(conn, entry, "replayed from the journal").sources)
         if missing:
-            resolve(context)
-            publish(context, is_read=False)
+            resolve(context, limited=False)
+            publish(context, is_read=False, limited=False)
             _vacuum(conn, counts)
     return Replayed(len(erased), len(missing) - len(erased), tuple(sorted(sources)))
 

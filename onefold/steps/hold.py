@@ -48,7 +48,8 @@ def hold_back(context: Context, found: TooMuch) -> HoldReport:
         known = [hold for hold in holds.open_holds(conn) if hold["cause"] == "rules"]
         with ExitStack() as stack:
             unpublished = holds.unpublished(conn)
-            mine = {run: source for run, source in unpublished.items() if _is_free(stack, conn, source)}
+            free = {source for source in sorted(set(unpublished.values())) if _is_free(stack, conn, source)}
+            mine = {run: source for run, source in unpublished.items() if source in free}
             with unit_of_work(conn):
                 with holds.news_of_runs(conn, mine) as count:
                     if count:

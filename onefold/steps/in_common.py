@@ -43,7 +43,8 @@ def is_idle(context: Context, conn: psycopg.Connection) -> bool:
     """No document waits, and the rules are those in force. Writes nothing."""
     rules = in_common_rules(context)
     if rules is None:
-        return fingerprints.stored(conn, "rules").get(STEP) in (None, fingerprint(None))
+        # What was queued before they were turned off is taken away as well.
+        return queue.is_empty(conn, STEP) and fingerprints.stored(conn, "rules").get(STEP) in (None, fingerprint(None))
     return not has_work(conn, STEP, rules)
 
 

@@ -131,9 +131,15 @@ class StreamWatch:
             return page
         id_of = record_ids(self.configured.source, self.stream)
         rows, told_anew, is_other = [], set(), False
+        # As landing reads a page: the last row of a key speaks for it, and a tombstone before any row.
+        dead, last = set(page.tombstones), {row[0]: row for row in page.rows}
         for row in page.rows:
             held = self._held(id_of, row[0])
             if held is None:
+                rows.append(row)
+            elif row is not last[row[0]] or (row[0] in dead and held[1].is_deleted):
+                is_other = True
+            elif row[0] in dead:
                 rows.append(row)
             elif held[1].is_deleted or held[1].digest != row[2]:
                 told_anew.add(held[0])
@@ -183,6 +189,9 @@ class StreamWatch:
                 holds.set_passed(self.conn, *place, self.run_id)
             return report
         if queue.is_empty(self.conn, holds.LANDED):
+            return report
+        has_landed = report.inserted or report.updated or report.deleted
+        if not has_landed and not holds.may_have_left(self.conn, place[0], self.passed, self.run_id):
             return report
         with unit_of_work(self.conn), holds.landed_news(self.conn, *place, self.passed) as news:
             if not news.changed:

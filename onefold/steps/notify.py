@@ -11,11 +11,13 @@ from onefold.channels.send import NotTold, mail, post
 from onefold.configuration.errors import SecretMissing
 from onefold.configuration.secrets import environment, resolve_secrets
 from onefold.errors import NothingFound
+from onefold.steps.limits import in_words
 from onefold.steps.report import NoticesReport, RunReport, StreamReport
-from onefold.steps.status import status
-from warehouse import notices
+from onefold.steps.status import freshness
+from warehouse import holds, notices
 from warehouse.connect import unit_of_work
 from warehouse.notices import Condition, Notice
+from warehouse.standing import standing
 
 if TYPE_CHECKING:
     import psycopg
@@ -33,7 +35,7 @@ def notify(
 
     A channel that does not take its message is no failure of the run: it is tried again by the next one.
     """
-    conditions = list(_conditions(context, report, failed))
+    conditions = list(_conditions(context, conn, report, failed))
     looked_at = [key for key in notices.open_keys(conn) if _was_looked_at(context, key, report)]
     with unit_of_work(conn):
         opened, closed = notices.keep(conn, conditions, looked_at, at=context.clock())
@@ -69,7 +71,10 @@ def try_channels(context: Context) -> NoticesReport:
     return NoticesReport((), (), told, tuple(errors))
 
 
-def _conditions(context: Context, report: RunReport | None, failed: Exception | None) -> Iterator[Condition]:
+def _conditions(
+    context: Context, conn: psycopg.Connection, report: RunReport | None, failed: Exception | None
+) -> Iterator[Condition]:
+    """What is so now; asked of what is kept, since this is asked every few minutes and `status` counts the hub."""
     if failed is not None:
         from onefold.failures import describe
 
@@ -78,26 +83,27 @@ def _conditions(context: Context, report: RunReport | None, failed: Exception | 
         if stream.status == "failed":
             place = f"{source}:{stream.stream}"
             yield Condition("failure", f"failure:{place}", f"{place} failed", (stream.error or "no message")[:_LONGEST])
-    if failed is not None:
+    if report is None:
         return
-    found = status(context)
-    for hold in found["holds"]:
-        detail = f"{'; '.join(hold['words'])}. See why, and decide: onefold runs {hold['run_id']}"
+    for hold in holds.open_holds(conn):
+        words = "; ".join(map(in_words, hold["findings"]))
+        detail = f"{words}. See why, and decide: onefold runs {hold['run_id']}"
         yield Condition("stopped", f"stopped:{hold['run_id']}", f"run {hold['run_id']} is held", detail)
-    for one in found["streams"]:
-        if one["freshness"] == "stale":
+    now = context.clock()
+    for one in notices.read_last(conn):
+        if freshness(context, one, now) == "stale":
             place = f"{one['source']}:{one['stream']}"
             detail = f"Last read {one['synced_at']}. See why: onefold sync {one['source']} {one['stream']}"
             yield Condition("stale", f"stale:{place}", f"{place} has not been read for too long", detail)
-    if found["open_cases"]:
-        detail = f"{found['open_cases']} wait for a person's word. See them: onefold cases"
+    _, open_cases = standing(conn)
+    if open_cases:
+        detail = f"{open_cases} wait for a person's word. See them: onefold cases"
         yield Condition("review", "review:cases", "cases wait for review", detail)
-    yield from _drift(context)
+    if _looks_for_drift(context, report):
+        yield from _drift(context)
 
 
 def _drift(context: Context) -> Iterator[Condition]:
-    if "drift" not in context.configuration.hub.notifications.on:
-        return
     from onefold.steps.drift import drift
 
     with suppress(NothingFound):
@@ -106,6 +112,11 @@ def _drift(context: Context) -> Iterator[Condition]:
             what = ", ".join(drifted)
             detail = f"Weights of {what} pairs are spread otherwise than before. See how: onefold evaluate --drift"
             yield Condition("drift", "drift:weights", "records are not what they were", detail)
+
+
+def _looks_for_drift(context: Context, report: RunReport) -> bool:
+    """Weights are others only where something was resolved."""
+    return "drift" in context.configuration.hub.notifications.on and report.resolve.run_id is not None
 
 
 def _streams(report: RunReport | None) -> Iterator[tuple[str, StreamReport]]:
@@ -125,7 +136,7 @@ def _was_looked_at(context: Context, key: str, report: RunReport | None) -> bool
         source, _, stream_name = place.partition(":")
         configured = context.configuration.sources.get(source)
         return place in read or configured is None or stream_name not in configured.streams
-    return True
+    return kind != "drift" or _looks_for_drift(context, report)
 
 
 def _channels(context: Context) -> Iterator[tuple[str, Callable[[Message], None]]]:

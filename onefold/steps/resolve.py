@@ -134,10 +134,7 @@ def _resolve(context: Context, *, everything: bool, limited: bool) -> ResolveRep
             events=applied.events,
             cases_opened=applied.cases_opened,
             cases_closed=applied.cases_closed,
-            refused_blocks=tuple(
-                {"kind": block.kind, "rule": block.rule, "size": block.size, "example": block.example}
-                for block in found.report.refused[:20]
-            ),
+            refused_blocks=_refused(found),
             model_version=model.version,
             model_note=note,
             clients=clients,
@@ -146,6 +143,14 @@ def _resolve(context: Context, *, everything: bool, limited: bool) -> ResolveRep
         )
         runs.finish_run(conn, run_id, status="done", report=report.as_dict(), at=context.clock())
     return report
+
+
+def _refused(found: Resolution) -> tuple[Mapping[str, Any], ...]:
+    """The largest blocks that were left out, with an example of each."""
+    return tuple(
+        {"kind": block.kind, "rule": block.rule, "size": block.size, "example": block.example}
+        for block in found.report.refused[:20]
+    )
 
 
 def _as_json(weights: Mapping[str, Mapping[int, int]]) -> dict[str, dict[str, int]]:

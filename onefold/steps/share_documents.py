@@ -59,10 +59,12 @@ def share_changed(work: Work, record_ids: Sequence[int]) -> None:
     records that these name."""
     conn, cap = work.conn, common_rules().largest_block
     changed = np.array(sorted(record_ids), np.int64)
-    # A block that is over its limit by more than what changed is so before and after.
-    near = stored.neighbours(conn, changed, cap + len(changed))
+    # A block that is over its limit by more than what changed is so before and after. A document stands in it with each
+    # of its faces: as it is, and with or without the tax of each rate.
+    most = cap + len(changed) * (1 + len(work.settings.tax_rates))
+    near = stored.neighbours(conn, changed, most)
     stored.store_keys(conn, work.keys(changed), changed)
-    near = np.union1d(near, stored.neighbours(conn, changed, cap + len(changed)))
+    near = np.union1d(near, stored.neighbours(conn, changed, most))
     before = stored.twins_of(conn, TWIN, near)
     # Whether two are twins depends on all that share a key with either.
     around = stored.neighbours(conn, stored.neighbours(conn, near, cap + 1), cap + 1)

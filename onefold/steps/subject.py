@@ -51,7 +51,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, dict):
         rows = "".join(f"<tr><th>{escape(str(key))}</th><td>{_cell(one)}</td></tr>" for key, one in value.items())
         return f"<table>{rows}</table>"
-    if isinstance(value, list) and value and isinstance(value[0], dict):
+    if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
         names = list(dict.fromkeys(name for one in value for name in one))
         head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in names)
         rows = "".join("<tr>" + "".join(f"<td>{_cell(one.get(n))}</td>" for n in names) + "</tr>" for one in value)

@@ -6,7 +6,7 @@ import logging
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -206,9 +206,16 @@ def land(
     watch: StreamWatch,
     echo: EchoTest | None = None,
 ) -> StreamReport:
-    """One page in one transaction; the stream's counts with it."""
+    """One page in one transaction, with what of the stream is aside and the page tells anew; the stream's counts."""
     page, suppressed = screened(work.conn, work.guard, work.configured.source, stream, page)
-    page = watch.unheld(page)
+    with work.conn.transaction() if watch.held else nullcontext():
+        landed = _landed(work, stream, watch.unheld(page), so_far, watch, echo)
+    return replace(landed, suppressed=so_far.suppressed + suppressed)
+
+
+def _landed(
+    work: SourceSync, stream: str, page: Page, so_far: StreamReport, watch: StreamWatch, echo: EchoTest | None
+) -> StreamReport:
     mark = (page.snapshot.pass_id, page.snapshot.is_complete) if page.snapshot else None
     over = page.snapshot.scope if page.snapshot else None
     scope = (over.match, over.member, over.values, over.origin) if over else None
@@ -240,7 +247,6 @@ def land(
         deleted=so_far.deleted + landed.deleted,
         rejected=so_far.rejected + landed.rejected,
         echoed=so_far.echoed + landed.echoed,
-        suppressed=so_far.suppressed + suppressed,
         bytes_read=so_far.bytes_read + page.bytes_read,
     )
 

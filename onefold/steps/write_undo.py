@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from connectors.canonical import decode
@@ -50,6 +52,11 @@ def take_back(
         if run_id is None or not chosen:
             what = "Nothing was written" if run == LAST else f"Run {run} wrote nothing"
             raise NothingFound(f"{what} to {', '.join(streams) or source}.", f"`onefold receipts {source}` shows runs.")
+        if gone := [name for name in written if name not in configured.streams and not streams]:
+            raise NothingFound(
+                f"Run {run_id} wrote to {', '.join(gone)} as well, which {source} has no more in config/sources.",
+                "Put it back there, or name the streams to take back.",
+            )
         return carry_out(
             Work(context, conn, configured, None, tell=tell, undo_of=run_id), chosen, _UndoRun, apply=apply
         )
@@ -140,14 +147,15 @@ class _UndoRun(StreamRun):
         source = work.configured.source
         if work.run_id is not None:
             write_receipts.forget_unanswered(work.conn, source, self.name)
-        changes = list(write_receipts.written(work.conn, source, self.name, undo_of))
-        fields = sorted({name for one in changes for name in decode(one.fields)})
+        changes = partial(write_receipts.written, work.conn, source, self.name, undo_of)
+        fields = sorted({name for one in changes() for name in decode(one.fields)})
         if not fields:  # what was written was erased since
             return
         plan = UndoPlan(source, self.name, self._writing(fields), undo_of)
-        size = plan.writing.batch
-        for first in range(0, len(changes), size):
-            self._put_back(plan, changes[first : first + size], stage)
+        # Once more: of a large run not all is held at once. What is written now belongs to another run.
+        waiting = changes()
+        while batch := list(islice(waiting, plan.writing.batch)):
+            self._put_back(plan, batch, stage)
 
     def _put_back(self, plan: UndoPlan, batch: Sequence[Written], stage: Stage) -> None:
         """One batch. Before it is written the source is asked what stands there, where it can be."""

@@ -15,14 +15,24 @@ LONGEST: Final = 200
 """Letters of one value that are shown."""
 
 
-def safe(value: object) -> str:
-    """A text escaped, without control characters, cut where it is very long."""
+def short(value: object) -> str:
+    """A value without control characters, cut where it is very long."""
     text = _CONTROL.sub("\ufffd", str(value))
-    return html.escape(text if len(text) <= LONGEST else text[:LONGEST] + "…")
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+
+
+def safe(value: object) -> str:
+    """A value escaped, without control characters, cut where it is very long."""
+    return html.escape(short(value))
 
 
 class Raw(str):
     """HTML that is made here, and so is not escaped again."""
+
+
+def sentence(text: str) -> Raw:
+    """What is said here about values, escaped and whole."""
+    return Raw(html.escape(_CONTROL.sub("\ufffd", text)))
 
 
 def _cell(cell: object) -> str:

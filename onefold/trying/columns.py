@@ -61,7 +61,8 @@ class Understood:
     @property
     def is_used(self) -> bool:
         """Its rows are persons or organisations."""
-        return self.proposal.as_ in KINDS or isinstance(self.proposal.as_, Mapping)
+        is_party = self.proposal.as_ in KINDS or isinstance(self.proposal.as_, Mapping)
+        return is_party and bool(self.proposal.fields)
 
 
 def told_of(words: Iterable[str]) -> list[Told]:
@@ -80,7 +81,7 @@ def told_of(words: Iterable[str]) -> list[Told]:
         known = (*STANDARD, IGNORE, KEY, KIND)
         if colon and becomes not in known:
             raise UsageError(f"--as {word}: there is no attribute {becomes}.", did_you_mean(becomes, known, 60))
-        made.append(Told(file.strip(), column.strip() if colon else None, becomes))
+        made.append(Told(file.strip().replace(" / ", "/"), column.strip() if colon else None, becomes))
     return made
 
 

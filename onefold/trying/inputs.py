@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,8 +36,11 @@ def inputs_of(words: Sequence[str]) -> list[Input]:
     taken: set[str] = set()
     for word in words:
         for one in [word] if _URL.match(word) else _files_of(Path(word).expanduser()):
-            made.append(_database(one, taken) if isinstance(one, str) else _file(one, taken))
-            taken.add(made[-1].source)
+            found = _database(one, taken) if isinstance(one, str) else _file(one, taken)
+            titles = {known.title for known in made}
+            again = next(n for n in count(2) if f"{found.title} ({n})" not in titles) if found.title in titles else None
+            made.append(found if again is None else replace(found, title=f"{found.title} ({again})"))
+            taken.add(found.source)
     return made
 
 
@@ -66,9 +70,16 @@ def _file(path: Path, taken: set[str]) -> Input:
 
 
 def _database(url: str, taken: set[str]) -> Input:
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
     scheme, _, rest = url.partition("://")
     url = f"{_DRIVERS.get(scheme.lower(), scheme)}://{rest}"
-    title = re.split(r"[?#]", rest.rstrip("/"))[0].rpartition("/")[2] or scheme
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise UsageError("A database's URL cannot be read.", "Such as postgresql://user:password@host/shop.") from None
+    title = (parsed.database or "").rpartition("/")[2] or parsed.host or scheme
     name = _name(title.split(".")[0], taken)
     # A URL may hold a password, so that it stands in no file but .env.
     variable = f"{name.upper()}_URL"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import shlex
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from onefold.charts.bars import Shares, distribution_chart
 from onefold.charts.upset import MOST as MOST_COMBINATIONS
 from onefold.charts.upset import upset_chart
 from onefold.trying.cards import card
-from onefold.trying.cells import Raw, figure, safe, table
+from onefold.trying.cells import Raw, figure, safe, sentence, short, table
 from onefold.trying.findings import MOST_SHOWN
 from onefold.trying.outcome import as_word
 
@@ -65,8 +66,8 @@ def _tiles(found: Outcome) -> str:
         if learnt
         else "There are too few rows to learn weights from; the shipped ones were used."
     )
-    notes = "".join(f"<p class=doubt>{safe(note)}</p>" for note in found.notes)
-    left = "".join(f"<li>{safe(one.title)}: {safe(one.because)}</li>" for one in found.left_out)
+    notes = "".join(f"<p class=doubt>{sentence(note)}</p>" for note in found.notes)
+    left = "".join(f"<li>{safe(one.title)}: {sentence(one.because)}</li>" for one in found.left_out)
     return (
         f"<div class=tiles>{shown}</div><p class=faint>{safe(took)} {safe(weights)} Nothing left this "
         f"machine.</p>{notes}"
@@ -93,7 +94,7 @@ def _columns(found: Outcome) -> str:
     words = " ".join(as_word(one) for one in found.in_question[:3])
     return (
         f"<p><b class=doubt>{len(found.in_question)} doubtful</b>: where one is wrong, say so and run again, as with "
-        f"<code>{safe(words)}</code></p>{table(('file', 'column', 'taken for', 'because'), rows)}{files}"
+        f"<code>{sentence(words)}</code></p>{table(('file', 'column', 'taken for', 'because'), rows)}{files}"
     )
 
 
@@ -114,7 +115,10 @@ def _overlap(found: Outcome) -> str:
     said = f"{several:,} of {found.clients:,} clients stand in more than one file."
     chart = upset_chart("Clients by the files they stand in", said, found.overlap)
     more = len(found.overlap) - MOST_COMBINATIONS
-    rows = [(" + ".join(names), count, percent(count / found.clients)) for names, count in found.overlap]
+    rows = [
+        (sentence(" + ".join(map(short, names))), count, percent(count / found.clients))
+        for names, count in found.overlap
+    ]
     names = [one.title for one in found.files]
     matrix = [(name, *counts) for name, counts in zip(names, found.shared, strict=True)]
     return (
@@ -134,7 +138,13 @@ def _conflicts(found: Outcome) -> str:
     if not found.conflicts:
         return "<p>The rows of each client agree.</p>"
     rows = [
-        (one.attribute, one.clients, one.client, f"{one.kept} ({one.kept_from})", f"{one.lost} ({one.lost_from})")
+        (
+            one.attribute,
+            one.clients,
+            one.client,
+            sentence(f"{short(one.kept)} ({one.kept_from})"),
+            sentence(f"{short(one.lost)} ({one.lost_from})"),
+        )
         for one in found.conflicts[:MOST_SHOWN]
     ]
     return (
@@ -201,12 +211,12 @@ def _generic(found: Outcome) -> str:
 
 
 def _more(found: Outcome) -> str:
-    return "<ul>" + "".join(f"<li>{safe(one)}</li>" for one in found.advice) + "</ul>"
+    return "<ul>" + "".join(f"<li>{sentence(one)}</li>" for one in found.advice) + "</ul>"
 
 
 def _next(found: Outcome, command: str) -> str:
     kept = found.written.get("save")
-    folder = kept or "myhub"
+    folder = shlex.quote(kept or "myhub")
     first = "" if kept else f"{command} --save {folder}   # the configuration behind this page\n"
     train = (
         "onefold train --use         # with weights learnt from the rows, as on this page\n" if found.trained else ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import resource
+import shlex
 import sys
 import tempfile
 import time
@@ -79,6 +81,9 @@ def trial(wish: Wish, progress: Progress, started: float | None = None) -> Outco
     clock = _Clock(time.perf_counter() if started is None else started)
     if wish.save is not None:
         refuse_taken(wish.save)
+    country = wish.country.upper() if wish.country else None
+    if country is not None and not re.fullmatch("[A-Z]{2}", country):
+        raise UsageError(f"--country {wish.country}: a country is two letters, such as RU or DE.")
     told = recognised.told_of(wish.told)
     inputs = inputs_of(wish.inputs)
     with clock.stage("read"), progress.stage("read") as stage:
@@ -90,7 +95,6 @@ def trial(wish: Wish, progress: Progress, started: float | None = None) -> Outco
     if not used:
         reasons = "; ".join(f"{one.title}: {one.because.rstrip('.')}" for one in left_out)
         raise NothingFound(f"There is nothing to compare. {reasons}.", "Say what a column is: --as FILE:COLUMN=email.")
-    country = wish.country.upper() if wish.country else None
     with _folder(wish.save) as folder:
         defaults = {one.table.source: said for one in used if (said := defaults_of(one, country))}
         configuration = write_configuration(folder, inputs, used, defaults)
@@ -127,7 +131,8 @@ def _read(inputs: Sequence[Input], told: Sequence[Told], stage: object) -> tuple
 def _why(one: Understood) -> str:
     if one.proposal.as_ == "interaction":
         kind = one.proposal.interaction["type"]
-        return f"its rows look like events ({kind}), not like clients; --as {one.table.title}=person says otherwise"
+        word = shlex.quote(f"{one.table.title.replace(' / ', '/')}=person")
+        return f"its rows look like events ({kind}), not like clients; --as {word} says otherwise"
     return "no column looks like a name, an address or a number of a client"
 
 

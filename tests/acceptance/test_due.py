@@ -178,6 +178,19 @@ def test_a_channel_that_is_down_is_told_later_and_nothing_leaks(hub: Hub) -> Non
         assert trial.told == {"webhook": 1} and "127.0.0.1" in trial.errors[0]
 
 
+@pytest.mark.parametrize(
+    "address", ["smtp://u:pa/SS@127.0.0.1:25", "smtp://u:SS@127.0.0.1:5x7", "smtp://u:SS[@127.0.0.1", "mailto:x"]
+)
+def test_an_address_that_is_none_ends_no_run_and_shows_no_password(hub: Hub, address: str) -> None:
+    (hub.folder / "config" / "hub.yaml").write_text(
+        "notifications: {email: ops@example.ru, smtp: '${SMTP}'}\n", "utf-8"
+    )
+    secrets(hub, SMTP=address)
+    with hub.context() as context:
+        (said,) = try_channels(context).errors
+    assert said.startswith("email: `notifications.smtp`") and "SS" not in said
+
+
 def test_a_run_that_ends_with_an_error_is_told_and_ends_with_it(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(hub)
     scheduled(hub)

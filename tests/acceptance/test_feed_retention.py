@@ -118,3 +118,9 @@ def test_clearing_goes_in_batches_and_goes_on_where_it_was_stopped(filled_hub: H
         assert hub.query("SELECT count(*), max(id) FROM ops.change_event") == [(moments, last)]
         assert feed_retention.clear(conn, ever) == 0
     assert count > moments
+
+
+def test_a_reader_cannot_have_read_what_has_not_happened(filled_hub: Hub) -> None:
+    refused = command(filled_hub, "changes", "--reader", "bi", "--read", "1000000")
+    assert refused.code == 2 and "has come to change" in refused.err
+    assert command(filled_hub, "--json", "changes", "--readers").json == []

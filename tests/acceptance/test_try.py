@@ -201,6 +201,17 @@ def test_a_database_is_read_and_its_password_stays_out_of_every_file_but_the_env
     assert (hub / ".env").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize(
+    "url", ["postgres://bob:s3kret@127.0.0.1:1", "postgres://bob:s3#kret@127.0.0.1:1/db", "postgres://bob:s3kret@["]
+)
+def test_a_database_that_is_not_there_is_named_without_its_password(
+    two_files: tuple[Path, Path], tmp_path: Path, url: str
+) -> None:
+    done = onefold("try", two_files[0], url, "--report", tmp_path / "r.html", "--save", tmp_path / "hub")
+    written = [path.read_text("utf-8") for path in [tmp_path / "r.html", *tmp_path.rglob("*.yaml")] if path.exists()]
+    assert not [text for text in [done.said, *written] if "s3" in text or "kret" in text]
+
+
 def test_a_table_of_sqlite(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "crm.sqlite")) as conn, conn:
         conn.execute("create table people (code text, full_name text, phone text)")

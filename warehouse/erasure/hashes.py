@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -40,10 +40,6 @@ class Hashes:
     def reject(self, payload: bytes) -> UUID:
         """Of bytes that could not be taken in."""
         return self._of(b"reject\x00" + payload)
-
-    def records(self, record_ids: Iterable[int]) -> Mapping[UUID, int]:
-        """Hash -> record id, of many."""
-        return {self.record(record_id): record_id for record_id in record_ids}
 
     def _of(self, data: bytes) -> UUID:
         return UUID(bytes=blake2b(data, digest_size=16, key=self._key).digest())

@@ -94,7 +94,7 @@ def in_hand(secrets: Path, *, alone: bool) -> Iterator[None]:
 def _lines(secrets: Path) -> Iterator[dict[str, Any]]:
     path = secrets / _FILE
     if path.exists():
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8", errors="replace") as file:
             for line in file:
                 # A kill in the middle of writing leaves a torn line, of an erasure that was not committed.
                 with suppress(ValueError):
@@ -106,8 +106,8 @@ def _append(secrets: Path, line: dict[str, object]) -> None:
     path = secrets / _FILE
     torn = path.exists() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
     descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(descriptor, (("\n" if torn else "") + json.dumps(line, ensure_ascii=False) + "\n").encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    # Written whole or an error: a full disk lets os.write stop short in silence.
+    with os.fdopen(descriptor, "ab") as file:
+        file.write((("\n" if torn else "") + json.dumps(line, ensure_ascii=False) + "\n").encode())
+        file.flush()
+        os.fsync(file.fileno())

@@ -198,7 +198,8 @@ WHERE i.record_id = m.record_id AND i.changed_seq IS NOT NULL
 SET LOCAL work_mem = '512MB'
 
 -- name: wait_briefly
-SET LOCAL lock_timeout = '2s'
+-- Given up before the server looks for deadlocks (after a second): whoever reads may want what is locked here already.
+SET LOCAL lock_timeout = '800ms'
 
 -- name: lock_facts
 LOCK TABLE core.interaction IN ACCESS EXCLUSIVE MODE

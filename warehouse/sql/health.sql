@@ -23,13 +23,14 @@ WHERE s.idx_scan = 0 AND NOT i.indisunique AND i.indisvalid AND pg_relation_size
 ORDER BY 3 DESC, 1
 
 -- name: duplicate_indexes
--- Same table, columns, order, classes, condition and expressions; the one that guards nothing goes, else the younger.
+-- Same table, columns, order, classes, collations, condition and expressions; the one that guards nothing goes, else the younger.
 SELECT n.nspname || '.' || c.relname AS name, a.indexrelid::regclass::text AS same_as, pg_relation_size(c.oid) AS bytes
 FROM pg_index AS b
 JOIN pg_class AS c ON c.oid = b.indexrelid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_index AS a ON a.indrelid = b.indrelid AND a.indexrelid <> b.indexrelid
     AND a.indkey::text = b.indkey::text AND a.indclass::text = b.indclass::text AND a.indoption::text = b.indoption::text
+    AND a.indcollation::text = b.indcollation::text
     AND coalesce(pg_get_expr(a.indpred, a.indrelid), '') = coalesce(pg_get_expr(b.indpred, b.indrelid), '')
     AND coalesce(pg_get_expr(a.indexprs, a.indrelid), '') = coalesce(pg_get_expr(b.indexprs, b.indrelid), '')
     AND (a.indisunique OR NOT b.indisunique)

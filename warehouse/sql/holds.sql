@@ -322,13 +322,22 @@ WHERE NOT c.is_deleted AND (c.attributes, c.display_name) IS DISTINCT FROM (n.at
 -- Counted only where no run has kept the number yet.
 SELECT coalesce((SELECT clients FROM ops.hub_clock), (SELECT count(*) FROM core.client WHERE NOT is_deleted))
 
+-- name: has_unfinished
+SELECT EXISTS (
+    SELECT FROM ops.run
+    WHERE command = 'sync' AND source = %(source)s AND run_id > %(passed)s AND run_id < %(run_id)s
+        AND status NOT IN ('done', 'held')
+)
+
 -- name: is_being_standardised
 SELECT EXISTS (
     SELECT FROM ops.run AS r
     WHERE r.command = 'standardise' AND (
-        r.status = 'running' OR r.run_id > (
-            SELECT min(s.run_id) FROM ops.run AS s
+        r.status = 'running' OR EXISTS (
+            SELECT FROM ops.run AS s
             WHERE s.command = 'sync' AND s.source = %(source)s AND s.run_id > %(passed)s
+                -- One that had begun before the sync may have read what the sync landed.
+                AND (r.run_id > s.run_id OR r.finished_at > s.started_at)
         )
     )
 )

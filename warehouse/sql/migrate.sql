@@ -52,7 +52,7 @@ JOIN pg_stat_activity AS a ON a.pid = b.pid
 ORDER BY a.xact_start, a.pid
 
 -- name: try_preparing
-SELECT pg_try_advisory_lock(7305118003)
+SELECT pg_try_advisory_lock(7305118004)
 
 -- name: size
 -- In bytes; null: there is no such table.

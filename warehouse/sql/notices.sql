@@ -12,6 +12,9 @@ UPDATE ops.notice SET closed_at = %(at)s
 WHERE closed_at IS NULL AND key = ANY (%(looked_at)s::text[]) AND NOT key = ANY (%(keys)s::text[])
 RETURNING key
 
+-- name: read_last
+SELECT source, stream, at::text AS synced_at FROM ops.checkpoint ORDER BY source COLLATE "C", stream COLLATE "C"
+
 -- name: open_keys
 SELECT key FROM ops.notice WHERE closed_at IS NULL ORDER BY key
 

@@ -13,7 +13,7 @@ SELECT pg_advisory_unlock(%(key)s::bigint)
 
 -- name: stop_abandoned
 UPDATE ops.run SET status = 'stopped', finished_at = %(at)s
-WHERE command = %(command)s AND source = %(source)s AND status = 'running'
+WHERE command = %(command)s AND source IS NOT DISTINCT FROM %(source)s::text AND status = 'running'
 
 -- name: last
 SELECT DISTINCT ON (source) source, status, started_at, finished_at, report

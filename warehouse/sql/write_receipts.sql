@@ -104,7 +104,7 @@ ORDER BY stream
 -- name: last_run
 SELECT run_id FROM ops.write_receipt
 WHERE source = %(source)s AND undoes IS NULL AND status <> 'refused'
-ORDER BY receipt_id DESC
+ORDER BY run_id DESC
 LIMIT 1
 
 -- name: written

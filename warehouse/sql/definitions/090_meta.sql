@@ -298,12 +298,16 @@ WITH last_run AS (
     -- The first resolve numbers its links before the first publish shows them: until then nothing has changed.
     SELECT CASE WHEN EXISTS (SELECT FROM core.client) THEN coalesce(max(last_event_id), 0) ELSE 0 END AS changed_seq FROM ops.hub_clock
 ), moved AS (
+    -- The number of the newest client leads to its moment, of which the last event stays when the feed is cleared.
+    SELECT 'clients' AS group_of_events, (
+        SELECT c.at FROM ops.change_event AS c WHERE c.id >= (SELECT max(changed_seq) FROM core.client) ORDER BY c.id LIMIT 1
+    ) AS at
+    UNION ALL
     -- From the newest event backwards: the first that fits is near.
     SELECT e.group_of_events, (
         SELECT c.at FROM ops.change_event AS c WHERE c.kind = ANY (e.kinds) ORDER BY c.id DESC LIMIT 1
     ) AS at
     FROM (VALUES
-        ('clients', ARRAY['created', 'changed', 'redirected', 'retired', 'revived']),
         ('links', ARRAY['links', 'facts']),
         ('facts', ARRAY['facts', 'links']),
         ('all', ARRAY['created', 'changed', 'redirected', 'retired', 'revived', 'links', 'facts'])
