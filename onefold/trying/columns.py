@@ -61,8 +61,7 @@ class Understood:
     @property
     def is_used(self) -> bool:
         """Its rows are persons or organisations."""
-        is_party = self.proposal.as_ in KINDS or isinstance(self.proposal.as_, Mapping)
-        return is_party and bool(self.proposal.fields)
+        return self.proposal.as_ in KINDS or isinstance(self.proposal.as_, Mapping)
 
 
 def told_of(words: Iterable[str]) -> list[Told]:

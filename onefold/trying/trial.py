@@ -90,8 +90,10 @@ def trial(wish: Wish, progress: Progress, started: float | None = None) -> Outco
         tables, left_out = _read(inputs, told, stage)
         understood = [recognised.understand(table, told) for table in tables]
     recognised.unused(told, understood, [one.title for one in left_out])
-    used = [one for one in understood if one.is_used]
-    left_out += [LeftOut(one.table.title, _why(one)) for one in understood if not one.is_used]
+    # Said to be persons, and yet without a column that says who: its neighbours are compared all the same.
+    used = [one for one in understood if one.is_used and one.proposal.fields]
+    taken = {id(one) for one in used}
+    left_out += [LeftOut(one.table.title, _why(one)) for one in understood if id(one) not in taken]
     if not used:
         reasons = "; ".join(f"{one.title}: {one.because.rstrip('.')}" for one in left_out)
         raise NothingFound(f"There is nothing to compare. {reasons}.", "Say what a column is: --as FILE:COLUMN=email.")
