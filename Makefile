@@ -7,7 +7,7 @@ NONE_IS_FINE := || test $$? -eq 5
 # Two workers share one PostgreSQL; more where there are more cores.
 WORKERS ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help demo env test lint test-live test-scale bench constraints contract clean
+.PHONY: help demo env test lint test-live test-scale bench constraints contract reference site clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,16 @@ constraints:  ## Renew constraints.txt to the newest versions that fit together 
 contract:  ## Write docs/contract/onefold_v1.yaml anew after views or columns were appended
 	@.ci/environment test
 	$(PYTHON) -m tests.support.contract
+
+reference:  ## Write docs/schemas and docs/reference anew after the command line, errors or configuration models changed
+	@.ci/environment test
+	$(PYTHON) -m onefold.configuration.schemas
+	$(PYTHON) -m tests.support.reference
+
+site:  ## The documentation as a site that opens without a network: build/site/index.html
+	@.ci/environment test
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
+	@echo "open build/site/index.html"
 
 clean:  ## Remove what was built and cached; .venv and the data in var/ stay
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .cache

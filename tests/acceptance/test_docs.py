@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -141,21 +142,29 @@ def calls(page: Path) -> Iterator[list[str]]:
     lines += re.findall(r"`(onefold [^`]+)`", BLOCK.sub("", source))
     for line in lines:
         for called in re.findall(r"(?:^|[\s/(])onefold ([-a-z].*)$", re.sub(r"\s#\s.*$", "", line)):
-            for part in re.split(r"&&|>>|[;>)]", called)[:1]:
+            for part in re.split(r"&&|\|\||>>|[;>)]", called)[:1]:
                 first, *rest = part.replace('"', " ").replace("'", " ").split() or [""]
                 chosen = next((word for word in [first, *rest[:1]] if "|" in word), None)
                 for option in chosen.split("|") if chosen else [""]:
                     yield [option if word == chosen else word for word in [first, *rest]]
 
 
-def wrong(called: list[str]) -> str | None:
-    """What the command line does not know of a call."""
+@cache
+def program() -> Any:
+    """The real parser."""
     import typer
 
-    from onefold.cli.app import GLOBAL_OPTIONS, _register, app
+    from onefold.cli.app import _register, app
 
     _register()
-    command: Any = typer.main.get_command(app)
+    return typer.main.get_command(app)
+
+
+def wrong(called: list[str]) -> str | None:
+    """What the command line does not know of a call."""
+    from onefold.cli.app import GLOBAL_OPTIONS
+
+    command = program()
     own = called[: called.index("--")] if "--" in called else called
     rest = list(own)
     while hasattr(command, "commands"):

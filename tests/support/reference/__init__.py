@@ -1,0 +1,1 @@
+"""docs/reference: pages made from the code. `python -m tests.support.reference` writes them."""
