@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -67,6 +69,7 @@ def diagnose(folder: Path, today: date | None = None) -> list[Finding]:
         findings.extend(_hub(configuration, today or datetime.now(UTC).date()))
         for source in configuration.sources.values():
             findings.extend(_source(configuration, source))
+    findings = [one if one.next_command else replace(one, next_command=_edit(folder, one)) for one in findings]
     rank = {"error": 0, "warning": 1, "hint": 2}
     return sorted(set(findings), key=lambda f: (rank[f.severity], f.file, f.line, f.column, f.message))
 
@@ -79,6 +82,12 @@ def _next(message: str) -> str | None:
     return None
 
 
+def _edit(folder: Path, finding: Finding) -> str:
+    """The place in an editor, and another look."""
+    file = os.path.relpath(folder.resolve().parent / finding.file)
+    return f"${{EDITOR:-vi}} +{finding.line} {shlex.quote(file)} && onefold doctor"
+
+
 def _folder(folder: Path) -> Iterator[Finding]:
     if not folder.is_dir():
         return
@@ -88,11 +97,19 @@ def _folder(folder: Path) -> Iterator[Finding]:
             if path.suffix in (".yaml", ".yml", ".json"):
                 guess = nearest(path.name, FILES)
                 said = f"Did you mean {guess}?" if guess else f"Files here are {', '.join(FILES)}."
-                yield Finding("warning", name, 1, f"Nothing reads this file. {said}")
+                command = _move(path, path.with_name(guess) if guess else folder.parent)
+                yield Finding("warning", name, 1, f"Nothing reads this file. {said}", command)
             elif path.suffix == ".py":
-                yield Finding("warning", name, 1, "config/ holds YAML only; code belongs into a package.")
+                message = "config/ holds YAML only; code belongs into a package."
+                yield Finding("warning", name, 1, message, _move(path, folder.parent))
         elif path.is_dir() and path.name != "sources" and nearest(path.name, ["sources"]):
-            yield Finding("warning", name, 1, "Nothing reads this folder. Did you mean sources?")
+            command = _move(path, path.with_name("sources"))
+            yield Finding("warning", name, 1, "Nothing reads this folder. Did you mean sources?", command)
+
+
+def _move(path: Path, to: Path) -> str:
+    """-n: what is there already stays."""
+    return f"mv -n {shlex.quote(os.path.relpath(path))} {shlex.quote(os.path.relpath(to))} && onefold doctor"
 
 
 def _hub(configuration: Configuration, today: date) -> Iterator[Finding]:
@@ -174,11 +191,14 @@ def _source(configuration: Configuration, source: SourceConfiguration) -> Iterat
         yield _at(configuration, "warning", name, ("source",), message)
     children = source.children()
     for stream_name, stream in source.streams.items():
-        for severity, path, message in _stream(configuration, source, stream_name, stream, stream_name in children):
-            yield _at(configuration, severity, name, ("streams", stream_name, *path), message)
+        found = _stream(configuration, source, stream_name, stream, stream_name in children)
+        for severity, path, message, is_about_fields in found:
+            look = f"onefold discover {name} {shlex.quote(stream_name)}" if is_about_fields else None
+            yield _at(configuration, severity, name, ("streams", stream_name, *path), message, look)
 
 
-Found = tuple[Severity, tuple[str | int, ...], str]
+Found = tuple[Severity, tuple[str | int, ...], str, bool]
+"""How bad, where in the stream, what, and whether a look at the source's own fields comes before the editor."""
 
 
 def _stream(
@@ -193,9 +213,10 @@ def _stream(
             "warning",
             (),
             f"`{name}` has no key; write `key: PATH`, or `key: content` for rows without one.",
+            True,
         )
     if stream.kind is None and not is_child:
-        yield "hint", (), f"`{name}` is landed and nothing more: it has no `as` and feeds no other stream."
+        yield "hint", (), f"`{name}` is landed and nothing more: it has no `as` and feeds no other stream.", True
     if stream.kind == "party":
         fields = stream.fields or {}
         if fields and not any(
@@ -205,6 +226,7 @@ def _stream(
                 "warning",
                 ("fields",),
                 f"`{name}` maps no attribute that tells clients apart (a name, e-mail, phone, tax number).",
+                True,
             )
         for attribute in fields:
             known = configuration.attributes.get(attribute)
@@ -213,6 +235,7 @@ def _stream(
                     "warning",
                     ("fields", attribute),
                     f"`{attribute}` is an attribute of a {known.kind}, not of a {stream.as_}.",
+                    True,
                 )
         if (
             configuration.defaults(source.source, name).country is None
@@ -223,12 +246,13 @@ def _stream(
                 "warning",
                 ("fields",),
                 f"No country: phones of `{name}` without +code cannot be read. Set defaults.country.",
+                False,
             )
     if stream.kind == "interaction":
         if stream.party is None:
-            yield "warning", (), f"`{name}` names no `party`, so its interactions belong to no client."
+            yield "warning", (), f"`{name}` names no `party`, so its interactions belong to no client.", True
         if stream.occurred_at is None:
-            yield "warning", (), f"`{name}` has no `occurred_at`, so its interactions stand on no timeline."
+            yield "warning", (), f"`{name}` has no `occurred_at`, so its interactions stand on no timeline.", True
         if (
             stream.amount
             and stream.amount.currency is None
@@ -238,13 +262,14 @@ def _stream(
                 "warning",
                 ("amount",),
                 f"Amounts of `{name}` have no currency. Set amount.currency or defaults.currency.",
+                False,
             )
         for key, words in (("channel", CHANNELS), ("direction", DIRECTIONS)):
             value = getattr(stream, key)
             if isinstance(value, str) and value not in words and (guess := nearest(value, words)) and value != key:
-                yield "hint", (key,), f"`{value}` is taken as a path. Did you mean the word `{guess}`?"
+                yield "hint", (key,), f"`{value}` is taken as a path. Did you mean the word `{guess}`?", False
         if isinstance(stream.type, When) and stream.type.otherwise is None:
-            yield "hint", ("type",), "Records with another value become rejects; add `else` to take them in."
+            yield "hint", ("type",), "Records with another value become rejects; add `else` to take them in.", False
 
 
 def _secrets(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -17,6 +17,7 @@ from warehouse.sql import qualified, sql
 
 Severity = Literal["error", "warning", "hint"]
 MAINTAIN: Final = "onefold maintain"
+LOOK: Final = "onefold db psql -- -c '\\di+ {}'"
 _WRAPAROUND: Final = 2**31
 _GIB: Final = 1024**3
 _MIB: Final = 1024**2
@@ -65,7 +66,7 @@ class Advice:
     severity: Severity
     subject: str
     message: str
-    next_command: str | None = None
+    next_command: str
 
 
 def tables(conn: psycopg.Connection[Any]) -> list[Table]:
@@ -152,13 +153,14 @@ def _indexes(conn: psycopg.Connection[Any], own: Collection[str], limits: Limits
         yield Advice("warning", name, message, f"DROP INDEX CONCURRENTLY {name};  -- a migration builds its own again")
     for name, same_as, size in conn.execute(sql("health.duplicate_indexes")):
         message = f"The same as {same_as}; it costs {size / _MIB:,.1f} MiB and every write."
-        yield Advice("warning", name, message, None if name in own else f"DROP INDEX CONCURRENTLY {name};")
+        yield Advice("warning", name, message, LOOK.format(name) if name in own else f"DROP INDEX CONCURRENTLY {name};")
     row = conn.execute(sql("health.database")).fetchone()
     since = f" since {row[2]:%Y-%m-%d}" if row and row[2] else ""
     for name, table, size in conn.execute(sql("health.unused_indexes"), {"bytes": limits.unused_bytes}):
         message = f"No query has used this index of {table}{since}; it costs {size / _MIB:,.1f} MiB and every write."
         if name in own:
-            yield Advice("hint", name, f"{message} It is the hub's own and stays: a step that runs rarely may need it.")
+            message += " It is the hub's own and stays: a step that runs rarely may need it."
+            yield Advice("hint", name, message, LOOK.format(name))
         else:
             yield Advice("hint", name, message, f"DROP INDEX CONCURRENTLY {name};")
 

@@ -129,6 +129,7 @@ def _register() -> None:
         commands_report,
         commands_run,
         commands_sources,
+        commands_start,
         commands_try,
         commands_version,
         commands_write,

@@ -1,9 +1,8 @@
-"""Commands about the hub as a whole: init, doctor, judge, demo."""
+"""Commands about the hub as a whole: doctor, judge, demo."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -33,25 +32,6 @@ class Identity(StrEnum):
 
     same = "same"
     new = "new"
-
-
-@app.command(rich_help_panel="Hub")
-def init(
-    ctx: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="A new or empty folder.")] = Path(),
-) -> None:
-    """Write a commented starter configuration that runs as it is.
-
-    Example: onefold init myhub && cd myhub && onefold run
-    """
-    from onefold.configuration.starter import write_starter
-
-    output = invocation(ctx).output
-    written = [str(path) for path in write_starter(folder)]
-    output.data({"written": written})
-    for path in written:
-        output.say(f"wrote {path}")
-    output.say(f"Next: cd {folder} && onefold doctor && onefold run", style="bold")
 
 
 @app.command(rich_help_panel="Hub")
@@ -93,8 +73,12 @@ def doctor(
         output.say(str(finding), style=style)
     if not findings:
         output.say("Nothing to complain about. Next: onefold run", style="green")
-    if any(finding.severity == "error" for finding in findings):
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors:
+        output.say(f"{len(errors)} to mend before it can run. Next: {errors[0].next_command}", style="bold")
         raise typer.Exit(3)
+    if findings:
+        output.say("Nothing keeps it from running. Next: onefold run", style="green")
 
 
 def login_name() -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from onefold.cli.app import app
+from onefold.cli.completing import source_names
 from onefold.cli.opening import opened
 from onefold.errors import UsageError
 from onefold.failures import EXIT_HELD, EXIT_TRY_AGAIN, exit_code_of_streams
@@ -25,13 +26,16 @@ if TYPE_CHECKING:
 _EVENTS = {"mint": "ids new", "redirect": "lead to another", "retire": "retired", "revive": "came back"}
 """What happened to client ids, in words."""
 
-Sources = Annotated[list[str] | None, typer.Option("--source", "-s", help="Only this source; may be repeated.")]
+Sources = Annotated[
+    list[str] | None,
+    typer.Option("--source", "-s", help="Only this source; may be repeated.", autocompletion=source_names),
+]
 
 
 @app.command(rich_help_panel="Pipeline")
 def sync(
     ctx: typer.Context,
-    source: Annotated[str, typer.Argument(help="A source of config/sources.")],
+    source: Annotated[str, typer.Argument(help="A source of config/sources.", autocompletion=source_names)],
     streams: Annotated[list[str] | None, typer.Argument(help="Only these streams.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Forget the checkpoints and read everything again.")] = False,
     accept_deletions: Annotated[

@@ -12,12 +12,13 @@ from typing import Annotated
 import typer
 
 from onefold.cli.app import app
+from onefold.cli.completing import source_names
 from onefold.cli.opening import invocation, opened, settings_of
 
 source_app = typer.Typer(no_args_is_help=True, help="Sources: add one, list them.")
 app.add_typer(source_app, name="source", rich_help_panel="Sources")
 
-OneSource = Annotated[str, typer.Argument(help="A source of config/sources.")]
+OneSource = Annotated[str, typer.Argument(help="A source of config/sources.", autocompletion=source_names)]
 
 
 @source_app.command("list")
@@ -199,7 +200,7 @@ def preview(
 @app.command(rich_help_panel="Sources")
 def rejects(
     ctx: typer.Context,
-    source: Annotated[str | None, typer.Argument(help="Only this source.")] = None,
+    source: Annotated[str | None, typer.Argument(help="Only this source.", autocompletion=source_names)] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1)] = 20,
 ) -> None:
     """What could not be landed or mapped: where it stands, why, and what to do. The bytes are kept in ops.reject."""

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
+
+from onefold.configuration.countries import country_defaults
 
 if TYPE_CHECKING:
     from onefold.trying.columns import Understood
 
-_DEFAULTS: Final[Mapping[str, Mapping[str, str]]] = {
-    "RU": {"country": "RU", "timezone": "Europe/Moscow", "currency": "RUB", "language": "ru"},
-    "DE": {"country": "DE", "timezone": "Europe/Berlin", "currency": "EUR", "language": "de"},
-    "GB": {"country": "GB", "timezone": "Europe/London", "currency": "GBP", "language": "en"},
-    "US": {"country": "US", "timezone": "America/New_York", "currency": "USD", "language": "en"},
-}
 _CANDIDATES: Final = ("RU", "DE", "US", "GB", "AT", "CH", "FR", "IT", "ES", "NL", "PL", "AU", "IN", "BR")
 _POSTCODES: Final = {"GB": re.compile(r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}$", re.I), "US": re.compile(r"\d{5}-\d{4}$")}
 _AMERICAN: Final = re.compile(r"\(?[2-9]\d{2}\)?[ .-]?[2-9]\d{2}[.-]\d{4}$")
@@ -30,7 +26,7 @@ _AHEAD: Final = 0.15
 def defaults_of(understood: Understood, country: str | None = None) -> dict[str, str]:
     """`defaults` of the table's source: of `country` where somebody has said it, else as values look; or nothing."""
     found = country or _guessed(understood)
-    return dict(_DEFAULTS.get(found, {"country": found})) if found else {}
+    return country_defaults(found) if found else {}
 
 
 def _guessed(understood: Understood) -> str | None:

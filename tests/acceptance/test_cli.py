@@ -99,6 +99,7 @@ QUIET = [name for name in COMMANDS if not name.startswith("judge ") or name == "
 """Commands that leave the clients as they are; the others are tried in test_judging_from_the_command_line..."""
 ELSEWHERE = {
     "try",  # needs files and no hub: test_try
+    "completion",  # test_init
     "demo",  # minutes long; tested with the demo
     "db start", "db stop", "db status", "db url",  # need the embedded server: test_database_choice
     "db psql",  # becomes another program

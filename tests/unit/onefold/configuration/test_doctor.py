@@ -63,6 +63,24 @@ def test_what_will_hurt_is_found(folder: Folder, old: str, new: str, severity: s
     found = diagnose(folder(source_crm=SOURCE.replace(old, new), hub=HUB))
     told = [one for one in found if words in one.message]
     assert [(one.severity, one.line, one.file) for one in told] == [(severity, line, "config/sources/crm.yaml")], found
+    assert {one.next_command for one in found if not one.next_command} == set()
+    (command,) = {one.next_command for one in told}
+    assert command is not None
+    assert command.startswith("onefold discover crm ") or (f"+{line} " in command and "sources/crm.yaml" in command)
+
+
+def test_every_mistake_names_the_place_to_open_in_an_editor(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = folder(
+        source_crm=SOURCE.replace("trust: 60", "trst: 60"), hub="own_organisations: [{name: We}]\ntitel: x\n"
+    )
+    monkeypatch.chdir(config.parent)
+    commands = [one.next_command for one in diagnose(Path("config")) if one.severity == "error"]
+    assert commands == [
+        "${EDITOR:-vi} +2 config/hub.yaml && onefold doctor",
+        "${EDITOR:-vi} +4 config/sources/crm.yaml && onefold doctor",
+    ]
 
 
 def test_a_good_folder_has_no_finding(folder: Folder) -> None:
@@ -91,6 +109,8 @@ def test_a_file_that_nothing_reads_is_named(folder: Folder) -> None:
     found = diagnose(folder(source_crm=SOURCE, hub=HUB, mathcing="person: {}\n"))
     assert [(one.file, one.severity) for one in found] == [("config/mathcing.yaml", "warning")]
     assert "Did you mean matching.yaml?" in found[0].message
+    assert (found[0].next_command or "").startswith("mv -n ")
+    assert "matching.yaml && onefold doctor" in (found[0].next_command or "")
 
 
 def test_an_authority_due_for_review_is_named(folder: Folder) -> None:

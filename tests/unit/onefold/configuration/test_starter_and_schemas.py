@@ -12,7 +12,7 @@ import pytest
 from onefold.configuration import load_configuration
 from onefold.configuration.schedule import ScheduleError, check, last_due, longest_pause, next_due
 from onefold.configuration.schemas import rendered, schemas
-from onefold.configuration.starter import write_starter
+from onefold.configuration.starter import Answers, write_starter
 from onefold.configuration.tree import parse
 from onefold.doctor import diagnose
 
@@ -36,6 +36,39 @@ def test_the_starters_streams_read_columns_that_its_files_have(tmp_path: Path) -
             columns = (tmp_path / path).read_text().splitlines()[0].split(",")
             for origins in (stream.fields or {}).values():
                 assert {one for origin in origins for one in fields_of(str(origin))} <= set(columns)
+
+
+@pytest.mark.parametrize("country", [None, "RU", "DE", "US", "JP"])
+@pytest.mark.parametrize("title", [None, 'ООО "Пример": #1'])
+def test_the_starter_says_what_it_was_told_and_passes_the_doctor(
+    tmp_path: Path, country: str | None, title: str | None
+) -> None:
+    write_starter(tmp_path / "hub", Answers(title, country))
+    config = tmp_path / "hub" / "config"
+    assert [one for one in diagnose(config) if one.severity == "error"] == []
+    hub = load_configuration(config).hub
+    language = "ru" if country == "RU" else "en"
+    assert hub.title == {language: title or "My company"}
+    assert hub.defaults.country == (country or "DE")
+    assert hub.reporting_currency == {"RU": "RUB", "US": "USD"}.get(country or "", "EUR")
+    assert hub.own_organisations[0].name == (title or "My company")
+    comments = [line for line in (config / "hub.yaml").read_text("utf-8").splitlines() if "#" in line]
+    assert len(comments) >= 3, "it stays commented"
+
+
+def test_a_starter_without_examples_keeps_the_database_s_url_to_its_owner(tmp_path: Path) -> None:
+    written = write_starter(tmp_path, Answers(database_url="postgresql://onefold:pw@db/x", examples=False))
+    assert not (tmp_path / "data").exists()
+    assert [path.name for path in written] == [
+        "hub.yaml",
+        "attributes.yaml",
+        "interactions.yaml",
+        ".env.example",
+        ".env",
+    ]
+    assert (tmp_path / ".env").stat().st_mode & 0o077 == 0
+    (found,) = [one for one in diagnose(tmp_path / "config") if one.severity == "error"]
+    assert found.next_command == "onefold source add NAME --connector files --path FILE"
 
 
 def test_the_starter_overwrites_nothing(tmp_path: Path) -> None:
