@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import site
 import subprocess
 import sys
@@ -17,10 +16,10 @@ from connectors.errors import SourceConfigurationError
 from connectors.manifest_file import load_manifest
 from connectors.scaffold import write_package
 from tests.support.cli import CHECKOUT
+from tests.support.follow import follow
 from tests.support.http_source import Asked, HttpSource, Reply, http_source, records
 
 PAGE = CHECKOUT / "docs" / "connectors" / "tutorial.md"
-STEP = re.compile(r"(?:<!-- (at the end of|under (\S+) in) (\S+) -->\n)?```(sh|yaml)\n(.*?)```", re.DOTALL)
 
 
 @pytest.fixture
@@ -67,23 +66,8 @@ def test_the_tutorial_leads_from_nothing_to_a_source(
         return Reply(404)
 
     acme.answers |= {"/api/v1/contacts": served, "/api/v1/orders": served}
-    folder, printed = tmp_path, list[str]()
-    for _, under, file, kind, block in STEP.findall(PAGE.read_text("utf-8")):
-        if kind == "yaml":
-            target = folder / file
-            before = target.read_text("utf-8")
-            head, line, tail = before.partition(f"\n{under}\n") if under else (before, "", "")
-            assert line or not under, f"{file} has no line {under}"
-            target.write_text(head + line + block + tail, "utf-8")
-            continue
-        commands = block.replace("https://acme.example.com", acme.url)
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", f"{commands}\npwd > {tmp_path}/where"],
-            cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
-        assert done.returncode == 0, commands + done.stdout[-3000:] + done.stderr[-3000:]
-        printed.append(done.stdout)
-        folder = Path((tmp_path / "where").read_text("utf-8").strip())
+    steps, folder = follow(PAGE, tmp_path, environment, lambda text: text.replace("https://acme.example.com", acme.url))
+    printed = [step.printed for step in steps]
     assert printed[1].split().count("acme") == 1
     assert [" passed" in text and "failed" not in text for text in (printed[0], printed[2])] == [True, True]
     assert all(word in printed[3] for word in ("orders", "contacts", "sweep", "Weber"))
