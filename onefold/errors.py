@@ -4,6 +4,7 @@ OnefoldError            exit code 1
 |-- UsageError          2  the command was called wrongly
 |-- NothingFound        4  what was asked for does not exist
 |-- NewerHub            6  the hub was migrated by a newer version; upgrade this one
+|-- Stale               11 what was decided on is not as it was; look again
 |-- TooLate             10 what was asked for is no longer kept; read anew
 |-- HubBusy             75 another run holds the source or the hub; try again
 `-- (ConfigurationError 3, connectors.errors and warehouse errors: see `exit_code`)
@@ -44,6 +45,12 @@ class TooLate(OnefoldError):
     """What was asked for is no longer kept; read the whole anew."""
 
     exit_code = 10
+
+
+class Stale(OnefoldError):
+    """What a decision was made on is not as it was; look again."""
+
+    exit_code = 11
 
 
 class HubBusy(OnefoldError):

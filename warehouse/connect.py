@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 import psycopg
 from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import Conninfo, TransactionStatus
+
+if TYPE_CHECKING:
+    from psycopg_pool import ConnectionPool
 
 MINIMUM_SERVER_VERSION: Final = 150000
 _MAINTENANCE_DATABASES: Final = ("postgres", "template1")
@@ -47,16 +50,8 @@ def connect(url: str, *, application_name: str, autocommit: bool = True) -> psyc
     goes into `unit_of_work`.
     """
     parameters = _parameters(url)
-    options = f"{parameters.pop('options', '') or ''} -c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres"
-    parameters.setdefault("connect_timeout", 30)
     try:
-        conn = psycopg.connect(
-            make_conninfo(**parameters),
-            autocommit=autocommit,
-            application_name=application_name,
-            options=options.strip(),
-            client_encoding="UTF8",
-        )
+        conn = psycopg.connect(_conninfo(parameters, application_name), autocommit=autocommit)
     except psycopg.OperationalError as exc:
         raise DatabaseUnavailableError(
             f"cannot connect to {describe(url)}: {_without_secrets(str(exc), parameters)}"
@@ -67,6 +62,27 @@ def connect(url: str, *, application_name: str, autocommit: bool = True) -> psyc
         conn.close()
         raise
     return conn
+
+
+def open_pool(url: str, *, application_name: str, most: int) -> ConnectionPool:
+    """Connections like those of `connect`, at most `most`, kept open between uses; closed by whoever opened it.
+
+    Whoever asks for one more waits half a minute, then `psycopg_pool.PoolTimeout` is raised.
+    """
+    from psycopg_pool import ConnectionPool
+
+    with connect(url, application_name=application_name):
+        pass  # what is wrong with address or server is told now, and in our words
+    return ConnectionPool(
+        _conninfo(_parameters(url), application_name),
+        kwargs={"autocommit": True},
+        min_size=1,
+        max_size=most,
+        max_idle=300,
+        check=ConnectionPool.check_connection,
+        name=application_name,
+        open=True,
+    )
 
 
 @contextmanager
@@ -227,6 +243,13 @@ def _check_suitable(conn: psycopg.Connection, url: str) -> None:
             f"{describe(url)} is encoded in {encoding}; Onefold needs UTF8."
             " Create one with: CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'"
         )
+
+
+def _conninfo(parameters: Mapping[str, Any], application_name: str) -> str:
+    """What the hub's connections have in common."""
+    given = {"connect_timeout": 30, **parameters}
+    given["options"] = f"{given.get('options') or ''} {_SESSION_OPTIONS}".strip()
+    return make_conninfo(**{**given, "application_name": application_name, "client_encoding": "UTF8"})
 
 
 def _parameters(url: str) -> dict[str, Any]:

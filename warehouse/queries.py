@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import psycopg
 from psycopg.rows import dict_row
@@ -34,6 +34,14 @@ _TRACE_PARTS: Final = (
 )
 
 
+class Place(NamedTuple):
+    """Where a page of interactions ended."""
+
+    occurred_at: str | None
+    """None: among those without a time, which come last."""
+    record_id: int
+
+
 def client_view(conn: psycopg.Connection[Any], client_id: str, *, limit: int = 100) -> Answer | None:
     """Everything about one client: golden record, lineage, source records, its latest `limit` interactions
     with their promises, relationships, and the ids that lead to it. An id that was merged away answers with
@@ -44,9 +52,10 @@ def client_view(conn: psycopg.Connection[Any], client_id: str, *, limit: int = 1
         return None
     wanted = target["client_id"]
     # Sent together: eight answers in turn would be eight times the way to the server and back.
+    page = {"limit": limit, **_place(None), "types": None}
     with conn.pipeline():
         asked = {
-            part: _ask(conn, f"client_{part}", client_id=wanted, **({"limit": limit} if part == "interactions" else {}))
+            part: _ask(conn, f"client_{part}", client_id=wanted, **(page if part == "interactions" else {}))
             for part in _CLIENT_PARTS
         }
         golden = _ask(conn, "client", client_id=wanted)
@@ -56,6 +65,35 @@ def client_view(conn: psycopg.Connection[Any], client_id: str, *, limit: int = 1
         return None
     former = [row["old_client_id"] for row in found["former_ids"]]
     return {"asked_for": client_id, **client, **found, "former_ids": former}
+
+
+def is_client(conn: psycopg.Connection[Any], client_id: str) -> bool:
+    """Whether a client of that id was ever published."""
+    return _one(conn, "client", client_id=client_id) is not None
+
+
+def interactions_of(
+    conn: psycopg.Connection[Any],
+    client_id: str,
+    *,
+    limit: int,
+    after: Place | None = None,
+    types: Sequence[str] | None = None,
+) -> tuple[list[Answer], Place | None]:
+    """A client's interactions, latest first and those without a time last, of these types (None: all), on from the
+    place where the page before ended; and where this one ends, None: there are no more."""
+    rows = _all(conn, "client_interactions", client_id=client_id, limit=limit, types=types, **_place(after))
+    if len(rows) < limit:
+        return rows, None
+    # Among those of one moment the page was cut by their ids, and is shown by their names.
+    last = rows[-1]["occurred_at"]
+    return rows, Place(last, max(row["record_id"] for row in rows if row["occurred_at"] == last))
+
+
+def _place(after: Place | None) -> Answer:
+    if after is None:
+        return {"at": None, "id": None, "is_undated": False}
+    return {"at": after.occurred_at, "id": after.record_id, "is_undated": after.occurred_at is None}
 
 
 def trace(conn: psycopg.Connection[Any], record_id: int) -> Answer | None:
@@ -140,9 +178,23 @@ def identity_cases(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> 
     return {row[0]: row[1] for row in rows}
 
 
-def review_cases(conn: psycopg.Connection[Any], *, status: str = "open", limit: int | None = 50) -> list[Answer]:
-    """Review cases by impact, then weight, with the natural keys and clients of their records."""
-    return _all(conn, "review_cases", status=status, limit=limit)
+def review_cases(
+    conn: psycopg.Connection[Any], *, status: str = "open", limit: int | None = 50, kinds: Sequence[str] | None = None
+) -> list[Answer]:
+    """Review cases (of these kinds; None: all) by impact, then weight, with the natural keys and clients of their
+    records."""
+    return _all(conn, "review_cases", status=status, limit=limit, kinds=kinds)
+
+
+def open_cases(conn: psycopg.Connection[Any], fingerprints: Sequence[str]) -> set[str]:
+    """Which of these review cases are open."""
+    return {row["fingerprint"] for row in _all(conn, "open_cases", fingerprints=list(fingerprints))}
+
+
+def change_numbers(conn: psycopg.Connection[Any], client_ids: Sequence[str]) -> dict[str, int | None]:
+    """The last change of each of these clients; those that never were are left out."""
+    rows = _all(conn, "change_numbers", client_ids=list(client_ids))
+    return {row["client_id"]: row["changed_seq"] for row in rows}
 
 
 def clients_of_records(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> dict[int, str]:

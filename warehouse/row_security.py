@@ -58,7 +58,10 @@ POLICIES: Final[Mapping[str, str]] = {
     "ops.register_overlap": "ARRAY[register_a, register_b] <@ " + _SOURCES,
     "ops.register_combination": "registers <@ " + _SOURCES,
     # Secrets and free text that no view shows.
-    "ops.source_token": "false",
+    **dict.fromkeys(
+        ("ops.source_token", "ops.account", "ops.session", "ops.sign_in_link", "ops.sign_in_failure", "ops.api_token"),
+        "false",
+    ),
 }  # fmt: skip
 """Which rows of a table a reader sees through a view. Of others the rows of clients, or else of records, in its scope;
 none where a table has neither."""

@@ -45,11 +45,15 @@ def log_access(
     how: str,
     at: datetime,
     rows: int | None = None,
+    purpose: str | None = None,
+    fields: Sequence[str] | None = None,
 ) -> None:
-    """Write down who looked at which clients, how, and how many rows that were; no value of them."""
+    """Write down who looked at which clients, how and what for, how many rows that were, and which attributes were
+    shown (None: all); no value of them."""
     if client_ids:
         said = {"client_ids": list(client_ids), "who": who, "how": how, "at": at, "rows": rows}
-        conn.execute(sql("subject.log_access"), said)
+        shown = None if fields is None else list(fields)
+        conn.execute(sql("subject.log_access"), {**said, "purpose": purpose, "fields": shown})
 
 
 def begin_taking(conn: psycopg.Connection[Any], view: str, *, who: str, how: str, at: datetime) -> int:

@@ -128,6 +128,7 @@ def _register() -> None:
         commands_privacy,
         commands_report,
         commands_run,
+        commands_serve,
         commands_sources,
         commands_start,
         commands_try,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from identity.judgements import constraints_of
 from identity.schema import JUDGEMENT
-from onefold.errors import NothingFound, OnefoldError, UsageError
+from onefold.errors import NothingFound, OnefoldError, Stale, UsageError
 from onefold.steps.publish import publish
 from onefold.steps.records import one_record, records_named
 from onefold.steps.report import PublishReport, Report, ResolveReport
@@ -42,6 +42,16 @@ class OpposingJudgements(OnefoldError):
     """What was said before says the opposite; both are named, and nothing was stored."""
 
 
+@dataclass(frozen=True, slots=True)
+class AsSeen:
+    """What a person had before their eyes when they decided."""
+
+    case: str | None = None
+    """The case that the decision answers."""
+    clients: Mapping[str, int] = field(default_factory=dict)
+    """client_id -> its changed_seq."""
+
+
 def judge(
     context: Context,
     verdict: str,
@@ -54,6 +64,7 @@ def judge(
     until: date | None = None,
     reason: str,
     by: str,
+    seen: AsSeen | None = None,
 ) -> JudgeReport:
     """Say that records are the `same` client or `not_same`, or `pin` a golden value of the first record's client.
 
@@ -61,10 +72,13 @@ def judge(
     client is held by the record that its value comes from. A pin holds as `policy` says (pin, until_source_changes,
     until_date, fill_if_empty), at most through the day `until`, and takes the place of a former one on its field.
     Raises OpposingJudgements when a judgement in force says otherwise, UsageError when the sides do not fit
-    the verdict, or when records with different valid numbers are joined without a reason.
+    the verdict, or when records with different valid numbers are joined without a reason; Stale when it is not as it
+    was `seen`.
     """
     with context.connection("onefold judge") as conn, unit_of_work(conn):
         hub_lock(conn)
+        if seen is not None:
+            _is_still(conn, seen)
         sides = [sorted({i for name in names for i in records_named(context, conn, name)}) for names in (left, right)]
         if verdict == "pin":
             sides[0] = [_anchor(conn, sides[0], attribute or "")]
@@ -88,6 +102,16 @@ def judge(
         number = stored.add(conn, judgement, by=by, at=at)
         _queue(conn, verdict, [*sides[0], *sides[1]])
     return JudgeReport(number, verdict, resolve(context), publish(context))
+
+
+def _is_still(conn: psycopg.Connection, seen: AsSeen) -> None:
+    """Under the hub lock: what was decided on is as it was seen."""
+    if seen.case is not None and seen.case not in queries.open_cases(conn, [seen.case]):
+        why = "somebody has decided it, or it settled itself"
+        raise Stale(f"Case {seen.case} is open no more: {why}.", "`onefold cases` lists what waits.")
+    now = queries.change_numbers(conn, list(seen.clients))
+    if moved := [client for client, number in seen.clients.items() if now.get(client) != number]:
+        raise Stale(f"Changed since they were looked at: {', '.join(sorted(moved))}.", "Look again, then decide.")
 
 
 def _wants_reason(context: Context, conn: psycopg.Connection, sides: Sequence[Sequence[int]]) -> None:

@@ -13,10 +13,21 @@ if TYPE_CHECKING:
     from onefold.context import Context
 
 
-def looked(context: Context, client_ids: Sequence[str], *, who: str, how: str, rows: int | None = None) -> None:
-    """Write into ops.access_log who looked at these clients by which command, and how many rows that were."""
+def looked(
+    context: Context,
+    client_ids: Sequence[str],
+    *,
+    who: str,
+    how: str,
+    rows: int | None = None,
+    purpose: str | None = None,
+    fields: Sequence[str] | None = None,
+) -> None:
+    """Write into ops.access_log who looked at these clients by which command or call and what for, how many rows that
+    were, and which attributes were shown unmasked (None: all)."""
     with context.connection("onefold access log") as conn:
-        subject.log_access(conn, client_ids, who=who, how=how, at=context.clock(), rows=rows)
+        at = context.clock()
+        subject.log_access(conn, client_ids, who=who, how=how, at=at, rows=rows, purpose=purpose, fields=fields)
 
 
 def subject_report(context: Context, who: str) -> dict[str, Any]:

@@ -94,6 +94,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "judge undo": ("1",),
     "init": ("FRESH",),
     "runs": (),
+    "token list": (),
 }
 QUIET = [name for name in COMMANDS if not name.startswith("judge ") or name == "judge list"]
 """Commands that leave the clients as they are; the others are tried in test_judging_from_the_command_line..."""
@@ -120,6 +121,7 @@ ELSEWHERE = {
     "release", "discard", "rollback",  # test_limits
     "report overlap", "report reconcile", "report authority", "pin", "export", "docs",  # tests of their own
     "db grant", "db revoke", "db grants",  # test_row_security
+    "serve", "token create", "token revoke",  # test_api
     "document show", "document cases", "document same", "document not-same",  # test_documents
 }  # fmt: skip
 

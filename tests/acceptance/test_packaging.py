@@ -261,6 +261,7 @@ def vocabularies() -> dict[str, tuple[str, ...]]:
         "identity.review_case.status": enums.CASE_STATUSES,
         "identity.standard_record.kind": enums.KINDS,
         "identity.standard_record.role": enums.ROLES,
+        "ops.account.role": enums.ACCOUNT_ROLES,
         "ops.change_event.kind": enums.CHANGE_KINDS,
         "ops.hold.cause": enums.HOLD_CAUSES,
         "ops.hold.state": enums.HOLD_STATES,

@@ -39,7 +39,7 @@ _VERSION = "EXISTS (SELECT FROM erased_raw AS e WHERE e.record_id = t.record_id)
 _PARTY = "EXISTS (SELECT FROM erased_party AS e WHERE e.record_id = t.record_id)"
 _FACT = "EXISTS (SELECT FROM erased_fact AS e WHERE e.record_id = t.record_id)"
 _CLIENT = "EXISTS (SELECT FROM erased_client AS e WHERE e.client_id = t.client_id)"
-_CODE, _PLACE, _ID = "a code", "which system and stream", "an id"
+_CODE, _PLACE, _ID, _SECRET = "a code", "which system and stream", "an id", "of a secret that chance made"
 _NATURAL = "an id; a key that holds a value of the person is replaced"
 _RESOLVED = "made anew without the person by the resolution that follows"
 
@@ -299,6 +299,35 @@ RULES: Final[Mapping[str, Rule]] = {
             "told_over": _CODE,
         }
     ),
-    "ops.access_log": Rule(keep={"who": "who looked", "how": _CODE, "scope": "the name of a view"}),
+    "ops.access_log": Rule(
+        keep={
+            "who": "who looked",
+            "how": _CODE,
+            "scope": "the name of a view",
+            "purpose": "what who looked looks at clients for",
+            "fields": "names of attributes",
+        }
+    ),
+    "ops.account": Rule(
+        keep={
+            "login": "a colleague's",
+            "role": _CODE,
+            "password_hash": "a colleague's",
+            "language": _CODE,
+            "created_by": "who made it",
+        }
+    ),
+    "ops.session": Rule(keep={"purpose": "what a colleague looks at clients for", "session_hash": _SECRET}),
+    "ops.sign_in_link": Rule(keep={"created_by": "who made it", "link_hash": _SECRET}),
+    "ops.sign_in_failure": Rule(keep={"subject_hash": "of a login, or of an address of the network"}),
+    "ops.api_token": Rule(
+        keep={
+            "token_hash": _SECRET,
+            "name": "a program's name",
+            "scopes": _CODE,
+            "purpose": "what a program reads clients for",
+            "created_by": "who made it",
+        }
+    ),
 }
 """Table -> what an erasure does with it, in the order in which it is done."""

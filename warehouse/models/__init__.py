@@ -4,6 +4,7 @@ and tests only.
 
 from warehouse.models import (
     access,
+    accounts,
     core,
     documents,
     evidence,
@@ -27,6 +28,7 @@ metadata = Table.metadata
 __all__ = [
     "SCHEMAS",
     "access",
+    "accounts",
     "core",
     "documents",
     "evidence",

@@ -24,6 +24,7 @@ TAX: Final = ("net", "gross")
 DOCUMENT_LINK_KINDS: Final = ("same", "settles", "instalment")
 DOCUMENT_LINK_STATUSES: Final = ("linked", "review")
 RECEIPT_STATUSES: Final = ("sent", "accepted", "refused", "unknown")
+ACCOUNT_ROLES: Final = ("reader", "steward", "admin")
 SUPPRESSED_KINDS: Final = ("record", "identifier", "reject")
 ATTRIBUTE_KINDS: Final = ("person", "organisation", "any")
 RECONCILIATION_REASONS: Final = (

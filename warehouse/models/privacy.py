@@ -72,9 +72,11 @@ class AccessLog(Table, table=True):
     access_id: int = column(BigInteger, "Rises with every access", key=True, extra=(Identity(always=True),))
     at: datetime = column(_AT, "When")
     who: str = column(Text, "The login name, or the service's")
-    how: str = column(Text, "The command: client, find, subject-report, export")
+    how: str = column(Text, "The command (client, find, subject-report, export) or the call of the API")
     client_id: UUID | None = column(Uuid, "The client; null: an export of a whole view", null=True)
     scope: str | None = column(Text, "For an export: the view", null=True)
     row_count: int | None = column(
         BigInteger, "Rows of the export or report; null: a look at a client, or an export that did not end", null=True
     )
+    purpose: str | None = column(Text, "What for, as who looked or made the token said; null: by command", null=True)
+    fields: list[str] | None = column(ARRAY(Text), "Attributes that were shown unmasked; null: all", null=True)

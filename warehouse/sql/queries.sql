@@ -52,6 +52,10 @@ FROM (
     (
         SELECT * FROM core.interaction
         WHERE client_id = %(client_id)s::uuid AND NOT is_deleted AND occurred_at IS NOT NULL
+            AND occurred_at <= coalesce(%(at)s::timestamptz, 'infinity')
+            AND (%(at)s::timestamptz IS NULL OR occurred_at < %(at)s::timestamptz OR record_id > %(id)s::bigint)
+            AND NOT %(is_undated)s
+            AND (%(types)s::text[] IS NULL OR type = ANY (%(types)s::text[]))
         ORDER BY occurred_at DESC, record_id
         LIMIT %(limit)s
     )
@@ -59,6 +63,8 @@ FROM (
     (
         SELECT * FROM core.interaction
         WHERE client_id = %(client_id)s::uuid AND NOT is_deleted AND occurred_at IS NULL
+            AND (NOT %(is_undated)s OR record_id > %(id)s::bigint)
+            AND (%(types)s::text[] IS NULL OR type = ANY (%(types)s::text[]))
         ORDER BY record_id
         LIMIT %(limit)s
     )
@@ -353,7 +359,7 @@ SELECT c.fingerprint::text, c.kind, c.status, c.weight, c.impact, c.evidence, c.
     (
         SELECT jsonb_agg(jsonb_build_object(
             'record_id', r.record_id, 'source', r.source, 'stream', r.stream, 'source_key', r.source_key,
-            'client_id', x.client_id, 'display_name', k.display_name
+            'client_id', x.client_id, 'display_name', k.display_name, 'kind', k.kind
         ) ORDER BY r.source COLLATE "C", r.stream COLLATE "C", r.source_key COLLATE "C")
         FROM (
             SELECT record_id, source, stream, source_key FROM raw.record WHERE record_id = ANY (c.record_ids)
@@ -365,9 +371,15 @@ SELECT c.fingerprint::text, c.kind, c.status, c.weight, c.impact, c.evidence, c.
         LEFT JOIN core.client AS k ON k.client_id = x.client_id
     ) AS records
 FROM identity.review_case AS c
-WHERE c.status = %(status)s
+WHERE c.status = %(status)s AND (%(kinds)s::text[] IS NULL OR c.kind = ANY (%(kinds)s::text[]))
 ORDER BY c.impact DESC, c.weight DESC NULLS LAST, c.fingerprint
 LIMIT %(limit)s
+
+-- name: open_cases
+SELECT fingerprint::text FROM identity.review_case WHERE status = 'open' AND fingerprint = ANY (%(fingerprints)s::uuid[])
+
+-- name: change_numbers
+SELECT client_id::text, changed_seq FROM core.client WHERE client_id = ANY (%(client_ids)s::uuid[])
 
 -- name: identity_cases
 SELECT record_ids[1], evidence -> 'compared' FROM identity.review_case

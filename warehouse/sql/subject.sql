@@ -60,13 +60,14 @@ WHERE e.is_current
 ORDER BY r.first_at, r.fingerprint
 
 -- name: access_log
-SELECT a.at::text, a.who, a.how, a.row_count
+SELECT a.at::text, a.who, a.how, a.row_count, a.purpose
 FROM ops.access_log AS a JOIN erased_client AS c ON c.client_id = a.client_id
 ORDER BY a.access_id
 
 -- name: log_access
-INSERT INTO ops.access_log (at, who, how, client_id, row_count)
-SELECT %(at)s, %(who)s, %(how)s, client_id, %(rows)s FROM unnest(%(client_ids)s::uuid[]) AS client_id
+INSERT INTO ops.access_log (at, who, how, client_id, row_count, purpose, fields)
+SELECT %(at)s, %(who)s, %(how)s, client_id, %(rows)s, %(purpose)s, %(fields)s::text[]
+FROM unnest(%(client_ids)s::uuid[]) AS client_id
 
 -- name: begin_taking
 INSERT INTO ops.access_log (at, who, how, scope) VALUES (%(at)s, %(who)s, %(how)s, %(view)s) RETURNING access_id

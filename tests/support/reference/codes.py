@@ -21,6 +21,7 @@ MEANINGS = {
     8: "`onefold version --check`: the hub is behind",
     9: "`onefold version --check`: the hub is newer",
     10: "the change feed is no longer kept from where you want to go on: read anew",
+    11: "what was decided on is not as it was: look again",
     75: "try again later: busy, or the source asked for a pause",
     130: "stopped by Ctrl-C",
 }

@@ -1,0 +1,1 @@
+"""The read API, `/v1`: each module one part of it."""

@@ -1,0 +1,87 @@
+"""`/v1/cases` and `/v1/judgements`: what waits for a person's word, and saying it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from onefold.errors import UsageError
+from onefold.steps.judge import AsSeen, JudgeReport, judge, lift
+from onefold.web.api import shapes, views
+from onefold.web.asking import Asker
+from onefold.web.door import Responses, TheHub, answer, masks_for, needs, note
+from warehouse import queries
+
+router: Final = APIRouter(tags=["Review"])
+Judges = Annotated[Asker, Depends(needs("judge"))]
+_REFUSED: Final[Responses] = {
+    409: {"model": shapes.Problem, "description": "It is not as it was seen, or it was judged otherwise before."}
+}
+
+
+@router.get("/cases", response_model=shapes.Cases)
+def cases(
+    hub: TheHub,
+    asker: Annotated[Asker, Depends(needs("cases"))],
+    status: Literal["open", "decided", "closed"] = "open",
+    kind: Annotated[list[str] | None, Query(max_length=20)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+) -> Response:
+    """Review cases, most impact first."""
+    masks = masks_for(hub, asker)
+    with hub.reading.connection() as conn:
+        rows = queries.review_cases(conn, status=status, limit=limit, kinds=kind)
+    told = [views.case_of(row, masks) for row in rows]
+    clients = {one["client_id"] for case in told for one in case["records"]} - {None}
+    note(hub, asker, "api cases", sorted(clients), None if masks is None else [])
+    return answer({"cases": told})
+
+
+@router.post("/judgements", status_code=201, response_model=shapes.Judged, responses=_REFUSED)
+def say(hub: TheHub, asker: Judges, word: shapes.JudgementRequest) -> Response:
+    """Say that records are the same client or not, or pin a golden value. It is stored, and the clients that it
+    touches are resolved and published before the answer; `judgements/{id}/undo` takes it back."""
+    is_pin = word.verdict == "pin"
+    if is_pin is not (word.attribute is not None) or (is_pin and word.right) or (not is_pin and not word.right):
+        raise UsageError(
+            "A pin has `attribute`, `value` and in `left` its record; same and not_same have records on both sides."
+        )
+    report = judge(
+        hub.writing,
+        word.verdict,
+        word.left,
+        word.right,
+        attribute=word.attribute,
+        value=word.value,
+        policy=word.policy,
+        until=word.until,
+        reason=word.reason,
+        by=_whose(asker, word.by),
+        seen=AsSeen(
+            None if word.case is None else str(word.case), {str(one): seq for one, seq in word.expects.items()}
+        ),
+    )
+    return answer(_judged(report), 201)
+
+
+@router.post("/judgements/{judgement_id}/undo", response_model=shapes.Judged, responses=_REFUSED)
+def undo(hub: TheHub, asker: Judges, judgement_id: int, why: shapes.UndoRequest) -> Response:
+    """Lift a judgement by a new decision: evidence decides again."""
+    return answer(_judged(lift(hub.writing, judgement_id, reason=why.reason, by=_whose(asker, why.by))))
+
+
+def _whose(asker: Asker, by: str | None) -> str:
+    """The program always stands in the judgement, also where it says whose word it passes on."""
+    return asker.name if by is None else f"{by} ({asker.name})"
+
+
+def _judged(report: JudgeReport) -> dict[str, object]:
+    return {
+        "judgement_id": report.judgement_id,
+        "verdict": report.verdict,
+        "records_moved": report.resolve.moved,
+        "clients_changed": report.publish.clients,
+        "cases_opened": report.resolve.cases_opened,
+        "cases_closed": report.resolve.cases_closed,
+    }

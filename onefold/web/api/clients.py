@@ -1,0 +1,140 @@
+"""`/v1/clients`: who they are, their whole story, and why their records are one client."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from onefold.errors import NothingFound, UsageError
+from onefold.steps.client import client as client_step
+from onefold.steps.explain_client import explain_client
+from onefold.web.api import shapes, views
+from onefold.web.asking import Asker
+from onefold.web.door import Responses, TheHub, answer, masks_for, needs, note
+from onefold.web.masking import Masks
+from warehouse import queries, surroundings
+
+router: Final = APIRouter(tags=["Clients"])
+Asks = Annotated[Asker, Depends(needs("clients"))]
+_MERGED: Final[Responses] = {307: {"description": "The client was merged into another: `Location` leads to it."}}
+
+
+@router.get("/clients", response_model=shapes.FoundClients)
+def find(
+    hub: TheHub,
+    asker: Asks,
+    query: Annotated[
+        str, Query(min_length=2, max_length=200, description="A name, e-mail, phone, tax id, source key or client id.")
+    ],
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> Response:
+    """Search by anything known about a client; best first."""
+    masks = masks_for(hub, asker)
+    with hub.reading.connection() as conn:
+        rows = queries.find_clients(conn, query, limit=limit)
+    note(hub, asker, "api find", [row["client_id"] for row in rows], _shown(masks, views.FOUND, rows))
+    return answer({"clients": views.found_of(rows, masks)})
+
+
+@router.get("/clients/{client_id}", response_model=shapes.Client, responses=_MERGED)
+def client(
+    hub: TheHub,
+    asker: Asks,
+    request: Request,
+    client_id: UUID,
+    interactions: Annotated[int, Query(ge=0, le=1000, description="How many of the latest to include.")] = 100,
+) -> Response:
+    """One client: golden values with their source and losers, records, relationships, the latest of all departments."""
+    view = client_step(hub.reading, str(client_id), limit=interactions)
+    if view["client_id"] != str(client_id):
+        return _moved(request, str(client_id), view["client_id"])
+    masks = masks_for(hub, asker)
+    note(hub, asker, "api client", [view["client_id"]], _shown(masks, view["attributes"], [view]))
+    return answer(views.client_of(view, masks))
+
+
+@router.get("/clients/{client_id}/interactions", response_model=shapes.Interactions, responses=_MERGED)
+def interactions(
+    hub: TheHub,
+    asker: Asks,
+    request: Request,
+    client_id: UUID,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    after: Annotated[str | None, Query(max_length=100, description="`next` of the page before.")] = None,
+    department: Annotated[list[str] | None, Query(max_length=50, description="Only of these departments.")] = None,
+    type: Annotated[list[str] | None, Query(max_length=50, description="Only of these types.")] = None,
+) -> Response:
+    """A client's story page by page, latest first."""
+    place = None if after is None else _place(after)
+    known = hub.reading.configuration.interaction_types
+    types = None
+    if department is not None or type is not None:
+        of = (code for code, one in known.items() if department is None or one.department in department)
+        types = [code for code in of if type is None or code in type]
+    with hub.reading.connection() as conn:
+        current = surroundings.current_client(conn, str(client_id))
+        if current != str(client_id):
+            return _moved(request, str(client_id), current)
+        if not queries.is_client(conn, current):
+            raise NothingFound(f"There is no client {client_id}.")
+        rows, end = queries.interactions_of(conn, current, limit=limit, after=place, types=types)
+    masks = masks_for(hub, asker)
+    note(hub, asker, "api interactions", [current], None if masks is None else [])
+    told = views.interactions_of(rows, masks)
+    return answer({"client_id": current, "interactions": told, "next": None if end is None else _named(end)})
+
+
+@router.get("/clients/{client_id}/explain", responses=_MERGED)
+def explain(
+    hub: TheHub,
+    asker: Asks,
+    request: Request,
+    client_id: UUID,
+    pairs: Annotated[int, Query(ge=1, le=100, description="How many pairs and neighbours to show of each kind.")] = 10,
+) -> Response:
+    """Why these records are one client: what holds them together, where they would come apart first, and which other
+    clients are near and why they are others. Evidence in words (en, ru) and bits."""
+    found = explain_client(hub.reading, str(client_id), limit=pairs)
+    if found["client_id"] != str(client_id):
+        return _moved(request, str(client_id), found["client_id"])
+    masks = masks_for(hub, asker)
+    around = [one["client_id"] for one in found["borders"]]
+    note(hub, asker, "api explain", [found["client_id"], *around], None if masks is None else [])
+    return answer(views.explained(found, masks))
+
+
+def _shown(masks: Masks | None, names: object, rows: object) -> list[str] | None:
+    """Which attributes a masked answer shows as they are; None: all."""
+    if masks is None:
+        return None
+    kinds = {row["kind"] for row in rows}  # type: ignore[attr-defined]
+    return sorted({name for kind in kinds for name in masks.shown(names, kind)})  # type: ignore[arg-type]
+
+
+def _moved(request: Request, asked: str, current: str) -> Response:
+    path = request.url.path.replace(asked, current)
+    return RedirectResponse(path + (f"?{request.url.query}" if request.url.query else ""), 307)
+
+
+def _named(place: queries.Place) -> str:
+    return base64.urlsafe_b64encode(f"{place.record_id} {place.occurred_at or ''}".encode()).decode().rstrip("=")
+
+
+def _place(text: str) -> queries.Place:
+    from datetime import datetime
+
+    try:
+        number, _, at = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(" ")
+        if at:
+            datetime.fromisoformat(at)
+        place = queries.Place(at or None, int(number))
+    except (ValueError, binascii.Error):
+        raise UsageError("`after` is no place in a client's story: give `next` of the page before.") from None
+    if not -(2**63) <= place.record_id < 2**63:
+        raise UsageError("`after` is no place in a client's story: give `next` of the page before.")
+    return place

@@ -1,0 +1,289 @@
+"""What the API answers, as its OpenAPI description has it. Times are ISO 8601 in UTC, amounts decimal numbers as
+text, records are named `source:stream:key`.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+"""What PostgreSQL can hold as text."""
+
+ClientId = Field(description="The client's id; an id of before a merge leads to its survivor.")
+Seq = Field(description="Its number in the change feed: greater, when anything about it changes.")
+
+
+class Shape(BaseModel):
+    """Of answers; what is not named here is not there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(BaseModel):
+    """RFC 9457."""
+
+    type: str = Field(description="`urn:onefold:problem:KIND`, for programs.")
+    title: str
+    status: int
+    detail: str | None = None
+
+
+class Loser(Shape):
+    """A value that did not become golden."""
+
+    value: Any
+    record: str | None
+    reason: str | None = Field(description="By which rule it lost.")
+
+
+class Lineage(Shape):
+    """Where a golden value comes from."""
+
+    record: str | None
+    rule: str = Field(description="Why this value: pin, authority, recent, only, all, ...")
+    losers: list[Loser]
+
+
+class Record(Shape):
+    """A record of a register that belongs to the client."""
+
+    record: str
+    kind: str
+    role: str
+    url: str | None = Field(description="The record's card in its own system.")
+    attributes: dict[str, list[Any]] = Field(description="What the record says, in standard form.")
+    source_updated_at: datetime | None
+    since: datetime = Field(description="As of when it belongs to this client.")
+
+
+class Relationship(Shape):
+    """To another client, as registers state it."""
+
+    type: str
+    role: str | None
+    direction: Literal["to", "from"]
+    client_id: UUID | None
+    display_name: str | None
+    valid_from: str | None
+    valid_to: str | None
+
+
+class Promise(Shape):
+    """What was promised to the client, and what happened."""
+
+    kind: str
+    due_on: str | None
+    actual_on: str | None
+    due_value: Any
+    actual_value: Any
+
+
+class Interaction(Shape):
+    """What happened with the client, in any department."""
+
+    record: str
+    type: str
+    department: str | None
+    occurred_at: datetime | None
+    occurred_on: date | None
+    precision: str | None = Field(description="day: the time of day is not known.")
+    direction: str | None
+    channel: str | None
+    document_number: str | None
+    summary: str | None
+    amount: str | None
+    currency: str | None
+    money: str | None = Field(description="quoted, ordered, invoiced, paid, credited or none.")
+    url: str | None
+    detail: dict[str, Any] | None
+    promises: list[Promise]
+
+
+class Department(Shape):
+    """How much of the client's story a department tells."""
+
+    department: str
+    interactions: int
+    share: float
+    last_on: date | None
+
+
+class Client(Shape):
+    """One client: its golden record with the source of every value, its records, and the latest of its story."""
+
+    client_id: UUID = ClientId
+    kind: str
+    role: str
+    display_name: str | None
+    is_deleted: bool = Field(description="Without records: every register has deleted it.")
+    record_count: int
+    valid_from: datetime
+    changed_seq: int | None = Seq
+    attributes: dict[str, Any]
+    lineage: dict[str, Lineage]
+    records: list[Record]
+    relationships: list[Relationship]
+    departments: list[Department]
+    interactions: list[Interaction]
+    interaction_count: int
+    former_ids: list[str]
+    open_cases: list[str]
+    masked: list[str] = Field(description="What is shown as a mask, because the token may not see values.")
+
+
+class Found(Shape):
+    """A client that was found."""
+
+    client_id: UUID
+    kind: str
+    role: str
+    display_name: str | None
+    record_count: int
+    why: str = Field(description="What matched: client id, source key, name, or the kind of identifier.")
+    attributes: dict[str, Any] = Field(description="E-mail, phone, INN and city, where there are any.")
+
+
+class FoundClients(Shape):
+    """Best first."""
+
+    clients: list[Found]
+
+
+class Interactions(Shape):
+    """A page of a client's story, latest first, those without a time last."""
+
+    client_id: UUID
+    interactions: list[Interaction]
+    next: str | None = Field(description="`after` of the next page; null: there is none.")
+
+
+class Change(Shape):
+    """One change event."""
+
+    changed_seq: int
+    changed_at: datetime
+    change: str
+    client_id: UUID | None
+    payload: dict[str, Any]
+
+
+class Changes(Shape):
+    """Change events in order."""
+
+    changes: list[Change]
+    next: int = Field(description="`after` of the next request.")
+    is_end: bool = Field(description="There was nothing more when it was asked.")
+
+
+class CaseRecord(Shape):
+    """A record that a case is about."""
+
+    record: str
+    client_id: UUID | None
+    display_name: str | None
+
+
+class Case(Shape):
+    """Something that waits for a person's word."""
+
+    case: str = Field(description="Its fingerprint; give it with a judgement, so that nothing is decided twice.")
+    kind: str
+    status: str
+    bits: float | None = Field(description="The match weight of its strongest pair.")
+    impact: int = Field(description="Interactions of the clients that it is about.")
+    opened_at: datetime
+    records: list[CaseRecord]
+
+
+class Cases(Shape):
+    """By impact, then weight."""
+
+    cases: list[Case]
+
+
+class EvidenceLine(Shape):
+    """What one comparison says."""
+
+    column: str
+    level: str
+    bits: float
+    words: dict[str, str]
+
+
+class Match(Shape):
+    """A client that the record may be."""
+
+    client_id: UUID
+    display_name: str | None
+    record: str = Field(description="The client's record that is most like it.")
+    verdict: Literal["link", "review", "forbidden"]
+    bits: float
+    link_bits: float = Field(description="From here on it is linked.")
+    probability: float
+    evidence: list[EvidenceLine]
+
+
+class Matches(Shape):
+    """The likeliest first."""
+
+    kind: str
+    compared: int
+    truncated: bool
+    matches: list[Match]
+
+
+class MatchRequest(BaseModel):
+    """A record that is not stored."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [
+        {"kind": "person", "attributes": {"full_name": "Anna Kern", "phone": "+7 916 123-45-67"}},
+    ]})  # fmt: skip
+    kind: Literal["person", "organisation"]
+    attributes: dict[str, Text | list[Text]] = Field(
+        max_length=100, description="What is known of it: attribute -> value, or several."
+    )
+    country: str | None = Field(None, pattern="^[A-Z]{2}$", description="Whose phone numbers and identifiers they are.")
+    limit: int = Field(5, ge=1, le=50)
+
+
+class JudgementRequest(BaseModel):
+    """A person's word. It takes effect at once for the clients that it touches."""
+
+    model_config = ConfigDict(extra="forbid")
+    verdict: Literal["same", "not_same", "pin"]
+    left: list[Text] = Field(min_length=1, max_length=1000, description="Records (source:stream:key) or client ids.")
+    right: list[Text] = Field(default_factory=list, max_length=1000)
+    attribute: Text | None = Field(None, description="Of a pin.")
+    value: Text | None = Field(None, max_length=10_000, description="Of a pin.")
+    policy: Literal["pin", "until_source_changes", "until_date", "fill_if_empty"] = "pin"
+    until: date | None = Field(None, description="The last day of a pin.")
+    reason: Text = Field("", max_length=2000)
+    by: Text | None = Field(None, max_length=200, description="Whose word it is, where the program speaks for people.")
+    case: UUID | None = Field(None, description="The case that it answers: refused (409) if that is open no more.")
+    expects: dict[UUID, int] = Field(
+        default_factory=dict, max_length=1000,
+        description="client_id -> changed_seq as it was seen: refused (409) if one has changed since.",
+    )  # fmt: skip
+
+
+class UndoRequest(BaseModel):
+    """Why a judgement is lifted."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: Text = Field("", max_length=2000)
+    by: Text | None = Field(None, max_length=200)
+
+
+class Judged(Shape):
+    """A judgement as stored, and what it did."""
+
+    judgement_id: int
+    verdict: str
+    records_moved: int
+    clients_changed: int
+    cases_opened: int
+    cases_closed: int

@@ -1,0 +1,103 @@
+"""The web application of a hub: `/v1` and its description, and whether it is well."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any, Final
+
+import anyio.to_thread
+from fastapi import APIRouter, FastAPI, Response
+
+from onefold.settings import Settings
+from onefold.web import problems
+from onefold.web.api import cases, changes, clients, match, shapes
+from onefold.web.door import Responses, TheHub, answer
+from onefold.web.guard import Guard
+from onefold.web.hub import THREADS, Hub, open_hub
+
+_SAID: Final = """The one client view of this hub, and what changes about it.
+
+Every request bears a token of `onefold token create`, which says what it may do; what shows personal data is written
+into the access log with its purpose before it is answered. An error is a problem of RFC 9457."""
+_PROBLEMS: Final[Responses] = {
+    401: {"model": shapes.Problem, "description": "No token, or one that does not count."},
+    403: {"model": shapes.Problem, "description": "The token has no such right."},
+    404: {"model": shapes.Problem, "description": "There is no such thing."},
+    422: {"model": shapes.Problem, "description": "The request does not fit."},
+    429: {"model": shapes.Problem, "description": "Too many wrong tokens from this address."},
+    503: {"model": shapes.Problem, "description": "The hub or its database is busy or away; `Retry-After` says when."},
+}
+health: Final = APIRouter(include_in_schema=False)
+
+
+@health.get("/health/live")
+def live() -> Response:
+    """The process answers."""
+    return answer({"status": "live"})
+
+
+@health.get("/health/ready")
+def ready(hub: TheHub) -> Response:
+    """It can do its work: the database answers."""
+    with hub.reading.connection() as conn:
+        conn.execute("SELECT 1")
+    return answer({"status": "ready"})
+
+
+def create_app(hub: Hub | None = None, settings: Settings | None = None) -> FastAPI:
+    """The application on a hub that is open, or that it opens for as long as it serves."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+        if hub is not None:
+            app.state.hub = hub
+            yield
+            return
+        with open_hub(settings or Settings.from_environment(os.environ)) as own:
+            app.state.hub = own
+            yield
+
+    app = FastAPI(
+        title="Onefold",
+        version=version("onefold"),
+        description=_SAID,
+        lifespan=lifespan,
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    for part in (clients, match, changes, cases):
+        app.include_router(part.router, prefix="/v1", responses=_PROBLEMS)
+    app.include_router(health)
+    describe = app.openapi
+    described: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        """The description, made once, with problems as what they are sent as."""
+        if not described:
+            described.update(_with_problems(describe()))
+        return described
+
+    app.openapi = openapi  # type: ignore[method-assign]
+    problems.install(app)
+    app.add_middleware(Guard)
+    return app
+
+
+def _with_problems(description: dict[str, Any]) -> dict[str, Any]:
+    for path in description["paths"].values():
+        for operation in path.values():
+            for code, response in operation["responses"].items():
+                if code >= "4":
+                    response["content"] = {problems.MEDIA_TYPE: response["content"]["application/json"]}
+    return description
+
+
+def from_environment() -> FastAPI:
+    """What each worker of `onefold serve` serves: the hub of ONEFOLD_HOME, ONEFOLD_CONFIG, ONEFOLD_DATABASE_URL."""
+    return create_app()

@@ -1,0 +1,77 @@
+"""What holds for every request, whatever it asks: no body of any size, no error told that could quote a client, and
+what every answer says to browsers and caches.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from onefold.web.problems import of_error, problem
+
+MOST_BYTES: Final = 1 << 20
+_HEADERS: Final = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+
+
+class TooLargeError(Exception):
+    """The body is longer than is read."""
+
+
+class Guard:
+    """Around an application: refuses bodies of more than `MOST_BYTES`, also those that do not say how long they are,
+    and turns every error that nobody expected into a problem that quotes nothing.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        read, is_begun = 0, False
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > MOST_BYTES:
+                raise TooLargeError
+            return message
+
+        async def guarded(message: Message) -> None:
+            nonlocal is_begun
+            if read > MOST_BYTES and not is_begun:
+                return  # whatever the application made of half a body
+            if message["type"] == "http.response.start":
+                is_begun = True
+                said = {name for name, _ in message.get("headers", ())}
+                added = [pair for pair in _HEADERS if pair[0] not in said]
+                message = {**message, "headers": [*message.get("headers", ()), *added]}
+            await send(message)
+
+        said = dict(scope["headers"]).get(b"content-length", b"0")
+        read = int(said) if said.isdigit() and int(said) > MOST_BYTES else 0
+        error: Exception | None = None
+        if not read:
+            try:
+                await self._app(scope, counted, guarded)
+            except Exception as found:
+                error = found
+        if is_begun:
+            if error is not None:
+                raise error
+            return
+        if read > MOST_BYTES:
+            answer = problem(413, "too-large", "The body is too large", f"At most {MOST_BYTES:,} bytes are read.")
+            read = 0
+        else:
+            assert error is not None
+            answer = of_error(error)
+        await answer(scope, receive, guarded)

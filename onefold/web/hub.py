@@ -1,0 +1,93 @@
+"""The hub as a web process holds it: one context for what is written, one on kept connections for what is read."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from onefold.context import Context, open_context
+
+if TYPE_CHECKING:
+    import psycopg
+    from psycopg_pool import ConnectionPool
+
+    from onefold.settings import Settings
+    from onefold.steps.lookup import Lookup
+
+THREADS = 8
+"""Requests that are worked on at once in one process; the others wait their turn."""
+_CONNECTIONS = 2 * THREADS
+"""A request may hold one connection while it asks for another: with twice as many none waits for itself."""
+_LOOKUPS = 2
+
+
+@dataclass(frozen=True)
+class KeptContext(Context):
+    """A context whose connections are kept open between uses."""
+
+    pool: ConnectionPool | None = None
+
+    @contextmanager
+    def connection(self, name: str = "onefold") -> Iterator[psycopg.Connection[Any]]:  # noqa: ARG002
+        """One of the kept connections, given back at the end."""
+        assert self.pool is not None
+        with self.pool.connection() as conn:
+            yield conn
+
+
+class Hub:
+    """What a request works with."""
+
+    def __init__(self, context: Context, pool: ConnectionPool) -> None:
+        self.writing = context
+        """Its steps open connections of their own: they hold locks, and read on two at once."""
+        shared = {one.name: getattr(context, one.name) for one in fields(Context)}
+        self.reading = KeptContext(**shared, pool=pool)
+        self._lookups: SimpleQueue[Lookup] = SimpleQueue()
+
+    @contextmanager
+    def lookup(self) -> Iterator[Lookup]:
+        """A lookup that keeps its rules and its connection; as many are made as are used at once, two are kept."""
+        from onefold.steps.lookup import Lookup
+        from warehouse.connect import connect
+
+        try:
+            one = self._lookups.get_nowait()
+        except Empty:
+            one = Lookup(self.writing, connect(self.writing.database_url, application_name="onefold serve lookup"))
+        try:
+            yield one
+        except BaseException:
+            one.conn.close()
+            raise
+        if self._lookups.qsize() < _LOOKUPS:
+            self._lookups.put(one)
+        else:
+            one.conn.close()
+
+    def close(self) -> None:
+        """Close what is kept."""
+        while not self._lookups.empty():
+            self._lookups.get().conn.close()
+
+
+@contextmanager
+def open_hub(settings: Settings) -> Iterator[Hub]:
+    """The hub for as long as the process serves; what it needs for good is left out of garbage collections."""
+    from warehouse.connect import open_pool
+
+    with open_context(settings) as context:
+        pool = open_pool(context.database_url, application_name="onefold serve", most=_CONNECTIONS)
+        hub = Hub(context, pool)
+        gc.collect()
+        gc.freeze()
+        try:
+            yield hub
+        finally:
+            gc.unfreeze()
+            hub.close()
+            pool.close()

@@ -1,0 +1,94 @@
+"""Problem details (RFC 9457): how the API tells an error. The message of a fault in our own code stays here: it
+could quote a client's data.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from onefold.errors import HubBusy, NewerHub, NothingFound, OnefoldError, Stale, TooLate, UsageError
+from onefold.failures import describe, exit_code
+from onefold.steps.judge import OpposingJudgements
+from onefold.web.asking import NotAllowed, NotSignedIn, TooManyAttempts
+
+MEDIA_TYPE: Final = "application/problem+json"
+_LOG: Final = logging.getLogger("onefold.web")
+_KINDS: Final[tuple[tuple[type[Exception], int, str, str], ...]] = (
+    (NotSignedIn, 401, "not-signed-in", "A token is needed"),
+    (NotAllowed, 403, "not-allowed", "The token has no such right"),
+    (NothingFound, 404, "not-found", "There is no such thing"),
+    (OpposingJudgements, 409, "opposing-judgements", "It was judged otherwise before"),
+    (Stale, 409, "stale", "It is not as it was when you looked"),
+    (TooLate, 410, "no-longer-kept", "What comes next is no longer kept"),
+    (UsageError, 422, "not-understood", "The request does not fit together"),
+    (TooManyAttempts, 429, "too-many-attempts", "Too many wrong attempts"),
+    (HubBusy, 503, "busy", "The hub is busy with this"),
+    (NewerHub, 503, "newer-hub", "The hub was migrated by a newer version"),
+)
+_RETRY_AFTER: Final = {429: "600", 503: "5"}
+_DATABASE: Final = 6
+
+
+def problem(
+    status: int, kind: str, title: str, detail: str | None = None, headers: Mapping[str, str] | None = None, **more: Any
+) -> JSONResponse:
+    """One problem as a response. `kind` names it for programs: `urn:onefold:problem:KIND`."""
+    body = {"type": f"urn:onefold:problem:{kind}", "title": title, "status": status, "detail": detail, **more}
+    given = {**({"Retry-After": _RETRY_AFTER[status]} if status in _RETRY_AFTER else {}), **(headers or {})}
+    if status == 401:
+        given["WWW-Authenticate"] = "Bearer"
+    return JSONResponse({k: v for k, v in body.items() if v is not None}, status, headers=given, media_type=MEDIA_TYPE)
+
+
+def of_error(error: Exception) -> JSONResponse:
+    """The problem that an error of ours is; the hints are for people at a command line and left out."""
+    detail = describe(error)
+    if isinstance(error, OnefoldError) and error.hint:
+        detail = detail.removesuffix(f" {error.hint}")
+    for kind, status, name, title in _KINDS:
+        if isinstance(error, kind):
+            return problem(status, name, title, detail)
+    if exit_code(error) == _DATABASE or type(error).__name__ == "PoolTimeout":
+        _LOG.error("database: %s", detail)
+        return problem(503, "database", "The hub's database does not answer")
+    return _fault(error)
+
+
+def _fault(error: Exception) -> JSONResponse:
+    number = secrets.token_hex(4)
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    place = "" if where is None else f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}"
+    _LOG.error("fault %s: %s at %s", number, type(error).__name__, place)
+    detail = f"This is a fault in Onefold. Its log has it as fault {number}."
+    return problem(500, "fault", "Something failed here", detail)
+
+
+def install(app: FastAPI) -> None:
+    """Every error that an application means to tell becomes a problem; for others there is `guard.py`."""
+
+    def invalid(_request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        # Where and what is wrong, and not what was said: that may be somebody's data.
+        found = [{"in": ".".join(map(str, one["loc"])), "detail": one["msg"]} for one in error.errors()]
+        return problem(422, "not-understood", "The request does not fit", errors=found)
+
+    def known(_request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        title = HTTPStatus(error.status_code).phrase
+        kind = title.lower().replace(" ", "-").replace("'", "")
+        return problem(error.status_code, kind, title, headers=error.headers)
+
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, known)
+    app.add_exception_handler(OnefoldError, lambda _request, error: of_error(error))
