@@ -154,7 +154,7 @@ def staged(conn: psycopg.Connection[Any], name: str, like: str, rows: pa.Table) 
     with conn.transaction():
         conn.execute(create)
         copy_in(conn, f"pg_temp.{name}", rows)
-        conn.execute(SQL("ANALYZE {}").format(Identifier("pg_temp", name)))
+        _analyse(conn, f"pg_temp.{name}")
         yield
         conn.execute(SQL("DROP TABLE {}").format(Identifier("pg_temp", name)))
 
@@ -261,10 +261,14 @@ def indexes_rebuilt(
     for create in creates:
         conn.execute(create)
     for table in rebuilt:
-        # Documents are never compared as a whole, and their statistics take longer than all the others'.
-        plain = [row[0] for row in conn.execute(sql("arrow.plain_columns"), {"table": table})]
-        columns = SQL(", ").join(map(Identifier, plain))
-        conn.execute(SQL("ANALYZE {} ({})").format(qualified(table), columns))
+        _analyse(conn, table)
+
+
+def _analyse(conn: psycopg.Connection[Any], table: str) -> None:
+    """Without documents: they are never compared as a whole, and their statistics take longer than all the others'."""
+    plain = [row[0] for row in conn.execute(sql("arrow.plain_columns"), {"table": table})]
+    columns = SQL(", ").join(map(Identifier, plain))
+    conn.execute(SQL("ANALYZE {} ({})").format(qualified(table), columns))
 
 
 def is_empty(conn: psycopg.Connection[Any], table: str) -> bool:

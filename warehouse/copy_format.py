@@ -23,6 +23,10 @@ _EPOCH_DAYS: Final = 10_957
 _NUMBERS: Final = {("int8", pa.int64()): ">i8", ("int4", pa.int32()): ">i4", ("bool", pa.bool_()): "u1"}
 _ARRAY_HEAD: Final = np.dtype([(name, ">i4") for name in ("bytes", "dimensions", "nulls", "type", "size", "from")])
 _ELEMENT: Final = np.dtype([("length", ">i4"), ("value", ">i8")])
+_AMOUNT: Final = np.dtype(
+    [(name, ">u2") for name in ("digits", "weight", "sign", "scale", *(f"d{n}" for n in range(5)))]
+)
+_MINUS: Final = 0x4000
 _BIGINT_OID: Final = 20
 _NO_DIGIT: Final = 0xFF
 _DIGITS: Final = np.full(256, _NO_DIGIT, dtype=np.uint8)
@@ -67,6 +71,8 @@ def _encoder(arrow: pa.DataType, postgres: str) -> Callable[[pa.Array], Pieces] 
         return _timestamp if postgres == "timestamptz" and arrow.tz is not None else None
     if pa.types.is_date32(arrow):
         return _date if postgres == "date" else None
+    if pa.types.is_decimal128(arrow):
+        return _amounts if postgres == "numeric" and arrow.precision <= 18 and arrow.scale == 4 else None
     form = _NUMBERS.get((postgres, arrow))
     return None if form is None else lambda column: _numbers(column, form)
 
@@ -123,6 +129,21 @@ def _numbers(column: pa.Array, form: str, less: int = 0) -> Pieces:
         column = column.fill_null(False if pa.types.is_boolean(column.type) else 0)
     values = column.to_numpy(zero_copy_only=False)
     return [_field(_big_endian(values - less if less else values, form), known)]
+
+
+def _amounts(column: pa.Array) -> Pieces:
+    """Numbers with four places: five digits of base 10,000, of which the server drops leading zeros."""
+    known = _known(column)
+    # The low half of each 128 bits holds what eighteen digits need.
+    pairs = np.frombuffer(column.buffers()[1], np.int64)[2 * column.offset :][: 2 * len(column)]
+    whole = np.where(known, pairs[::2], 0)
+    rest = np.abs(whole)
+    out = np.zeros(len(column), dtype=_AMOUNT)
+    out["digits"], out["weight"], out["scale"] = 5, 3, 4
+    out["sign"] = np.where(whole < 0, _MINUS, 0)
+    for at in range(4, -1, -1):
+        rest, out[f"d{at}"] = np.divmod(rest, 10_000)
+    return [_field(out.view(np.uint8).reshape(-1, _AMOUNT.itemsize), known)]
 
 
 def _bigints(column: pa.Array) -> Pieces:

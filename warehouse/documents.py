@@ -42,6 +42,8 @@ SHOWN: Final = (
 )  # fmt: skip
 SHOWN_LINK: Final = ("left", "right", "kind", "status", "bits", "amount", "evidence", "since")
 _MOVED: Final = SQL("IN (SELECT record_id FROM moved_document)")
+_KINDS: Final = ("same", "settles", "instalment")
+_STATUSES: Final = ("linked", "review")
 _BULK_ROWS: Final = 100_000
 _PAGES: Final = 60_000
 """Pages of core.interaction that are read at a time."""
@@ -108,7 +110,7 @@ def members(conn: psycopg.Connection[Any], column: str, blocks: tuple[Ids, Ids, 
         for name, values in zip(("keys", "firsts", "lasts", "limits"), (*blocks, limits), strict=True)
     }
     schema = pa.schema([("block", pa.int64()), ("record_id", pa.int64())])
-    found = arrow.read(conn, query, parameters, schema=schema)
+    found = arrow.read_integers(conn, query, parameters, schema=schema)
     return found["block"].to_numpy(), found["record_id"].to_numpy()
 
 
@@ -139,16 +141,28 @@ def no_documents(conn: psycopg.Connection[Any], record_ids: Ids | None) -> Ids:
 
 
 def _ids(conn: psycopg.Connection[Any], statement: str, parameters: Mapping[str, Any]) -> Ids:
-    found = arrow.read(conn, sql(f"documents.{statement}"), parameters, schema=pa.schema([("record_id", pa.int64())]))
-    ids: Ids = np.unique(found["record_id"].to_numpy())
-    return ids
+    schema = pa.schema([("record_id", pa.int64())])
+    found = arrow.read_integers(conn, sql(f"documents.{statement}"), parameters, schema=schema)
+    ids = np.sort(found["record_id"].to_numpy())
+    return ids[np.append(True, ids[1:] != ids[:-1])] if len(ids) else ids
 
 
 def links_of(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Ids) -> pa.Table:
-    """The stored links at these documents, in the columns of `schema`, ordered."""
-    parameters = {"record_ids": bigints(record_ids.tolist())}
-    found = arrow.read(conn, sql("documents.links_of"), parameters, schema=schema)
-    return found.sort_by([(name, "ascending") for name in schema.names[:2]])
+    """The stored links at these documents, in the columns of `schema` (two ends, kind, status), ordered, each once."""
+    parameters = {
+        "record_ids": bigints(record_ids.tolist()),
+        "kinds": list(_KINDS),
+        "statuses": list(_STATUSES),
+    }
+    codes = pa.schema([(name, pa.int64()) for name in schema.names])
+    found = arrow.read_integers(conn, sql("documents.links_of"), parameters, schema=codes)
+    left, right, kind, status = (found[name].to_numpy() for name in schema.names)
+    order = np.lexsort((right, left))
+    # Found from both of its ends, a link comes twice.
+    one, other = left[order], right[order]
+    order = order[np.append(True, (one[1:] != one[:-1]) | (other[1:] != other[:-1]))[: len(order)]]
+    words = (pa.array(_KINDS).take(pa.array(kind[order])), pa.array(_STATUSES).take(pa.array(status[order])))
+    return pa.table([left[order], right[order], *words], schema=schema)
 
 
 def said(conn: psycopg.Connection[Any], schema: pa.Schema) -> pa.Table:
@@ -207,7 +221,7 @@ def _with_since(links: pa.Table, as_of: datetime) -> pa.Table:
     """As rows of core.document_link. Ten-thousandths: the same integers, with their point four places on."""
     amount = links["amount"].combine_chunks()
     whole = amount.cast(pa.decimal128(19, 0))
-    tenths = pa.Array.from_buffers(pa.decimal128(19, 4), len(whole), whole.buffers(), offset=whole.offset)
+    tenths = pa.Array.from_buffers(pa.decimal128(18, 4), len(whole), whole.buffers(), offset=whole.offset)
     rows = links.set_column(links.schema.get_field_index("amount"), "amount", tenths)
     since = pa.repeat(pa.scalar(as_of, pa.timestamp("us", tz="UTC")), links.num_rows)
     return rows.append_column("since", since)

@@ -117,7 +117,9 @@ def faces_of(columns: Columns, registers: Registers, settings: DocumentSettings)
 
 def places_of(columns: Columns, faces: Faces, parents: pa.Table) -> pa.Table:
     """Where the documents are looked for (PLACE); `parents`: record_id and parent_record_id of all of them."""
-    bare = np.setdiff1d(np.arange(len(columns.record_id)), faces.document)
+    is_bare = np.ones(len(columns.record_id), np.bool_)
+    is_bare[faces.document] = False
+    bare = np.flatnonzero(is_bare)
     nothing = np.zeros(len(bare), np.uint64)
     of = np.concatenate([faces.document, bare])
     face = np.concatenate([faces.face, np.zeros(len(bare), np.int64)])

@@ -36,15 +36,13 @@ def put_together(
     count = len(book)
     label = groups(count, left, right)
     # Where a group holds every book once, and nobody objects, all its pairs are its own.
-    _, place = np.unique(label, return_inverse=True)
-    codes = place.astype(np.int64) * (int(book.max(initial=0)) + 1) + book
-    order = np.sort(codes)
-    doubled = order[1:][order[1:] == order[:-1]] // (int(book.max(initial=0)) + 1)
-    hard = np.zeros(int(place.max(initial=0)) + 1, np.bool_)
-    hard[doubled] = True
+    books = int(book.max(initial=0)) + 1
+    order = np.sort(label * books + book)
+    hard = np.zeros(count, np.bool_)
+    hard[order[1:][order[1:] == order[:-1]] // books] = True
     objected = label[apart[0]] == label[apart[1]]
-    hard[place[apart[0][objected]]] = True
-    by_itself = ~hard[place[left]] if len(left) else np.zeros(0, np.bool_)
+    hard[label[apart[0][objected]]] = True
+    by_itself = ~hard[label[left]]
     event = groups(count, left[by_itself], right[by_itself])
     made = by_itself.copy()
     rest = np.flatnonzero(~by_itself)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +23,7 @@ from identity.documents.counting import LINK_ENDS
 from identity.documents.events import groups
 from identity.documents.pairs import lags_of
 from identity.documents.schema import LINK, PAID, SALES, Flags, Ints
+from identity.documents.sets import isin, union
 from identity.documents.settings import MONEY, ONE_BIT, DocumentSettings
 from identity.documents.settling import worth_of_events
 
@@ -31,6 +31,8 @@ LARGEST_CLIENT: Final = 5_000
 """Documents of a client up to which sums are sought: others are collective accounts."""
 _SETS_MOST: Final = 20_000
 """Sets that are looked at for one document."""
+_SUMS: Final = 1 << 18
+"""Sums that are looked at at a time."""
 _PAIRS: Final = 1 << 21
 """Pairs of an open document and an open payment that are looked at at a time."""
 
@@ -64,17 +66,16 @@ def instalments(
         frozenset(pair) for *pair, same in zip(*(said[name].to_pylist() for name in said.schema.names), strict=True)
         if not same
     }  # fmt: skip
-    found: dict[int, list[_Set]] = defaultdict(list)
+    found: list[_Set] = []
     for one, other in _near(sales, payments, apart, settings):
         for whole, parts, at, of in ((sales, payments, one, other), (payments, sales, other, one)):
             smaller = parts.amount[of] < whole.amount[at]
-            _sums(whole, parts, at[smaller], of[smaller], settings, found)
-    made = [row for group in sorted(found) for row in _chosen(found[group])]
-    return pa.Table.from_pylist(made, schema=LINK).sort_by([(name, "ascending") for name in LINK_ENDS])
+            found += _sums(whole, parts, at[smaller], of[smaller], settings)
+    return _links(_chosen(found)).sort_by([(name, "ascending") for name in LINK_ENDS])
 
 
-_Set = tuple[int, int, tuple[tuple[int, int], ...]]
-"""Bits, the record that is settled or settles, and the records that add up to it with their amounts."""
+_Set = tuple[int, int, tuple[int, ...], tuple[int, ...]]
+"""Bits, the record that is settled or settles, the records that add up to it, and their amounts."""
 
 
 def _open(columns: Columns, links: pa.Table, wanted: Ints | None) -> tuple[_Open, _Open]:
@@ -92,17 +93,21 @@ def _open(columns: Columns, links: pa.Table, wanted: Ints | None) -> tuple[_Open
     # A quotation alone is nothing that is paid for.
     owed = np.isin(columns.money, [money for money in SALES if money != MONEY.index("quoted")])
     owing = np.flatnonzero(usable & owed)
-    clients = np.intersect1d(columns.client[paying], columns.client[owing])
+    clients = union(columns.client[paying])
+    clients = clients[isin(clients, union(columns.client[owing]))]
     if wanted is not None:
-        clients = np.intersect1d(clients, wanted)
-    known, documents = np.unique(columns.client[columns.has_client], return_counts=True)
-    clients = np.setdiff1d(clients, known[documents > LARGEST_CLIENT], assume_unique=True)
-    currencies = np.unique(columns.currency[np.concatenate([owing, paying])])
+        clients = clients[isin(clients, union(wanted))]
+    known = np.sort(columns.client[columns.has_client])
+    many = np.searchsorted(known, clients, side="right") - np.searchsorted(known, clients, side="left")
+    clients = clients[many <= LARGEST_CLIENT]
+    currencies = union(columns.currency[owing], columns.currency[paying])
 
     def rows(places: Ints) -> _Open:
         """The document that counts speaks for its event."""
-        places = places[np.isin(columns.client[places], clients)]
-        group = np.searchsorted(clients, columns.client[places]) * len(currencies)
+        at = np.minimum(np.searchsorted(clients, columns.client[places]), max(len(clients) - 1, 0))
+        here = clients[at] == columns.client[places] if len(clients) else np.zeros(len(places), np.bool_)
+        places = places[here]
+        group = at[here] * len(currencies)
         group += np.searchsorted(currencies, columns.currency[places])
         order = np.lexsort((columns.record_id[places], columns.rank[places], event[places], group))
         places, group = places[order], group[order]
@@ -143,15 +148,13 @@ def _near(
         start = stop
 
 
-def _sums(
-    whole: _Open, parts: _Open, at: Ints, of: Ints, settings: DocumentSettings, found: dict[int, list[_Set]]
-) -> None:
-    """Add to `found` the sets of parts, each near to a whole and smaller than it, that add up to it and say enough."""
+def _sums(whole: _Open, parts: _Open, at: Ints, of: Ints, settings: DocumentSettings) -> list[_Set]:
+    """The sets of parts, each near to a whole and smaller than it, that add up to it and say enough."""
     order = np.lexsort((parts.record[of], parts.day[of], at))
     at, of = at[order], of[order]
     unit, first, count = np.unique(at, return_index=True, return_counts=True)
     if not len(unit):
-        return
+        return []
     total = np.add.reduceat(parts.amount[of], first)
     weights = settings.weights
     worth = np.minimum(significant_digits(whole.amount[unit]) * weights.unit("digit"), weights.unit("amount_most"))
@@ -160,11 +163,21 @@ def _sums(
     few = (count >= 2) & (count <= most)
     bits = weights.unit("prior") + worth + weights.unit("client_same") - looked[np.where(few, count, 0)]
     likely = few & (total >= whole.amount[unit]) & (bits >= settings.link_at * ONE_BIT)
-    for n in np.flatnonzero(likely).tolist():
-        rows = of[first[n] : first[n] + count[n]]
-        for chosen in _adding_up(parts.amount[rows], int(whole.amount[unit[n]]), settings.instalments):
-            one = tuple(zip(parts.record[rows[chosen]].tolist(), parts.amount[rows[chosen]].tolist(), strict=True))
-            found[int(whole.group[unit[n]])].append((int(bits[n]), int(whole.record[unit[n]]), one))
+    found: list[_Set] = []
+    for size in np.flatnonzero(np.bincount(count[likely])).tolist():
+        wholes = np.flatnonzero(likely & (count == size))
+        rows = of[first[wholes][:, None] + np.arange(size)]
+        for at_, places in _adding_up(parts.amount[rows], whole.amount[unit[wholes]], settings.instalments):
+            chosen = np.take_along_axis(rows[at_], places, axis=1)
+            n = wholes[at_]
+            found += zip(
+                bits[n].tolist(),
+                whole.record[unit[n]].tolist(),
+                map(tuple, parts.record[chosen].tolist()),
+                map(tuple, parts.amount[chosen].tolist()),
+                strict=True,
+            )
+    return found
 
 
 @cache
@@ -185,39 +198,60 @@ def _places(count: int, size: int) -> Ints:
     return np.array(list(combinations(range(count), size)), np.int64).reshape(-1, size)
 
 
-def _adding_up(amounts: Ints, whole: int, most: int) -> list[Ints]:
-    """The sets of places whose amounts add up to `whole`."""
-    found = []
-    for size in _sizes(len(amounts), most)[1]:
-        if size > len(amounts):
-            break
+def _adding_up(amounts: Ints, wholes: Ints, most: int) -> Iterator[tuple[Ints, Ints]]:
+    """The sets of places of a row of `amounts` that add up to its whole: rows, and the places of each set."""
+    rows, count = amounts.shape
+    for size in (size for size in _sizes(count, most)[1] if size <= count):
         # The last of a set is known by what the others leave open.
-        others = _places(len(amounts), size - 1)
-        left_open = whole - amounts[others].sum(axis=1)
-        for row in np.flatnonzero(np.isin(left_open, amounts)).tolist():
-            last = np.flatnonzero(amounts == left_open[row])
-            found += [np.append(others[row], one) for one in last[last > others[row, -1]].tolist()]
-    return found
+        others = _places(count, size - 1)
+        step = max(_SUMS // len(others), 1)
+        for start in range(0, rows, step):
+            some = amounts[start : start + step]
+            left_open = wholes[start : start + step, None] - sum(some[:, others[:, at]] for at in range(size - 1))
+            for last in range(size - 1, count):
+                # Ascending choices: those that end before `last`.
+                row, choice = np.nonzero(left_open == some[:, last : last + 1])
+                before = others[choice, -1] < last
+                row, choice = row[before], choice[before]
+                if len(row):
+                    yield row + start, np.column_stack([others[choice], np.full(len(choice), last)])
 
 
-def _chosen(candidates: list[_Set]) -> Iterator[dict[str, object]]:
-    """The links of one client: of all sets the best first, each document once."""
+def _chosen(candidates: list[_Set]) -> list[_Set]:
+    """Of all sets the best first, each document once."""
     used: set[int] = set()
-    for bits, record, parts in sorted(candidates, key=lambda c: (-c[0], c[1], [part[0] for part in c[2]])):
-        records = {record, *(part[0] for part in parts)}
-        if not used & records:
+    chosen = []
+    for one in sorted(candidates, key=lambda c: (-c[0], c[1], c[2])):
+        records = {one[1], *one[2]}
+        if used.isdisjoint(records):
             used |= records
-            yield from (_link(record, part, amount, bits, len(parts)) for part, amount in parts)
+            chosen.append(one)
+    return chosen
 
 
-def _link(record: int, part: int, amount: int, bits: int, count: int) -> dict[str, object]:
-    evidence = [{"finding": "sum", "bits": round(bits / ONE_BIT, 2), "count": count}]
-    return {
-        "left_record_id": min(record, part),
-        "right_record_id": max(record, part),
-        "kind": "instalment",
-        "status": "linked",
-        "bits": bits,
-        "amount": amount,
-        "evidence": json.dumps(evidence, separators=(",", ":")),
-    }
+def _links(chosen: list[_Set]) -> pa.Table:
+    """LINK of the sets that were chosen."""
+    count = np.array([len(one[2]) for one in chosen], np.int64)
+    bits = np.array([one[0] for one in chosen], np.int64).repeat(count)
+    whole = np.array([one[1] for one in chosen], np.int64).repeat(count)
+    part = np.array([record for one in chosen for record in one[2]], np.int64)
+    amount = np.array([much for one in chosen for much in one[3]], np.int64)
+    return pa.table(
+        [
+            np.minimum(whole, part),
+            np.maximum(whole, part),
+            pa.repeat("instalment", len(part)),
+            pa.repeat("linked", len(part)),
+            bits.astype(np.int32),
+            amount,
+            pa.array(
+                [_evidence(*one) for one in zip(bits.tolist(), count.repeat(count).tolist(), strict=True)], pa.string()
+            ),
+        ],
+        schema=LINK,
+    )
+
+
+@cache
+def _evidence(bits: int, count: int) -> str:
+    return json.dumps([{"finding": "sum", "bits": round(bits / ONE_BIT, 2), "count": count}], separators=(",", ":"))

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from identity.documents.schema import RELATED, Flags, Ints
+from identity.documents.sets import union
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,6 @@ class Kin:
 def kin_of(related: pa.Table) -> Kin:
     """The pairs of a table (RELATED)."""
     ends = [related[name].to_numpy() for name in RELATED.names]
-    clients = np.unique(np.concatenate(ends))
+    clients = union(*ends)
     one, other = (np.searchsorted(clients, end) for end in ends)
-    return Kin(clients, np.unique(np.concatenate([one * len(clients) + other, other * len(clients) + one])))
+    return Kin(clients, union(one * len(clients) + other, other * len(clients) + one))

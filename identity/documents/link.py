@@ -17,6 +17,7 @@ from identity.documents.matching import best_first
 from identity.documents.pairs import Pairs, candidate_pairs, distinct
 from identity.documents.rarity import rarity_of
 from identity.documents.schema import LINK, SAID, SALES, Flags, Ints, Registers
+from identity.documents.sets import isin, union, unique
 from identity.documents.settings import ONE_BIT, DocumentSettings
 from identity.documents.settling import settle
 from identity.documents.words import evidence_texts
@@ -137,7 +138,7 @@ def _asked(weighed: Weighed, event: Ints, strong: Flags, one_kind: Flags, settle
     at = at[np.lexsort((pairs.right[at], pairs.left[at], -found.total[at]))]
     # An event that stands in a book already takes no other document of it.
     size = int(columns.book.max(initial=0)) + 1
-    held = np.unique(event * size + columns.book)
+    held = unique(event * size + columns.book)
     for ends, others in ((pairs.left, pairs.right), (pairs.right, pairs.left)):
         code = event[ends[at]] * size + columns.book[others[at]]
         place = np.minimum(np.searchsorted(held, code), max(len(held) - 1, 0))
@@ -155,11 +156,13 @@ def _links(
     settings: DocumentSettings,
 ) -> pa.Table:
     """LINK of pairs that are the same, that settle (with their amounts), and that people are asked about."""
-    same, settled, asked = rows
+    same, settled, _ = rows
     at = np.concatenate(rows)
     left, right = weighed.pairs.left[at], weighed.pairs.right[at]
-    kind = np.where(is_sale[left] != is_sale[right], "settles", "same")
-    status = np.repeat(["linked", "review"], [len(same) + len(settled), len(asked)])
+    kind = pa.array(["same", "settles"]).take(pa.array((is_sale[left] != is_sale[right]).astype(np.int8)))
+    status = pa.array(["linked", "review"]).take(
+        pa.array((np.arange(len(at)) >= len(same) + len(settled)).astype(np.int8))
+    )
     amount = np.zeros(len(at), np.int64)
     amount[len(same) : len(same) + len(settled)] = amounts
     found = weighed.evidence.only(at)
@@ -167,8 +170,8 @@ def _links(
         [
             columns.record_id[left],
             columns.record_id[right],
-            pa.array(kind, pa.string()),
-            pa.array(status, pa.string()),
+            kind,
+            status,
             found.total.astype(np.int32),
             pa.array(amount, mask=(np.arange(len(at)) < len(same)) | (np.arange(len(at)) >= len(same) + len(settled))),
             evidence_texts(found, weighed.judged_same[at], settings),
@@ -199,11 +202,11 @@ def _codes(columns: Columns, pairs: Pairs) -> Ints:
 
 
 def neighbours(weighed: Weighed, documents: Ints) -> Ints:
-    """Records with a plausible pair to one of `documents` (records), these among them; ordered."""
+    """Records with a plausible pair to one of `documents` (records, ascending), these among them; ordered."""
     ids = weighed.columns.record_id
-    here = np.isin(ids, documents)
+    here = isin(ids, documents)
     reached = here[weighed.pairs.left] | here[weighed.pairs.right]
-    return np.union1d(ids[here], np.concatenate([ids[weighed.pairs.left[reached]], ids[weighed.pairs.right[reached]]]))
+    return union(ids[here], ids[weighed.pairs.left[reached]], ids[weighed.pairs.right[reached]])
 
 
 def joined(parts: Sequence[Weighed], columns: Columns) -> Weighed:

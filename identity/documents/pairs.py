@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from identity.documents.blocks import ROWS, Blocks, Ordered, in_order, pairs_within, slot
 from identity.documents.columns import Columns, Faces
 from identity.documents.schema import Flags, Ints
+from identity.documents.sets import unique
 from identity.documents.settings import MONEY, DocumentSettings
 
 _NEVER: Final = 1 << 20
@@ -134,12 +135,6 @@ def distinct(parts: Sequence[Pairs], count: int) -> Pairs:
     return Pairs(codes // count, codes % count)
 
 
-def unique(codes: Ints) -> Ints:
-    """Each code once, in order; `codes` are not kept."""
-    codes.sort()
-    return codes[np.append(True, codes[1:] != codes[:-1])] if len(codes) else codes
-
-
 @dataclass(frozen=True, slots=True)
 class PlaceBlocks:
     """Blocks that documents stand in: key, first day, day after; each once."""
@@ -158,10 +153,14 @@ class PlaceBlocks:
 def blocks_of(places: pa.Table, column: str, length: int) -> PlaceBlocks:
     """The blocks of these places (PLACE), all with a day and a value in `column`."""
     key, day = places[column].to_numpy(), places["day"].to_numpy().astype(np.int64)
-    first = np.stack([slot(day, length, row) * length - (length // 2) * row for row in ROWS])
-    both = np.stack([np.tile(key, len(ROWS)), first.reshape(-1)])
-    (keys, firsts), of = np.unique(both, axis=1, return_inverse=True)
-    return PlaceBlocks(keys, firsts, firsts + length, of.reshape(len(ROWS), -1))
+    first = np.stack([slot(day, length, row) * length - (length // 2) * row for row in ROWS]).reshape(-1)
+    keys = np.tile(key, len(ROWS))
+    order = np.lexsort((first, keys))
+    keys, first = keys[order], first[order]
+    fresh = np.append(True, (keys[1:] != keys[:-1]) | (first[1:] != first[:-1]))[: len(order)]
+    of = np.empty(len(order), np.int64)
+    of[order] = np.cumsum(fresh) - 1
+    return PlaceBlocks(keys[fresh], first[fresh], first[fresh] + length, of.reshape(len(ROWS), -1))
 
 
 def with_blocks(places: pa.Table, column: str) -> pa.Table:

@@ -30,7 +30,7 @@ def settle(
     order = np.lexsort((sale, payment, -found.total, ~sure))
     is_equal = np.isin(found.amount, (AMOUNT.index("equal"), AMOUNT.index("net")))
     # Credit notes and payments fill each their own measure.
-    rest = {money: worth.copy() for money in np.unique(columns.money[payment]).tolist()}
+    rest = {money: worth.copy() for money in np.flatnonzero(np.bincount(columns.money[payment])).tolist()}
     money = columns.money[payment]
     given = np.zeros(len(payment), np.int64)
 

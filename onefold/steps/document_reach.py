@@ -17,6 +17,7 @@ from identity.documents.columns import columns_of
 from identity.documents.link import Weighed, joined, neighbours, weigh_documents
 from identity.documents.pairs import blocks_of, slot_lengths, with_blocks
 from identity.documents.schema import PLACE, RELATED, SAID, TIE, Flags, Ints, Registers
+from identity.documents.sets import isin, union, without
 from onefold.steps.document_work import Work, with_registers
 from warehouse import documents as stored
 
@@ -39,8 +40,8 @@ def disturbed(work: Work, places: pa.Table) -> Ints:
         found: Ints = cap + many[np.searchsorted(key, keys)]
         return found
 
-    found = [np.zeros(0, np.int64), *(records[fits] for records, fits in _around(work, places, limits))]
-    return np.unique(np.concatenate(found))
+    found = [records[fits] for records, fits in _around(work, places, limits)]
+    return union(*found)
 
 
 def _around(work: Work, places: pa.Table, limits: _Limits) -> Iterator[tuple[Ints, Flags]]:
@@ -62,7 +63,7 @@ def _around(work: Work, places: pa.Table, limits: _Limits) -> Iterator[tuple[Int
             yield records, ~over[at]
             some = some.filter(pa.array(blocks.whose(over)))
         if column == "amount_key":
-            crowded = np.unique(some["amount_key"].to_numpy())
+            crowded = union(some["amount_key"].to_numpy())
 
 
 class Reach:
@@ -81,24 +82,24 @@ class Reach:
 
     def extend(self, records: Ints) -> None:
         """Reach these, and whatever hangs together with them."""
-        while len(records := np.setdiff1d(records, self.records)):
+        while len(records := without(records, self.records)):
             linked = stored.links_of(self._work.conn, TIE, records)
             self._links.append(linked)
             said = self._work.said
             more = [records, *(linked[name].to_numpy() for name in ENDS), stored.kin(self._work.conn, records)]
             more += [said[name].to_numpy()[_said_of(said, records)] for name in SAID.names[:2]]
             # What is linked with these is looked at for links of its own in the next round.
-            weighed = self._weigh(records, np.unique(np.concatenate(more)))
+            weighed = self._weigh(records, union(*more))
             self._weighed.append(weighed)
-            self.records = np.union1d(self.records, records)
-            records = np.union1d(np.concatenate(more), neighbours(weighed, records))
+            self.records = union(self.records, records)
+            records = union(*more, neighbours(weighed, records))
 
     def _weigh(self, records: Ints, near: Ints) -> Weighed:
         """The plausible pairs of these documents; `near` are there as well, for what registers and people state."""
         cap = self._work.settings.largest_block
         places = stored.load_places(self._work.conn, PLACE, records)
         around = [near, *(found for found, _ in _around(self._work, places, lambda _, keys: np.full(len(keys), cap)))]
-        registers, documents = self.documents(np.unique(np.concatenate(around)))
+        registers, documents = self.documents(union(*around))
         columns = columns_of(documents, registers)
         self._learn_kin(documents)
         assert self._work.size is not None
@@ -109,15 +110,15 @@ class Reach:
             self._related,
             self._work.settings,
             self._work.size,
-            np.isin(columns.record_id, records),
+            isin(columns.record_id, records),
         )
 
     def documents(self, records: Ints) -> tuple[Registers, pa.Table]:
         """These documents (DOCUMENT); what was read before is not read again."""
-        missing = np.setdiff1d(records, self._loaded)
+        missing = without(records, self._loaded)
         if len(missing):
             self._raw.append(stored.load(self._work.conn, self._work.words, missing))
-            self._loaded = np.union1d(self._loaded, missing)
+            self._loaded = union(self._loaded, missing)
         wanted = pa.array(records)
         return with_registers(
             self._work, (part.filter(pc.is_in(part["record_id"], value_set=wanted)) for part in self._raw)
@@ -127,11 +128,11 @@ class Reach:
         """Ask for the relationships of clients that were not met before, by a document of each."""
         known = documents.filter(pc.is_valid(documents["client"]))
         clients, first = np.unique(known["client"].to_numpy(), return_index=True)
-        fresh = ~np.isin(clients, self._with_kin)
+        fresh = ~isin(clients, self._with_kin)
         if fresh.any():
             found = stored.related_of(self._work.conn, RELATED, known["record_id"].to_numpy()[first[fresh]])
             self._related = pa.concat_tables([self._related, found])
-            self._with_kin = np.union1d(self._with_kin, clients)
+            self._with_kin = union(self._with_kin, clients)
 
     def links(self) -> pa.Table:
         """The stored links (TIE) at what was reached, each once."""
@@ -153,5 +154,5 @@ def distinct_links(links: pa.Table) -> pa.Table:
 
 
 def _said_of(said: pa.Table, records: Ints) -> Flags:
-    at: Flags = np.isin(said[ENDS[0]].to_numpy(), records) | np.isin(said[ENDS[1]].to_numpy(), records)
+    at: Flags = isin(said[ENDS[0]].to_numpy(), records) | isin(said[ENDS[1]].to_numpy(), records)
     return at

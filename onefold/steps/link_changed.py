@@ -19,11 +19,13 @@ from identity.documents.events import groups
 from identity.documents.instalments import LARGEST_CLIENT, instalments
 from identity.documents.link import link_weighed
 from identity.documents.schema import PLACE, TIE, Ints
+from identity.documents.sets import isin, union, without
 from onefold.steps.document_reach import ENDS, Reach, distinct_links, disturbed
 from onefold.steps.document_work import Linked, Work, load, places, with_none, without_pairs
 from warehouse import documents as stored
 
 _SUM: Final = "instalment"
+_KINDS: Final = pa.schema(list(TIE)[:3])
 
 
 def link_changed(work: Work, changed: Ints, as_of: Any) -> Linked:
@@ -32,23 +34,23 @@ def link_changed(work: Work, changed: Ints, as_of: Any) -> Linked:
     before = stored.load_places(conn, PLACE, changed)
     registers, mine = load(work, changed)
     after = places(columns_of(mine, registers), mine, registers, settings)
-    clients = np.union1d(_clients(before), _clients(after))
+    clients = union(_clients(before), _clients(after))
     counted = stored.count_documents(conn, clients, LARGEST_CLIENT + 1)
     stored.store_places(conn, after, changed)
     reach = Reach(work)
-    reach.extend(np.union1d(changed, disturbed(work, pa.concat_tables([before, after]))))
+    reach.extend(union(changed, disturbed(work, pa.concat_tables([before, after]))))
     dirty = changed[:0]
     while True:
         links = link_weighed(reach.weighed(), settings)
         old = reach.links()
         is_sum = pc.equal(old["kind"], _SUM)
         sums_here, old = old.filter(is_sum), old.filter(pc.invert(is_sum))
-        was, dirty = dirty, np.union1d(changed, _moved(old, links))
+        was, dirty = dirty, union(changed, _moved(old, links))
         if np.array_equal(was, dirty):
             break
         sums, former = _sums(work, reach, links, dirty, changed, (clients, counted))
         # A pair that is no sum any more may be a doubtful one again.
-        freed = np.setdiff1d(_moved(former, sums), reach.records)
+        freed = without(_moved(former, sums), reach.records)
         if not len(freed):
             break
         reach.extend(freed)
@@ -56,8 +58,8 @@ def link_changed(work: Work, changed: Ints, as_of: Any) -> Linked:
     links = pa.concat_tables([without_pairs(links, pa.concat_tables([kept, sums.select(TIE.names)])), sums])
     before_links = pa.concat_tables([old, former])
     stored.change_links(conn, links, _gone(before_links, links), as_of=as_of)
-    events = _events(work, np.union1d(changed, _moved(before_links, links)))
-    gone = np.setdiff1d(stored.no_documents(conn, changed), events["record_id"].to_numpy())
+    events = _events(work, union(changed, _moved(before_links, links)))
+    gone = without(stored.no_documents(conn, changed), events["record_id"].to_numpy())
     return Linked(len(reach.records), stored.store_events(conn, with_none(events, gone), as_of=as_of))
 
 
@@ -72,27 +74,27 @@ def _sums(
     conn, inside = work.conn, reach.records
     _, documents = reach.documents(inside)
     moved = _of_events(documents, links, dirty)
-    sought = np.union1d(clients[0], _clients(documents.filter(pc.is_in(documents["record_id"], pa.array(moved)))))
+    sought = union(clients[0], _clients(documents.filter(pc.is_in(documents["record_id"], pa.array(moved)))))
     now = stored.count_documents(conn, sought, LARGEST_CLIENT + 1)
     few = np.array([client for client, count in now.items() if count <= LARGEST_CLIENT], np.int64)
     # A client that becomes a collective account loses its sums, once.
     grown = [c for c, count in now.items() if count > LARGEST_CLIENT and clients[1].get(c, count) <= LARGEST_CLIENT]
     paying = stored.paying_clients(conn, few) if work.settings.instalments > 1 else few[:0]
     theirs = stored.of_clients(conn, paying)
-    scope = np.unique(np.concatenate([theirs, changed, stored.of_clients(conn, np.array(grown, np.int64))]))
+    scope = union(theirs, changed, stored.of_clients(conn, np.array(grown, np.int64)))
     former = stored.links_of(conn, TIE, scope)
     former = former.filter(pc.equal(former["kind"], _SUM))
     known, others, further = theirs, [TIE.empty_table()], theirs
     while len(further):
-        found = stored.links_of(conn, TIE, np.setdiff1d(further, inside))
+        found = stored.links_of(conn, TIE, without(further, inside))
         found = found.filter(pc.not_equal(found["kind"], _SUM))
         # Of what was reached the links are those that are made now.
         found = found.filter(pc.invert(pc.is_in(found[ENDS[0]], pa.array(inside))))
         found = pa.concat_tables([found, _at(links, further).select(TIE.names)])
         others.append(found)
         ends = np.concatenate([found[name].to_numpy() for name in ENDS])
-        further = np.setdiff1d(ends, known)
-        known = np.union1d(known, further)
+        further = without(ends, known)
+        known = union(known, further)
     registers, documents = reach.documents(known)
     among = distinct_links(pa.concat_tables(others))
     return instalments(columns_of(documents, registers), among, work.said, work.settings, paying), former
@@ -100,10 +102,10 @@ def _sums(
 
 def _of_events(documents: pa.Table, links: pa.Table, some: Ints) -> Ints:
     """The documents of the events that `some` are of."""
-    ids = np.unique(documents["record_id"].to_numpy())
+    ids = union(documents["record_id"].to_numpy())
     linked = _linked(links)
     event = groups(len(ids), *(np.searchsorted(ids, linked[name].to_numpy()) for name in ENDS))
-    found: Ints = ids[np.isin(event, event[np.isin(ids, some)])]
+    found: Ints = ids[isin(event, union(event[isin(ids, some)]))]
     return found
 
 
@@ -112,8 +114,8 @@ def _events(work: Work, seeds: Ints) -> pa.Table:
     known, further, links = seeds, seeds, [TIE.empty_table()]
     while len(further):
         links.append(stored.links_of(work.conn, TIE, further))
-        further = np.setdiff1d(np.concatenate([_linked(links[-1])[name].to_numpy() for name in ENDS]), known)
-        known = np.union1d(known, further)
+        further = without(np.concatenate([_linked(links[-1])[name].to_numpy() for name in ENDS]), known)
+        known = union(known, further)
     registers, documents = load(work, known)
     return events_of(documents, distinct_links(_linked(pa.concat_tables(links))), registers)
 
@@ -130,8 +132,11 @@ def _at(links: pa.Table, records: Ints) -> pa.Table:
 
 def _moved(old: pa.Table, new: pa.Table) -> Ints:
     """The documents that have a link in the one and not in the other, or another kind of it."""
-    rows = [set(zip(*(_linked(one)[name].to_pylist() for name in TIE.names[:3]), strict=True)) for one in (old, new)]
-    return np.unique(np.array([end for row in rows[0] ^ rows[1] for end in row[:2]], np.int64))
+    ties = [_linked(one).select(TIE.names[:3]).cast(_KINDS) for one in (old, new)]
+    # A tie that stands in both comes twice.
+    count = pa.concat_tables(ties).group_by(_KINDS.names).aggregate([([], "count_all")])
+    one_sided = count.filter(pc.equal(count["count_all"], 1))
+    return union(*(one_sided[name].to_numpy() for name in ENDS))
 
 
 def _gone(old: pa.Table, new: pa.Table) -> tuple[Ints, Ints]:
@@ -141,5 +146,4 @@ def _gone(old: pa.Table, new: pa.Table) -> tuple[Ints, Ints]:
 
 
 def _clients(rows: pa.Table) -> Ints:
-    found: Ints = np.unique(rows["client"].drop_null().to_numpy())
-    return found
+    return union(rows["client"].drop_null().to_numpy())

@@ -18,6 +18,7 @@ from identity.documents.evidence import size_class
 from identity.documents.instalments import instalments
 from identity.documents.link import link_weighed, weigh_documents
 from identity.documents.schema import RELATED, Registers
+from identity.documents.sets import without
 from onefold.steps.ahead import storing
 from onefold.steps.document_work import Linked, Work, places, with_none, with_registers, without_pairs, work_of
 from onefold.steps.link_changed import link_changed
@@ -87,7 +88,7 @@ def _link_all(work: Work, as_of: Any, *, keep: bool, is_first: bool) -> Linked:
         events = events_of(documents, links, registers)
     if is_first:
         return Linked(documents.num_rows, stored.store_first_events(conn, events, as_of=as_of))
-    gone = np.setdiff1d(stored.no_documents(conn, None), events["record_id"].to_numpy())
+    gone = without(stored.no_documents(conn, None), events["record_id"].to_numpy())
     changed = stored.store_events(conn, with_none(events, gone), as_of=as_of, keep=keep)
     return Linked(documents.num_rows, changed)
 

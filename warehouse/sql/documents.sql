@@ -39,7 +39,7 @@ SELECT record_id, face, day, amount_key, client_key, number_key, parent_record_i
 FROM core.document_place WHERE record_id = ANY (%(record_ids)s::bigint[])
 
 -- name: members
-SELECT b.n - 1, m.record_id
+SELECT b.n - 1 AS block, m.record_id
 FROM unnest(%(keys)s::bigint[], %(firsts)s::int[], %(lasts)s::int[], %(limits)s::int[])
     WITH ORDINALITY AS b (key, first, last, most, n)
 CROSS JOIN LATERAL (
@@ -68,7 +68,7 @@ FROM unnest(%(clients)s::bigint[]) AS c (client)
 
 -- name: paying_clients
 -- Of these clients those who have a payment, or may have had one: only theirs can add up.
-SELECT c.client
+SELECT c.client AS record_id
 FROM unnest(%(clients)s::bigint[]) AS c (client)
 -- Client by client: as a condition it would be joined with all that there is.
 CROSS JOIN LATERAL (
@@ -80,9 +80,16 @@ CROSS JOIN LATERAL (
 ) AS paid
 
 -- name: links_of
-SELECT left_record_id, right_record_id, kind, status FROM core.document_link WHERE left_record_id = ANY (%(record_ids)s::bigint[])
-UNION
-SELECT left_record_id, right_record_id, kind, status FROM core.document_link WHERE right_record_id = ANY (%(record_ids)s::bigint[])
+-- Words as their places in lists: a hundred thousand integers come in one piece.
+SELECT l.left_record_id, l.right_record_id, array_position(%(kinds)s::text[], l.kind)::bigint - 1 AS kind,
+    array_position(%(statuses)s::text[], l.status)::bigint - 1 AS status
+FROM (
+    SELECT left_record_id, right_record_id, kind, status FROM core.document_link
+    WHERE left_record_id = ANY (%(record_ids)s::bigint[])
+    UNION ALL
+    SELECT left_record_id, right_record_id, kind, status FROM core.document_link
+    WHERE right_record_id = ANY (%(record_ids)s::bigint[])
+) AS l
 
 -- name: said
 SELECT l.record_id, r.record_id, j.verdict = 'same_document'
