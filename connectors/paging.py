@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
-import httpx
 from pydantic import Field, model_validator
 
 from connectors.canonical import NotStorable, canonical, digest
 from connectors.errors import SourceDataError
 from connectors.paths import as_text, compile_path
 from connectors.settings import Settings
+
+if TYPE_CHECKING:
+    import httpx
 
 Position = dict[str, Any]
 EndRule = Literal["empty", "short", "404", "204"]
@@ -108,6 +110,8 @@ class NextUrlPaging(NoPaging):
 
     def advance(self, position: Position, answer: Answer, records: Sequence[Any]) -> Position | None:
         """Where the answer points."""
+        from httpx import InvalidURL  # not before: files are read without it
+
         found = compile_path(self.path).get(answer.data) if self.path else _link(answer.headers, self.header or "link")
         if not found:
             return None
@@ -115,7 +119,7 @@ class NextUrlPaging(NoPaging):
             raise SourceDataError(f"the next page's address at `{self.path}` is not a text")
         try:
             url = answer.url.join(found)
-        except (httpx.InvalidURL, ValueError):
+        except (InvalidURL, ValueError):
             raise SourceDataError("the next page's address is not a URL") from None
         return {"url": str(url)}
 

@@ -17,8 +17,8 @@ from identity.hashing import hash_strings
 from identity.parts import sounds
 
 _CHUNK: Final = 200_000  # pairs of names at once, which bounds the memory of their words beside each other
-_LONG: Final = 8  # letters from which on a word may bear two slips of the pen
-_SHORT: Final = 4  # letters below which a word bears none
+LONG: Final = 8  # letters from which on a word may bear two slips of the pen
+SHORT: Final = 4  # letters below which a word bears none
 _SAME_SOUND: Final = 750  # in 1/1000 of Jaro-Winkler similarity
 
 
@@ -27,7 +27,7 @@ def like(left: Texts, right: Texts, heard: tuple[Codes, Codes]) -> Flags:
     sound."""
     distance = pairwise(OSA.distance, left, right, 2)
     shorter = np.minimum(_lengths(left), _lengths(right))
-    slip = ((distance <= 1) & (shorter >= _SHORT)) | ((distance <= 2) & (shorter >= _LONG))
+    slip = ((distance <= 1) & (shorter >= SHORT)) | ((distance <= 2) & (shorter >= LONG))
     same = np.flatnonzero((heard[0] == heard[1]) & (heard[0] >= 0) & ~slip)
     if len(same):
         slip[same] = pairwise(JaroWinkler.normalized_similarity, left[same], right[same]) >= _SAME_SOUND

@@ -14,6 +14,7 @@ from rapidfuzz.distance import JaroWinkler
 from identity.comparison.alignment import like, sounds_of
 from identity.comparison.own_script import OwnScript
 from identity.comparison.similarity import Texts, once_per_value_pair_or_same, pairwise, texts
+from identity.comparison.word_glance import WordGlance
 from identity.encoded import Codes, Flags, Ints, Levels
 from identity.features import Features
 from identity.schema import WEIGHT_ONE_BIT
@@ -82,6 +83,7 @@ class OrganisationNames:
         self._letters = np.fromiter((ord(word[0]) for word in unique), np.int32, len(unique))
         self._is_letter = np.fromiter((len(word) == 1 and word.isalpha() for word in unique), np.bool_, len(unique))
         self._has_digit = np.fromiter((any(c.isdigit() for c in word) for word in unique), np.bool_, len(unique))
+        self._glance = WordGlance(unique, self._sounds, self._lengths, _LEAST_CUT)
         self._entries = _entries(words, unique)
         self._joined, self._initials = _joined(names)
         mass = np.zeros(len(words), dtype=np.int64)
@@ -104,24 +106,43 @@ class OrganisationNames:
 
     def _chunk(self, left: Codes, right: Codes) -> Levels:
         """Levels of pairs of unequal names."""
-        entries = self._entries
-        size_left = entries.offsets[left + 1] - entries.offsets[left]
-        size_right = entries.offsets[right + 1] - entries.offsets[right]
-        size = size_left * size_right
-        ends = np.cumsum(size)
-        pair = np.repeat(np.arange(len(left)), size)
-        within = np.arange(int(ends[-1])) - np.repeat(ends - size, size)
-        width = np.repeat(size_right, size)
-        one = np.repeat(entries.offsets[left], size) + within // width
-        two = np.repeat(entries.offsets[right], size) + within % width
-        similar = self._similarity(entries.codes[one], entries.codes[two])
+        pair, one, two = self._glanced(left, right)
+        similar = self._similarity(self._entries.codes[one], self._entries.codes[two])
         alike = np.flatnonzero(similar)
-        is_run = entries.is_run
+        is_run = self._entries.is_run
         # A run is another name's word letter by letter, or nothing.
         alike = alike[(similar[alike] == 1000) | ~(is_run[one[alike]] | is_run[two[alike]])]
-        pair, similar = pair[alike], similar[alike]
-        found_left, total_left = self._found(similar, one[alike], left, pair)
-        found_right, total_right = self._found(similar, two[alike], right, pair)
+        pair, one, two, similar = pair[alike], one[alike], two[alike], similar[alike]
+        result = np.full(len(left), _code("different"))
+        if self._telling > 0:
+            # Names without a word in common are different whatever they weigh.
+            some = np.unique(pair)
+            result[some] = self._shared(left[some], right[some], np.searchsorted(some, pair), (one, two), similar)
+        else:
+            result = self._shared(left, right, pair, (one, two), similar)
+        result[self._joined[left] == self._joined[right]] = _code("strong")
+        short = (self._initials[left] == self._joined[right]) | (self._initials[right] == self._joined[left])
+        result[short & (result > _code("near"))] = _code("near")
+        return result
+
+    def _glanced(self, left: Codes, right: Codes) -> tuple[Ints, Ints, Ints]:
+        """The pairs of entries that may be alike, by the place of their pair of names, its left and its right entry."""
+        entries = self._entries
+        sizes = np.diff(entries.offsets)
+        size_left, width = sizes[left], sizes[right]
+        one = _runs(entries.offsets[left], size_left)
+        owner = np.repeat(np.arange(len(left)), size_left)
+        times = width[owner]
+        two = _runs(entries.offsets[right[owner]], times)
+        held = np.flatnonzero(self._glance.may_be_alike(entries.codes[one], times, entries.codes[two]))
+        at = np.searchsorted(np.cumsum(times), held, side="right")
+        return owner[at], one[at], two[held]
+
+    def _shared(self, left: Codes, right: Codes, pair: Ints, entries: tuple[Ints, Ints], similar: Ints) -> Levels:
+        """Levels by the weight of the words that pairs of names share: `entries` on either side that are `similar`, of
+        the names at `pair`."""
+        found_left, total_left = self._found(similar, entries[0], left, pair)
+        found_right, total_right = self._found(similar, entries[1], right, pair)
         found, total = found_left + found_right, total_left + total_right
         whole = (found_left >= _STRONG * total_left) | (found_right >= _STRONG * total_right)
         telling = np.minimum(found_left, found_right) >= self._telling
@@ -132,9 +153,6 @@ class OrganisationNames:
         result[some & telling & (found >= _NEAR * total)] = _code("near")
         result[some & telling & whole] = _code("contained")
         result[some & (found >= _STRONG * total)] = _code("strong")
-        result[self._joined[left] == self._joined[right]] = _code("strong")
-        short = (self._initials[left] == self._joined[right]) | (self._initials[right] == self._joined[left])
-        result[short & (result > _code("near"))] = _code("near")
         return result
 
     def _similarity(self, left: Codes, right: Codes) -> Ints:
@@ -183,6 +201,13 @@ class OrganisationNames:
         np.add.at(found, owner, weight * best)
         np.add.at(total, owner, weight)
         return found, total
+
+
+def _runs(starts: Ints, sizes: Ints) -> Ints:
+    """`starts[i]` and what follows it, `sizes[i]` of them, one after the other."""
+    ends = np.cumsum(sizes)
+    found: Ints = np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(starts - (ends - sizes), sizes)
+    return found
 
 
 def _word_weights(words: Texts, weights: Mapping[str, int], unseen: int) -> Ints:

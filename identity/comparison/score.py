@@ -16,7 +16,7 @@ from identity.comparison.compare import Comparer
 from identity.encoded import MISSING, Codes, Flags, Ints, Levels
 from identity.features import Features
 from identity.model import ColumnModel, KindModel
-from identity.parallel import in_parallel
+from identity.parallel import in_parallel, threads
 from identity.settings import KindSettings
 
 Weights = npt.NDArray[np.int32]
@@ -26,6 +26,8 @@ KIN: Final = "kin"
 
 _CHUNK: Final = 250_000
 """Pairs compared at once by a thread: bounds the memory of string comparison."""
+_WORTH_A_THREAD: Final = 20_000
+"""Pairs below which a thread of their own takes longer than it saves."""
 
 TERM_FIELDS: Final = {
     "name.family": "family_name",
@@ -52,8 +54,9 @@ class Scores(NamedTuple):
 
 
 def chunks(count: int) -> list[slice]:
-    """Spans of that many pairs, to be compared one by one; at least one."""
-    return [slice(at, at + _CHUNK) for at in range(0, max(count, 1), _CHUNK)]
+    """Spans of that many pairs, to be compared one by one; at least one, and one for each core if there is enough."""
+    size = min(max(-(-count // threads()), _WORTH_A_THREAD), _CHUNK)
+    return [slice(at, at + size) for at in range(0, max(count, 1), size)]
 
 
 class Scorer:

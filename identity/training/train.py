@@ -41,6 +41,9 @@ from identity.training.em import Reals, at_most, expect_matches, patterns_of, sh
 from identity.training.terms import term_adjustments, word_weights
 
 RANDOM_PAIRS: Final = 500_000
+"""Random pairs, at the most, from which u is estimated."""
+_LEAST_RANDOM_PAIRS: Final = 250_000
+_RANDOM_PAIRS_EACH: Final = 50  # ... and for each record
 PAIRS_PER_PASS: Final = 50_000
 PAIRS_FOR_ODDS: Final = 500_000  # candidate pairs from which the share of matches is estimated
 PAIRS_FOR_CAPS: Final = 2_000_000
@@ -181,12 +184,12 @@ class _Trainer:
         """u of every level. How often names agree in part by chance is asked of different firms: one that was written
         down a thousand times would else be taken for a thousand that agree by chance. Whole names are asked of all
         records, since namesakes may look like one firm."""
-        everybody = np.arange(len(self._features), dtype=np.int64)
-        found = self._random(u, prior, everybody, RANDOM_PAIRS)
+        everybody, pairs = np.arange(len(self._features), dtype=np.int64), pairs_for_chance(len(self._features))
+        found = self._random(u, prior, everybody, pairs)
         if self._kind == "person" or "name" not in found:
             return found
         different = self._different(points, Pairing(blocks, len(everybody)), prior)
-        firms = self._random(u, prior, different, RANDOM_PAIRS // 4)["name"]
+        firms = self._random(u, prior, different, pairs // 4)["name"]
         partly = np.array([not level.name.startswith("exact") for level in self._base.columns["name"].levels[:-1]])
         name = found["name"][:-1]
         name = np.where(partly, np.minimum(name, firms[:-1]), name)
@@ -295,6 +298,16 @@ def _no_better_than_exact(levels: tuple[LevelWeight, ...]) -> tuple[LevelWeight,
     """Levels of which none weighs more than the first: to agree less is not to say more."""
     most = levels[0].weight
     return tuple(replace(level, weight=min(level.weight, most)) for level in levels)
+
+
+def pairs_for_chance(count: int) -> int:
+    """From how many random pairs u is estimated, of so many records.
+
+    The relative standard error of u from N pairs is sqrt((1 - u) / (N * u)) before it is shrunk, and log2(e) times as
+    many bits of the weight: of 250,000 pairs .03 bits where u is 1 %, .09 where it is .1 %, .29 where it is .01 %; of
+    500,000 pairs .02, .06 and .2. The more records, the more strangers there are among whom a level may hold.
+    """
+    return min(max(_LEAST_RANDOM_PAIRS, _RANDOM_PAIRS_EACH * count), RANDOM_PAIRS)
 
 
 def random_pairs(count: int, wanted: int) -> tuple[Ints, Ints]:

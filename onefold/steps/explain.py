@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from identity.explanation.explain import Evidence, explain_pair, probability_of
+from identity.explanation.explain import Evidence, explain_pair
 from identity.explanation.words import LANGUAGES, column_words, phrase, phrases
 from identity.generic import GENERIC
 from identity.resolve import POINT
-from identity.schema import IDENTIFIER, JUDGEMENT, RECORD, WEIGHT_ONE_BIT
+from identity.schema import IDENTIFIER, JUDGEMENT, RECORD
 from onefold.errors import NothingFound
 from onefold.steps.in_common import with_documents
+from onefold.steps.plain_evidence import as_plain
 from onefold.steps.records import one_record
 from onefold.steps.resolve import current_model
 from onefold.steps.rules import distinct_sources
@@ -148,31 +148,3 @@ def _of_judgements(said: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def generic_of(conn: psycopg.Connection) -> pa.Table:
     """The identifier values that so many names stand behind that they are no evidence, as of the last resolution."""
     return stored.load_generic(conn, GENERIC)
-
-
-def as_plain(evidence: Evidence) -> dict[str, Any]:
-    """Evidence in plain values, weights in bits."""
-    return {
-        "verdict": evidence.verdict,
-        "total_bits": evidence.total / WEIGHT_ONE_BIT,
-        "link_bits": evidence.link / WEIGHT_ONE_BIT,
-        "review_bits": evidence.review / WEIGHT_ONE_BIT,
-        "missing_bits": evidence.missing_bits,
-        "prior_bits": evidence.prior / WEIGHT_ONE_BIT,
-        "odds_bits": evidence.odds / WEIGHT_ONE_BIT,
-        "probability": probability_of(evidence.odds),
-        "findings": [
-            {
-                "column": f.column,
-                "level": f.level,
-                "left": f.left,
-                "right": f.right,
-                "bits": f.bits,
-                "words": dict(f.words),
-            }
-            for f in evidence.findings
-        ],
-        "contradictions": list(evidence.contradictions),
-        "rules": [asdict(rule) for rule in evidence.rules],
-        "is_candidate": evidence.is_candidate,
-    }

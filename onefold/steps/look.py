@@ -72,7 +72,7 @@ def preview(context: Context, source: str, stream: str, limit: int) -> list[Mapp
     """
     from onefold.errors import NothingFound
     from onefold.mapping import RawRow, compile_source
-    from onefold.steps.standardise import party_tables
+    from onefold.steps.forms import party_tables
     from warehouse.keys import record_id
 
     configured = find_source(context, source)

@@ -25,8 +25,8 @@ from onefold.steps.rules import (
     requeue_changed_rules,
     survivorship_rules,
     today,
-    trust,
     vat_sites,
+    with_trust,
 )
 from warehouse import (
     client_scopes,
@@ -232,14 +232,6 @@ def look_at_golden(context: Context, conn: psycopg.Connection, rules: Survivorsh
         count += golden.changed_values(conn, golden_records(contributions, rules, load_pins(conn, contributions)))
     if is_beyond(count, clients, limits.changed, limits.at_least) and not holds.is_first_load(conn):
         raise TooMuch([{"limit": "golden", "allowed": limits.changed, "count": count, "of": clients}])
-
-
-def with_trust(context: Context, contributions: pa.Table) -> pa.Table:
-    """Contributions with the trust of their sources; 0 for a source that is no longer configured."""
-    trusted = trust(context)
-    sources = contributions["source"].combine_chunks().dictionary_encode()
-    by_source = pa.array([trusted.get(name, 0) for name in sources.dictionary.to_pylist()], pa.int32())
-    return contributions.append_column("trust", by_source.take(sources.indices))
 
 
 def load_pins(conn: psycopg.Connection, contributions: pa.Table) -> pa.Table:

@@ -1,4 +1,8 @@
-"""From configuration to what the pure functions take: profiles, model, and fingerprints of the rules in force."""
+"""From configuration to what the pure functions take: profiles, model, and fingerprints of the rules in force.
+
+What reads or writes fingerprints imports the warehouse inside the function: a trial (`onefold.trying`) needs the rules
+alone, and no database driver.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from warehouse import fingerprints, queue
-
 if TYPE_CHECKING:
     import psycopg
+    import pyarrow as pa
 
     from identity.standard import Profile
     from identity.survive import SurvivorshipRules
@@ -60,6 +63,8 @@ def standard_profile(context: Context) -> Profile:
 
 def requeue_changed_mappings(conn: psycopg.Connection, configuration: Configuration) -> list[str]:
     """Queue every record of the streams whose mapping is another one than that which made the stored records."""
+    from warehouse import fingerprints, queue
+
     wanted = mapping_fingerprints(configuration)
     known = fingerprints.stored(conn, "mapping")
     changed = sorted(name for name, value in wanted.items() if known.get(name) != value)
@@ -76,6 +81,8 @@ def requeue_changed_rules(conn: psycopg.Connection, step: str, rules: Any) -> bo
 
     A step that never had rules has not worked yet, and all that it has to look at is queued already.
     """
+    from warehouse import fingerprints, queue
+
     wanted = {step: fingerprint(rules)}
     known = fingerprints.stored(conn, "rules")
     if known.get(step) == wanted[step]:
@@ -86,6 +93,8 @@ def requeue_changed_rules(conn: psycopg.Connection, step: str, rules: Any) -> bo
 
 def has_work(conn: psycopg.Connection, step: str, rules: Any) -> bool:
     """Whether `step` (resolve, publish) has queued records, or other rules than those in force. Writes nothing."""
+    from warehouse import fingerprints, queue
+
     return not queue.is_empty(conn, step) or fingerprints.stored(conn, "rules").get(step) != fingerprint(rules)
 
 
@@ -201,6 +210,16 @@ def open_attributes(context: Context) -> list[dict[str, Any]]:
 def trust(context: Context) -> dict[str, int]:
     """How far each source is trusted, 0..100."""
     return {name: source.trust for name, source in context.configuration.sources.items()}
+
+
+def with_trust(context: Context, contributions: pa.Table) -> pa.Table:
+    """Contributions with the trust of their sources; 0 for a source that is no longer configured."""
+    import pyarrow as pa
+
+    trusted = trust(context)
+    sources = contributions["source"].combine_chunks().dictionary_encode()
+    by_source = pa.array([trusted.get(name, 0) for name in sources.dictionary.to_pylist()], pa.int32())
+    return contributions.append_column("trust", by_source.take(sources.indices))
 
 
 def mapping_fingerprints(configuration: Configuration) -> dict[str, UUID]:

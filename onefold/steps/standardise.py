@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -14,13 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.parallel import threads
-from identity.schema import HEAD, VALUE
-from identity.standard import standardise as standard_forms
+from identity.schema import VALUE
 from onefold.context import Context
 from onefold.mapping import Mapped, RawRow, StreamMapper, compile_source
 from onefold.steps.ahead import ahead
 from onefold.steps.beside import beside
 from onefold.steps.collecting import rare_collections
+from onefold.steps.forms import party_forms
 from onefold.steps.report import StandardiseReport
 from onefold.steps.rules import requeue_changed_mappings, standard_profile
 from onefold.steps.withhold import withheld, withhold
@@ -33,7 +33,7 @@ from warehouse.shapes import RELATIONSHIP
 if TYPE_CHECKING:
     import psycopg
 
-    from identity.standard import IdOf, Profile, Standardised
+    from identity.standard import Profile
     from onefold.configuration import Configuration
     from onefold.mapping.batch import Reject
     from onefold.settings import Settings
@@ -318,32 +318,6 @@ def _store(work: Work, conn: psycopg.Connection, prepared: Prepared) -> None:
     counts.interactions_changed += len(happened.all)
     counts.rejected += len(prepared.rejects)
     counts.suppressed += kept_out.count
-
-
-def party_tables(
-    context: Context, mapped: Iterable[Mapped], profile: Profile | None = None
-) -> tuple[pa.Table, pa.Table]:
-    """Standard records and identifiers (RECORD, IDENTIFIER) of all parts, each of one record."""
-    forms = _forms(context, mapped, profile, None)
-    return forms.records, forms.identifiers
-
-
-def party_forms(context: Context, mapped: Iterable[Mapped], profile: Profile) -> Standardised:
-    """The same, with a card that names several organisations made into several records."""
-    return _forms(context, mapped, profile, record_id)
-
-
-def _forms(context: Context, mapped: Iterable[Mapped], profile: Profile | None, id_of: IdOf | None) -> Standardised:
-    """Unique values are normalised once for all parts."""
-    heads, values, offset = [HEAD.empty_table()], [VALUE.empty_table()], 0
-    for part in mapped:
-        heads.append(part.head)
-        rows = pc.add(part.values.column("row"), pa.scalar(offset, pa.int32()))
-        values.append(part.values.set_column(0, VALUE.field("row"), rows))
-        offset += part.head.num_rows
-    return standard_forms(
-        pa.concat_tables(heads), pa.concat_tables(values), profile or standard_profile(context), id_of
-    )
 
 
 def _with_cards_of(cards: pa.Table, relationships: pa.Table | None) -> pa.Table | None:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from identity.explanation.explain import explain_pair
 from identity.features import positions
-from onefold.steps.explain import as_plain
+from onefold.steps.plain_evidence import as_plain
 
 if TYPE_CHECKING:
     from onefold.trying.findings import Places
@@ -41,7 +41,7 @@ class Example:
     why: str
     """Why it is shown; empty for a merge."""
     evidence: dict[str, Any]
-    """As `onefold.steps.explain.as_plain`: bits by field, in words."""
+    """As `onefold.steps.plain_evidence.as_plain`: bits by field, in words."""
 
 
 def merges(found: Resolved, places: Places, most: int = MOST) -> list[Example]:

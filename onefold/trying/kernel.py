@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from identity.minting import mint_all
 from identity.model import MatchModel, prior_model
 from identity.parallel import threads
 from identity.register import Register
@@ -22,11 +23,9 @@ from onefold.context import Context
 from onefold.mapping import RawRow, compile_source
 from onefold.settings import Settings
 from onefold.steps.beside import beside
-from onefold.steps.client_ids import first_ids
 from onefold.steps.collecting import rare_collections
-from onefold.steps.publish import with_trust
-from onefold.steps.rules import standard_profile, survivorship_rules
-from onefold.steps.standardise import party_forms
+from onefold.steps.forms import party_forms
+from onefold.steps.rules import standard_profile, survivorship_rules, with_trust
 from warehouse.keys import record_ids
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def run(configuration: Configuration, understood: Sequence[Understood], progress
     with progress.stage("resolve", 1):
         resolution = resolve_register(register, None, model, by_rule=False)
     with progress.stage("choose golden values", 1):
-        crosswalk = first_ids(resolution.labels).assignments
+        crosswalk = mint_all(resolution.labels).crosswalk
         clients = golden(_contributions(context, register.records, crosswalk), survivorship_rules(context))
     trained = tuple(kind for kind in KINDS if model.kind(kind) != prior.kind(kind))
     rejected = sum(part.rejected for part in parts)

@@ -220,6 +220,14 @@ def test_help_loads_nothing_heavy(arguments: tuple[str, ...]) -> None:
     assert modules & too_much == set()
 
 
+def test_a_trial_loads_no_database_driver_and_no_http_client(tmp_path: Path) -> None:
+    clients = tmp_path / "clients.csv"
+    clients.write_text("id,first name,last name\n1,Anna,Kern\n2,Anna,Kern\n", "utf-8")
+    modules = loaded_after(RUN, "--quiet", "--json", "try", str(clients), "--report", str(tmp_path / "report.html"))
+    assert (tmp_path / "report.html").exists()
+    assert modules & {"psycopg", "sqlmodel", "sqlalchemy", "alembic", "httpx", "duckdb", "fastapi"} == set()
+
+
 def test_importing_our_packages_connects_to_nothing_and_reads_no_environment() -> None:
     code = """
 import os, socket

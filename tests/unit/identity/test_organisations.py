@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from identity.comparison.organisations import OrganisationNames
 from identity.comparison.score import Scorer
 from identity.features import Features
 from identity.model import prior_model
@@ -88,3 +89,25 @@ def test_one_firm_written_down_often_does_not_make_names_agree_by_chance(tables:
     trained = train(*tables(rows), SETTINGS, prior_model(SETTINGS), 2).organisation
     far = next(level for level in trained.columns["name"].levels if level.name == "far")
     assert far.u < 0.01
+
+
+WORDS = (
+    "romashka romashko romasha vasilek vasilok industries industrien ind metallbau metalbau mettalbau petrov petroff "
+    "petrova petrow p i a 2000 200 konditerskaya konditerskaia mueller muller myuller stroi stroy stroitelnaya dom "
+    "elektro elektronika elektrotekhnika trans transport transportnaya sever severnaya severny yug bau baumaschinen"
+)
+
+
+def test_a_glance_misses_no_two_words_that_are_alike(tables: Any) -> None:
+    names = [*WORDS.split(), "stroi dom", "stroidom sever", "petrov i k", "mueller bau 2000", "trans sever yug"]
+    rows = [{"key": str(at), "org": name} for at, name in enumerate(names)]
+    features = Features.of(*tables(rows))
+    compared = OrganisationNames(features, {"industrien": 1000, "industries": 1000}, 8_000, 20_000)
+    count = len(compared._words)
+    one, two = (side.ravel().astype(np.int32) for side in np.mgrid[:count, :count])
+    every, alone = np.arange(count, dtype=np.int32), np.full(count, count)
+    glanced = compared._glance.may_be_alike(every, alone, two)
+    alike = compared._similarity(one, two) > 0
+    assert alike.sum() > count  # others than each with itself
+    assert not (alike & ~glanced).any()
+    assert glanced.mean() < 0.5

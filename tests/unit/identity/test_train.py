@@ -14,7 +14,7 @@ from identity.register import Register
 from identity.resolve import resolve, resolve_register
 from identity.settings import load_settings
 from identity.training.em import expect_matches, patterns_of, shrunk
-from identity.training.train import blocked_columns, random_pairs, train, train_register
+from identity.training.train import blocked_columns, pairs_for_chance, random_pairs, train, train_register
 
 SETTINGS = load_settings()
 PRIOR = prior_model(SETTINGS)
@@ -127,6 +127,14 @@ def test_random_pairs_are_the_same_every_time_and_never_of_one_record() -> None:
     assert (left != right).all()
     assert (left == again[0]).all()
     assert len(np.unique(left)) == 50
+
+
+def test_u_is_known_to_a_third_of_a_bit_where_one_pair_of_ten_thousand_agrees() -> None:
+    drawn = [pairs_for_chance(count) for count in (200, 5_000, 8_000, 10_000, 1_000_000)]
+    assert drawn == sorted(drawn)
+    assert drawn[0] == drawn[1] < drawn[2] < drawn[3] == drawn[4]  # more records, more strangers; but bounded
+    rate = 1e-4
+    assert np.log2(np.e) * np.sqrt((1 - rate) / (drawn[0] * rate)) < 1 / 3
 
 
 def test_training_and_resolving_one_register_is_the_same_as_each_by_itself(world: Any, tables: Any) -> None:
