@@ -52,10 +52,11 @@ contract:  ## Write docs/contract/onefold_v1.yaml anew after views or columns we
 	@.ci/environment test
 	$(PYTHON) -m tests.support.contract
 
-reference:  ## Write docs/schemas and docs/reference anew after the command line, errors or configuration models changed
+reference:  ## Write docs/schemas, docs/reference and docs/pictures anew after the command line, errors or configuration models changed
 	@.ci/environment test
 	$(PYTHON) -m onefold.configuration.schemas
 	$(PYTHON) -m tests.support.reference
+	$(PYTHON) -m tests.support.pictures
 
 site:  ## The documentation as a site that opens without a network: build/site/index.html
 	@.ci/environment test

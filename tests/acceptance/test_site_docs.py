@@ -9,6 +9,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from shutil import which
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -119,6 +120,30 @@ def test_the_search_works_from_a_folder_and_finds_russian_words(site: Path) -> N
     assert config is not None
     assert (site / json.loads(config[1])["search"]).is_file()
     assert "iframe-worker.js" in (site / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("asked", ["blocking", "хаб"])
+def test_a_browser_that_opens_the_folder_finds_what_is_asked(site: Path, tmp_path: Path, asked: str) -> None:
+    browser = which("chromium") or which("chromium-browser") or which("google-chrome")
+    if browser is None:
+        pytest.skip("no Chromium here")
+    typing = f"""<script>setTimeout(() => {{
+        document.querySelector("#__search").click();
+        const field = document.querySelector("input.md-search__input");
+        field.focus(); field.value = "{asked}"; field.dispatchEvent(new KeyboardEvent("keyup", {{bubbles: true}}));
+        }}, 1000)</script></body>"""
+    page = site / f"asked-{len(asked)}.html"
+    page.write_text((site / "index.html").read_text("utf-8").replace("</body>", typing), "utf-8")
+    try:
+        shown = subprocess.run(
+            [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}",
+             "--virtual-time-budget=30000", "--dump-dom", page.as_uri()],
+            capture_output=True, text=True, check=False, timeout=90,
+        ).stdout  # fmt: skip
+    finally:
+        page.unlink()
+    assert re.search(r"\d+ matching document", shown), shown[-2000:]
+    assert "md-search-result__item" in shown
 
 
 def test_scripts_of_ours_ask_nothing_of_the_network(site: Path) -> None:

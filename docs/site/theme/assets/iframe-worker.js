@@ -7,6 +7,10 @@ if (location.protocol === "file:") {
       this.frame.hidden = true;
       document.body.append(this.frame);
       const inside = this.frame.contentWindow;
+      // A written document stays; the one that a frame begins with may be replaced at any moment.
+      inside.document.open();
+      inside.document.write("<!doctype html><body></body>");
+      inside.document.close();
       inside.postMessage = (data) => {
         const message = new MessageEvent("message", { data });
         this.dispatchEvent(message);
@@ -32,4 +36,6 @@ if (location.protocol === "file:") {
       this.frame.remove();
     }
   };
+  // By this name the theme's search sees that it runs in a frame, and finds its languages from there.
+  window.IFrameWorker = window.Worker;
 }

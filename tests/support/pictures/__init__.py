@@ -1,0 +1,1 @@
+"""docs/pictures: drawn by these modules. `python -m tests.support.pictures` writes them."""
