@@ -165,6 +165,11 @@ def links_of(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Ids) 
     return pa.table([left[order], right[order], *words], schema=schema)
 
 
+def of_another_type(conn: psycopg.Connection[Any], record_ids: Ids) -> Ids:
+    """Those of the records that were ever published with another type than they have now."""
+    return _ids(conn, "of_another_type", {"record_ids": bigints(record_ids.tolist())})
+
+
 def said(conn: psycopg.Connection[Any], schema: pa.Schema) -> pa.Table:
     """What people said about pairs of documents, in force, in the columns of `schema`."""
     return arrow.read(conn, sql("documents.said"), schema=schema)

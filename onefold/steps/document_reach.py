@@ -7,6 +7,7 @@ only the blocks of what was reached last are read, until nothing further is reac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 
 from identity.documents.columns import columns_of
 from identity.documents.link import Weighed, joined, neighbours, weigh_documents
-from identity.documents.pairs import blocks_of, slot_lengths, with_blocks
+from identity.documents.pairs import PlaceBlocks, blocks_of, slot_lengths, with_blocks
 from identity.documents.schema import PLACE, RELATED, SAID, TIE, Flags, Ints, Registers
 from identity.documents.sets import isin, union, without
 from onefold.steps.document_work import Work, with_registers
@@ -26,9 +27,25 @@ _Limits = Callable[[str, Ints], Ints]
 """Of a column of PLACE and keys in it: the size up to which a block is looked at whole."""
 
 
-def disturbed(work: Work, places: pa.Table) -> Ints:
-    """Documents of the blocks in which the changed ones stood or stand (`places`): their rarity is another now, unless
-    a block was over its limit and is so still."""
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """Members of blocks, no more of a block than show that it is over the limit asked for."""
+
+    blocks: PlaceBlocks
+    places: Ints
+    """The records of the places that the blocks were asked for by."""
+    at: Ints
+    """The block of each member."""
+    records: Ints
+    fits: Flags
+    """Whether its block is within the limit asked for."""
+
+
+def disturbed(reach: Reach, places: pa.Table, changed: Ints) -> Ints:
+    """Documents whose rarity is another now, for some have `changed` that stood or stand in `places`: those of their
+    blocks in their books, and of blocks that may have crossed their limit all; not of one that was over it and is so
+    still. Who has a pair with one of these is reached by that."""
+    work = reach.work
     cap = work.settings.largest_block
     known = {
         name: np.unique(places[name].drop_null().to_numpy(), return_counts=True)
@@ -40,13 +57,34 @@ def disturbed(work: Work, places: pa.Table) -> Ints:
         found: Ints = cap + many[np.searchsorted(key, keys)]
         return found
 
-    found = [records[fits] for records, fits in _around(work, places, limits)]
+    blocks = list(_around(work, places, limits))
+    near = union(changed, *(one.records[one.fits] for one in blocks))
+    registers, documents = reach.documents(near)
+    ids, book = documents["record_id"].to_numpy(), registers.books()[documents["register"].to_numpy()]
+    order = np.argsort(ids)
+    ids, book = ids[order], book[order]
+    # Of what is no document any more, or was one of another type, nobody knows in which book it stood.
+    sure = ids[~isin(ids, stored.of_another_type(work.conn, changed))]
+    count = int(book.max(initial=0)) + 1
+    found = []
+    for one in blocks:
+        mine = isin(one.places, sure)
+        whose = book[np.minimum(np.searchsorted(ids, one.places), max(len(ids) - 1, 0))] if len(ids) else one.places
+        # At most so many have come or gone: a block this far below its limit was never over it.
+        size = np.bincount(one.at, minlength=len(one.blocks.key))
+        came = np.bincount(one.blocks.of.reshape(-1), minlength=len(one.blocks.key))
+        whole = size + came > cap
+        whole[one.blocks.of[:, ~mine].reshape(-1)] = True
+        moved = union(*((blocks_of_row * count + whose)[mine] for blocks_of_row in one.blocks.of))
+        at, records = one.at[one.fits], one.records[one.fits]
+        its = book[np.minimum(np.searchsorted(ids, records), max(len(ids) - 1, 0))] if len(ids) else records
+        found.append(records[whole[at] | ~isin(records, ids) | isin(at * count + its, moved)])
     return union(*found)
 
 
-def _around(work: Work, places: pa.Table, limits: _Limits) -> Iterator[tuple[Ints, Flags]]:
-    """Members of the blocks of these places, no more of a block than show that it is over its limit; whether theirs is
-    not. Blocks of clients are asked for only where one of the amount is over its limit: they are within it else."""
+def _around(work: Work, places: pa.Table, limits: _Limits) -> Iterator[_Members]:
+    """Members of the blocks of these places. Blocks of clients are asked for only where one of the amount is over its
+    limit: they are within it else."""
     wide, weeks, days = slot_lengths(work.settings)
     crowded = np.zeros(0, np.int64)
     for column, lengths in (("amount_key", (wide,)), ("client_key", (wide, weeks, days)), ("number_key", (wide,))):
@@ -60,7 +98,7 @@ def _around(work: Work, places: pa.Table, limits: _Limits) -> Iterator[tuple[Int
             most = limits(column, blocks.key)
             at, records = stored.members(work.conn, column, (blocks.key, blocks.first, blocks.last), most + 1)
             over = np.bincount(at, minlength=len(blocks.key)) > most
-            yield records, ~over[at]
+            yield _Members(blocks, some["record_id"].to_numpy(), at, records, ~over[at])
             some = some.filter(pa.array(blocks.whose(over)))
         if column == "amount_key":
             crowded = union(some["amount_key"].to_numpy())
@@ -70,7 +108,7 @@ class Reach:
     """The documents that hang together with some, by plausible pairs, links, parents and judgements."""
 
     def __init__(self, work: Work) -> None:
-        self._work = work
+        self.work = work
         self._raw: list[pa.Table] = []
         self._loaded = np.zeros(0, np.int64)
         self._with_kin = np.zeros(0, np.int64)
@@ -83,10 +121,10 @@ class Reach:
     def extend(self, records: Ints) -> None:
         """Reach these, and whatever hangs together with them."""
         while len(records := without(records, self.records)):
-            linked = stored.links_of(self._work.conn, TIE, records)
+            linked = stored.links_of(self.work.conn, TIE, records)
             self._links.append(linked)
-            said = self._work.said
-            more = [records, *(linked[name].to_numpy() for name in ENDS), stored.kin(self._work.conn, records)]
+            said = self.work.said
+            more = [records, *(linked[name].to_numpy() for name in ENDS), stored.kin(self.work.conn, records)]
             more += [said[name].to_numpy()[_said_of(said, records)] for name in SAID.names[:2]]
             # What is linked with these is looked at for links of its own in the next round.
             weighed = self._weigh(records, union(*more))
@@ -96,20 +134,20 @@ class Reach:
 
     def _weigh(self, records: Ints, near: Ints) -> Weighed:
         """The plausible pairs of these documents; `near` are there as well, for what registers and people state."""
-        cap = self._work.settings.largest_block
-        places = stored.load_places(self._work.conn, PLACE, records)
-        around = [near, *(found for found, _ in _around(self._work, places, lambda _, keys: np.full(len(keys), cap)))]
+        cap = self.work.settings.largest_block
+        places = stored.load_places(self.work.conn, PLACE, records)
+        around = [near, *(one.records for one in _around(self.work, places, lambda _, keys: np.full(len(keys), cap)))]
         registers, documents = self.documents(union(*around))
         columns = columns_of(documents, registers)
         self._learn_kin(documents)
-        assert self._work.size is not None
+        assert self.work.size is not None
         return weigh_documents(
             columns,
             registers,
-            self._work.said,
+            self.work.said,
             self._related,
-            self._work.settings,
-            self._work.size,
+            self.work.settings,
+            self.work.size,
             isin(columns.record_id, records),
         )
 
@@ -117,11 +155,11 @@ class Reach:
         """These documents (DOCUMENT); what was read before is not read again."""
         missing = without(records, self._loaded)
         if len(missing):
-            self._raw.append(stored.load(self._work.conn, self._work.words, missing))
+            self._raw.append(stored.load(self.work.conn, self.work.words, missing))
             self._loaded = union(self._loaded, missing)
         wanted = pa.array(records)
         return with_registers(
-            self._work, (part.filter(pc.is_in(part["record_id"], value_set=wanted)) for part in self._raw)
+            self.work, (part.filter(pc.is_in(part["record_id"], value_set=wanted)) for part in self._raw)
         )
 
     def _learn_kin(self, documents: pa.Table) -> None:
@@ -130,7 +168,7 @@ class Reach:
         clients, first = np.unique(known["client"].to_numpy(), return_index=True)
         fresh = ~isin(clients, self._with_kin)
         if fresh.any():
-            found = stored.related_of(self._work.conn, RELATED, known["record_id"].to_numpy()[first[fresh]])
+            found = stored.related_of(self.work.conn, RELATED, known["record_id"].to_numpy()[first[fresh]])
             self._related = pa.concat_tables([self._related, found])
             self._with_kin = union(self._with_kin, clients)
 

@@ -38,7 +38,7 @@ def link_changed(work: Work, changed: Ints, as_of: Any) -> Linked:
     counted = stored.count_documents(conn, clients, LARGEST_CLIENT + 1)
     stored.store_places(conn, after, changed)
     reach = Reach(work)
-    reach.extend(union(changed, disturbed(work, pa.concat_tables([before, after]))))
+    reach.extend(union(changed, disturbed(reach, pa.concat_tables([before, after]), changed)))
     dirty = changed[:0]
     while True:
         links = link_weighed(reach.weighed(), settings)

@@ -91,6 +91,11 @@ FROM (
     WHERE right_record_id = ANY (%(record_ids)s::bigint[])
 ) AS l
 
+-- name: of_another_type
+SELECT v.record_id FROM core.interaction_version AS v
+JOIN core.interaction AS i ON i.record_id = v.record_id
+WHERE v.record_id = ANY (%(record_ids)s::bigint[]) AND v.version ->> 'type' <> i.type
+
 -- name: said
 SELECT l.record_id, r.record_id, j.verdict = 'same_document'
 FROM identity.judgement AS j
