@@ -5,7 +5,7 @@ In the caller's transaction and under the hub lock; only differences are written
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg.sql import SQL, Composable, Literal
 
-from warehouse import arrow, versions
+from warehouse import arrow, in_one_piece, versions
 from warehouse.arrays import bigints
 from warehouse.clock import allocate_events
 from warehouse.sql import qualified, sql
@@ -52,7 +52,7 @@ Words = Mapping[str, Sequence[str]]
 """`fields` of detail that say how a document stands, and the words that mean `sold` and `void`, in lower case."""
 
 
-def load_all(conn: psycopg.Connection[Any], words: Words) -> Iterator[pa.Table]:
+def load_all(conn: psycopg.Connection[Any], words: Words) -> Generator[pa.Table]:
     """All documents as they are published (FOUND), part by part, each once."""
     known: list[pa.Array] = []
     row = conn.execute(sql("documents.pages")).fetchone()
@@ -61,18 +61,18 @@ def load_all(conn: psycopg.Connection[Any], words: Words) -> Iterator[pa.Table]:
         query = sql("documents.of_pages").format(
             columns=_columns(words), first=Literal(f"({first},0)"), last=Literal(f"({first + _PAGES},0)")
         )
-        part = arrow.read(conn, query, schema=FOUND)
+        part = in_one_piece.read(conn, query, schema=FOUND)
         known.append(part["record_id"].combine_chunks())
         yield part
     # One that standardise changed between two of these reads came as it was published already.
-    last = arrow.read(conn, sql("documents.of_versions").format(columns=_columns(words)), schema=FOUND)
+    last = in_one_piece.read(conn, sql("documents.of_versions").format(columns=_columns(words)), schema=FOUND)
     yield last.filter(pc.invert(pc.is_in(last["record_id"], value_set=pa.concat_arrays(known))))
 
 
 def load(conn: psycopg.Connection[Any], words: Words, record_ids: Ids) -> pa.Table:
     """Those of the records that are documents, published and not deleted (FOUND)."""
     query = sql("documents.of_records").format(columns=_columns(words))
-    return arrow.read(conn, query, {"record_ids": bigints(record_ids.tolist())}, schema=FOUND)
+    return in_one_piece.read(conn, query, {"record_ids": bigints(record_ids.tolist())}, schema=FOUND)
 
 
 def _columns(words: Words) -> Composable:
@@ -97,7 +97,8 @@ def types(conn: psycopg.Connection[Any]) -> dict[str, tuple[str, str | None]]:
 
 def load_places(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Ids) -> pa.Table:
     """Where these documents were looked for when they were linked last."""
-    return arrow.read(conn, sql("documents.places"), {"record_ids": bigints(record_ids.tolist())}, schema=schema)
+    parameters = {"record_ids": bigints(record_ids.tolist())}
+    return in_one_piece.read(conn, sql("documents.places"), parameters, schema=schema)
 
 
 def members(conn: psycopg.Connection[Any], column: str, blocks: tuple[Ids, Ids, Ids], limits: Ids) -> tuple[Ids, Ids]:
@@ -268,7 +269,8 @@ def store_first_events(conn: psycopg.Connection[Any], events: pa.Table, *, as_of
         is_bulk = events.num_rows >= _BULK_ROWS and arrow.is_owned(conn, "core.interaction")
         large = is_bulk and _is_ours_alone(conn)
         conn.execute(sql("documents.much_memory"))
-        with arrow.indexes_rebuilt(conn, ["core.interaction"], large, filled=True):
+        sparse = [row[0] for row in conn.execute(sql("documents.sparse_indexes"))]
+        with arrow.indexes_rebuilt(conn, ["core.interaction"], large, keep=sparse, filled=True):
             parameters: dict[str, Any] = {"seq": allocate_events(conn, 1), "as_of": as_of}
             parameters["count"] = conn.execute(sql("documents.move_first"), parameters).rowcount
         conn.execute(sql("documents.event"), parameters)

@@ -19,7 +19,7 @@ from identity.documents.instalments import instalments
 from identity.documents.link import link_weighed, weigh_documents
 from identity.documents.schema import RELATED, Registers
 from identity.documents.sets import without
-from onefold.steps.ahead import storing
+from onefold.steps.ahead import ahead, storing
 from onefold.steps.document_work import Linked, Work, places, with_none, with_registers, without_pairs, work_of
 from onefold.steps.link_changed import link_changed
 from onefold.steps.rules import document_rules, fingerprint, has_work
@@ -71,7 +71,7 @@ def link_documents(context: Context, conn: psycopg.Connection, *, after: int) ->
 def _link_all(work: Work, as_of: Any, *, keep: bool, is_first: bool) -> Linked:
     """Link all documents. `is_first`: no event is stored, and nobody has read the facts."""
     conn, settings = work.conn, work.settings
-    registers, documents = with_registers(work, stored.load_all(conn, work.words))
+    registers, documents = with_registers(work, ahead(stored.load_all(conn, work.words)))
     documents = by_record(documents)
     size = size_class(documents.num_rows)
     fingerprints.remember(conn, "documents", {"size": UUID(int=size)})

@@ -24,12 +24,13 @@ JOIN core.interaction_type AS t ON t.code = i.type AND t.money <> 'none'
 WHERE i.record_id = ANY (%(record_ids)s::bigint[]) AND NOT i.is_deleted
 
 -- name: columns
-i.record_id, i.source, i.type, i.occurred_on - date '1970-01-01',
+i.record_id, i.source, i.type, i.occurred_on - date '1970-01-01' AS day,
 CASE
     WHEN abs(i.amount) >= 90000000000 THEN NULL
     WHEN i.reverses_record_id IS NULL THEN round(i.amount * 10000)::bigint
     ELSE -abs(round(i.amount * 10000)::bigint)
-END, i.currency, i.document_number, uuid_hash_extended(i.client_id, 0), i.parent_record_id, {state}
+END AS amount, i.currency, i.document_number AS number, uuid_hash_extended(i.client_id, 0) AS client,
+i.parent_record_id, {state} AS state
 
 -- name: types
 SELECT code, money, tax FROM core.interaction_type WHERE money <> 'none'
@@ -212,6 +213,18 @@ SET LOCAL work_mem = '512MB'
 -- name: wait_briefly
 -- Given up before the server looks for deadlocks (after a second): whoever reads may want what is locked here already.
 SET LOCAL lock_timeout = '800ms'
+
+-- name: sparse_indexes
+-- To make one of these anew takes a look at every row, to keep it up an entry now and then. That of events is empty now
+-- and holds every document then.
+SELECT x.indexrelid::regclass::text
+FROM pg_index AS x
+JOIN pg_class AS c ON c.oid = x.indexrelid
+JOIN pg_class AS t ON t.oid = x.indrelid
+WHERE t.oid = 'core.interaction'::regclass AND x.indpred IS NOT NULL AND c.reltuples >= 0 AND 10 * c.reltuples < t.reltuples
+    AND NOT (
+        SELECT a.attnum FROM pg_attribute AS a WHERE a.attrelid = t.oid AND a.attname = 'event_id'
+    ) = ANY (x.indkey)
 
 -- name: lock_facts
 LOCK TABLE core.interaction IN ACCESS EXCLUSIVE MODE

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.sql import SQL, Identifier
 
-from warehouse import arrow, copy_format
+from warehouse import arrow, copy_format, in_one_piece
 from warehouse.catalogue import catalogue, differences
 from warehouse.sql import sql
 
@@ -53,6 +53,18 @@ def test_every_value_survives_the_round_trip(conn: psycopg.Connection, entries: 
     assert arrow.copy_in(conn, "pg_temp.t", table) == len(entries)
     found = arrow.read(conn, SQL("SELECT a, b, c, d, e, f, g FROM t ORDER BY n"), schema=SCHEMA)
     assert found.to_pylist() == table.to_pylist()
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(entries=st.lists(ROW, max_size=20))
+def test_rows_in_one_piece_are_those_that_went_in(conn: psycopg.Connection, entries: list[dict[str, Any]]) -> None:
+    schema = pa.schema([SCHEMA.field(name) for name in ("a", "b", "f")] + [pa.field("n", pa.int64(), nullable=False)])
+    rows = [{**{name: entry[name] for name in "abf"}, "n": at} for at, entry in enumerate(entries)]
+    table = pa.Table.from_pylist(rows, schema=schema)
+    conn.execute("DROP TABLE IF EXISTS pg_temp.p")
+    conn.execute("CREATE TEMP TABLE p (n bigint, a bigint, b text, f integer)")
+    arrow.copy_in(conn, "pg_temp.p", table)
+    assert in_one_piece.read(conn, SQL("SELECT a, b, f, n FROM p ORDER BY n"), schema=schema).equals(table)
 
 
 DOCUMENT = st.dictionaries(TEXT, st.none() | TEXT | st.lists(st.integers(-9, 9), max_size=2), max_size=3)
