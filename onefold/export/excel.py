@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
+from xlsxwriter import Workbook
 
 from onefold.export.parts import EXCEL_ROWS
 
@@ -22,6 +25,10 @@ LONGEST: Final = 32_767
 """Letters of a cell."""
 _DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "#")
 _TEXT_FORMAT: Final = "@"
+# XML cannot hold them, and Excel's own way of writing them is read by few others.
+_ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_FIRST_DAY: Final = date(1900, 1, 1)
+"""Excel knows no day before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +48,13 @@ def write_workbook(
     Whatever is text in the hub (tax numbers, phones, codes, also 64-bit ids, which a cell would round) is text in the
     cell, and none is a formula: it keeps its type, and `quotePrefix` keeps it when somebody edits the cell.
     """
-    book = Workbook(write_only=True)
-    writer = _Sheets(book, view.name, [column.column_name for column in view.columns], rows_of_a_sheet)
-    for piece in pieces:
-        for values in zip(*(_values(view, piece, at) for at in range(piece.num_columns)), strict=True):
-            writer.append(values)
-    if not writer.sheets:
-        writer.start()
-    book.save(path)
+    with _book(path) as book:
+        writer = _Sheets(book, view.name, [column.column_name for column in view.columns], rows_of_a_sheet)
+        for piece in pieces:
+            for values in zip(*(_values(view, piece, at) for at in range(piece.num_columns)), strict=True):
+                writer.append(values)
+        if not writer.sheets:
+            writer.start()
     return Workbooked(writer.rows, writer.sheets, writer.cut)
 
 
@@ -63,13 +69,23 @@ class Sheet:
 
 def write_sheets(path: Path, sheets: Sequence[Sheet], rows_of_a_sheet: int = EXCEL_ROWS) -> None:
     """Write tables to one workbook, one behind the other, each with its head; cells as `write_workbook` has them."""
-    book = Workbook(write_only=True)
-    for sheet in sheets:
-        writer = _Sheets(book, sheet.name, sheet.columns, rows_of_a_sheet)
-        writer.start()
-        for values in sheet.rows:
-            writer.append(values)
-    book.save(path)
+    with _book(path) as book:
+        for sheet in sheets:
+            writer = _Sheets(book, sheet.name, sheet.columns, rows_of_a_sheet)
+            writer.start()
+            for values in sheet.rows:
+                writer.append(values)
+
+
+@contextmanager
+def _book(path: Path) -> Iterator[Workbook]:
+    """A workbook that is at `path` after the block."""
+    # Rows go to files of their own until the end: beside the workbook, where clients' data may stand.
+    with TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        book = Workbook(path, {"constant_memory": True, "tmpdir": folder, "in_memory": False})
+        book.use_zip64()
+        yield book
+        book.close()
 
 
 def _values(view: ServedView, piece: pa.Table, at: int) -> list[Any]:
@@ -87,13 +103,22 @@ def _values(view: ServedView, piece: pa.Table, at: int) -> list[Any]:
 
 
 class _Sheets:
-    """The sheets of a workbook, one after the other."""
+    """The sheets of a table, one after the other."""
 
     def __init__(self, book: Workbook, name: str, columns: Sequence[str], rows_of_a_sheet: int) -> None:
         self._book, self._name, self._columns, self._limit = book, name, columns, rows_of_a_sheet
+        self._bold = book.add_format({"bold": True})
+        self._text = book.add_format({"num_format": _TEXT_FORMAT})
+        self._quoted = book.add_format({"num_format": _TEXT_FORMAT, "quote_prefix": True})
+        self._day = book.add_format({"num_format": "yyyy-mm-dd"})
+        self._moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         self._sheet: Any = None
-        self._cells: list[Any] = []
-        self._left = 0
+        self._row = 0
+        # By the type of a value, not by its column: a table of plain values has no types.
+        self._writers: dict[type, Callable[[int, Any], None]] = {
+            str: self._write_text, bool: self._write_flag, int: self._write_number, float: self._write_number,
+            Decimal: self._write_number, datetime: self._write_moment, date: self._write_day,
+        }  # fmt: skip
         self.rows = self.sheets = self.cut = 0
 
     def start(self) -> None:
@@ -101,37 +126,50 @@ class _Sheets:
         self.sheets += 1
         # A sheet's name has 31 letters at most.
         name = self._name[:27] + (f" {self.sheets}" if self.sheets > 1 else "")
-        self._sheet = self._book.create_sheet(name)
-        self._sheet.freeze_panes = "A2"
-        heads = []
-        for column in self._columns:
-            head = WriteOnlyCell(self._sheet, column)
-            head.font = Font(bold=True)
-            heads.append(head)
-        self._sheet.append(heads)
-        # A cell is written when its row is appended: one for each column is enough.
-        self._cells = [WriteOnlyCell(self._sheet) for _ in self._columns]
-        self._left = self._limit - 1
+        self._sheet = self._book.add_worksheet(name)
+        self._sheet.freeze_panes(1, 0)
+        for at, column in enumerate(self._columns):
+            self._sheet.write_string(0, at, column, self._bold)
+        self._row = 1
 
     def append(self, values: tuple[Any, ...]) -> None:
         """One row."""
-        if not self._left:
+        if not self.sheets or self._row == self._limit:
             self.start()
-        self._sheet.append([self._cell(at, value) for at, value in enumerate(values)])
-        self._left -= 1
+        writers = self._writers
+        for at, value in enumerate(values):
+            if value is not None:
+                writers[type(value)](at, value)
+        self._row += 1
         self.rows += 1
 
-    def _cell(self, at: int, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
+    def _write_flag(self, at: int, value: bool) -> None:
+        self._sheet.write_boolean(self._row, at, value)
+
+    def _write_number(self, at: int, value: Any) -> None:
+        if math.isfinite(value):
+            # A decimal goes to its digits (16 of them, of which Excel shows 15) and never through a float.
+            self._sheet.write_number(self._row, at, value)
+        else:
+            self._write_text(at, str(value))
+
+    def _write_day(self, at: int, value: date) -> None:
+        if value < _FIRST_DAY:
+            self._write_text(at, value.isoformat())
+        else:
+            self._sheet.write_datetime(self._row, at, value, self._day)
+
+    def _write_moment(self, at: int, value: datetime) -> None:
+        if value.date() < _FIRST_DAY:
+            self._write_text(at, value.isoformat(" "))
+        else:
+            self._sheet.write_datetime(self._row, at, value, self._moment)
+
+    def _write_text(self, at: int, value: str) -> None:
         if len(value) > LONGEST:
             self.cut += 1
             value = value[:LONGEST]
-        cell = self._cells[at]
-        cell.value = None
-        cell.value = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)
-        # The library takes "=..." for a formula and "#N/A" for an error.
-        cell.data_type = "s"
-        cell.number_format = _TEXT_FORMAT
-        cell.quotePrefix = value.startswith(_DANGEROUS)
-        return cell
+        if not value.isprintable():
+            value = _ILLEGAL.sub("\ufffd", value)
+        # As a string whatever it says: no formula, no address, no number.
+        self._sheet.write_string(self._row, at, value, self._quoted if value.startswith(_DANGEROUS) else self._text)

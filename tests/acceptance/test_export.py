@@ -9,9 +9,10 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from getpass import getuser
 from pathlib import Path
@@ -23,7 +24,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from onefold.errors import HubBusy, NothingFound, UsageError
-from onefold.export.excel import write_workbook
+from onefold.export.excel import Sheet, write_sheets, write_workbook
 from onefold.export.formats import write_csv_for_excel
 from onefold.export.parts import State, opened_state, save
 from onefold.steps.export import ExportOptions, export
@@ -124,6 +125,27 @@ def test_a_workbook_has_types_and_no_formula(nasty_hub: Hub, tmp_path: Path) -> 
     record, amount, number = (rows[0].index(name) for name in ("record_id", "amount", "document_number"))
     assert all(isinstance(row[record], str) for row in rows[1:]), "64 bits do not fit into a cell's number"
     assert {row[number]: row[amount] for row in rows[1:]}["+7-SUM(A1)"] == -12.345
+
+
+def test_cells_of_a_workbook_are_exact_or_text(tmp_path: Path) -> None:
+    amount = Decimal("99999999999999.99")  # as a float it would come back as ...99.98
+    moment, day = datetime.fromisoformat("2026-02-02 13:45:07"), datetime.fromisoformat("1900-03-01")
+    rows = [
+        (amount, date(1899, 12, 31), datetime.fromisoformat("1812-09-07 05:30:00"), "=1+1", None),
+        (Decimal("-0.010000"), day.date(), moment, "00123", True),
+        (Decimal("NaN"), None, None, "#N/A", 0.5),
+    ]
+    write_sheets(tmp_path / "w.xlsx", (Sheet("a", ("n", "day", "at", "text", "any"), rows), Sheet("b", ("x",), ())))
+    with zipfile.ZipFile(tmp_path / "w.xlsx") as parts:
+        assert f"<v>{amount}</v>" in parts.read("xl/worksheets/sheet1.xml").decode()
+    assert [one.name for one in tmp_path.iterdir()] == ["w.xlsx"], "rows that waited beside it are gone"
+    book = openpyxl.load_workbook(tmp_path / "w.xlsx")
+    assert [sheet.max_row for sheet in book] == [4, 1]
+    _, *told = book["a"].iter_rows(values_only=True)
+    assert told[0][1:] == ("1899-12-31", "1812-09-07 05:30:00", "=1+1", None), "Excel knows no day before 1900"
+    assert told[1] == (-0.01, day, moment, "00123", True)
+    assert told[2] == ("NaN", None, None, "#N/A", 0.5)
+    assert {cell.data_type for row in book["a"].iter_rows() for cell in row} <= {"s", "n", "d", "b"}
 
 
 def test_csv_for_a_russian_excel(nasty_hub: Hub, tmp_path: Path) -> None:
