@@ -1,7 +1,8 @@
 """SQL in files under names.
 
-`sql("landing.probe")` is the statement under `-- name: probe` in `landing.sql`; a file under `definitions/`
-holds functions and views that are installed whole (see `migrate.py`).
+`sql("landing.probe")` is the statement under `-- name: probe` in `landing.sql`; for a line `-- as: file.statement`
+stands what is under that name. A file under `definitions/` holds functions and views that are installed whole (see
+`migrate.py`).
 """
 
 from __future__ import annotations
@@ -14,15 +15,14 @@ from typing import Final
 from psycopg.sql import SQL, Identifier
 
 _NAME: Final = re.compile(r"^-- name: ([a-z0-9_]+)\s*$", re.MULTILINE)
+_AS: Final = re.compile(r"^ *-- as: ([a-z0-9_.]+)\s*$", re.MULTILINE)
 
 
+@cache
 def sql(name: str) -> SQL:
     """The statement `file.statement`; KeyError names what is missing. Identifiers go in by `.format(...)`."""
-    file, _, statement = name.partition(".")
-    try:
-        return _statements(file)[statement]
-    except (KeyError, FileNotFoundError):
-        raise KeyError(f"no SQL statement {name}") from None
+    # SQL() asks for a literal so that nobody composes statements; a packaged file is one.
+    return SQL(_text(name))
 
 
 def qualified(table: str) -> Identifier:
@@ -38,10 +38,18 @@ def definitions() -> dict[str, str]:
     return {name.removesuffix(".sql"): (folder / name).read_text("utf-8") for name in names}
 
 
+def _text(name: str) -> str:
+    file, _, statement = name.partition(".")
+    try:
+        body = _statements(file)[statement]
+    except (KeyError, FileNotFoundError):
+        raise KeyError(f"no SQL statement {name}") from None
+    return _AS.sub(lambda found: _text(found[1]), body)
+
+
 @cache
-def _statements(file: str) -> dict[str, SQL]:
+def _statements(file: str) -> dict[str, str]:
     parts = _NAME.split((files(__package__) / f"{file}.sql").read_text("utf-8"))
     if len(set(parts[1::2])) != len(parts[1::2]):
         raise ValueError(f"{file}.sql names a statement twice")
-    # SQL() asks for a literal so that nobody composes statements; a packaged file is one.
-    return {name: SQL(body.strip().rstrip(";")) for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+    return {name: body.strip().rstrip(";") for name, body in zip(parts[1::2], parts[2::2], strict=True)}

@@ -114,12 +114,7 @@ SET hold_id = excluded.hold_id, payload = excluded.payload, payload_hash = exclu
 
 -- name: keep_versions
 -- What was published stays known: as a version that was superseded.
-INSERT INTO raw.record_version (
-    record_id, payload, payload_hash, is_deleted, is_deletion_inferred, source_updated_at, ingested_at,
-    superseded_at, run_id
-)
-SELECT r.record_id, r.payload, r.payload_hash, r.is_deleted, r.is_deletion_inferred, r.source_updated_at,
-    r.ingested_at, %(now)s, r.run_id
+-- as: landing.keep
 FROM news AS n JOIN raw.record AS r ON r.record_id = n.record_id
 ORDER BY r.record_id
 
@@ -196,12 +191,7 @@ ORDER BY source, stream
 UPDATE ops.hold SET state = %(state)s, decided_at = %(now)s, decided_by = %(by)s WHERE run_id = %(run_id)s
 
 -- name: supersede
-INSERT INTO raw.record_version (
-    record_id, payload, payload_hash, is_deleted, is_deletion_inferred, source_updated_at, ingested_at,
-    superseded_at, run_id
-)
-SELECT r.record_id, r.payload, r.payload_hash, r.is_deleted, r.is_deletion_inferred, r.source_updated_at,
-    r.ingested_at, %(now)s, r.run_id
+-- as: landing.keep
 FROM raw.held_record AS h JOIN raw.record AS r ON r.record_id = h.record_id
 WHERE h.hold_id = %(run_id)s
 ORDER BY r.record_id

@@ -25,8 +25,7 @@ WITH forgotten AS (
     ON CONFLICT (source, stream) DO UPDATE
     SET state = excluded.state, at = excluded.at, run_id = excluded.run_id
 ), closed AS (
-    UPDATE ops.reject SET is_open = false, is_retried = true, closed_at = %(now)s::timestamptz
-    WHERE record_id = ANY (%(record_ids)s::bigint[]) AND step = 'sync' AND is_open
+    -- as: landing.close_rejects
 ), queued AS (
     INSERT INTO ops.pending (step, record_id)
     SELECT %(queue)s::text, n.record_id FROM unnest(%(record_ids)s::bigint[]) AS n (record_id)
@@ -45,13 +44,8 @@ WITH forgotten AS (
         )
     RETURNING *
 ), kept AS (
-    INSERT INTO raw.record_version (
-        record_id, payload, payload_hash, is_deleted, is_deletion_inferred, source_updated_at, ingested_at,
-        superseded_at, run_id
-    )
-    SELECT record_id, payload, payload_hash, is_deleted, is_deletion_inferred, source_updated_at, ingested_at,
-        %(now)s::timestamptz, run_id
-    FROM superseded
+    -- as: landing.keep
+    FROM superseded AS r
     RETURNING is_deleted
 ), moved AS (
     SELECT count(*) AS size, count(*) FILTER (WHERE is_deleted) AS revived FROM kept
@@ -69,13 +63,17 @@ WITH forgotten AS (
 )
 SELECT size, revived FROM moved
 
--- name: keep_superseded
+-- name: keep
+-- Versions of raw.record as those that were superseded; FROM says which, under the name r.
 INSERT INTO raw.record_version (
     record_id, payload, payload_hash, is_deleted, is_deletion_inferred, source_updated_at, ingested_at,
     superseded_at, run_id
 )
 SELECT r.record_id, r.payload, r.payload_hash, r.is_deleted, r.is_deletion_inferred, r.source_updated_at,
-    r.ingested_at, %(now)s, r.run_id
+    r.ingested_at, %(now)s::timestamptz, r.run_id
+
+-- name: keep_superseded
+-- as: landing.keep
 FROM unnest(%(record_ids)s::bigint[]) AS p (record_id)
 CROSS JOIN LATERAL (SELECT * FROM raw.record AS t WHERE t.record_id = p.record_id OFFSET 0) AS r
 ORDER BY r.record_id
@@ -143,7 +141,7 @@ UPDATE ops.reject SET is_open = true, closed_at = NULL
 WHERE fingerprint = ANY (%(fingerprints)s::uuid[]) AND NOT is_open
 
 -- name: close_rejects
-UPDATE ops.reject SET is_open = false, is_retried = true, closed_at = %(now)s
+UPDATE ops.reject SET is_open = false, is_retried = true, closed_at = %(now)s::timestamptz
 WHERE record_id = ANY (%(record_ids)s::bigint[]) AND step = 'sync' AND is_open
 
 -- name: checkpoint

@@ -14,6 +14,14 @@ def test_a_statement_is_found_by_file_and_name() -> None:
     assert "FROM ops.pending" in sql("queue.read").as_string()
 
 
+def test_what_two_statements_say_stands_once() -> None:
+    kept = sql("landing.keep").as_string()
+    for name in ("landing.store", "landing.keep_superseded", "holds.keep_versions", "holds.supersede"):
+        found = sql(name).as_string()
+        assert kept in found and "-- as:" not in found
+    assert sql("landing.close_rejects").as_string() in sql("landing.store").as_string()
+
+
 @pytest.mark.parametrize("name", ["queue.nothing", "nothing.read", "queue"])
 def test_a_missing_statement_is_named(name: str) -> None:
     with pytest.raises(KeyError, match=name):
