@@ -18,6 +18,7 @@ _MADE: Final = (
     ("core.served_party", "core.asof_served_party"),
     ("onefold_v1.dim_party", "onefold_v1_asof.dim_party"),
     ("onefold_v1.dim_client", "onefold_v1_asof.dim_client"),
+    ("onefold_v1.xref_client_record", "onefold_v1_asof.xref_client_record"),
     ("onefold_v1.xref_client_redirect", "onefold_v1_asof.xref_client_redirect"),
     ("onefold_v1.fct_interaction", "onefold_v1_asof.fct_interaction"),
     ("onefold_v1.fct_interaction_line", "onefold_v1_asof.fct_interaction_line"),
@@ -25,7 +26,7 @@ _MADE: Final = (
     ("onefold_v1.bridge_relationship", "onefold_v1_asof.bridge_relationship"),
 )
 _CURRENT: Final = re.compile(
-    r"\bcore\.(?:published_(interaction|line|promise|relationship|link)|(client|served_party))\b"
+    r"\bcore\.(?:published_(interaction|line|promise|relationship|link|link_span|card)|(client|served_party))\b"
 )
 
 

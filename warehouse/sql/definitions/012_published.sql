@@ -95,3 +95,53 @@ COMMENT ON COLUMN core.published_link.record_id IS 'The source record';
 COMMENT ON COLUMN core.published_link.client_id IS 'The client';
 COMMENT ON COLUMN core.published_link.valid_from IS 'As of when the record belongs to it';
 COMMENT ON COLUMN core.published_link.changed_seq IS 'The change event that published the link';
+
+CREATE OR REPLACE VIEW core.published_card AS
+-- What a record said of itself where it says another thing now, or is gone, and that is not published yet.
+SELECT v.record_id, v.source, v.stream, v.source_key, v.kind, v.role, v.url
+FROM identity.card_version AS v
+WHERE v.ended_seq IS NULL;
+COMMENT ON VIEW core.published_card IS 'Cards of records as they were last published, where they differ from what stands';
+
+CREATE OR REPLACE VIEW core.asof_card AS
+SELECT v.record_id, v.source, v.stream, v.source_key, v.kind, v.role, v.url
+FROM identity.card_version AS v
+WHERE (v.ended_seq IS NULL OR v.ended_seq > (SELECT m.seq FROM core.asof_moment AS m))
+    -- The first that ended later; joined by record, so no DISTINCT ON stands in the way of a lookup.
+    AND NOT EXISTS (
+        SELECT FROM identity.card_version AS e
+        WHERE e.record_id = v.record_id AND e.ended_seq > (SELECT m.seq FROM core.asof_moment AS m)
+            AND (v.ended_seq IS NULL OR e.ended_seq < v.ended_seq)
+    );
+COMMENT ON VIEW core.asof_card IS 'Cards of records as they were known at the moment asked about, where they differ from what stands';
+
+CREATE OR REPLACE VIEW core.published_link_span AS
+SELECT h.record_id, h.client_id, h.valid_from, h.valid_to, h.ended_seq
+FROM identity.crosswalk_history AS h
+WHERE h.opened_seq < h.ended_seq OR h.opened_seq IS NOT NULL AND h.ended_seq IS NULL;
+COMMENT ON VIEW core.published_link_span IS 'Links that were published, also those that ended';
+
+CREATE OR REPLACE VIEW core.asof_link_span AS
+SELECT h.record_id, h.client_id, h.valid_from, h.valid_to,
+    CASE WHEN h.ended_seq <= (SELECT m.seq FROM core.asof_moment AS m) THEN h.ended_seq END AS ended_seq
+FROM identity.crosswalk_history AS h
+WHERE h.opened_seq <= (SELECT m.seq FROM core.asof_moment AS m) AND (h.ended_seq IS NULL OR h.opened_seq < h.ended_seq);
+COMMENT ON VIEW core.asof_link_span IS 'Links that had been published at the moment asked about, also those that had ended';
+
+DO $$
+DECLARE
+    described record;
+BEGIN
+    FOR described IN
+        SELECT s.relation, a.attname, col_description(s.of::regclass, b.attnum) AS comment
+        FROM (VALUES
+            ('card', 'identity.card_version'), ('link_span', 'identity.crosswalk_history')
+        ) AS v (name, of)
+        CROSS JOIN LATERAL (VALUES ('core.published_' || v.name, v.of), ('core.asof_' || v.name, v.of)) AS s (relation, of)
+        JOIN pg_attribute AS a ON a.attrelid = s.relation::regclass AND a.attnum > 0
+        JOIN pg_attribute AS b ON b.attrelid = s.of::regclass AND b.attname = a.attname
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', described.relation, described.attname, described.comment);
+    END LOOP;
+END
+$$;

@@ -15,8 +15,7 @@ SELECT
     false AS is_deleted
 FROM core.published_link AS x
 LEFT JOIN identity.standard_record AS r ON r.record_id = x.record_id
--- What the record says of itself has changed, or it is gone, and that is not published yet.
-LEFT JOIN identity.card_version AS v ON v.record_id = x.record_id AND v.ended_seq IS NULL
+LEFT JOIN core.published_card AS v ON v.record_id = x.record_id
 UNION ALL
 SELECT
     h.client_id,
@@ -30,7 +29,7 @@ SELECT
     h.valid_from,
     h.ended_seq,
     true
-FROM identity.crosswalk_history AS h
+FROM core.published_link_span AS h
 -- A record that was made of a card is no source's own; its last card tells its name.
 LEFT JOIN raw.record AS w ON w.record_id = h.record_id
 LEFT JOIN LATERAL (
@@ -39,11 +38,10 @@ LEFT JOIN LATERAL (
     ORDER BY v.ended_seq DESC
     LIMIT 1
 ) AS f ON true
-WHERE h.valid_to IS NOT NULL AND h.ended_seq IS NOT NULL AND h.opened_seq < h.ended_seq
+WHERE h.valid_to IS NOT NULL AND h.ended_seq IS NOT NULL
     AND NOT EXISTS (
-        SELECT FROM identity.crosswalk_history AS later
+        SELECT FROM core.published_link_span AS later
         WHERE later.record_id = h.record_id AND later.valid_from > h.valid_from
-            AND (later.opened_seq < later.ended_seq OR later.opened_seq IS NOT NULL AND later.ended_seq IS NULL)
     );
 COMMENT ON VIEW onefold_v1.xref_client_record IS 'Which source record belongs to which client now; a record that left is marked deleted';
 

@@ -1,5 +1,5 @@
 -- What was known at a moment (core.asof_moment), from versions and spans. The views of onefold_v1_asof are made from
--- those of onefold_v1 over these (as_of.py), but for the crosswalk, whose cards have versions of their own.
+-- those of onefold_v1 over these (as_of.py).
 
 DO $$
 DECLARE
@@ -45,7 +45,15 @@ $$;
 COMMENT ON VIEW core.asof_client IS 'Golden records as they were known at the moment asked about';
 
 CREATE OR REPLACE VIEW core.asof_link AS
-SELECT h.record_id, h.client_id, h.valid_from, h.opened_seq AS changed_seq
+SELECT h.record_id, h.client_id, h.valid_from,
+    greatest(
+        h.opened_seq,
+        -- A card that says another thing is news of its link.
+        (
+            SELECT max(c.ended_seq) FROM identity.card_version AS c
+            WHERE c.record_id = h.record_id AND c.ended_seq <= (SELECT m.seq FROM core.asof_moment AS m)
+        )
+    ) AS changed_seq
 FROM identity.crosswalk_history AS h
 WHERE h.opened_seq <= (SELECT m.seq FROM core.asof_moment AS m)
     AND (h.ended_seq IS NULL OR h.ended_seq > (SELECT m.seq FROM core.asof_moment AS m))
@@ -58,64 +66,6 @@ COMMENT ON COLUMN core.asof_link.record_id IS 'The source record';
 COMMENT ON COLUMN core.asof_link.client_id IS 'The client';
 COMMENT ON COLUMN core.asof_link.valid_from IS 'As of when the record belonged to it';
 COMMENT ON COLUMN core.asof_link.changed_seq IS 'The change event that published the link';
-
-CREATE OR REPLACE VIEW onefold_v1_asof.xref_client_record AS
-SELECT
-    x.client_id,
-    x.record_id,
-    CASE WHEN v.record_id IS NULL THEN r.source ELSE v.source END AS source,
-    CASE WHEN v.record_id IS NULL THEN r.stream ELSE v.stream END AS stream,
-    CASE WHEN v.record_id IS NULL THEN r.source_key ELSE v.source_key END AS source_key,
-    CASE WHEN v.record_id IS NULL THEN r.kind ELSE v.kind END AS kind,
-    CASE WHEN v.record_id IS NULL THEN r.role ELSE v.role END AS role,
-    CASE WHEN v.record_id IS NULL THEN core.golden_text(r.attributes, 'url') ELSE v.url END AS url,
-    x.valid_from,
-    greatest(
-        x.changed_seq,
-        (
-            SELECT max(c.ended_seq) FROM identity.card_version AS c
-            WHERE c.record_id = x.record_id AND c.ended_seq <= (SELECT m.seq FROM core.asof_moment AS m)
-        )
-    ) AS changed_seq,
-    false AS is_deleted
-FROM core.asof_link AS x
-LEFT JOIN identity.standard_record AS r ON r.record_id = x.record_id
-LEFT JOIN LATERAL (
-    SELECT c.* FROM identity.card_version AS c
-    WHERE c.record_id = x.record_id
-        AND (c.ended_seq IS NULL OR c.ended_seq > (SELECT m.seq FROM core.asof_moment AS m))
-    ORDER BY c.ended_seq
-    LIMIT 1
-) AS v ON true
-UNION ALL
-SELECT
-    h.client_id,
-    h.record_id,
-    coalesce(w.source, f.source),
-    coalesce(w.stream, f.stream),
-    coalesce(w.source_key, f.source_key),
-    NULL,
-    NULL,
-    NULL,
-    h.valid_from,
-    h.ended_seq,
-    true
-FROM identity.crosswalk_history AS h
-LEFT JOIN raw.record AS w ON w.record_id = h.record_id
-LEFT JOIN LATERAL (
-    SELECT c.source, c.stream, c.source_key FROM identity.card_version AS c
-    WHERE c.record_id = h.record_id
-    ORDER BY c.ended_seq DESC
-    LIMIT 1
-) AS f ON true
-WHERE h.valid_to IS NOT NULL AND h.ended_seq <= (SELECT m.seq FROM core.asof_moment AS m) AND h.opened_seq < h.ended_seq
-    AND NOT EXISTS (
-        SELECT FROM identity.crosswalk_history AS later
-        WHERE later.record_id = h.record_id AND later.valid_from > h.valid_from
-            AND later.opened_seq <= (SELECT m.seq FROM core.asof_moment AS m)
-            AND (later.ended_seq IS NULL OR later.opened_seq < later.ended_seq)
-    );
-COMMENT ON VIEW onefold_v1_asof.xref_client_record IS 'Which source record belonged to which client, as it was known at the moment asked about';
 
 -- Facts with the client of their own day. As the columns of fct_interaction grow, so do these.
 DO $$
