@@ -6,14 +6,14 @@ In the caller's transaction and under the hub lock; only differences are written
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import psycopg
 import pyarrow as pa
-from psycopg.sql import SQL, Composable, Literal
+from psycopg.sql import SQL, Composable, Composed, Literal
 
 from warehouse import arrow
 from warehouse.arrays import bigints
@@ -22,23 +22,33 @@ from warehouse.sql import sql
 Ids = npt.NDArray[np.int64]
 _ID: Final = pa.schema([pa.field("record_id", pa.int64(), nullable=False)])
 _OF_RECORDS: Final = SQL("i.record_id = ANY (%(record_ids)s::bigint[])")
+PIECE: Final = 1 << 22
+"""Bytes of text that documents take at a time when all are read: some 50,000 of them."""
 SHOWN: Final = ("left", "left_number", "right", "right_number", "occurred_on", "amount", "currency", "worth")
 
 
 def papers(
-    conn: psycopg.Connection[Any], schema: pa.Schema, states: Mapping[str, Sequence[str]], record_ids: Ids | None = None
+    conn: psycopg.Connection[Any], schema: pa.Schema, states: Mapping[str, Sequence[str]], record_ids: Ids
 ) -> pa.Table:
-    """Documents that are sales (all, or those of the records) as they are stated now, published or not, in the columns
-    of `schema`. `states`: `fields` of detail that say how a document stands, and the words that mean `void`, in lower
-    case."""
+    """Those of these documents that are sales as they are stated now, published or not, in the columns of `schema`.
+    `states`: `fields` of detail that say how a document stands, and the words that mean `void`, in lower case."""
+    return arrow.read(conn, _papers(states, _OF_RECORDS), _of(record_ids), schema=schema)
+
+
+def all_papers(
+    conn: psycopg.Connection[Any], schema: pa.Schema, states: Mapping[str, Sequence[str]]
+) -> Iterator[pa.Table]:
+    """`papers` of all records, some ten thousand at a time, in no order."""
+    return arrow.read_in_pieces(conn, _papers(states, SQL("true")), schema=schema, block=PIECE)
+
+
+def _papers(states: Mapping[str, Sequence[str]], scope: Composable) -> Composed:
     void = [
         SQL("lower(i.detail ->> {}) = ANY ({}::text[])").format(Literal(name), Literal(list(states["void"])))
         for name in states["fields"]
     ]
     is_void: Composable = SQL("coalesce({}, false)").format(SQL(" OR ").join(void)) if void else SQL("false")
-    scope = SQL("true") if record_ids is None else _OF_RECORDS
-    query = sql("in_common.papers").format(is_void=is_void, scope=scope)
-    return arrow.read(conn, query, _of(record_ids), schema=schema)
+    return sql("in_common.papers").format(is_void=is_void, scope=scope)
 
 
 def keys_of(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Ids) -> pa.Table:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from onefold.errors import HubBusy, NothingFound, UsageError
 from onefold.steps.limits import TooMuch, in_words, what_to_do
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from onefold.context import Context
 
+R = TypeVar("R", ResolveReport, PublishReport)
 DECIDABLE = ("open", "discarded", "rolled_back")
 
 
@@ -37,6 +38,29 @@ class DecisionReport(Report):
     standardise: StandardiseReport | None = None
     resolve: ResolveReport | None = None
     publish: PublishReport | None = None
+
+
+def within_limits(context: Context, step: Callable[[], R], *, again: Callable[[], R], untouched: Callable[[], R]) -> R:
+    """What `step` reports. Where it would change too much (TooMuch, and it has written nothing), what the syncs have
+    landed is set aside and `again` does the rest; where no record is to blame, `untouched` says how things stand."""
+    try:
+        return step()
+    except TooMuch as error:
+        found = error
+    held = hold_back(context, found)
+    if held.cause == "rules":
+        return replace(untouched(), run_id=found.run_id, held=held)
+    from onefold.steps.standardise import standardise
+
+    standardise(context)
+    return replace(again(), held=held)
+
+
+def settle_rules(context: Context, conn: psycopg.Connection, command: str) -> None:
+    """A step of this command came through with the rules in force: who was asked about them need not answer any
+    more."""
+    if waiting_for_rules(conn, command):
+        holds.settle_rules(conn, now=context.clock())
 
 
 def hold_back(context: Context, found: TooMuch) -> HoldReport:

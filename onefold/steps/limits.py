@@ -18,6 +18,8 @@ from warehouse.keys import record_ids
 from warehouse.sql import sql
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from connectors.page import Page
     from onefold.configuration import SourceConfiguration
     from onefold.context import Context
@@ -270,3 +272,39 @@ def look_at_moves(context: Context, conn: psycopg.Connection) -> None:
             )
     if findings and not holds.is_first_load(conn):
         raise TooMuch(findings)
+
+
+@dataclass
+class GoldenLook:
+    """How many clients get other golden values than those that are published, beside the hub's limit."""
+
+    share: float
+    at_least: int
+    clients: int
+    count: int = 0
+
+    def add(self, conn: psycopg.Connection, found: pa.Table) -> None:
+        """Golden records (GOLDEN) that are about to be published."""
+        # Not before: publish has loaded it, and this module is on the reading path.
+        from warehouse.golden import changed_values
+
+        self.count += changed_values(conn, found)
+
+    def decide(self, conn: psycopg.Connection) -> None:
+        """Raise TooMuch where they are more than the limit allows."""
+        if is_beyond(self.count, self.clients, self.share, self.at_least) and not holds.is_first_load(conn):
+            raise TooMuch([{"limit": "golden", "allowed": self.share, "count": self.count, "of": self.clients}])
+
+
+def golden_look(context: Context, conn: psycopg.Connection, waiting: int) -> GoldenLook | None:
+    """How golden records are looked at before they are published; None where so few wait that nothing can be too
+    much, or nothing is published yet."""
+    from warehouse.golden import is_unpublished
+
+    limits = context.configuration.hub.limits
+    if limits.changed is None or waiting <= limits.at_least or is_unpublished(conn):
+        return None
+    clients = holds.client_count(conn)
+    if not is_beyond(waiting, clients, limits.changed, limits.at_least):
+        return None
+    return GoldenLook(limits.changed, limits.at_least, clients)

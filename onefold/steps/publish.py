@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -12,8 +11,8 @@ import pyarrow as pa
 from identity.survive import PIN
 from identity.survive import golden as golden_records
 from onefold.steps.ahead import ahead
-from onefold.steps.hold import hold_back, waiting_for_rules
-from onefold.steps.limits import TooMuch, is_beyond, telling
+from onefold.steps.hold import settle_rules, waiting_for_rules, within_limits
+from onefold.steps.limits import GoldenLook, golden_look, telling
 from onefold.steps.link_documents import link_documents
 from onefold.steps.overlap import count_weekly
 from onefold.steps.report import PublishReport
@@ -68,19 +67,19 @@ def publish(context: Context, *, is_read: bool = True, limited: bool = True) -> 
     Where they are exceeded, what the syncs have landed since the last publication is set aside and the rest published;
     where no record is to blame, nothing is published until a person decides. Without `limited` nothing is held.
     """
-    try:
-        return _publish(context, is_read=is_read, limited=limited)
-    except TooMuch as error:
-        found = error
-    held = hold_back(context, found)
-    if held.cause == "rules":
-        return PublishReport(found.run_id, 0.0, held=held)
-    from onefold.steps.resolve import resolve
-    from onefold.steps.standardise import standardise
 
-    standardise(context)
-    resolve(context)
-    return replace(publish(context, is_read=is_read), held=held)
+    def again() -> PublishReport:
+        from onefold.steps.resolve import resolve
+
+        resolve(context)
+        return publish(context, is_read=is_read)
+
+    return within_limits(
+        context,
+        lambda: _publish(context, is_read=is_read, limited=limited),
+        again=again,
+        untouched=lambda: PublishReport(None, 0.0),
+    )
 
 
 def _publish(context: Context, *, is_read: bool, limited: bool) -> PublishReport:
@@ -109,13 +108,17 @@ def _publish(context: Context, *, is_read: bool, limited: bool) -> PublishReport
             return PublishReport(None, seconds, documents_linked=linked.documents, documents_changed=linked.changed)
         waiting = queue.size(conn, "publish")
         run_id = runs.start_run(conn, command="publish", at=context.clock())
-        if limited:
-            with telling(run_id):
-                look_at_golden(context, conn, rules, waiting)
         total, clients = golden.Published(), 0
-        with context.progress.stage("publish", waiting) as stage:
-            chunks = _as_a_whole if waiting >= FIRST_LOAD and golden.is_unpublished(conn) else _one_by_one
-            for taken, touched, published in chunks(context, conn, rules, run_id):
+        with telling(run_id), context.progress.stage("publish", waiting) as stage:
+            if waiting >= FIRST_LOAD and golden.is_unpublished(conn):
+                chunks = _as_a_whole(context, conn, rules, run_id)
+            else:
+                look = golden_look(context, conn, waiting) if limited else None
+                if look and waiting > CHUNK:
+                    _look_at_all(context, conn, rules, look)
+                    look = None
+                chunks = _one_by_one(context, conn, rules, run_id, look)
+            for taken, touched, published in chunks:
                 total, clients = total + published, clients + touched
                 stage.advance(taken)
         linked = link_documents(context, conn, after=after)
@@ -134,8 +137,8 @@ def _publish(context: Context, *, is_read: bool, limited: bool) -> PublishReport
             documents_changed=linked.changed,
         )
         runs.finish_run(conn, run_id, status="done", report=report.as_dict(), at=context.clock())
-        if limited and waiting_for_rules(conn, "publish"):
-            holds.settle_rules(conn, now=context.clock())
+        if limited:
+            settle_rules(context, conn, "publish")
         count_weekly(context, conn)
     return report
 
@@ -148,15 +151,19 @@ def _end_expired_pins(context: Context, conn: psycopg.Connection) -> None:
         queue.enqueue(conn, "publish", held)
 
 
-def _one_by_one(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules, run_id: int) -> Iterator[Done]:
-    """Chunk after chunk, each committed by itself."""
+def _one_by_one(
+    context: Context, conn: psycopg.Connection, rules: SurvivorshipRules, run_id: int, look: GoldenLook | None
+) -> Iterator[Done]:
+    """Chunk after chunk, each committed by itself. `look` may refuse the first one with all that it wrote."""
     while True:
         with unit_of_work(conn):
             hub_lock(conn)
-            done = _chunk(context, conn, rules)
+            done = _chunk(context, conn, rules, look)
             holds.mark_published(conn, run_id)
         if done is None:
             return
+        # What others queue while this goes on is looked at by nobody: a first chunk stands by then.
+        look = None
         yield done
 
 
@@ -192,7 +199,9 @@ def _golden_of_ranges(
             yield golden_records(contributions, rules, load_pins(conn, contributions))
 
 
-def _chunk(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules) -> Done | None:
+def _chunk(
+    context: Context, conn: psycopg.Connection, rules: SurvivorshipRules, look: GoldenLook | None
+) -> Done | None:
     """One chunk in the caller's transaction; None when nothing waits. A client is worked once for all its records."""
     batch = queue.read(conn, "publish", CHUNK)
     if not batch:
@@ -204,6 +213,9 @@ def _chunk(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules)
         touched = golden.touched_clients(conn, batch.record_ids)
     contributions = with_trust(context, golden.load_contributions(conn, touched))
     found = golden_records(contributions, rules, load_pins(conn, contributions))
+    if look:
+        look.add(conn, found)
+        look.decide(conn)
     published = golden.store_golden(conn, found, touched, as_of=as_of)
     related.relate(conn, batch.record_ids, vat_sites=vat_sites(context))
     published += golden.refresh_facts(conn, batch.record_ids, as_of=as_of)
@@ -212,26 +224,17 @@ def _chunk(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules)
     return len(batch.pending_ids), len(touched), published
 
 
-def look_at_golden(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules, waiting: int) -> None:
-    """Raise TooMuch where more golden records would get other values than the hub's limits allow.
-
-    Costs nothing where so many cannot change; else the golden records that wait are made once for it alone.
-    """
-    limits = context.configuration.hub.limits
-    if limits.changed is None or waiting <= limits.at_least or golden.is_unpublished(conn):
-        return
-    clients = holds.client_count(conn)
-    if not is_beyond(waiting, clients, limits.changed, limits.at_least):
-        return
-    records, count = queue.read(conn, "publish").record_ids, 0
+def _look_at_all(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules, look: GoldenLook) -> None:
+    """More than a chunk waits: the first must not be published before the last is known, and what is made of it is
+    made again when it is its turn, since others may have changed it by then."""
+    records = queue.read(conn, "publish").record_ids
     seen: set[str] = set()
     for first in range(0, len(records), CHUNK):
         touched = [c for c in golden.touched_clients(conn, records[first : first + CHUNK]) if c not in seen]
         seen.update(touched)
         contributions = with_trust(context, golden.load_contributions(conn, touched))
-        count += golden.changed_values(conn, golden_records(contributions, rules, load_pins(conn, contributions)))
-    if is_beyond(count, clients, limits.changed, limits.at_least) and not holds.is_first_load(conn):
-        raise TooMuch([{"limit": "golden", "allowed": limits.changed, "count": count, "of": clients}])
+        look.add(conn, golden_records(contributions, rules, load_pins(conn, contributions)))
+    look.decide(conn)
 
 
 def load_pins(conn: psycopg.Connection, contributions: pa.Table) -> pa.Table:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +20,9 @@ from identity.resolve import Resolution, Takers
 from identity.resolve import resolve as resolve_records
 from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, RECORD
 from onefold.steps.client_ids import Ids, first_ids, reassigned
-from onefold.steps.hold import hold_back, waiting_for_rules
+from onefold.steps.hold import settle_rules, within_limits
 from onefold.steps.in_common import share_documents
-from onefold.steps.limits import TooMuch, look_at_moves, telling
+from onefold.steps.limits import look_at_moves, telling
 from onefold.steps.model_settings import note_on
 from onefold.steps.models import as_model
 from onefold.steps.reading import readers
@@ -31,7 +30,7 @@ from onefold.steps.recycled import Turned, identity_cases, suspend
 from onefold.steps.report import ResolveReport
 from onefold.steps.resolve_changes import resolve_changes
 from onefold.steps.rules import distinct_sources, requeue_changed_rules, resolve_rules
-from warehouse import evidence, holds, judgements, match_models, queue, resolution, runs
+from warehouse import evidence, judgements, match_models, queue, resolution, runs
 from warehouse.clock import hub_lock, next_as_of, one_view
 from warehouse.connect import unit_of_work
 from warehouse.standing import standing
@@ -57,19 +56,18 @@ def resolve(context: Context, *, everything: bool = False, limited: bool = True)
     Where they are exceeded, what the syncs have landed since the last publication is set aside and the rest resolved;
     where no record is to blame, nothing is done until a person decides. Without `limited` nothing is held.
     """
-    try:
-        return _resolve(context, everything=everything, limited=limited)
-    except TooMuch as error:
-        found = error
-    held = hold_back(context, found)
-    if held.cause == "rules":
-        with context.connection("onefold resolve") as conn:
-            clients, cases = standing(conn)
-        return ResolveReport(found.run_id, 0.0, clients=clients, cases_open=cases, held=held)
-    from onefold.steps.standardise import standardise
+    return within_limits(
+        context,
+        lambda: _resolve(context, everything=everything, limited=limited),
+        again=lambda: resolve(context, everything=everything),
+        untouched=lambda: _as_it_stands(context),
+    )
 
-    standardise(context)
-    return replace(resolve(context, everything=everything), held=held)
+
+def _as_it_stands(context: Context) -> ResolveReport:
+    with context.connection("onefold resolve") as conn:
+        clients, cases = standing(conn)
+    return ResolveReport(None, 0.0, clients=clients, cases_open=cases)
 
 
 def _resolve(context: Context, *, everything: bool, limited: bool) -> ResolveReport:
@@ -120,8 +118,8 @@ def _resolve(context: Context, *, everything: bool, limited: bool) -> ResolveRep
             stage.advance()
             queue.done(conn, batch)
             stage.advance()
-        if limited and waiting_for_rules(conn, "resolve"):
-            holds.settle_rules(conn, now=context.clock())
+        if limited:
+            settle_rules(context, conn, "resolve")
         clients, cases = standing(conn)
         report = ResolveReport(
             run_id,

@@ -29,17 +29,26 @@ class Work:
     conn: psycopg.Connection
     settings: DocumentSettings
 
-    def keys(self, record_ids: Ints | None) -> pa.Table:
-        """The keys (KEY) of these documents (None: all) as they are stated now."""
-        states = {"fields": self.settings.states.fields, "void": self.settings.states.void}
-        return keys_of(stored.papers(self.conn, PAPER, states, record_ids), self.settings)
+    def keys(self, record_ids: Ints) -> pa.Table:
+        """The keys (KEY) of these documents as they are stated now."""
+        return keys_of(stored.papers(self.conn, PAPER, self._states, record_ids), self.settings)
+
+    def all_keys(self) -> pa.Table:
+        """The keys of all documents; only keys are in memory at once, which are a fraction of what documents say."""
+        pieces = stored.all_papers(self.conn, PAPER, self._states)
+        found = pa.concat_tables([KEY.empty_table(), *(keys_of(piece, self.settings) for piece in pieces)])
+        return found.sort_by([("record_id", "ascending"), ("face", "ascending")])
+
+    @property
+    def _states(self) -> dict[str, Sequence[str]]:
+        return {"fields": self.settings.states.fields, "void": self.settings.states.void}
 
 
 def share_all(work: Work) -> None:
     """Look at all documents."""
     # First: what standardise commits while documents are read stays queued.
     stored.forget_queue(work.conn)
-    keys = work.keys(None)
+    keys = work.all_keys()
     stored.store_keys(work.conn, keys, None)
     twins = twins_of(keys, work.settings)
     stored.store_twins(work.conn, twins, None)

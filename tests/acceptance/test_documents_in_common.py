@@ -5,13 +5,17 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 
+from identity.documents.papers import PAPER
 from onefold.steps.explain import explain
 from onefold.steps.judge import judge
 from onefold.steps.publish import publish
 from onefold.steps.resolve import resolve
+from onefold.steps.share_documents import Work
 from tests.support.hub import Hub
+from warehouse import in_common
 
 BOOKS = """
 source: books
@@ -237,3 +241,18 @@ def look_at_all(hub: Hub) -> None:
             conn.commit()
         resolve(context, everything=True)
         publish(context)
+
+
+def test_all_documents_are_read_piece_by_piece(trade: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(4):
+        sale(trade, number, "A", "1")
+    run(trade)
+    with trade.context() as context, context.connection() as conn:
+        work = Work(conn, context.configuration.document_rules)
+        documents = np.array([row[0] for row in conn.execute("SELECT record_id FROM core.interaction")], np.int64)
+        whole = work.keys(documents)
+        assert whole.num_rows >= 8
+        monkeypatch.setattr(in_common, "PIECE", 64)
+        states = {"fields": ["state"], "void": ["cancelled"]}
+        assert len(list(in_common.all_papers(conn, PAPER, states))) > 3
+        assert work.all_keys().equals(whole)

@@ -208,6 +208,37 @@ def test_a_column_gone_blank_is_held_and_released(limited: LimitedHub) -> None:
     assert "Nothing of run 1 is held" in limited.onefold("discard", "1", code=4).said
 
 
+def test_a_page_that_tells_a_key_twice_says_of_it_what_its_last_row_says(limited: LimitedHub) -> None:
+    served, whole = limited.served(), [dict(one) for one in limited.people]
+    for one in limited.people:
+        one["email"] = ""
+    limited.write()
+    limited.run(code=7)
+    (hold,) = limited.holds()
+    limited.json("discard", str(hold["run_id"]))
+    held = limited.hub.query("SELECT source_key, payload_hash FROM raw.held_record ORDER BY 1")
+    assert len(held) == PEOPLE
+    # First as it was before, then as it is aside: the last row counts, and nothing new is said of it.
+    blank = list(limited.people)
+    limited.people = [whole[0], *blank]
+    limited.write()
+    assert limited.run()["status"] == "done"
+    assert limited.hub.query("SELECT source_key, payload_hash FROM raw.held_record ORDER BY 1") == held
+    assert limited.served() == served
+    # As it is aside and then otherwise: the source has spoken anew of this one, and what was aside of it is forgotten.
+    limited.people = [*blank, {**whole[0], "first": "Anybody"}]
+    limited.write()
+    assert limited.run()["status"] == "done"
+    aside = [row[0] for row in limited.hub.query("SELECT source_key FROM raw.held_record ORDER BY 1")]
+    assert aside == [key for key, _ in held if key != "P0"]
+    names = {row[1] for row in limited.served()["clients"]}
+    assert len(names - {row[1] for row in served["clients"]}) == 1, "one is called otherwise"
+    assert sum(row[2] is not None for row in limited.served()["clients"]) == PEOPLE, "and nobody has lost an address"
+    # Taken in after all: what is said since stands.
+    assert limited.json("release", str(hold["run_id"]))["records"] == PEOPLE - 1
+    assert {row[1] for row in limited.served()["clients"]} == names
+
+
 def test_a_sweep_that_returns_three_percent_is_held_and_discarded(limited: LimitedHub) -> None:
     served, whole = limited.served(), list(limited.desk)
     limited.desk = whole[:1]
