@@ -27,7 +27,7 @@ PERSONS = 40
 WORK = """
 import sys
 from tests.acceptance.test_readers import work
-work(sys.argv[1], sys.argv[2], sys.argv[3])
+work(sys.argv[1], sys.argv[2], sys.argv[3], float(sys.argv[4]))
 """
 NEVER = {
     "a fact of a client that is not there, or is gone": """
@@ -118,12 +118,12 @@ def say(hub: Hub, chance: random.Random) -> None:
                 raise
 
 
-def work(folder: str, url: str, task: str) -> None:
+def work(folder: str, url: str, task: str, seconds: float) -> None:
     """One task again and again for a while, in a process of its own."""
     from pathlib import Path
 
     hub, chance = Hub.at(Path(folder), url), random.Random(task)
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + seconds
 
     def step(*steps: Callable[[Any], object]) -> None:
         with hub.context() as context:
@@ -142,8 +142,9 @@ def work(folder: str, url: str, task: str) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.timeout(300)
-def test_no_reader_sees_half_of_anything_while_everything_runs_at_once(hub: Hub) -> None:
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seconds", [SECONDS, pytest.param(240.0, marks=pytest.mark.scale)])
+def test_no_reader_sees_half_of_anything_while_everything_runs_at_once(hub: Hub, seconds: float) -> None:
     fill(hub)
     prepared(hub.folder, hub.database_url)
     change(hub, random.Random(0))
@@ -151,7 +152,7 @@ def test_no_reader_sees_half_of_anything_while_everything_runs_at_once(hub: Hub)
     looks, numbers = 0, []
     tasks = ("sync", "standardise", "resolve", "publish", "judge")
     with (
-        processes(*(["-c", WORK, str(hub.folder), hub.database_url, task] for task in tasks)) as workers,
+        processes(*(["-c", WORK, str(hub.folder), hub.database_url, task, str(seconds)] for task in tasks)) as workers,
         connect(hub.database_url, application_name="reader") as conn,
     ):
         while any(worker.poll() is None for worker in workers):
@@ -163,6 +164,7 @@ def test_no_reader_sees_half_of_anything_while_everything_runs_at_once(hub: Hub)
     with connect(hub.database_url, application_name="reader") as conn:
         look(conn)
     assert hub.query("SELECT count(*) FROM ops.pending") == [(0,)]
+    assert hub.query("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == [(0,)]
     assert numbers == sorted(numbers)
     assert looks > 3
     # It was a while in which things happened: published again and again, with versions left behind.

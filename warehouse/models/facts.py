@@ -82,6 +82,7 @@ class Interaction(Table, table=True):
         Index("ix_interaction_party_record_id", "party_record_id"),
         Index("ix_interaction_client_id_occurred_at", "client_id", "occurred_at"),
         Index("ix_interaction_changed_seq", "changed_seq"),
+        Index("ix_interaction_occurred_on", "occurred_on"),
         Index(
             "ix_interaction_parent_record_id",
             "parent_record_id",

@@ -121,7 +121,10 @@ WITH entry AS (
     WHERE d.money <> 'credited'
     GROUP BY d.event_id, d.source, d.money, date_trunc('month', c.occurred_on), c.currency
 ), register AS (
-    SELECT DISTINCT source, money, is_payment FROM entry
+    -- Not from entry: asked twice it would be summed up for all months whoever asks for one.
+    SELECT DISTINCT d.source, d.money, d.money = 'paid' AS is_payment
+    FROM core.counted_document AS d
+    WHERE d.money <> 'credited'
 ), pair AS (
     SELECT a.source AS register_a, a.money AS measure_a, b.source AS register_b, b.money AS measure_b
     FROM register AS a
