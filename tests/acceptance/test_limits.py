@@ -306,6 +306,25 @@ def test_a_run_that_would_merge_too_much_is_held_and_the_others_go_on(limited: L
     assert limited.served() == served
 
 
+def test_a_run_that_would_change_too_many_golden_values_leaves_nothing_of_them(limited: LimitedHub) -> None:
+    served = limited.served()
+    versions = limited.hub.query("SELECT count(*) FROM core.client_history")
+    for one in limited.people[:30]:
+        one["first"] += "a"
+    limited.write()
+    held = limited.run(code=7)["publish"]["held"]
+    assert held["cause"] == "records"
+    (finding,) = held["findings"]
+    assert (finding["limit"], finding["count"], finding["of"]) == ("golden", 30, PEOPLE)
+    assert limited.served() == served
+    assert limited.hub.query("SELECT count(*) FROM core.client_history") == versions, "what was tried is taken back"
+    limited.hub.has_nothing_to_do()
+    limited.json("release", str(limited.holds()[0]["run_id"]))
+    renamed = {row[1] for row in limited.served()["clients"]} - {row[1] for row in served["clients"]}
+    assert len(renamed) == 30
+    limited.hub.has_nothing_to_do()
+
+
 def test_a_rollback_brings_back_totals_and_ids_and_can_be_applied_again(limited: LimitedHub) -> None:
     served = limited.served()
     limited.people[0]["first"] = "Somebody"
