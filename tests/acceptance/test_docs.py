@@ -17,12 +17,13 @@ from ruamel.yaml import YAML
 
 from identity.settings import load_settings
 from identity.survive.settings import SurvivorshipSettings
-from tests.support.cli import CHECKOUT
+from tests.support.cli import CHECKOUT, onefold
 from warehouse.server import EmbeddedServer
 
 DOCS = CHECKOUT / "docs"
 PAGES = sorted([*CHECKOUT.glob("README*.md"), CHECKOUT / "CHANGELOG.md", *DOCS.rglob("*.md")])
 RUNS = re.compile(r"<!-- runs -->\n```sh\n(.*?)```", re.DOTALL)
+IN_STARTER = re.compile(r"<!-- runs in the starter hub -->\n```sh\n(.*?)```", re.DOTALL)
 OUTPUT = re.compile(r"<!-- output.*?-->\n```text\n(.*?)```", re.DOTALL)
 SQL = re.compile(r"```sql\n(.*?)```", re.DOTALL)
 BLOCK = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
@@ -85,6 +86,27 @@ def test_every_command_that_a_page_says_runs_runs_and_prints_what_it_shows(
     printed = words(shell(commands, playground, database_url))
     for shown in OUTPUT.findall(text(page)):
         assert [line for line in words(shown) if line not in printed] == []
+
+
+def test_the_commands_of_the_how_to_pages_run_in_the_starter_hub_one_after_the_other(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = sorted((DOCS / "howto").glob("*.md"))
+    lines = [line for page in pages for block in IN_STARTER.findall(text(page)) for line in block.splitlines()]
+    assert len(lines) >= 20
+    printed: dict[str, str] = {}
+    monkeypatch.chdir(tmp_path)
+    for line in ["onefold init .", "onefold run", *lines]:
+        call, _, file = line.split("#")[0].partition(" > ")
+        program, *arguments = shlex.split(call)
+        done = onefold("--database", database_url, *arguments)
+        assert (program, done.code) == ("onefold", 0), line + done.said
+        printed[line] = done.out
+        if file.strip():
+            Path(file.strip()).write_text(done.out, "utf-8")
+    for shown in ("Judgement 1 (same)", "Judgement 2 (not same)", "Potsdam", "Nothing is rejected", "mailing"):
+        assert any(shown in one for one in printed.values()), shown
+    assert len(Path("news.jsonl").read_text("utf-8").splitlines()) > 3
 
 
 def words(printed: str) -> list[str]:
