@@ -52,8 +52,9 @@ def encode(batch: pa.RecordBatch, types: Mapping[str, str]) -> memoryview:
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         encoder = _encoder(column.type, types[name])
         assert encoder is not None
+        values = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
         try:
-            pieces += encoder(column)
+            pieces += encoder(values)
         except ValueError:
             raise ValueError(f"column {name} holds a text that is no UUID") from None
     joined = pc.binary_join_element_wise(*pieces, _NOTHING, null_handling="replace", null_replacement="")
@@ -63,6 +64,8 @@ def encode(batch: pa.RecordBatch, types: Mapping[str, str]) -> memoryview:
 
 
 def _encoder(arrow: pa.DataType, postgres: str) -> Callable[[pa.Array], Pieces] | None:
+    if pa.types.is_dictionary(arrow):
+        arrow = arrow.value_type
     if pa.types.is_string(arrow):
         return {"text": _text, "jsonb": _jsonb, "uuid": _uuid}.get(postgres)
     if pa.types.is_list(arrow):

@@ -246,7 +246,7 @@ def _links(chosen: list[_Set]) -> pa.Table:
             amount,
             pa.array(
                 [_evidence(*one) for one in zip(bits.tolist(), count.repeat(count).tolist(), strict=True)], pa.string()
-            ),
+            ).dictionary_encode(),
         ],
         schema=LINK,
     )

@@ -58,7 +58,7 @@ def evidence_texts(found: Evidence, judged: Flags, settings: DocumentSettings) -
     unique = np.stack([column[first] for column in columns], axis=1)
     prior = settings.weights.unit("prior")
     texts = pa.array([_text(row, prior) for row in unique.tolist()], pa.string())
-    return texts.take(pa.array(at.reshape(-1)))
+    return pa.DictionaryArray.from_arrays(pa.array(at.reshape(-1).astype(np.int32)), texts)
 
 
 def _text(row: list[int], prior: int) -> str:

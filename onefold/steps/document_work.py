@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.documents.columns import Columns, faces_of, places_of
 from identity.documents.schema import DOCUMENT, EVENT, LINK, SAID, Ints, Register, Registers
+from identity.documents.sets import isin, union
 from identity.documents.settings import MONEY, DocumentSettings
 from onefold.steps.rules import document_authority, trust
 from warehouse import documents as stored
@@ -123,6 +125,9 @@ def with_none(events: pa.Table, gone: Ints) -> pa.Table:
 
 def without_pairs(links: pa.Table, sums: pa.Table) -> pa.Table:
     """Links without those of the pairs that sums hold: a doubtful pair is none when it is part of a sum."""
-    columns = list(LINK.names[:2])
-    rest = links.join(sums.select(columns), columns, join_type="left anti")
-    return rest.select(links.column_names).cast(links.schema)
+    (left, right), gone = ([one[name].to_numpy() for name in LINK.names[:2]] for one in (links, sums))
+    pairs = set(zip(*(end.tolist() for end in gone), strict=True))
+    keep = np.ones(len(left), np.bool_)
+    for at in np.flatnonzero(isin(left, union(gone[0]))).tolist():
+        keep[at] = (left[at], right[at]) not in pairs
+    return links if keep.all() else links.filter(pa.array(keep))
