@@ -48,8 +48,19 @@ def describe(error: BaseException) -> str:
     own code only its kind is told, since its message may quote client data (`invalid literal: 'Anna Kern'`).
     """
     if any(f"{cls.__module__}.{cls.__name__}" == "psycopg.Error" for cls in type(error).__mro__):
-        from warehouse.connect import redact
+        from warehouse.connect import is_lost, redact
 
+        if is_lost(error):
+            return (
+                "The hub's database has gone: its server was stopped, restarted or killed, or the network failed."
+                " What was committed stays, nothing is half done. Once it is up again, do the same again"
+                " (`onefold db status`; the embedded server's log is var/postgres/server.log)."
+            )
+        if getattr(error, "sqlstate", None) == "53100":
+            return (
+                f"{redact(error)}. The disk of the hub's database is full: make room there and do the same again."
+                " What was committed stays, nothing is half done."
+            )
         return str(redact(error))
     if isinstance(error, OSError) and error.strerror and not isinstance(error.filename, bytes):
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror

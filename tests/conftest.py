@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from tests.support import database as databases
+from tests.support.drills import told
 from warehouse.connect import connect
 
 _OWNS_RUN = pytest.StashKey[bool]()
@@ -23,6 +24,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Nothing of the run stays behind."""
     if session.config.stash.get(_OWNS_RUN, False):
         databases.end_run()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Drills say how much they did, and their seed."""
+    reports = [one for key in ("passed", "failed") for one in terminalreporter.stats.get(key, ()) if one.when == "call"]
+    if said := [line for one in reports for line in told(one.user_properties)]:
+        terminalreporter.section("reliability drills")
+        terminalreporter.write("".join(f"{line}\n" for line in said))
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,8 @@ _SESSION_OPTIONS: Final = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=pos
 _QUOTED: Final = re.compile(r"([\"']).*\1", re.DOTALL)
 # Classes whose primary message repeats a value of the row: data exceptions, casts and JSON among them.
 _SQLSTATE_CLASSES_THAT_QUOTE_VALUES: Final = ("22", "P0")
+# Told to go, a neighbour crashed, or it is starting or stopping.
+_SQLSTATES_OF_A_SERVER_THAT_GOES: Final = ("57P01", "57P02", "57P03")
 
 
 class HubDatabaseError(Exception):
@@ -119,6 +121,13 @@ def redact(exc: BaseException) -> str:
     )
     where = ", ".join(f"{label} {name}" for label, name in names if name)
     return f"{exc.sqlstate} {message}" + (f" ({where})" if where else "")
+
+
+def is_lost(exc: BaseException) -> bool:
+    """Whether the error says that the connection is gone, or its server on its way down or up."""
+    if not isinstance(exc, psycopg.OperationalError):
+        return False
+    return exc.sqlstate is None or exc.sqlstate.startswith("08") or exc.sqlstate in _SQLSTATES_OF_A_SERVER_THAT_GOES
 
 
 def sqlalchemy_url(url: str) -> str:

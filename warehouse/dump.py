@@ -6,6 +6,7 @@ ids, clock columns and surrogate keys are left out, and histories stand as numbe
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -108,9 +109,9 @@ LEFT_OUT: Final = (
 """Nothing but runs and clocks, secrets, what was counted on some day, who looked, who was told, who read how far."""
 
 
-def canonical_dump(conn: psycopg.Connection[Any]) -> dict[str, list[str]]:
-    """Table -> its rows as JSON text, ordered bytewise."""
-    return {table: _rows(conn, table, plan) for table, plan in _PLANS.items()}
+def canonical_dump(conn: psycopg.Connection[Any], only: Collection[str] | None = None) -> dict[str, list[str]]:
+    """Table -> its rows as JSON text, ordered bytewise; of all tables, or `only` of these."""
+    return {table: _rows(conn, table, plan) for table, plan in _PLANS.items() if only is None or table in only}
 
 
 def row_versions(conn: psycopg.Connection[Any]) -> dict[str, set[tuple[str, str, str]]]:

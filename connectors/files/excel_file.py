@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -99,11 +100,14 @@ def _counted_through(batch: Batch, base: int, name: str) -> Batch:
     return replace(batch, records=records, rejects=rejects, position=base + batch.position)
 
 
-def _workbook(path: Path) -> Any:
+@contextmanager
+def _workbook(path: Path) -> Iterator[Any]:
+    """An open workbook; one that turns out to be damaged while it is read is refused like one that cannot be opened."""
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
     try:
-        return CalamineWorkbook.from_path(str(path))
+        with CalamineWorkbook.from_path(str(path)) as book:
+            yield book
     except PasswordError:
         raise SourceDataError("the workbook is protected by a password", place=path.name) from None
     except (CalamineError, OSError) as error:

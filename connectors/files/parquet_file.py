@@ -47,6 +47,6 @@ def _batches(file: Any, path: Path, start: int, page_size: int) -> Iterator[Batc
                     except NotStorable as error:
                         batch.rejects.append((place, reject(values, "not-storable", str(error), "")))
                 yield batch
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         message = f"the file cannot be read after row {number} ({type(error).__name__})"
         raise SourceDataError(message, place=path.name) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
 from typing import Annotated, Any, Final, Generic, TypeVar
 from zoneinfo import available_timezones
 
@@ -89,9 +90,14 @@ def _currency(value: str) -> str:
     return value
 
 
+@cache
+def _timezones() -> frozenset[str]:
+    return frozenset(available_timezones())  # looks through a thousand files, each time
+
+
 def _timezone(value: str) -> str:
-    if value not in available_timezones():
-        hint = did_you_mean(value, available_timezones())
+    if value not in _timezones():
+        hint = did_you_mean(value, _timezones())
         raise problem("timezone", f"found `{value}`; a time zone is an IANA name such as Europe/Moscow.", hint)
     return value
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from warehouse.runs import LastRun
 
 COMMAND = "run"
+_CLOCKS_DIFFER = timedelta(minutes=1)
+"""By how much the clocks of machines that run one hub may differ."""
 
 
 def due_sources(context: Context, conn: psycopg.Connection) -> tuple[DueSource, ...]:
@@ -30,7 +32,8 @@ def due_sources(context: Context, conn: psycopg.Connection) -> tuple[DueSource, 
 
     A source follows its `schedule`, else that of the hub; without either it is read whenever it is asked. It is due
     when a moment of the schedule has passed since its last sync began, when that sync was killed, and when the time
-    has come that the source itself asked to be asked again at.
+    has come that the source itself asked to be asked again at; and where that sync began in the future, because the
+    clock was set back since.
     """
     now, last = context.clock(), runs.last_runs(conn, "sync")
     hub = context.configuration.hub.schedule
@@ -39,6 +42,8 @@ def due_sources(context: Context, conn: psycopg.Connection) -> tuple[DueSource, 
 
 
 def _due(source: str, schedule: str | None, last: LastRun | None, now: datetime) -> DueSource:
+    if last is not None and last.started_at > now + _CLOCKS_DIFFER:
+        last = None  # the machine's clock was set back: how long ago that was nobody can say
     began = last.started_at if last else None
     since: datetime | None = now
     following = next_due(schedule, now) if schedule else None

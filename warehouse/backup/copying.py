@@ -43,13 +43,18 @@ def copied(url: str, folder: Path, *, now: datetime, advance: Callable[[int], No
             yield beside
         finally:
             drop_database(beside)
+            _drop_copies(url, stem)  # one that a killed process was making came into being meanwhile
 
 
 def _sweep(url: str, stem: str, folder: Path) -> None:
     """A copy holds everything about every client, and is nothing to leave lying about."""
+    _drop_copies(url, stem)
+    for place in folder.glob(f"{_PREFIX}*"):
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _drop_copies(url: str, stem: str) -> None:
     with maintenance(url) as conn:
         found = conn.execute(sql("backup.copies"), {"pattern": f"^{re.escape(stem)}[0-9a-f]{{6}}$"}).fetchall()
     for (name,) in found:
         drop_database(with_database(url, name))
-    for place in folder.glob(f"{_PREFIX}*"):
-        shutil.rmtree(place, ignore_errors=True)

@@ -78,6 +78,7 @@ class Cluster:
         self.folders.check_cluster()
         self._await_silence()
         socket_folder = self.folders.prepare_socket()
+        _forget_strangers(socket_folder)
         account.own(socket_folder)
         self._prepare_log(account)
         configuration = self.folders.configuration
@@ -226,6 +227,18 @@ def _exists(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _forget_strangers(socket_folder: Path) -> None:
+    """Remove the lock of a socket that a killed server left and whose number is a stranger's now, or that of its own
+    remains which nobody has reaped yet (a container without an init): PostgreSQL would wait for that one to go.
+
+    The caller knows that no server works in the hub's folder; the folder of its socket is the hub's alone.
+    """
+    for lock in socket_folder.glob(".s.PGSQL.*.lock"):
+        with suppress(OSError, ValueError, IndexError):
+            if _exists(abs(int(lock.read_text(encoding="ascii", errors="replace").splitlines()[0]))):
+                lock.unlink()
 
 
 def _for_shell(path: Path) -> str:

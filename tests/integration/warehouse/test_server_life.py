@@ -16,6 +16,7 @@ import pytest
 
 from warehouse.connect import connect
 from warehouse.server import EmbeddedServer, ServerOptions
+from warehouse.server.ports import remembered_port
 from warehouse.server.processes import is_server_of, servers_of
 
 USER_OF_THE_SERVER = """
@@ -163,9 +164,12 @@ def test_pid_file_whose_number_belongs_to_a_stranger_is_no_server(server: Embedd
     try:
         pid_file = server.folders.cluster / "postmaster.pid"
         lines = [stranger.pid, server.folders.cluster, 1, 20000, server.folders.socket, "", "1 1", "ready"]
-        pid_file.write_text("\n".join(map(str, lines)) + "\n")
+        server.folders.prepare_socket()
+        socket_lock = server.folders.socket / f".s.PGSQL.{remembered_port(server.folders)}.lock"
         owner = server.folders.cluster.stat()
-        os.chown(pid_file, owner.st_uid, owner.st_gid)
+        for file in (pid_file, socket_lock):
+            file.write_text("\n".join(map(str, lines)) + "\n")
+            os.chown(file, owner.st_uid, owner.st_gid)
         assert not server.status().is_running
         with server.lease():
             pid = server.status().pid
