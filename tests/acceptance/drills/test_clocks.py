@@ -79,6 +79,7 @@ def test_a_clock_that_is_set_back_stops_no_schedule_and_no_history(clocked: Cloc
     assert clocked.hub.query(overlaps) == [(0,)]
 
 
+@pytest.mark.scale
 def test_a_clock_that_jumps_ahead_reads_once_and_comes_back_without_a_storm(clocked: Clocked) -> None:
     clocked.run()
     clocked.now += timedelta(days=500)

@@ -33,7 +33,7 @@ SECONDS = float(os.environ.get("ONEFOLD_FUZZ_SECONDS", "5"))
 """For all targets together."""
 LONGEST = 10.0
 """Seconds that one small file may take."""
-ROUND = 40
+ROUND = 25
 MANIFESTS = sorted((CHECKOUT / "connectors" / "catalogue").glob("*.yaml"))
 MAPPING = """
 source: crm
@@ -202,6 +202,8 @@ def test_nothing_but_errors_of_ours_comes_of_whatever_is_read(
     patience = time.monotonic() + SECONDS / len(TARGETS)
 
     def one(drawn: Any) -> None:
+        if done["examples"] >= 5 and time.monotonic() > patience:
+            return
         done["examples"] += 1
         check(tmp_path, drawn)
 
