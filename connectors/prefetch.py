@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterator
+from contextvars import copy_context
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -57,7 +58,8 @@ def prefetch(
         except BaseException as error:
             put(_End(error))
 
-    worker = threading.Thread(target=run, name="onefold-prefetch", daemon=True)
+    # What the thread logs belongs to the trace of whoever reads.
+    worker = threading.Thread(target=copy_context().run, args=(run,), name="onefold-prefetch", daemon=True)
     worker.start()
     try:
         while True:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from onefold import tracing
 from onefold.progress import Progress, SilentProgress
 
 if TYPE_CHECKING:
@@ -90,18 +91,20 @@ def open_context(
 ) -> Iterator[Context]:
     """Everything a step needs: configuration read, database running and migrated; all released at the end.
 
-    `database=False` starts none: for steps that only ask a source.
+    `database=False` starts none: for steps that only ask a source. What is done in it is one trace.
     """
     from onefold.configuration import load_configuration
 
     configuration = load_configuration(settings.config)
+    environ = os.environ if environ is None else environ
     with ExitStack() as stack:
+        stack.enter_context(tracing.traced(environ))
         url = stack.enter_context(open_database(settings)) if database else ""
         yield Context(
             settings=settings,
             configuration=configuration,
             database_url=url,
-            environ=os.environ if environ is None else environ,
+            environ=environ,
             clock=clock,
             progress=progress or SilentProgress(),
         )

@@ -264,9 +264,12 @@ def find_run(conn: psycopg.Connection[Any], run_id: int) -> dict[str, Any] | Non
     return conn.cursor(row_factory=dict_row).execute(sql("holds.run"), {"run_id": run_id}).fetchone()
 
 
-def last_runs(conn: psycopg.Connection[Any], *, source: str | None, limit: int) -> list[dict[str, Any]]:
-    """Runs, newest first, with the state of their holds."""
-    return conn.cursor(row_factory=dict_row).execute(sql("holds.runs"), {"source": source, "limit": limit}).fetchall()
+def last_runs(
+    conn: psycopg.Connection[Any], *, source: str | None, trace_id: str | None = None, limit: int
+) -> list[dict[str, Any]]:
+    """Runs (of a source, of a trace), newest first, with the state of their holds."""
+    parameters = {"source": source, "trace_id": trace_id, "limit": limit}
+    return conn.cursor(row_factory=dict_row).execute(sql("holds.runs"), parameters).fetchall()
 
 
 def shown_by(conn: psycopg.Connection[Any], run_id: int) -> dict[int, str]:

@@ -22,9 +22,12 @@ class LastRun(NamedTuple):
     report: Mapping[str, Any] | None
 
 
-def start_run(conn: psycopg.Connection[Any], *, command: str, source: str | None = None, at: datetime) -> int:
+def start_run(
+    conn: psycopg.Connection[Any], *, command: str, source: str | None = None, at: datetime, trace_id: str | None = None
+) -> int:
     """Record that a step begins; its run id. Commit before working, so that a crash leaves a trace."""
-    row = conn.execute(sql("runs.start"), {"command": command, "source": source, "at": at}).fetchone()
+    parameters = {"command": command, "source": source, "at": at, "trace_id": trace_id}
+    row = conn.execute(sql("runs.start"), parameters).fetchone()
     assert row is not None
     return int(row[0])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextvars import copy_context
 from typing import Any
 
 from connectors.http import Answer, Call
@@ -54,7 +55,7 @@ class _Asked:
         self.question = question
         self._found: tuple[Call, Answer] | None = None
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="onefold-ahead", daemon=True)
+        self._thread = threading.Thread(target=copy_context().run, args=(self._run,), name="onefold-ahead", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:

@@ -15,11 +15,15 @@ from onefold.cli.output import Output
 
 EPILOG = (
     "Options that every command takes, before or after its name: --home DIR (where the hub keeps its state), "
-    "--config DIR, --database URL, --json (one JSON document on standard output), --quiet (no progress). "
+    "--config DIR, --database URL, --json (one JSON document on standard output), --quiet (no progress), "
+    "--log-format text|json and --log-level LEVEL (the log on standard error). "
     "Exit codes: 0 done, 1 something failed, 2 wrong usage, 3 configuration, 4 not found, 5 credentials, "
     "6 database, 7 a run is held for your decision, 75 try again later."
 )
-GLOBAL_OPTIONS = {"--home": True, "--config": True, "--database": True, "--json": False, "--quiet": False}
+GLOBAL_OPTIONS = {
+    "--home": True, "--config": True, "--database": True, "--json": False, "--quiet": False,
+    "--log-format": True, "--log-level": True,
+}  # fmt: skip
 
 app = typer.Typer(
     name="onefold",
@@ -68,11 +72,24 @@ def root(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
+    log_format: Annotated[
+        str | None,
+        typer.Option(help="The log on standard error: text or json [ONEFOLD_LOG, default json unless on a terminal]."),
+    ] = None,
+    log_level: Annotated[
+        str | None,
+        typer.Option(help="From where on: debug, info, warning, error [ONEFOLD_LOG, default warning on a terminal]."),
+    ] = None,
     version: Annotated[  # noqa: ARG001 - its callback does it
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and stop.")
     ] = False,
 ) -> None:
     """Options common to all commands."""
+    from onefold import logs
+
+    # With --json a program reads standard error too, for the one object that is an error.
+    choice = logs.choose(log_format, log_level, os.environ, terminal=sys.stderr.isatty(), quiet=as_json)
+    logs.start(choice)
     ctx.obj = Invocation(Output(as_json=as_json, quiet=quiet), home, config, database)
 
 
@@ -122,6 +139,7 @@ def _register() -> None:
         commands_maintain,
         commands_matching,
         commands_merge,
+        commands_metrics,
         commands_model,
         commands_pin,
         commands_plan,
@@ -139,17 +157,21 @@ def _register() -> None:
 
 def main() -> None:
     """Entry point of the `onefold` script."""
+    from onefold import logs, tracing
     from onefold.cli.failures import report_failure
 
     _register()
-    try:
-        app(args=hoist_global_options(sys.argv[1:]), standalone_mode=True)
-    except BrokenPipeError:
-        # The reader of our output (head, less) has gone; that is no failure.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped; what was committed stays, the next run goes on from there\n")
-        sys.exit(130)
-    except Exception as error:
-        sys.exit(report_failure(error))
+    with tracing.traced(os.environ):
+        try:
+            app(args=hoist_global_options(sys.argv[1:]), standalone_mode=True)
+        except BrokenPipeError:
+            # The reader of our output (head, less) has gone; that is no failure.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        except KeyboardInterrupt:
+            sys.stderr.write("stopped; what was committed stays, the next run goes on from there\n")
+            sys.exit(130)
+        except Exception as error:
+            sys.exit(report_failure(error))
+        finally:
+            logs.stop()

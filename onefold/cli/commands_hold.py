@@ -22,6 +22,7 @@ def runs(
     ctx: typer.Context,
     run: Annotated[int | None, typer.Argument(help="Only this run, with what of it is held and why.")] = None,
     source: Annotated[str | None, typer.Option("--source", "-s", help="Only syncs of this source.")] = None,
+    trace: Annotated[str | None, typer.Option("--trace", help="Only those of this trace, as the log names it.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1)] = 20,
 ) -> None:
     """The last runs, newest first; of one run what it did, and what of it waits for a decision.
@@ -36,12 +37,13 @@ def runs(
             output.data(found)
             _show_run(output, found)
             return
-        rows = last_runs(context, source=source, limit=limit)
+        rows = last_runs(context, source=source, trace_id=trace, limit=limit)
     output.data(rows)
     output.table(
-        ("run", "step", "source", "started", "seconds", "status", "hold", "why"),
+        ("run", "step", "source", "started", "seconds", "status", "trace", "hold", "why"),
         [
             (r["run_id"], r["command"], r["source"], r["started_at"][:16], _seconds(r["seconds"]), r["status"],
+             (r["trace_id"] or "")[:8],
              (r["hold"] or "").replace("_", " "), "; ".join(r["words"]))
             for r in rows
         ],
@@ -59,6 +61,8 @@ def _show_run(output: Output, found: dict[str, Any]) -> None:
         f"Run {found['run_id']}: {found['command']} {found['source'] or ''} at {found['started_at'][:16]},"
         f" {found['status']}{shown}"
     )
+    if found["trace_id"]:
+        output.say(f"Trace        {found['trace_id']}: onefold runs --trace {found['trace_id']}")
     hold = found["hold"]
     if hold is None:
         return

@@ -18,43 +18,56 @@ RecordName = Annotated[str, typer.Argument(help="source:stream:key")]
 
 
 @app.command(rich_help_panel="Hub")
-def status(ctx: typer.Context) -> None:
-    """How the hub is: what came from where and when, queues, rejects, cases that wait, and what to do next."""
+def status(
+    ctx: typer.Context,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write the trends as charts to this page, or .svg.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="End with 7 when a run is held, with 1 when something else is wrong.")
+    ] = False,
+) -> None:
+    """How the hub is: what came from where and when, what waits, how long steps take, and what to do next.
+
+    Sources against their schedule, queues, writes without an answer, cases by age, rejects, the slowest steps and
+    their trend, how the weights of pairs lie, the disk. With --check something is wrong when a source is stale or was
+    never read, the last run of a step failed, or the disk is nearly full; without it the exit code is 0.
+
+    Example: onefold status --check --html status.html
+    """
+    from onefold.cli.show_status import show_streams, show_trends, show_work
+    from onefold.failures import EXIT_HELD
     from onefold.steps.status import status as step
 
     with opened(ctx) as (context, output):
         found = step(context)
+    if html is not None:
+        from onefold.charts.canvas import write
+        from onefold.steps.status_page import charts
+
+        found["files"] = [str(path) for path in write(html, "How the hub is", charts(found))]
     output.data(found)
     output.say(
         f"{found['clients']} clients ({found['parties']} parties) from {found['records']} records; "
         f"{found['interactions']} interactions, {found['open_references']} of them name a record that has not come yet"
     )
-    output.table(
-        ("stream", "records", "deleted", "rejects", "synced", "newest record", "freshness"),
-        [
-            (f"{s['source']}:{s['stream']}", s["records"], s["deleted"], s["rejects"], _minute(s["synced_at"]),
-             _minute(s["newest_record_at"]), s["freshness"])
-            for s in found["streams"]
-        ],
-        title="Sources",
-        right=(1, 2, 3),
-    )  # fmt: skip
-    waiting = ", ".join(f"{step}: {entries}" for step, entries in found["queues"].items())
-    output.say(f"Queues       {waiting or 'empty'}")
+    show_streams(output, found)
     for hold in found["holds"]:
         for words in hold["words"]:
             output.say(f"Held         run {hold['run_id']}: {words}", style="yellow")
-    for case in found["cases"]:
-        output.say(f"Cases        {case['cases']} {case['kind']}")
-    for reject in found["rejects"]:
-        output.say(f"Rejects      {reject['rejects']} {reject['reason']} in {reject['source']}:{reject['stream']}")
+    show_work(output, found)
     for missing in found["missing_rates"]:
         output.say(
             f"Rates        {missing['interactions']} amounts in {missing['currency'] or 'no currency'} have no rate"
             f" ({missing['first_on']} to {missing['last_on']}); see docs/interactions.md"
         )
+    show_trends(output, found)
+    for concern in found["concerns"]:
+        output.say(f"Wrong        {concern}", style="yellow")
     for advice in found["next"]:
         output.say(f"Next         {advice}", style="bold")
+    if check and found["concerns"]:
+        raise typer.Exit(EXIT_HELD if found["holds"] else 1)
 
 
 def _minute(text: str | None) -> str | None:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import traceback
 
+from onefold import logs
 from onefold.failures import describe, exit_code, is_expected
+
+log = logging.getLogger(__name__)
 
 
 def report_failure(error: Exception) -> int:
     """Print an error to standard error (as JSON with `--json`) and give the exit code."""
     code = exit_code(error)
+    if logs.is_json_asked():
+        # All of standard error is JSON then; with the keys that `--json` gives.
+        frames = None if is_expected(error) else "".join(traceback.format_tb(error.__traceback__))
+        found = {"error": type(error).__name__, "exit_code": code, "frames": frames}
+        logs.tell(log, logging.ERROR, "command.failed", describe(error), **found)
+        return code
     if "--json" in sys.argv:
         problem = {"error": type(error).__name__, "message": describe(error), "exit_code": code}
         sys.stderr.write(json.dumps(problem, ensure_ascii=False) + "\n")

@@ -6,6 +6,7 @@ Results go to standard output; progress, warnings and errors to standard error, 
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,12 +15,17 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from onefold import logs
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as RichBars
     from rich.progress import TaskID
 
     from onefold.progress import Stage
+
+
+log = logging.getLogger(__name__)
 
 
 def _jsonable(value: object) -> object:
@@ -85,7 +91,10 @@ class Output:
             self.out.print(text, style="bold", markup=False, soft_wrap=True)
 
     def warn(self, text: str) -> None:
-        """A line on standard error, also with `--json`."""
+        """A line on standard error, also with `--json`; a line of the log where all of it is to be JSON."""
+        if logs.is_json_asked():
+            logs.tell(log, logging.WARNING, "command.warning", text)
+            return
         self.err.print(text, style="yellow", markup=False, soft_wrap=True)
 
     def table(

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
+from onefold.logs import carried
+
 T = TypeVar("T")
 
 
@@ -18,9 +20,9 @@ def ahead(items: Generator[T]) -> Iterator[T]:
     end = object()
     try:
         with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
-            coming = pool.submit(next, items, end)
+            coming = pool.submit(carried(next), items, end)
             while (item := coming.result()) is not end:
-                coming = pool.submit(next, items, end)
+                coming = pool.submit(carried(next), items, end)
                 yield item  # type: ignore[misc]
     finally:
         items.close()
@@ -31,6 +33,6 @@ def storing(store: Callable[[], None]) -> Iterator[Callable[[], None]]:
     """`store` has the database at work during the block, in which nobody else may use its connection before having
     called what is given: it waits for `store`."""
     with ThreadPoolExecutor(1, thread_name_prefix="store") as pool:
-        stored = pool.submit(store)
+        stored = pool.submit(carried(store))
         yield stored.result
         stored.result()

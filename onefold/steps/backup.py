@@ -15,6 +15,7 @@ from onefold.access import embedded_server, prepare_roles
 from onefold.context import ensure_schema, open_database, wall_clock
 from onefold.errors import NothingFound
 from onefold.progress import MEGABYTE, Progress, SilentProgress, megabytes
+from onefold.steps.logged import logged
 from onefold.steps.report import Report
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class RestoreReport(Report):
     """What an administrator has left to do."""
 
 
+@logged("backup")
 def backup(
     settings: Settings,
     path: Path,

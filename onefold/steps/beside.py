@@ -6,6 +6,7 @@ the process that started them is killed; what started it (a script, a notebook, 
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import subprocess
@@ -17,6 +18,9 @@ from contextlib import AbstractContextManager, closing
 from queue import SimpleQueue
 from typing import IO, Any, TypeVar
 
+from onefold import logs
+
+log = logging.getLogger("onefold.steps.beside")  # a process beside runs this module as its main one
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 Setup = TypeVar("Setup")
@@ -30,7 +34,11 @@ class _Worker:
     def __init__(self, opener: Opener[Any, Any, Any], setup: Any) -> None:
         # A session of its own: Ctrl-C is for this process, which ends that one by closing its input.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+            [sys.executable, "-m", __name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            env={**os.environ, **logs.handed_on()},
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -95,8 +103,9 @@ def main() -> None:
     """The process: what comes in is worked, until nothing more comes."""
     outside = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
-    with closing(outside):
+    with closing(outside), logs.of_worker():
         sys.path, opener, setup = pickle.load(sys.stdin.buffer)
+        logs.tell(log, logging.DEBUG, "worker.started", "a process beside begins")
         with opener(setup) as work:
             while True:
                 try:

@@ -15,6 +15,7 @@ from psycopg.sql import SQL
 
 from onefold.errors import HubBusy, NothingFound, UsageError
 from onefold.steps.hold import refuse_while_rules_wait
+from onefold.steps.logged import logged
 from onefold.steps.publish import publish
 from onefold.steps.records import is_client_id, one_record
 from onefold.steps.report import Report
@@ -68,6 +69,7 @@ class UnsuppressReport(Report):
     """Sources that had records of the person: read them anew as a whole."""
 
 
+@logged("erase")
 def erase(
     context: Context, who: str, *, reason: str, by: str, ground: str | None = None, dry_run: bool = False
 ) -> EraseReport:

@@ -14,6 +14,7 @@ from psycopg import errors
 from onefold.errors import NothingFound, UsageError
 from onefold.export.formats import Format, Written, write_csv_for_excel, write_file
 from onefold.export.parts import EXCEL_ROWS, State, opened_state, part_name, save, whole_file
+from onefold.steps.logged import logged
 from onefold.steps.report import Report
 from warehouse.conditions import read_condition
 from warehouse.connect import redact
@@ -91,6 +92,7 @@ class ExportReport(Report):
     views: tuple[ViewExport, ...]
 
 
+@logged("export")
 def export(
     context: Context, names: Sequence[str], folder: Path, options: ExportOptions, who: str | None = None
 ) -> ExportReport:

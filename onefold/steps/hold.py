@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from onefold.errors import HubBusy, NothingFound, UsageError
 from onefold.steps.limits import TooMuch, in_words, what_to_do
+from onefold.steps.logged import logged
 from onefold.steps.report import HoldReport, PublishReport, Report, ResolveReport, StandardiseReport
 from warehouse import holds, runs
 from warehouse.connect import unit_of_work
@@ -109,6 +110,7 @@ def refuse_while_rules_wait(context: Context) -> None:
         )
 
 
+@logged("release")
 def release(context: Context, run_id: int, *, by: str) -> DecisionReport:
     """Take in what is aside of a run (held, discarded or rolled back), and publish it whatever the limits say.
 
@@ -135,6 +137,7 @@ def take_rules(context: Context, *, by: str) -> None:
         _brought_up(context)
 
 
+@logged("discard")
 def discard(context: Context, run_id: int, *, by: str) -> DecisionReport:
     """Leave out what a held run landed: it stays aside, and is known again when the source shows it once more, until
     the source says something else. Raises NothingFound and UsageError."""
@@ -152,6 +155,7 @@ def discard(context: Context, run_id: int, *, by: str) -> DecisionReport:
     return DecisionReport(run_id, "discarded", hold["records"], 0, _since(started))
 
 
+@logged("rollback")
 def rollback(context: Context, run_id: int, *, by: str) -> DecisionReport:
     """Take back what a run landed: its records stand as before it, and crosswalk, golden values and all that is served
     follow, as new history. A publication stands for the syncs that it showed.
@@ -182,10 +186,12 @@ def rollback(context: Context, run_id: int, *, by: str) -> DecisionReport:
     return DecisionReport(run_id, "rolled_back", count, kept, _since(started), *_brought_up(context))
 
 
-def last_runs(context: Context, *, source: str | None = None, limit: int = 20) -> list[dict[str, Any]]:
-    """The last runs, newest first; each hold in `words`."""
+def last_runs(
+    context: Context, *, source: str | None = None, trace_id: str | None = None, limit: int = 20
+) -> list[dict[str, Any]]:
+    """The last runs (of a source, of a trace), newest first; each hold in `words`."""
     with context.connection("onefold runs") as conn:
-        found = holds.last_runs(conn, source=source, limit=limit)
+        found = holds.last_runs(conn, source=source, trace_id=trace_id, limit=limit)
     for run in found:
         run["words"] = list(map(in_words, run.pop("findings") or ()))
     return found

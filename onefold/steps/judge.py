@@ -12,6 +12,7 @@ import pyarrow as pa
 from identity.judgements import constraints_of
 from identity.schema import JUDGEMENT
 from onefold.errors import NothingFound, OnefoldError, Stale, UsageError
+from onefold.steps.logged import logged
 from onefold.steps.publish import publish
 from onefold.steps.records import one_record, records_named
 from onefold.steps.report import PublishReport, Report, ResolveReport
@@ -52,6 +53,7 @@ class AsSeen:
     """client_id -> its changed_seq."""
 
 
+@logged("judge")
 def judge(
     context: Context,
     verdict: str,
@@ -181,6 +183,7 @@ def _others(conn: psycopg.Connection, record_ids: Sequence[int]) -> list[int]:
     return others
 
 
+@logged("lift")
 def lift(context: Context, judgement_id: int, *, reason: str, by: str) -> JudgeReport:
     """Undo a judgement by a new decision: evidence decides again. NothingFound if it is not in force."""
     with context.connection("onefold judge") as conn, unit_of_work(conn):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from onefold.steps.logged import logged
 from onefold.steps.report import Report
 from warehouse import feed_retention, health, retention
 
@@ -22,6 +23,7 @@ class MaintainReport(Report):
     """Tables with many dead rows, or without statistics."""
 
 
+@logged("maintain")
 def maintain(context: Context) -> MaintainReport:
     """Delete in short transactions what is older than `retention` says; without a word there everything is kept. Then
     vacuum tables that autovacuum has left behind, beside whoever reads and writes.

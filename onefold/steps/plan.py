@@ -14,6 +14,7 @@ from onefold.errors import HubBusy, OnefoldError
 from onefold.progress import megabytes
 from onefold.steps.expectations import check
 from onefold.steps.idle import idle_publish, idle_resolve, idle_standardise
+from onefold.steps.logged import logged
 from onefold.steps.report import PlanReport
 from warehouse import plan as counted
 from warehouse import queue, runs
@@ -30,6 +31,7 @@ class NotApplied(OnefoldError):
     """Expectations would not hold; nothing was done."""
 
 
+@logged("plan")
 def plan(context: Context) -> PlanReport:
     """What standardise, resolve and publish would do now with the edited configuration. Nothing of the hub is written.
 
@@ -86,6 +88,7 @@ def _tried(context: Context, waiting: dict[str, int], started: float) -> PlanRep
         )
 
 
+@logged("apply")
 def apply(context: Context, *, by: str, force: bool = False) -> PlanReport:
     """Plan, and then do it on the hub, whatever the change limits say: who applies has seen it. Raises NotApplied where
     the plan misses an expectation, unless `force`."""

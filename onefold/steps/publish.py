@@ -14,6 +14,7 @@ from onefold.steps.ahead import ahead
 from onefold.steps.hold import settle_rules, waiting_for_rules, within_limits
 from onefold.steps.limits import GoldenLook, golden_look, telling
 from onefold.steps.link_documents import link_documents
+from onefold.steps.logged import logged, start_run
 from onefold.steps.overlap import count_weekly
 from onefold.steps.report import PublishReport
 from onefold.steps.rules import (
@@ -61,6 +62,7 @@ FIRST_LOAD = 50_000
 yet, and a kill leaves nothing half done."""
 
 
+@logged("publish")
 def publish(context: Context, *, is_read: bool = True, limited: bool = True) -> PublishReport:
     """Bring golden records and facts up to the crosswalk, within the limits on what a run may change.
 
@@ -107,7 +109,7 @@ def _publish(context: Context, *, is_read: bool, limited: bool) -> PublishReport
             seconds = round(time.perf_counter() - started, 3)
             return PublishReport(None, seconds, documents_linked=linked.documents, documents_changed=linked.changed)
         waiting = queue.size(conn, "publish")
-        run_id = runs.start_run(conn, command="publish", at=context.clock())
+        run_id = start_run(context, conn, "publish")
         total, clients = golden.Published(), 0
         with telling(run_id), context.progress.stage("publish", waiting) as stage:
             if waiting >= FIRST_LOAD and golden.is_unpublished(conn):

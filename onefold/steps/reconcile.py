@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from onefold.mapping import RawRow, StreamMapper, compile_source
 from onefold.mapping.paths import top_level_name
+from onefold.steps.logged import logged, start_run
 from onefold.steps.report import Report
 from warehouse import reconciliation, runs
 from warehouse.connect import unit_of_work
@@ -33,6 +34,7 @@ class ReconcileReport(Report):
     """Records that are missing, too many or of another amount without a reason, and rows that are not served."""
 
 
+@logged("reconcile")
 def reconcile(context: Context) -> ReconcileReport:
     """Count every stream from the source to the served views and keep the result; nothing else is written.
 
@@ -49,7 +51,7 @@ def reconcile(context: Context) -> ReconcileReport:
     ]
     with context.connection("onefold report") as conn:
         with unit_of_work(conn):
-            run_id = runs.start_run(conn, command="reconcile", at=context.clock())
+            run_id = start_run(context, conn, "reconcile")
         with context.progress.stage("reconcile", len(streams)) as stage, reconciliation.begin(conn, streams) as found:
             for place, mapper in _mappers(configuration, streams):
                 _look_again(found, place, mapper)

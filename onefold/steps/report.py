@@ -167,6 +167,8 @@ class ResolveReport(Report):
     """When matching.yaml has changed since the model in use was trained: what that means."""
     weights: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Of a run that compared all records: per kind how many plausible pairs lie in each half of a bit."""
+    spread: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Per kind how plausible pairs of what was clustered anew lie to the thresholds (`identity.evaluation.spread`)."""
     held: HoldReport | None = None
     """What would have changed too much, and is not done."""
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from identity.blocking.lists import key_lists
+from identity.evaluation.spread import spread
 from identity.hashing import digest_uuids
 from identity.model import MatchModel, prior_model, to_json
 from identity.resolve import Resolution, Takers
@@ -23,6 +25,7 @@ from onefold.steps.client_ids import Ids, first_ids, reassigned
 from onefold.steps.hold import settle_rules, within_limits
 from onefold.steps.in_common import share_documents
 from onefold.steps.limits import look_at_moves, telling
+from onefold.steps.logged import logged, start_run
 from onefold.steps.model_settings import note_on
 from onefold.steps.models import as_model
 from onefold.steps.reading import readers
@@ -50,6 +53,7 @@ SHARE_OF_FEW = 0.05
 """... and more while they are no larger a part of all records."""
 
 
+@logged("resolve")
 def resolve(context: Context, *, everything: bool = False, limited: bool = True) -> ResolveReport:
     """Bring the crosswalk up to the records in the queue, within the limits on what a run may change.
 
@@ -90,7 +94,7 @@ def _resolve(context: Context, *, everything: bool, limited: bool) -> ResolveRep
             return ResolveReport(
                 None, round(time.perf_counter() - started, 3), clients=clients, cases_open=cases, model_note=note
             )
-        run_id = runs.start_run(conn, command="resolve", at=context.clock())
+        run_id = start_run(context, conn, "resolve")
         look = partial(look_at_moves, context) if limited else None
         with telling(run_id), one_view(conn), context.progress.stage("resolve", 4) as stage:
             batch = queue.read(conn, "resolve")
@@ -138,6 +142,7 @@ def _resolve(context: Context, *, everything: bool, limited: bool) -> ResolveRep
             clients=clients,
             cases_open=cases,
             weights=_as_json(found.report.weights) if touched is None else {},
+            spread=_spread(model, found.report.weights),
         )
         runs.finish_run(conn, run_id, status="done", report=report.as_dict(), at=context.clock())
     return report
@@ -149,6 +154,15 @@ def _refused(found: Resolution) -> tuple[Mapping[str, Any], ...]:
         {"kind": block.kind, "rule": block.rule, "size": block.size, "example": block.example}
         for block in found.report.refused[:20]
     )
+
+
+def _spread(model: MatchModel, weights: Mapping[str, Mapping[int, int]]) -> dict[str, dict[str, Any]]:
+    limits = {kind: model.kind(kind) for kind in weights}
+    return {
+        kind: asdict(spread(bins, link=limits[kind].link, review=limits[kind].review))
+        for kind, bins in weights.items()
+        if bins
+    }
 
 
 def _as_json(weights: Mapping[str, Mapping[int, int]]) -> dict[str, dict[str, int]]:

@@ -9,7 +9,10 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from onefold.errors import HubBusy
+from onefold.logs import carried
+from onefold.steps.logged import logged
 from onefold.steps.report import PublishReport, ResolveReport, RunReport, StandardiseReport, StreamReport, SyncReport
+from onefold.steps.schedule import enabled_sources
 from onefold.steps.sync import find_source, sync
 from warehouse import queue
 
@@ -27,6 +30,7 @@ class _Abandoned(Exception):
     """The sync ended with an error that ends the run."""
 
 
+@logged("run")
 def run(context: Context, sources: Sequence[str] | None = None, *, full: bool = False) -> RunReport:
     """Sync `sources` (default: all), then bring the client view up to date.
 
@@ -46,7 +50,7 @@ def _sync_followed(
     """The sources one after the other; what the step after them has done meanwhile, if it had to begin."""
     done, abandoned = Event(), Event()
     with ThreadPoolExecutor(1, thread_name_prefix="standardise") as pool:
-        following = pool.submit(_follow, context, done, abandoned)
+        following = pool.submit(carried(_follow), context, done, abandoned)
         try:
             syncs = tuple(sync_or_say(context, name, full=full) for name in names)
         except BaseException:
@@ -100,11 +104,6 @@ def bring_up_to_date(
 
             published = publish(context)
     return standardised, resolved, published
-
-
-def enabled_sources(context: Context) -> list[str]:
-    """The sources that a run without a choice reads; one with `enabled: false` is read when it is asked for by name."""
-    return [name for name, source in context.configuration.sources.items() if source.enabled]
 
 
 def sync_or_say(context: Context, source: str, *, full: bool) -> SyncReport:

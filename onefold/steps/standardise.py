@@ -21,6 +21,7 @@ from onefold.steps.ahead import ahead
 from onefold.steps.beside import beside
 from onefold.steps.collecting import rare_collections
 from onefold.steps.forms import party_forms
+from onefold.steps.logged import logged, start_run
 from onefold.steps.report import StandardiseReport
 from onefold.steps.rules import requeue_changed_mappings, standard_profile
 from onefold.steps.withhold import withheld, withhold
@@ -92,6 +93,7 @@ class Prepared:
     rejects: Sequence[Reject]
 
 
+@logged("standardise")
 def standardise(context: Context, more: More = lambda: False) -> StandardiseReport:
     """Map every queued raw record; what comes out as it was before writes nothing and queues nothing further.
 
@@ -108,7 +110,7 @@ def standardise(context: Context, more: More = lambda: False) -> StandardiseRepo
             return StandardiseReport(None, round(time.perf_counter() - started, 3))
         mappers = _mappers(configuration)
         runs.stop_abandoned(conn, command="standardise", at=context.clock())
-        run_id = runs.start_run(conn, command="standardise", at=context.clock())
+        run_id = start_run(context, conn, "standardise")
         work = Work(context, mappers, standard_profile(context), run_id)
         # Which parents a child feeds is stored with its chunk, and the next chunk has to see it.
         is_linked = any(mapper.child_streams for mapper in mappers.values())

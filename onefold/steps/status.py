@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING, Any
 from onefold.steps.hold import next_commands
 from onefold.steps.limits import in_words
 from onefold.steps.model_settings import note_on
+from onefold.steps.watch import concerns, watch
 from warehouse import derived_facts, holds, match_models, queries
 
 if TYPE_CHECKING:
     from onefold.context import Context
 
+FRESHNESS = ("fresh", "late", "stale", "never")
 TRAINING_PAYS_FROM = 1_000
 """Client records; with fewer the shipped weights are as good as what could be learnt."""
 
 
 def status(context: Context) -> dict[str, Any]:
     """What `warehouse.queries.status` tells, each stream's `freshness`, the `model` in use, amounts without a rate
-    (`missing_rates`, by currency), the `holds` that wait for a person, and advice in `next`."""
+    (`missing_rates`, by currency), the `holds` that wait for a person, what is watched over time
+    (`onefold.steps.watch`), what needs somebody in `concerns`, and advice in `next`."""
+    now = context.clock()
     with context.connection("onefold status") as conn:
         found = queries.status(conn)
         found["missing_rates"] = derived_facts.missing_rates(conn)
@@ -28,13 +32,13 @@ def status(context: Context) -> dict[str, Any]:
             {**hold, "words": list(map(in_words, hold["findings"])), "next": list(next_commands(hold))}
             for hold in holds.open_holds(conn)
         ]
+        found |= watch(context, conn, now)
     found["model"] = {
         "version": model.version if model else None,
         "kind": model.kind if model else "prior",
         "note": note_on(model, context.configuration.matching),
         "training_would_pay": found["records"] > TRAINING_PAYS_FROM and (model is None or model.kind == "prior"),
     }
-    now = context.clock()
     known = {(stream["source"], stream["stream"]) for stream in found["streams"]}
     for name, source in context.configuration.sources.items():
         found["streams"] += [
@@ -52,6 +56,7 @@ def status(context: Context) -> dict[str, Any]:
         ]
     for stream in found["streams"]:
         stream["freshness"] = freshness(context, stream, now)
+    found["concerns"] = concerns(found)
     found["next"] = list(_advice(found))
     return found
 

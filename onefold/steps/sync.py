@@ -15,10 +15,12 @@ import psycopg
 from connectors.errors import ComeBackLater, ConnectorError
 from connectors.page import Page, StreamRequest, TellsWaits
 from connectors.registry import open_connector
+from onefold import logs
 from onefold.configuration.errors import SecretMissing
 from onefold.errors import HubBusy, NothingFound
 from onefold.steps.echo import echo_test
 from onefold.steps.limits import StreamWatch
+from onefold.steps.logged import logged, start_run
 from onefold.steps.report import StreamReport, SyncReport
 from onefold.steps.tokens import HubTokens
 from onefold.steps.withhold import guard_of, screened
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+@logged("sync")
 def sync(
     context: Context,
     source: str,
@@ -57,7 +60,7 @@ def sync(
     chosen = [name for name in configured.streams if not streams or name in streams]
     with context.connection(f"onefold sync {source}") as conn, source_lock(conn, source):
         runs.stop_abandoned(conn, command="sync", source=source, at=context.clock())
-        run_id = runs.start_run(conn, command="sync", source=source, at=context.clock())
+        run_id = start_run(context, conn, "sync", source)
         try:
             with open_source(context, configured) as connector, landing.flushed_together(conn):
                 guard = guard_of(context, conn)
@@ -144,7 +147,18 @@ def sync_stream(work: SourceSync, name: str) -> StreamReport:
     report = StreamReport(stream=name)
     state = None if work.is_full else landing.checkpoint(work.conn, work.configured.source, name)
     watch = StreamWatch(work.context, work.conn, work.configured, name, work.run_id, work.accepts_deletions)
-    return watch.settle(_read_stream(work, name, state, watch, report, place))
+    with logs.bound(stream=name):
+        done = watch.settle(_read_stream(work, name, state, watch, report, place))
+        _tell_stream(done)
+    return done
+
+
+def _tell_stream(report: StreamReport) -> None:
+    """How a stream went, for the log; what its error says may be the source's words and stands in the report only."""
+    level = logging.INFO if report.status in ("done", "deferred") else logging.WARNING
+    counts = {name: value for name, value in report.as_dict().items() if type(value) is int and value}
+    said = f"stream {report.status}"
+    logs.tell(log, level, "stream.finished", said, status=report.status, error=report.error_class, **counts)
 
 
 def _read_stream(
@@ -238,6 +252,7 @@ def _landed(
     )
     if scope is not None and mark is not None and mark[1] and not work.accepts_deletions:
         watch.note_pass(landed.deleted, scope)
+    logs.tell(log, logging.DEBUG, "page.landed", "page landed", page=so_far.pages + 1, rows=len(page.rows))
     return replace(
         so_far,
         pages=so_far.pages + 1,

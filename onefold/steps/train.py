@@ -19,6 +19,7 @@ from identity.training.changes import Change, compare_resolutions
 from identity.training.supervised import LEAST_JUDGEMENTS, LEAST_OF_EACH, KindOutcome, train_from_judgements
 from identity.training.train import train_register
 from onefold.errors import NothingFound, OnefoldError
+from onefold.steps.logged import logged
 from onefold.steps.models import as_model, body_of, find_model
 from onefold.steps.publish import publish
 from onefold.steps.report import ModelEffect, TrainReport, UseReport
@@ -46,6 +47,7 @@ class _Stored:
     crosswalk: pa.Table
 
 
+@logged("train")
 def train(context: Context, *, from_judgements: bool = False) -> TrainReport:
     """Estimate the weights from the stored records, save them as a version, and tell what they would change.
 

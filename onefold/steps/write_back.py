@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from onefold.errors import NothingFound, UsageError
+from onefold.steps.logged import logged
 from onefold.steps.sync import find_source
 from onefold.steps.write_plan import Planned, make_plan
 from onefold.steps.write_send import StreamRun, Tell, Work, carry_out
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from onefold.steps.report import WriteBackReport
 
 
+@logged("write_back")
 def write_back(
     context: Context,
     source: str,

@@ -17,6 +17,7 @@ from connectors.errors import ConnectorError
 from connectors.page import Change, Receipt, StreamRequest, TellsWaits, WritesBack, Writing
 from onefold.configuration.errors import SecretMissing
 from onefold.steps.echo import same
+from onefold.steps.logged import start_run
 from onefold.steps.report import WriteBackReport, WriteStreamReport
 from onefold.steps.sync import failure, fault, open_source, source_lock, stream_request
 from warehouse import runs, write_receipts
@@ -73,7 +74,7 @@ def carry_out(work: Work, streams: Sequence[str], kind: type[StreamRun], *, appl
     with source_lock(work.conn, source):
         clock = work.context.clock
         runs.stop_abandoned(work.conn, command="write_back", source=source, at=clock())
-        run_id = runs.start_run(work.conn, command="write_back", source=source, at=clock())
+        run_id = start_run(work.context, work.conn, "write_back", source)
         done = report(replace(work, run_id=run_id))
         runs.finish_run(work.conn, run_id, status=done.status, report=done.as_dict(), at=clock())
     return done

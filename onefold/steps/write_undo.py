@@ -14,6 +14,7 @@ from connectors.page import WritesBack, Writing
 from connectors.paths import compile_path
 from onefold.errors import NothingFound
 from onefold.steps.echo import same
+from onefold.steps.logged import logged
 from onefold.steps.sync import find_source
 from onefold.steps.write_plan import Difference, Planned, fingerprint
 from onefold.steps.write_send import StreamRun, Tell, Work, carry_out
@@ -29,6 +30,7 @@ LAST = "last"
 """The last run that wrote to the source."""
 
 
+@logged("take_back")
 def take_back(
     context: Context,
     source: str,

@@ -119,6 +119,7 @@ ELSEWHERE = {
     "plan", "apply", "test",  # test_plan
     "notify",  # needs somebody who takes messages: test_due
     "release", "discard", "rollback",  # test_limits
+    "metrics",  # test_metrics
     "report overlap", "report reconcile", "report authority", "pin", "export", "docs",  # tests of their own
     "db grant", "db revoke", "db grants",  # test_row_security
     "serve", "token create", "token revoke",  # test_api

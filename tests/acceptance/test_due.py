@@ -19,8 +19,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from onefold.errors import HubBusy
-from onefold.steps.due import due_sources, look, run_due
+from onefold.steps.due import look, run_due
 from onefold.steps.notify import try_channels
+from onefold.steps.schedule import due_sources
 from tests.acceptance.conftest import fill
 from tests.support.cli import CHECKOUT, onefold
 from tests.support.http_source import Reply, http_source

@@ -232,7 +232,13 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "core.reporting": Rule(keep={"currency": "configuration"}),
     "ops.run": Rule(
-        keep={"command": _CODE, "source": _PLACE, "status": _CODE, "report": "counts; words with a value go"},
+        keep={
+            "command": _CODE,
+            "source": _PLACE,
+            "status": _CODE,
+            "report": "counts; words with a value go",
+            "trace_id": "random",
+        },
         elsewhere="texts in `report` that hold a value of the person are replaced",
     ),
     "ops.hold": Rule(

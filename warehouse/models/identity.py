@@ -284,6 +284,7 @@ class ReviewCase(Table, table=True):
         one_of("status", enums.CASE_STATUSES),
         Index("ix_review_case_record_ids", "record_ids", postgresql_using="gin"),
         Index("ix_review_case_impact", "impact", postgresql_where=text("status = 'open'")),
+        Index("ix_review_case_open", "kind", "opened_at", postgresql_where=text("status = 'open'")),
         {"schema": "identity", "comment": "Links that a human should decide, with their evidence"},
     )
 

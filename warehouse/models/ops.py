@@ -52,6 +52,7 @@ class Run(Table, table=True):
     published_by: int | None = column(
         BigInteger, "Of a sync: the publication that showed what it landed, or the hold; null: none yet", null=True
     )
+    trace_id: str | None = column(Text, "The trace (W3C, 32 hexadecimal digits) that it was part of", null=True)
 
 
 class Checkpoint(Table, table=True):
@@ -80,6 +81,7 @@ class Reject(Table, table=True):
         one_of("step", ("sync", "standardise")),
         Index("ix_reject_source_stream", "source", "stream"),
         Index("ix_reject_record_id", "record_id", postgresql_where=text("record_id IS NOT NULL")),
+        Index("ix_reject_open", "source", "stream", postgresql_where=text("is_open")),
         {
             "schema": "ops",
             "comment": "Input that could not be landed or mapped, kept with its bytes and its reason",
@@ -213,6 +215,7 @@ class WriteReceipt(Table, table=True):
         one_of("status", enums.RECEIPT_STATUSES),
         Index("ix_write_receipt_record_id", "record_id", "receipt_id"),
         Index("ix_write_receipt_source_stream", "source", "stream", "receipt_id"),
+        Index("ix_write_receipt_unanswered", "source", postgresql_where=text("status IN ('sent', 'unknown')")),
         {"schema": "ops", "comment": "What was written back to sources: one receipt per record and time"},
     )
 

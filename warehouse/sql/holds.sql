@@ -240,14 +240,16 @@ WHERE command = 'sync' AND published_by IS NULL AND status <> 'running'
 UPDATE ops.run SET published_by = %(hold_id)s WHERE run_id = ANY (%(run_ids)s::bigint[]) AND command = 'sync'
 
 -- name: run
-SELECT run_id, command, source, status, started_at::text, finished_at::text, published_by, report
+SELECT run_id, command, source, status, started_at::text, finished_at::text, published_by, trace_id, report
 FROM ops.run WHERE run_id = %(run_id)s
 
 -- name: runs
 SELECT r.run_id, r.command, r.source, r.status, r.started_at::text, r.finished_at::text,
-    extract(epoch FROM r.finished_at - r.started_at)::float AS seconds, r.published_by, h.state AS hold, h.findings
+    extract(epoch FROM r.finished_at - r.started_at)::float AS seconds, r.published_by, h.state AS hold, h.findings,
+    r.trace_id
 FROM ops.run AS r LEFT JOIN ops.hold AS h ON h.run_id = r.run_id
-WHERE %(source)s::text IS NULL OR r.source = %(source)s::text
+WHERE (%(source)s::text IS NULL OR r.source = %(source)s::text)
+    AND (%(trace_id)s::text IS NULL OR r.trace_id = %(trace_id)s::text)
 ORDER BY r.run_id DESC LIMIT %(limit)s
 
 -- name: shown_by

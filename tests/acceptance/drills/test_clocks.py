@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from onefold.context import open_context
-from onefold.steps.due import due_sources, run_due
+from onefold.steps.due import run_due
 from onefold.steps.report import DueReport
+from onefold.steps.schedule import due_sources
 from tests.acceptance.conftest import fill
 from tests.support.hub import Hub
 

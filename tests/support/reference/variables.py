@@ -16,6 +16,10 @@ VARIABLES = {
         "the embedded PostgreSQL",
         "A PostgreSQL (15 or newer) of your own: `postgresql://user:password@host/name`. `--database` wins over it.",
     ),
+    "ONEFOLD_LOG": (
+        "`json`; on a terminal `text:warning`",
+        "The log on standard error: `json` or `text`, a level, or both: `json:debug` ([the log](../observability.md#the-log)).",
+    ),
     "ONEFOLD_ERASURE_KEY": (
         "a file in the home folder, made when there is none",
         "The key by which erased persons are recognised without being known ([privacy](../privacy.md)). Keep it where backups are not.",

@@ -1,0 +1,72 @@
+"""How steps tell the log what they do: their beginning, their end with its counts, and the run that they are."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from functools import wraps
+from inspect import signature
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from onefold import logs, tracing
+from onefold.failures import is_expected
+from warehouse import runs
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from onefold.context import Context
+
+log = logging.getLogger(__name__)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def logged(step: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A step whose lines in the log bear its name (and its `source`, if it is given one)."""
+
+    def decorate(call: Callable[P, R]) -> Callable[P, R]:
+        said = signature(call)
+        has_source = "source" in said.parameters
+
+        @wraps(call)
+        def told(*args: P.args, **kwargs: P.kwargs) -> R:
+            source = said.bind_partial(*args, **kwargs).arguments.get("source") if has_source else None
+            started = time.perf_counter()
+            with logs.bound(step=step, source=source, stream=None, run_id=None):
+                logs.tell(log, logging.DEBUG, "step.started", f"{step} begins")
+                try:
+                    report = call(*args, **kwargs)
+                except Exception as error:
+                    # Its kind only: what the error says may be a source's words, and whoever called the step shows it.
+                    seconds = round(time.perf_counter() - started, 3)
+                    level = logging.INFO if is_expected(error) else logging.ERROR
+                    kind = type(error).__name__
+                    logs.tell(log, level, "step.failed", f"{step} failed", seconds=seconds, error=kind)
+                    raise
+                _tell_end(step, report, time.perf_counter() - started)
+            return report
+
+        return told
+
+    return decorate
+
+
+def start_run(context: Context, conn: psycopg.Connection, command: str, source: str | None = None) -> int:
+    """Record in `ops.run` that a step begins, as part of the trace under way; its lines in the log are of this run."""
+    trace = tracing.current()
+    run_id = runs.start_run(
+        conn, command=command, source=source, at=context.clock(), trace_id=trace.trace_id if trace else None
+    )
+    logs.belongs_to(run_id)
+    return run_id
+
+
+def _tell_end(step: str, report: object, seconds: float) -> None:
+    as_dict = getattr(report, "as_dict", None)
+    counts: Mapping[str, Any] = as_dict() if as_dict is not None else {}
+    status = getattr(report, "status", None) or ("held" if counts.get("held") else "done")
+    numbers = {name: value for name, value in counts.items() if type(value) is int and value and name != "run_id"}
+    level = logging.INFO if status in ("done", "deferred") else logging.WARNING
+    logs.tell(log, level, "step.finished", f"{step} {status}", status=status, seconds=round(seconds, 3), **numbers)
