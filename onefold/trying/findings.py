@@ -154,10 +154,10 @@ def conflicts(found: Resolved, places: Places) -> list[Conflict]:
     counts: Counter[str] = Counter()
     examples: dict[str, Conflict] = {}
     chosen = found.golden.filter(several).select(["display_name", "attributes", "lineage"]) if len(lineage) else None
-    for name, attribute, values, told in _told(chosen):
-        loser = told["losers"][0]
+    for name, attribute, golden, told in _told(chosen):
         counts[attribute] += 1
         if attribute not in examples:
+            loser, values = told["losers"][0], json.loads(golden).get(attribute, "")
             kept = values if isinstance(values, str) else "; ".join(map(str, values))
             at, other = places.name(told["record_id"]), places.name(loser["record_id"])
             examples[attribute] = Conflict(attribute, 0, name, kept, at, loser["value"], other)
@@ -169,15 +169,15 @@ def conflicts(found: Resolved, places: Places) -> list[Conflict]:
     ]
 
 
-def _told(chosen: pa.Table | None) -> Iterator[tuple[str, str, Any, dict[str, Any]]]:
-    """Client, attribute, golden value and its lineage, of every attribute with values that lost."""
+def _told(chosen: pa.Table | None) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """Client, attribute, all golden values (JSON) and the attribute's lineage, of every attribute with values that
+    lost."""
     if chosen is None:
         return
     for name, values, lineage in zip(*(column.to_pylist() for column in chosen.columns), strict=True):
-        golden = json.loads(values)
         for attribute, told in json.loads(lineage).items():
             if told.get("losers"):
-                yield name, attribute, golden.get(attribute, ""), told
+                yield name, attribute, values, told
 
 
 def generic_values(found: Resolved) -> list[dict[str, Any]]:

@@ -48,7 +48,7 @@ class Resolved:
     crosswalk: pa.Table
     """record_id, client_id; in the records' order."""
     golden: pa.Table
-    """identity.survive.GOLDEN, by client_id."""
+    """identity.survive.GOLDEN, by client_id; of clients of one record only where all were asked for."""
     rejected: int
     """Rows that could not be mapped, wholly or in part."""
     trained: tuple[str, ...]
@@ -62,8 +62,13 @@ class Resolved:
         return self.register.records
 
 
-def run(configuration: Configuration, understood: Sequence[Understood], progress: Progress) -> Resolved:
-    """Resolve all rows of the tables that are used, exactly as a hub with this configuration would after training."""
+def run(
+    configuration: Configuration, understood: Sequence[Understood], progress: Progress, *, every_client: bool = True
+) -> Resolved:
+    """Resolve all rows of the tables that are used, exactly as a hub with this configuration would after training.
+
+    `every_client`: golden values also of clients of one record, in which nothing can differ.
+    """
     folder = configuration.folder
     # Nothing is asked of a database: the URL is empty.
     context = Context(Settings(home=folder.parent / "var", config=folder), configuration, "", os.environ)
@@ -87,7 +92,7 @@ def run(configuration: Configuration, understood: Sequence[Understood], progress
         resolution = resolve_register(register, None, model, by_rule=False)
     with progress.stage("choose golden values", 1):
         crosswalk = mint_all(resolution.labels).crosswalk
-        clients = golden(_contributions(context, register.records, crosswalk), survivorship_rules(context))
+        clients = _golden(context, register.records, crosswalk, every_client=every_client)
     trained = tuple(kind for kind in KINDS if model.kind(kind) != prior.kind(kind))
     rejected = sum(part.rejected for part in parts)
     return Resolved(context, register, identifiers, model, resolution, crosswalk, clients, rejected, trained, processes)
@@ -150,6 +155,16 @@ def _standardising(setup: Setup) -> Iterator[Callable[[Item], Part]]:
 
     with rare_collections():
         yield work
+
+
+def _golden(context: Context, records: pa.Table, crosswalk: pa.Table, *, every_client: bool) -> pa.Table:
+    """identity.survive.GOLDEN, by client_id."""
+    contributions = _contributions(context, records, crosswalk)
+    if not every_client:
+        counts = contributions["client_id"].value_counts()
+        several = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+        contributions = contributions.filter(pc.is_in(contributions["client_id"], value_set=several))
+    return golden(contributions, survivorship_rules(context))
 
 
 def _contributions(context: Context, records: pa.Table, crosswalk: pa.Table) -> pa.Table:

@@ -101,7 +101,7 @@ def trial(wish: Wish, progress: Progress, started: float | None = None) -> Outco
         defaults = {one.table.source: said for one in used if (said := defaults_of(one, country))}
         configuration = write_configuration(folder, inputs, used, defaults)
         with clock.stage("resolve"):
-            found = run(configuration, used, progress)
+            found = run(configuration, used, progress, every_client=wish.out is not None)
     with clock.stage("explain"), progress.stage("explain", 1):
         outcome, places = _outcome(found, used, understood, left_out, country)
     if wish.out is not None:

@@ -120,6 +120,20 @@ def test_the_workbook_has_golden_rows_and_a_crosswalk_and_no_formula(tmp_path: P
     assert tried(tmp_path, tmp_path / "a.csv", "--out", tmp_path / "m.csv").code == 2
 
 
+def test_what_is_found_does_not_depend_on_whether_a_workbook_is_wanted(tmp_path: Path) -> None:
+    rows = [
+        ("1", "Anna Kern", "anna.kern@x.example", "Graz"),
+        ("2", "Anna Kern", "anna.kern@x.example", "Linz"),
+        ("3", "Bob Roe", "bob@y.example", "Wels"),
+    ]
+    file = sheet(tmp_path / "a.csv", ("id", "name", "email", "city"), rows)
+    alone, with_book = found(tmp_path, file), found(tmp_path, file, "--out", tmp_path / "m.xlsx")
+    assert [(one["attribute"], one["clients"]) for one in alone["conflicts"]] == [("city", 1)]
+    own = ("seconds", "memory_mib", "written")
+    bare, full = ({name: value for name, value in one.items() if name not in own} for one in (alone, with_book))
+    assert bare == full
+
+
 HOSTILE: Mapping[str, tuple[bytes, int]] = {
     "empty.csv": (b"", 4),
     "head_only.csv": (b"id,name,email\n", 4),
