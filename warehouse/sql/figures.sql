@@ -41,7 +41,7 @@ SELECT source, count(*) AS writes FROM ops.write_receipt WHERE status IN ('sent'
 GROUP BY source ORDER BY source COLLATE "C"
 
 -- name: last_runs
--- The last run of each step (of each source), and when one last ended well.
+-- The last run of each step (of each source), and when one last ended well. Both halves have the index; an OR has not.
 WITH asked AS (
     SELECT command, NULL::text AS source FROM unnest(%(steps)s::text[]) AS s (command)
     UNION ALL
@@ -50,14 +50,30 @@ WITH asked AS (
 SELECT a.command, a.source, l.run_id, l.status, l.started_at, l.finished_at, w.finished_at AS well_at
 FROM asked AS a
 CROSS JOIN LATERAL (
-    SELECT run_id, status, started_at, finished_at FROM ops.run AS r
-    WHERE r.command = a.command AND (r.source = a.source OR (a.source IS NULL AND r.source IS NULL))
-    ORDER BY run_id DESC LIMIT 1
+    (
+        SELECT run_id, status, started_at, finished_at FROM ops.run AS r
+        WHERE r.command = a.command AND r.source = a.source
+        ORDER BY run_id DESC LIMIT 1
+    )
+    UNION ALL
+    (
+        SELECT run_id, status, started_at, finished_at FROM ops.run AS r
+        WHERE a.source IS NULL AND r.command = a.command AND r.source IS NULL
+        ORDER BY run_id DESC LIMIT 1
+    )
 ) AS l
 LEFT JOIN LATERAL (
-    SELECT finished_at FROM ops.run AS r
-    WHERE r.command = a.command AND (r.source = a.source OR (a.source IS NULL AND r.source IS NULL)) AND r.status = 'done'
-    ORDER BY run_id DESC LIMIT 1
+    (
+        SELECT finished_at FROM ops.run AS r
+        WHERE r.command = a.command AND r.source = a.source AND r.status = 'done'
+        ORDER BY run_id DESC LIMIT 1
+    )
+    UNION ALL
+    (
+        SELECT finished_at FROM ops.run AS r
+        WHERE a.source IS NULL AND r.command = a.command AND r.source IS NULL AND r.status = 'done'
+        ORDER BY run_id DESC LIMIT 1
+    )
 ) AS w ON true
 
 -- name: durations
@@ -71,10 +87,17 @@ SELECT a.command, a.source, array_agg(l.run_id ORDER BY l.run_id) AS runs,
     array_agg(extract(epoch FROM l.finished_at - l.started_at)::float8 ORDER BY l.run_id) AS seconds
 FROM asked AS a
 CROSS JOIN LATERAL (
-    SELECT run_id, started_at, finished_at FROM ops.run AS r
-    WHERE r.command = a.command AND (r.source = a.source OR (a.source IS NULL AND r.source IS NULL))
-        AND r.finished_at IS NOT NULL
-    ORDER BY run_id DESC LIMIT %(most)s
+    (
+        SELECT run_id, started_at, finished_at FROM ops.run AS r
+        WHERE r.command = a.command AND r.source = a.source AND r.finished_at IS NOT NULL
+        ORDER BY run_id DESC LIMIT %(most)s
+    )
+    UNION ALL
+    (
+        SELECT run_id, started_at, finished_at FROM ops.run AS r
+        WHERE a.source IS NULL AND r.command = a.command AND r.source IS NULL AND r.finished_at IS NOT NULL
+        ORDER BY run_id DESC LIMIT %(most)s
+    )
 ) AS l
 GROUP BY a.command, a.source
 

@@ -27,7 +27,15 @@ WITH RECURSIVE named AS (
 SELECT l.source, l.status, l.started_at, l.finished_at, l.report
 FROM (SELECT source FROM named WHERE source IS NOT NULL UNION ALL SELECT NULL) AS n
 CROSS JOIN LATERAL (
-    SELECT source, status, started_at, finished_at, report FROM ops.run AS r
-    WHERE r.command = %(command)s AND (r.source = n.source OR (n.source IS NULL AND r.source IS NULL))
-    ORDER BY run_id DESC LIMIT 1
+    (
+        SELECT source, status, started_at, finished_at, report FROM ops.run AS r
+        WHERE r.command = %(command)s AND r.source = n.source
+        ORDER BY run_id DESC LIMIT 1
+    )
+    UNION ALL
+    (
+        SELECT source, status, started_at, finished_at, report FROM ops.run AS r
+        WHERE n.source IS NULL AND r.command = %(command)s AND r.source IS NULL
+        ORDER BY run_id DESC LIMIT 1
+    )
 ) AS l
