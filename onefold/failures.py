@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Collection
 
 EXIT_CONFIGURATION = 3
@@ -9,6 +10,7 @@ EXIT_CREDENTIALS = 5
 EXIT_DATABASE = 6
 EXIT_HELD = 7
 EXIT_TRY_AGAIN = 75
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _BY_CLASS = {
     "CredentialsError": EXIT_CREDENTIALS,
     "SourceConfigurationError": EXIT_CONFIGURATION,
@@ -62,6 +64,9 @@ def describe(error: BaseException) -> str:
                 " What was committed stays, nothing is half done."
             )
         return str(redact(error))
+    if isinstance(error, OSError) and error.errno in _FULL:
+        where = f" ({error.filename!s})" if error.filename else ""
+        return f"{error.strerror}{where}. Make room on the disk that is written to, and do the same again."
     if isinstance(error, OSError) and error.strerror and not isinstance(error.filename, bytes):
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     if not is_expected(error):
@@ -74,7 +79,8 @@ def is_expected(error: BaseException) -> bool:
     known = ("onefold.", "connectors.", "warehouse.", "identity.")
     if type(error).__module__.startswith(known) or exit_code(error) == EXIT_DATABASE:
         return True
-    return isinstance(error, OSError) and error.filename is not None
+    # What a write meets on a full disk names no file.
+    return isinstance(error, OSError) and (error.filename is not None or error.errno in _FULL)
 
 
 def exit_code_of_streams(classes: Collection[str]) -> int:

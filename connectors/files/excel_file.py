@@ -65,6 +65,8 @@ def _chosen(path: Path, options: FileOptions) -> tuple[list[str], bool]:
     """The sheets to read, and whether a pattern chose them. Raises SourceConfigurationError with those there are."""
     with _workbook(path) as book:
         known = list(book.sheet_names)
+    if not known:
+        raise SourceDataError("the workbook has no sheet", place=path.name, hint="Is it damaged?")
     if options.sheet is None:
         return [next(iter(sheet_names(path)), known[0])], False
     if options.sheet in known:

@@ -57,9 +57,16 @@ def _utf8_lines(path: Path, encoding: str) -> Iterator[bytes]:
             yield stream.readline(MAX_LINE).removeprefix(_BOM)
             yield from iter(lambda: stream.readline(MAX_LINE), b"")
     else:
+        number = 1
         with open_text(path, encoding, "surrogateescape") as text:
-            for line in iter(lambda: text.readline(MAX_LINE), ""):
-                yield line.encode("utf-8", "surrogateescape")
+            try:
+                for line in iter(lambda: text.readline(MAX_LINE), ""):
+                    yield line.encode("utf-8", "surrogateescape")
+                    number += 1
+            except UnicodeDecodeError:  # half a character of two bytes
+                hint = "Is it cut off, or in another encoding?"
+                message = f"this cannot be read as {encoding}"
+                raise SourceDataError(message, place=f"{path.name}:{number}", hint=hint) from None
 
 
 def _invalid(line: bytes, error: ValueError) -> RejectedRow:

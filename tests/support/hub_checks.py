@@ -213,15 +213,11 @@ def made_anew(machine: Machine, hub: Hub, old: psycopg.Connection[Any]) -> dict[
         with unit_of_work(conn):
             hub_lock(conn)
             for said in stored.in_force(old):
-                left, right = ([one for one in ids if one in there] for ids in (said.left_ids, said.right_ids))
-                if left and right:
-                    stored.add(
-                        conn,
-                        stored.Judgement(said.verdict, left, right),
-                        by="drill",
-                        at=next_as_of(conn, context.clock),
-                    )
-                    queue.enqueue(conn, "resolve", [*left, *right])
+                # One side may be gone: the other is judged all the same, and stands by itself.
+                if there & {*said.left_ids, *said.right_ids}:
+                    again = stored.Judgement(said.verdict, said.left_ids, said.right_ids)
+                    stored.add(conn, again, by="drill", at=next_as_of(conn, context.clock))
+                    queue.enqueue(conn, "resolve", sorted(there & {*said.left_ids, *said.right_ids}))
         resolve(context)
         publish(context)
         return known(conn)
