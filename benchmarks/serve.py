@@ -33,7 +33,7 @@ CLIENT_SCAN = "SELECT count(*), sum(record_count), max(display_name) FROM onefol
 SCAN = "SELECT count(client_id), count(type), sum(amount), max(occurred_at) FROM {}"
 
 # Half of the questions are about any client, half about those of any interaction: clients with much come up more.
-_CLIENTS = """
+CLIENTS = """
 (
     SELECT client_id::text FROM core.client TABLESAMPLE SYSTEM (%(percent)s) REPEATABLE (1)
     WHERE NOT is_deleted LIMIT %(n)s
@@ -86,7 +86,7 @@ def measure_questions(benchmark: Benchmark, database: str, seed: int) -> None:
     with connect(database, application_name="benchmark") as conn:
         conn.autocommit = True
         many = {"percent": 20, "n": 20 * count}
-        clients = [row[0] for row in conn.execute(_CLIENTS, many).fetchall()]
+        clients = [row[0] for row in conn.execute(CLIENTS, many).fetchall()]
         words = [word for (name,) in conn.execute(_NAMES, many).fetchall() for word in name.split() if len(word) > 3]
         benchmark.progress("client views")
         taken = asked(lambda one: queries.client_view(conn, one, limit=100), rng.choices(clients, k=count))
@@ -114,7 +114,7 @@ def measure_reports(benchmark: Benchmark, database: str) -> None:
             ).fetchone()
             taken = round(time.perf_counter() - started, 2)
             benchmark.add(f"{view}, whole: {row[0] if row else 0:,} rows", taken, "s", at_least=False)
-        clients = [row[0] for row in conn.execute(_CLIENTS, {"percent": 2, "n": WARM + ASKED // 4}).fetchall()]
+        clients = [row[0] for row in conn.execute(CLIENTS, {"percent": 2, "n": WARM + ASKED // 4}).fetchall()]
         taken_by = asked(lambda one: conn.execute(REVENUE, [one]).fetchall(), clients)
         add_quantiles(benchmark, "fct_revenue of one client", taken_by, None)
         started = time.perf_counter()

@@ -126,6 +126,7 @@ def _register() -> None:
         commands_backup,
         commands_changes,
         commands_connector,
+        commands_console,
         commands_db,
         commands_docs,
         commands_documents,

@@ -1,4 +1,4 @@
-"""token: which programs may ask the API, and what for."""
+"""token: which programs may ask the API, and what for. user: which people may sign in to the console."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from onefold.errors import NothingFound, UsageError
+from onefold.steps.passwords import hashed
 from onefold.steps.report import Report
 from warehouse import accounts
 
@@ -80,3 +81,46 @@ def revoke_token(context: Context, name: str) -> None:
     with context.connection("onefold token") as conn:
         if not accounts.revoke(conn, name, at=context.clock()):
             raise NothingFound(f"There is no token {name} that counts.", "`onefold token list` shows them.")
+
+
+def add_user(context: Context, login: str, role: str, *, sees_values: bool, password: str | None, by: str) -> None:
+    """Let a person sign in; without a password by a link only. UsageError: the login is taken, or the password is too
+    short."""
+    stored = None if password is None else hashed(password)
+    with context.connection("onefold user") as conn:
+        try:
+            at = context.clock()
+            accounts.add(conn, login, role, sees_values=sees_values, password_hash=stored, by=by, at=at)
+        except accounts.AccountExistsError as error:
+            raise UsageError(f"{error}.", f"Change it: onefold user change {login} ...") from None
+
+
+def change_user(
+    context: Context, login: str, *, role: str | None, sees_values: bool | None, password: str | None,
+    is_active: bool | None,
+) -> None:  # fmt: skip
+    """Change what is given; whoever is signed in by that login is signed out. NothingFound: there is no such login."""
+    with context.connection("onefold user") as conn:
+        if not accounts.change(
+            conn, login, at=context.clock(), role=role, sees_values=sees_values, is_active=is_active,
+            password_hash=None if password is None else hashed(password),
+        ):  # fmt: skip
+            raise NothingFound(f"There is no user {login}.", "`onefold user list` shows them.")
+
+
+def users(context: Context) -> list[dict[str, Any]]:
+    """Everybody who may sign in, or might."""
+    with context.connection("onefold user") as conn:
+        return accounts.everybody(conn)
+
+
+def sign_in_link(context: Context, login: str, *, by: str, valid_for: timedelta) -> str:
+    """The end of a link that signs this person in once. NothingFound: there is no such login that may sign in."""
+    secret = new_secret()
+    with context.connection("onefold user") as conn:
+        found = accounts.named(conn, login)
+        if found is None or not found.is_active:
+            raise NothingFound(f"There is no user {login} who may sign in.", "`onefold user list` shows them.")
+        expires_at = context.clock() + valid_for
+        accounts.add_link(conn, hash_of(secret), found.account_id, by=by, expires_at=expires_at)
+    return f"/sign-in/{secret}"

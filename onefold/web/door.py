@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Final, cast
 
@@ -35,8 +35,8 @@ Purpose = Annotated[
 ]  # fmt: skip
 
 
-def hub_of(request: Request) -> Hub:
-    """The hub that this process serves."""
+async def hub_of(request: Request) -> Hub:
+    """The hub that this process serves. Asynchronous, as `needs` is, so that no thread is asked for it."""
     return cast(Hub, request.app.state.hub)
 
 
@@ -64,10 +64,10 @@ def program(
     raise NotSignedIn("This token is not known, is over, or was revoked.")
 
 
-def needs(scope: str) -> Callable[[Asker], Asker]:
+def needs(scope: str) -> Callable[[Asker], Awaitable[Asker]]:
     """The dependency that lets only askers with this right through."""
 
-    def allowed(asker: Annotated[Asker, Depends(program)]) -> Asker:
+    async def allowed(asker: Annotated[Asker, Depends(program)]) -> Asker:
         asker.needs(scope)
         return asker
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -19,6 +19,7 @@ from onefold.errors import HubBusy, NewerHub, NothingFound, OnefoldError, Stale,
 from onefold.failures import describe, exit_code
 from onefold.steps.judge import OpposingJudgements
 from onefold.web.asking import NotAllowed, NotSignedIn, TooManyAttempts
+from onefold.web.console import problems as console
 
 MEDIA_TYPE: Final = "application/problem+json"
 _LOG: Final = logging.getLogger("onefold.web")
@@ -74,6 +75,11 @@ def _fault(error: Exception) -> JSONResponse:
     return problem(500, "fault", "Something failed here", detail)
 
 
+def _is_page(request: Request) -> bool:
+    """Asked for by a person in a browser, not by a program."""
+    return not request.url.path.startswith(("/v1/", "/health/", "/static/"))
+
+
 def install(app: FastAPI) -> None:
     """Every error that an application means to tell becomes a problem; for others there is `guard.py`."""
 
@@ -83,12 +89,19 @@ def install(app: FastAPI) -> None:
         found = [{"in": ".".join(map(str, one["loc"])), "detail": one["msg"]} for one in error.errors()]
         return problem(422, "not-understood", "The request does not fit", errors=found)
 
-    def known(_request: Request, error: Exception) -> JSONResponse:
+    def known(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        if error.status_code == 404 and _is_page(request):
+            return console.not_found(request)
         title = HTTPStatus(error.status_code).phrase
         kind = title.lower().replace(" ", "-").replace("'", "")
         return problem(error.status_code, kind, title, headers=error.headers)
 
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, known)
-    app.add_exception_handler(OnefoldError, lambda _request, error: of_error(error))
+
+    def ours(request: Request, error: Exception) -> Response:
+        assert isinstance(error, OnefoldError)
+        return console.shown(request, error) if _is_page(request) else of_error(error)
+
+    app.add_exception_handler(OnefoldError, ours)

@@ -95,6 +95,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "init": ("FRESH",),
     "runs": (),
     "token list": (),
+    "user list": (),
 }
 QUIET = [name for name in COMMANDS if not name.startswith("judge ") or name == "judge list"]
 """Commands that leave the clients as they are; the others are tried in test_judging_from_the_command_line..."""
@@ -123,6 +124,7 @@ ELSEWHERE = {
     "report overlap", "report reconcile", "report authority", "pin", "export", "docs",  # tests of their own
     "db grant", "db revoke", "db grants",  # test_row_security
     "serve", "token create", "token revoke",  # test_api
+    "console", "user add", "user change", "user link",  # test_console
     "document show", "document cases", "document same", "document not-same",  # test_documents
 }  # fmt: skip
 

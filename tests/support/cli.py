@@ -44,8 +44,8 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
         yield
 
 
-def onefold(*arguments: str | Path, environ: Mapping[str, str] | None = None) -> Done:
-    """`onefold ARGUMENTS` in this process, through the entry point that the script calls."""
+def onefold(*arguments: str | Path, environ: Mapping[str, str] | None = None, stdin: str = "") -> Done:
+    """`onefold ARGUMENTS` in this process, through the entry point that the script calls; `stdin` is what it can read."""
     from onefold.cli.app import main
 
     words = ["onefold", *map(str, arguments)]
@@ -53,6 +53,7 @@ def onefold(*arguments: str | Path, environ: Mapping[str, str] | None = None) ->
     with (
         _environment(environ or {}),
         mock.patch.object(sys, "argv", words),
+        mock.patch.object(sys, "stdin", io.StringIO(stdin)),
         redirect_stdout(out),
         redirect_stderr(err),
     ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from onefold.steps.explain_client import explain_client
 from onefold.web.api import shapes, views
 from onefold.web.asking import Asker
 from onefold.web.door import Responses, TheHub, answer, masks_for, needs, note
+from onefold.web.hub import Hub
 from onefold.web.masking import Masks
 from warehouse import queries, surroundings
 
@@ -37,7 +39,7 @@ def find(
     masks = masks_for(hub, asker)
     with hub.reading.connection() as conn:
         rows = queries.find_clients(conn, query, limit=limit)
-    note(hub, asker, "api find", [row["client_id"] for row in rows], _shown(masks, views.FOUND, rows))
+    note(hub, asker, "api find", [row["client_id"] for row in rows], shown(masks, views.FOUND, rows))
     return answer({"clients": views.found_of(rows, masks)})
 
 
@@ -54,7 +56,7 @@ def client(
     if view["client_id"] != str(client_id):
         return _moved(request, str(client_id), view["client_id"])
     masks = masks_for(hub, asker)
-    note(hub, asker, "api client", [view["client_id"]], _shown(masks, view["attributes"], [view]))
+    note(hub, asker, "api client", [view["client_id"]], shown(masks, view["attributes"], [view]))
     return answer(views.client_of(view, masks))
 
 
@@ -70,12 +72,8 @@ def interactions(
     type: Annotated[list[str] | None, Query(max_length=50, description="Only of these types.")] = None,
 ) -> Response:
     """A client's story page by page, latest first."""
-    place = None if after is None else _place(after)
-    known = hub.reading.configuration.interaction_types
-    types = None
-    if department is not None or type is not None:
-        of = (code for code, one in known.items() if department is None or one.department in department)
-        types = [code for code in of if type is None or code in type]
+    place = None if after is None else place_of(after)
+    types = None if department is None and type is None else types_of(hub, department, type)
     with hub.reading.connection() as conn:
         current = surroundings.current_client(conn, str(client_id))
         if current != str(client_id):
@@ -86,7 +84,7 @@ def interactions(
     masks = masks_for(hub, asker)
     note(hub, asker, "api interactions", [current], None if masks is None else [])
     told = views.interactions_of(rows, masks)
-    return answer({"client_id": current, "interactions": told, "next": None if end is None else _named(end)})
+    return answer({"client_id": current, "interactions": told, "next": None if end is None else place_named(end)})
 
 
 @router.get("/clients/{client_id}/explain", responses=_MERGED)
@@ -108,7 +106,14 @@ def explain(
     return answer(views.explained(found, masks))
 
 
-def _shown(masks: Masks | None, names: object, rows: object) -> list[str] | None:
+def types_of(hub: Hub, departments: Sequence[str] | None, types: Sequence[str] | None) -> list[str]:
+    """The interaction types of these departments among these types; None: all."""
+    known = hub.reading.configuration.interaction_types
+    of = (code for code, one in known.items() if departments is None or one.department in departments)
+    return [code for code in of if types is None or code in types]
+
+
+def shown(masks: Masks | None, names: object, rows: object) -> list[str] | None:
     """Which attributes a masked answer shows as they are; None: all."""
     if masks is None:
         return None
@@ -121,11 +126,11 @@ def _moved(request: Request, asked: str, current: str) -> Response:
     return RedirectResponse(path + (f"?{request.url.query}" if request.url.query else ""), 307)
 
 
-def _named(place: queries.Place) -> str:
+def place_named(place: queries.Place) -> str:
     return base64.urlsafe_b64encode(f"{place.record_id} {place.occurred_at or ''}".encode()).decode().rstrip("=")
 
 
-def _place(text: str) -> queries.Place:
+def place_of(text: str) -> queries.Place:
     from datetime import datetime
 
     try:

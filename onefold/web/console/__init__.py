@@ -1,0 +1,4 @@
+"""The console: pages for people who look clients up and settle what is doubtful.
+
+Every form works without JavaScript.
+"""

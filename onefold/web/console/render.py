@@ -1,0 +1,120 @@
+"""Pages in the visitor's language: templates, words, dates and numbers as people write them."""
+
+from __future__ import annotations
+
+import gettext
+import io
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from onefold.web.asking import Asker
+from onefold.web.console.session import Visitor
+
+LANGUAGES: Final = ("en", "ru")
+POLICY: Final = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+"""Nothing inline, nothing from elsewhere, nothing in a frame: a name with a script in it stays a name."""
+
+
+def language_of(request: Request, asker: Asker | None = None) -> str:
+    """What was chosen, else what the browser asks for, else English."""
+    chosen = request.cookies.get("onefold_language") or (asker.language if asker else None)
+    if chosen in LANGUAGES:
+        return str(chosen)
+    wanted = [part.split(";")[0].strip()[:2].lower() for part in request.headers.get("accept-language", "").split(",")]
+    return next((one for one in wanted if one in LANGUAGES), "en")
+
+
+def page(
+    request: Request, template: str, who: Visitor | None = None, *, status: int = 200, **values: Any
+) -> HTMLResponse:
+    """A page; with its words in the visitor's language and the policy that keeps strangers' scripts out."""
+    language = language_of(request, who.asker if who else None)
+    body = _environment(language).get_template(template).render(
+        request=request, who=who, language=language, path=request.url.path, **values
+    )  # fmt: skip
+    return HTMLResponse(body, status, headers={"Content-Security-Policy": POLICY, "Content-Language": language})
+
+
+@cache
+def translations(language: str) -> gettext.NullTranslations:
+    """The words of a language, from `words/LANGUAGE.po`; English is what stands in the templates."""
+    if language == "en":
+        return gettext.NullTranslations()
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    source = (files(__package__) / "words" / f"{language}.po").read_bytes()
+    compiled = io.BytesIO()
+    write_mo(compiled, read_po(io.BytesIO(source), locale=language))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+@cache
+def _environment(language: str) -> Environment:
+    found = Environment(
+        loader=PackageLoader("onefold.web.console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, extensions=["jinja2.ext.i18n"],
+    )  # fmt: skip
+    found.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    found.filters.update(
+        day=lambda value: _day(value, language),
+        moment=lambda value: _moment(value, language),
+        number=lambda value: _number(value, language),
+        money=lambda value, currency=None: _money(value, currency, language),
+        urlpart=lambda value: quote(str(value), safe=""),
+    )
+    return found
+
+
+def _day(value: str | date | None, language: str) -> str:
+    from babel.dates import format_date
+
+    if value is None:
+        return ""
+    return format_date(date.fromisoformat(value[:10]) if isinstance(value, str) else value, "medium", locale=language)
+
+
+def _moment(value: str | datetime | None, language: str) -> str:
+    from babel.dates import format_datetime
+
+    if value is None:
+        return ""
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return format_datetime(at, "medium" if at.second else "short", locale=language)
+
+
+def _number(value: float | Decimal | None, language: str) -> str:
+    from babel.numbers import format_decimal
+
+    return "" if value is None else format_decimal(value, locale=language)
+
+
+def _money(value: str | None, currency: str | None, language: str) -> str:
+    from babel.numbers import UnknownCurrencyError, format_currency
+
+    if value is None:
+        return ""
+    if currency is None:
+        return _number(Decimal(value), language)
+    try:
+        return format_currency(Decimal(value), currency, locale=language)
+    except UnknownCurrencyError:
+        return f"{_number(Decimal(value), language)} {currency}"
+
+
+def labels(attributes: Mapping[str, Any], language: str) -> dict[str, str]:
+    """What attributes are called."""
+    return {name: one.labels.get(language) or one.labels.get("en") or name for name, one in attributes.items()}

@@ -1,0 +1,128 @@
+"""Who is signed in to the console: passwords, links that sign in once, sessions, and forms that only our pages send.
+
+A session is a secret in a cookie whose hash the database keeps, with the rights of now: signing out, a new password or
+another role ends it at once, in every process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+
+from fastapi import Depends, Form, Request, Response
+
+from onefold.steps import passwords
+from onefold.steps.accounts import hash_of, new_secret
+from onefold.web.asking import OF_ROLE, Asker, NotAllowed, NotSignedIn, TooManyAttempts
+from onefold.web.door import TheHub
+from onefold.web.hub import Hub
+from warehouse import accounts
+
+COOKIE: Final = "onefold_session"
+LASTS: Final = timedelta(hours=12)
+UNUSED_FOR: Final = timedelta(hours=1)
+MOST_FAILURES: Final = 10
+"""Wrong passwords of one login, or from one address, before none is looked at for a while."""
+FAILURES_COUNT_FOR: Final = timedelta(minutes=10)
+_FORGET_AFTER: Final = timedelta(hours=6)
+
+
+class WrongPassword(NotSignedIn):
+    """Login and password do not belong together; which of them is wrong is not told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A person who is signed in, and what shows that a form is of our own pages."""
+
+    asker: Asker
+    form_key: str
+
+
+def sign_in(hub: Hub, request: Request, login: str, password: str, purpose: str) -> str:
+    """The secret of a new session. WrongPassword; TooManyAttempts: neither is looked at any more."""
+    at = hub.reading.clock()
+    subjects = [hash_of(f"login {login.casefold()}"), hash_of(f"address {_address(request)}")]
+    with hub.reading.connection() as conn:
+        if accounts.failures(conn, subjects, since=at - FAILURES_COUNT_FOR) >= MOST_FAILURES:
+            raise TooManyAttempts("Too many wrong passwords; try again in ten minutes.")
+        found = accounts.named(conn, login)
+        stored = found.password_hash if found is not None and found.is_active else None
+        is_right = passwords.is_right(stored, password)
+        if found is None or not is_right:
+            accounts.failed(conn, subjects, at=at, forget_before=at - _FORGET_AFTER)
+            raise WrongPassword("Login and password do not belong together.")
+        accounts.forgive(conn, subjects[0])
+        return _open(hub, conn, found.account_id, purpose, at)
+
+
+def use_link(hub: Hub, secret: str, purpose: str) -> str:
+    """The secret of a new session of whom the link signs in. NotSignedIn: it was used, or is over."""
+    at = hub.reading.clock()
+    with hub.reading.connection() as conn:
+        account_id = accounts.use_link(conn, hash_of(secret), at=at)
+        if account_id is None:
+            raise NotSignedIn("This link was used already, or is over: ask for another.")
+        return _open(hub, conn, account_id, purpose, at)
+
+
+def sign_out(hub: Hub, request: Request) -> None:
+    """The session of this browser counts no more."""
+    with hub.reading.connection() as conn:
+        accounts.end_session(conn, hash_of(request.cookies.get(COOKIE, "")))
+
+
+def keep(response: Response, request: Request, secret: str) -> None:
+    """The cookie of a session: not for scripts, not for other sites, only encrypted where the page was."""
+    response.set_cookie(
+        COOKIE, secret, max_age=int(LASTS.total_seconds()), httponly=True, samesite="lax",
+        secure=request.url.scheme == "https",
+    )  # fmt: skip
+
+
+def visitor(request: Request, hub: TheHub) -> Visitor:
+    """Who is signed in. NotSignedIn: nobody."""
+    secret = request.cookies.get(COOKIE, "")
+    at = hub.reading.clock()
+    with hub.reading.connection() as conn:
+        found = accounts.session(conn, hash_of(secret), at=at, unused_since=at - UNUSED_FOR)
+    if found is None:
+        raise NotSignedIn("Sign in.")
+    scopes = OF_ROLE[found.role] | ({"values"} if found.sees_values else set())
+    asker = Asker(found.login, frozenset(scopes), found.purpose, found.language, found.account_id)
+    return Visitor(asker, form_key(secret))
+
+
+Visits = Annotated[Visitor, Depends(visitor)]
+
+
+def form_of(request: Request, who: Visits, key: Annotated[str, Form(max_length=100)] = "") -> Visitor:
+    """Who sends a form of our own pages. NotAllowed: it is from elsewhere."""
+    if not hmac.compare_digest(key.encode(), who.form_key.encode()):
+        raise NotAllowed("This form is not of a page of this session: load the page again.")
+    _ = request
+    return who
+
+
+Sends = Annotated[Visitor, Depends(form_of)]
+
+
+def form_key(secret: str) -> str:
+    """What forms of a session hold, by which other sites cannot send them: a function of what the cookie holds."""
+    return hmac.new(secret.encode(), b"onefold form", hashlib.sha256).hexdigest()
+
+
+def _open(hub: Hub, conn: object, account_id: int, purpose: str, at: datetime) -> str:
+    secret = new_secret()
+    accounts.open_session(
+        conn, hash_of(secret), account_id, purpose=purpose or None, at=at, expires_at=at + LASTS  # type: ignore[arg-type]
+    )  # fmt: skip
+    _ = hub
+    return secret
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
