@@ -136,7 +136,9 @@ def test_a_browser_that_opens_the_folder_finds_what_is_asked(site: Path, tmp_pat
     page.write_text((site / "index.html").read_text("utf-8").replace("</body>", typing), "utf-8")
     try:
         shown = subprocess.run(
-            [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}",
+            # What it would ask of the network by itself is left out.
+            [browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync", "--disable-quic", f"--user-data-dir={tmp_path}",
              "--virtual-time-budget=30000", "--dump-dom", page.as_uri()],
             capture_output=True, text=True, check=False, timeout=90,
         ).stdout  # fmt: skip
