@@ -166,13 +166,13 @@ def _source(configuration: Configuration, source: SourceConfiguration) -> Iterat
         )
     if not source.enabled:
         yield _at(configuration, "hint", name, ("enabled",), "This source is left out of runs.")
-    elif source.schedule is None:
+    elif source.schedule is None and configuration.hub.schedule is None:
         yield _at(
             configuration,
             "hint",
             name,
             ("source",),
-            "It has no schedule: only `onefold run` and `onefold sync` read it.",
+            "It has no schedule: every `onefold run --due` reads it.",
         )
     if source.owner is None:
         yield _at(configuration, "hint", name, ("source",), "It has no owner to ask about its data.")

@@ -6,6 +6,7 @@ Labels are names of the configuration (sources, streams), of steps, kinds and ta
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -57,6 +58,7 @@ class _Asking(Collector):
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._asking = threading.Lock()
 
     def describe(self) -> Iterable[Metric]:
         """Nothing is asked before somebody wants to know."""
@@ -70,7 +72,9 @@ class _Asking(Collector):
 
         started, told = time.perf_counter(), list[Metric]()
         try:
-            with self._context.connection("onefold metrics") as conn:
+            # One at a time: scrapes that wait for the same table take no further connections.
+            with self._asking, self._context.connection("onefold metrics") as conn:
+                figures.be_quick(conn)
                 told = list(collect(self._context, conn))
         except (psycopg.OperationalError, HubDatabaseError) as error:
             logs.tell(log, logging.WARNING, "metrics.unanswered", describe(error))

@@ -28,9 +28,6 @@ _WIDE_CHUNK_ROWS: Final = 5_000
 _BULK_ROWS: Final = 100_000
 _BLOCK_BYTES: Final = 1 << 23
 _SMALL_BYTES: Final = 1 << 18
-_ELEMENT: Final = np.dtype([("length", ">i4"), ("value", ">i8")])
-_ARRAY_HEAD: Final = 20
-"""Bytes before the elements of an array of one dimension: dimensions, flags, type, length, lower bound."""
 _WIDTHS: Final = {pa.int64(): 8, pa.int32(): 4}
 _EVERY_ROW: Final = SQL("true")
 _ESCAPES: Final = (
@@ -125,24 +122,6 @@ def read_in_pieces(
                 sink = pa.BufferOutputStream()
         if sink.tell():
             yield _parse(sink.getvalue(), schema)
-
-
-def read_integers(
-    conn: psycopg.Connection[Any],
-    query: SQL | Composed,
-    parameters: Mapping[str, Any] | None = None,
-    *,
-    schema: pa.Schema,
-) -> pa.Table:
-    """`read` for columns of bigint without nulls, each as one array in binary: COPY hands over row by row, which takes
-    longer than the query where there are a hundred thousand."""
-    columns = SQL(", ").join(SQL("array_send(array_agg({}))").format(Identifier(name)) for name in schema.names)
-    with conn.cursor(binary=True) as cursor:
-        row = cursor.execute(sql("arrow.as_arrays").format(columns=columns, query=query), parameters).fetchone()
-    if row is None or row[0] is None:
-        return schema.empty_table()
-    found = [np.frombuffer(data, _ELEMENT, offset=_ARRAY_HEAD)["value"].astype(np.int64) for data in row]
-    return pa.table(found, schema=schema)
 
 
 @contextmanager

@@ -125,7 +125,8 @@ def redact(exc: BaseException) -> str:
 
 def is_lost(exc: BaseException) -> bool:
     """Whether the error says that the connection is gone, or its server on its way down or up."""
-    if not isinstance(exc, psycopg.OperationalError):
+    # Of kept connections all may be in use: the server has not gone for that.
+    if not isinstance(exc, psycopg.OperationalError) or type(exc).__name__ == "PoolTimeout":
         return False
     return exc.sqlstate is None or exc.sqlstate.startswith("08") or exc.sqlstate in _SQLSTATES_OF_A_SERVER_THAT_GOES
 

@@ -111,7 +111,7 @@ def members(conn: psycopg.Connection[Any], column: str, blocks: tuple[Ids, Ids, 
         for name, values in zip(("keys", "firsts", "lasts", "limits"), (*blocks, limits), strict=True)
     }
     schema = pa.schema([("block", pa.int64()), ("record_id", pa.int64())])
-    found = arrow.read_integers(conn, query, parameters, schema=schema)
+    found = in_one_piece.read_integers(conn, query, parameters, schema=schema)
     return found["block"].to_numpy(), found["record_id"].to_numpy()
 
 
@@ -143,7 +143,7 @@ def no_documents(conn: psycopg.Connection[Any], record_ids: Ids | None) -> Ids:
 
 def _ids(conn: psycopg.Connection[Any], statement: str, parameters: Mapping[str, Any]) -> Ids:
     schema = pa.schema([("record_id", pa.int64())])
-    found = arrow.read_integers(conn, sql(f"documents.{statement}"), parameters, schema=schema)
+    found = in_one_piece.read_integers(conn, sql(f"documents.{statement}"), parameters, schema=schema)
     ids = np.sort(found["record_id"].to_numpy())
     return ids[np.append(True, ids[1:] != ids[:-1])] if len(ids) else ids
 
@@ -156,7 +156,7 @@ def links_of(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Ids) 
         "statuses": list(_STATUSES),
     }
     codes = pa.schema([(name, pa.int64()) for name in schema.names])
-    found = arrow.read_integers(conn, sql("documents.links_of"), parameters, schema=codes)
+    found = in_one_piece.read_integers(conn, sql("documents.links_of"), parameters, schema=codes)
     left, right, kind, status = (found[name].to_numpy() for name in schema.names)
     order = np.lexsort((right, left))
     # Found from both of its ends, a link comes twice.

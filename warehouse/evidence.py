@@ -13,7 +13,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse import arrow
+from warehouse import arrow, in_one_piece
 from warehouse.arrays import bigints
 from warehouse.sql import sql
 
@@ -53,7 +53,7 @@ def change_pairs(conn: psycopg.Connection[Any], before: pa.Table, pairs: pa.Tabl
 def load_keys(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Sequence[int] | None = None) -> pa.Table:
     """Blocking keys (all, or of these records) ordered by record_id, key; only first records of points have some."""
     name = "evidence.keys" if record_ids is None else "evidence.keys_of"
-    return arrow.read_integers(conn, sql(name), _of(record_ids), schema=schema)
+    return in_one_piece.read_integers(conn, sql(name), _of(record_ids), schema=schema)
 
 
 def replace_keys(conn: psycopg.Connection[Any], keys: pa.Table) -> int:
@@ -83,7 +83,7 @@ def change_keys(conn: psycopg.Connection[Any], removed: pa.Table, added: pa.Tabl
 
 def block_members(conn: psycopg.Connection[Any], schema: pa.Schema, keys: Iterable[int]) -> pa.Table:
     """The records of these blocks: key, record_id."""
-    return arrow.read_integers(conn, sql("evidence.block_members"), {"keys": bigints(keys)}, schema=schema)
+    return in_one_piece.read_integers(conn, sql("evidence.block_members"), {"keys": bigints(keys)}, schema=schema)
 
 
 def state(conn: psycopg.Connection[Any]) -> str | None:
@@ -99,7 +99,7 @@ def block_sizes(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> dic
 
 def refused_blocks(conn: psycopg.Connection[Any], schema: pa.Schema, keys: Iterable[int]) -> pa.Table:
     """Those of these blocks that are over the limit: key, size."""
-    return arrow.read_integers(conn, sql("evidence.refused_blocks"), {"keys": bigints(keys)}, schema=schema)
+    return in_one_piece.read_integers(conn, sql("evidence.refused_blocks"), {"keys": bigints(keys)}, schema=schema)
 
 
 def replace_refused(conn: psycopg.Connection[Any], blocks: pa.Table) -> int:

@@ -23,6 +23,11 @@ HUB_STEPS: Final = ("run", "standardise", "resolve", "publish", "reconcile")
 SOURCE_STEPS: Final = ("sync", "write_back")
 
 
+def be_quick(conn: psycopg.Connection[Any]) -> None:
+    """Give a question of this connection up after eight seconds: a first load locks tables for longer."""
+    conn.execute(sql("figures.be_quick"))
+
+
 def hub(conn: psycopg.Connection[Any]) -> dict[str, Any]:
     """clients (None until a run counted them), change_events, model_version, holds that are open and since when."""
     return _ask(conn, "hub")[0]

@@ -163,7 +163,8 @@ class _Ear:
             told = message.get("log") or {}
             if told.get("level") in ("FATAL", "ERROR", "WARN"):
                 self._process.note(str(told.get("message"))[:400])
-            log.debug("%s: %s", self._connector.source, self._connector.mask(str(told.get("message"))[:400]))
+            # What it says may quote a record: that it spoke is enough.
+            log.debug("%s: a message (%s) of the package is left out", self._connector.source, told.get("level"))
         elif kind == "TRACE":
             self._trace(message.get("trace") or {})
         elif kind == "CONTROL":

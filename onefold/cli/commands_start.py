@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from enum import StrEnum
@@ -15,6 +16,7 @@ from onefold.cli.opening import invocation
 
 if TYPE_CHECKING:
     from onefold.cli.output import Output
+    from onefold.trying.inputs import Input
 
 EXAMPLES, LATER = "examples", "later"
 
@@ -71,7 +73,8 @@ def init(
         written += _added(folder, inputs, output)
         steps.insert(1, "onefold preview " + Path(written[-1]).stem)
     elif connector:
-        steps.insert(0, f"onefold source add {connector} --connector {connector}")
+        name = re.sub(r"[^a-z0-9]+", "_", connector.rpartition(":")[2].lower()).strip("_")
+        steps.insert(0, f"onefold source add {name} --connector {connector}")
     elif begin == LATER:
         steps.insert(0, "onefold source add NAME --connector files --path FILE")
     output.data({"written": written})
@@ -98,17 +101,18 @@ def _ask(question: str, default: str) -> str:
     return str(typer.prompt(question, default=default, err=True))
 
 
-def _beginning(begin: str) -> tuple[list[Path], str | None]:
+def _beginning(begin: str) -> tuple[list[Input], str | None]:
     """Files to read, or the connector to tell of. UsageError for what is neither."""
     from connectors.registry import names
     from onefold.errors import UsageError
     from onefold.nearest import nearest
+    from onefold.trying.inputs import inputs_of
 
     if begin in (EXAMPLES, LATER):
         return [], None
     path = Path(begin).expanduser()
     if path.exists():
-        return [path.resolve()], None
+        return inputs_of([str(path.resolve())]), None
     known = names()
     if begin in known or begin.partition(":")[0] in ("singer", "airbyte"):
         return [], begin
@@ -117,15 +121,14 @@ def _beginning(begin: str) -> tuple[list[Path], str | None]:
     raise UsageError(f"{begin}: there is no such file, folder or connector.", hint)
 
 
-def _added(folder: Path, paths: list[Path], output: Output) -> list[str]:
+def _added(folder: Path, inputs: list[Input], output: Output) -> list[str]:
     """Sources of what was named, as `onefold source add` writes them."""
     from onefold.settings import Settings
     from onefold.steps.source_add import source_add
-    from onefold.trying.inputs import inputs_of
 
     settings = Settings(home=folder / "var", config=folder / "config")
     files = []
-    for one in inputs_of([str(path) for path in paths]):
+    for one in inputs:
         added = source_add(settings, one.source, one.connector, one.settings)
         output.table(("stream", "field", "becomes", "because"), added.guesses, title="What was guessed: please look")
         files.append(added.file)

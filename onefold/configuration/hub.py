@@ -129,4 +129,7 @@ class HubConfiguration(Strict):
     row_security: bool = Field(
         False, description="Readers see only what is of the departments that `onefold db grant` gave them."
     )
-    schedule: str | None = Field(None, description="When resolve and publish run, for the DAGs; cron.")
+    schedule: str | None = Field(
+        None,
+        description="Cron: when `run --due` reads sources without a schedule of their own; in DAGs, when they publish.",
+    )

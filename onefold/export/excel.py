@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
 
 from onefold.export.parts import EXCEL_ROWS
 
@@ -25,6 +26,8 @@ LONGEST: Final = 32_767
 """Letters of a cell."""
 _DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "#")
 _TEXT_FORMAT: Final = "@"
+_TOO_LONG: Final = -2
+"""What XlsxWriter says of a text that it cut."""
 # XML cannot hold them, and Excel's own way of writing them is read by few others.
 _ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _FIRST_DAY: Final = date(1900, 1, 1)
@@ -85,7 +88,10 @@ def _book(path: Path) -> Iterator[Workbook]:
         book = Workbook(path, {"constant_memory": True, "tmpdir": folder, "in_memory": False})
         book.use_zip64()
         yield book
-        book.close()
+        try:
+            book.close()
+        except FileCreateError as error:
+            raise error.args[0] from None  # what the system said: no room, no right
 
 
 def _values(view: ServedView, piece: pa.Table, at: int) -> list[Any]:
@@ -166,10 +172,17 @@ class _Sheets:
             self._sheet.write_datetime(self._row, at, value, self._moment)
 
     def _write_text(self, at: int, value: str) -> None:
-        if len(value) > LONGEST:
+        was_cut = len(value) > LONGEST
+        if was_cut:
             self.cut += 1
             value = value[:LONGEST]
         if not value.isprintable():
             value = _ILLEGAL.sub("\ufffd", value)
-        # As a string whatever it says: no formula, no address, no number.
-        self._sheet.write_string(self._row, at, value, self._quoted if value.startswith(_DANGEROUS) else self._text)
+        form = self._quoted if value.startswith(_DANGEROUS) else self._text
+        if value.startswith("<r>") and value.endswith("</r>"):
+            # XlsxWriter would take it for its own rich text and write it as XML; in pieces it is escaped.
+            self._sheet.write_rich_string(self._row, at, value[0], value[1], value[2:], form)
+            return
+        # As a string whatever it says: no formula, no address, no number. A letter beyond 16 bits counts for two.
+        is_cut = self._sheet.write_string(self._row, at, value, form) == _TOO_LONG
+        self.cut += is_cut and not was_cut

@@ -56,7 +56,11 @@ def status(context: Context) -> dict[str, Any]:
         ]
     for stream in found["streams"]:
         stream["freshness"] = freshness(context, stream, now)
-    found["concerns"] = concerns(found)
+    # What is left of sources that are gone or switched off is nobody's trouble.
+    read = {name for name, source in context.configuration.sources.items() if source.enabled}
+    streams = [one for one in found["streams"] if one["source"] in read]
+    runs = [one for one in found["runs"] if one["source"] is None or one["source"] in read]
+    found["concerns"] = concerns({**found, "streams": streams, "runs": runs})
     found["next"] = list(_advice(found))
     return found
 

@@ -150,7 +150,9 @@ def shared(there: npt.NDArray[np.bool_]) -> list[list[int]]:
 
 def conflicts(found: Resolved, places: Places) -> list[Conflict]:
     """Attributes in which records of one client differ, by how many clients; each with its first example."""
-    lineage, several = found.golden["lineage"], pc.match_substring(found.golden["lineage"], '"losers":')
+    lineage = found.golden["lineage"]
+    # A record alone may have lost a value to another of its own.
+    several = pc.and_(pc.match_substring(lineage, '"losers":'), pc.greater(found.golden["record_count"], 1))
     counts: Counter[str] = Counter()
     examples: dict[str, Conflict] = {}
     chosen = found.golden.filter(several).select(["display_name", "attributes", "lineage"]) if len(lineage) else None

@@ -67,7 +67,7 @@ def run(
 ) -> Resolved:
     """Resolve all rows of the tables that are used, exactly as a hub with this configuration would after training.
 
-    `every_client`: golden values also of clients of one record, in which nothing can differ.
+    `every_client`: golden values also of clients of one record, in which no records differ.
     """
     folder = configuration.folder
     # Nothing is asked of a database: the URL is empty.

@@ -35,8 +35,8 @@ health: Final = APIRouter(include_in_schema=False)
 
 
 @health.get("/health/live")
-def live() -> Response:
-    """The process answers."""
+async def live() -> Response:
+    """The process answers, also while all its threads work."""
     return answer({"status": "live"})
 
 

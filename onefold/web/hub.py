@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from queue import Empty, SimpleQueue
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 
 from onefold.context import Context, open_context
+from onefold.errors import HubBusy, UsageError
 
 if TYPE_CHECKING:
     import psycopg
@@ -23,6 +25,8 @@ THREADS = 8
 _CONNECTIONS = 2 * THREADS
 """A request may hold one connection while it asks for another: with twice as many none waits for itself."""
 _LOOKUPS = 2
+_PATIENCE = 5.0
+"""Seconds that a decision waits for its turn."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Hub:
         shared = {one.name: getattr(context, one.name) for one in fields(Context)}
         self.reading = KeptContext(**shared, pool=pool)
         self._lookups: SimpleQueue[Lookup] = SimpleQueue()
+        self._judging = BoundedSemaphore(THREADS // 2)
 
     @contextmanager
     def lookup(self) -> Iterator[Lookup]:
@@ -61,9 +66,25 @@ class Hub:
             one = Lookup(self.writing, connect(self.writing.database_url, application_name="onefold serve lookup"))
         try:
             yield one
+        except UsageError:  # it was asked wrongly, and is as good as before
+            self._keep(one)
+            raise
         except BaseException:
             one.conn.close()
             raise
+        self._keep(one)
+
+    @contextmanager
+    def judging(self) -> Iterator[Context]:
+        """The context for a decision. HubBusy: as many as half of the threads are at it; the others go on reading."""
+        if not self._judging.acquire(timeout=_PATIENCE):
+            raise HubBusy("Other decisions are being taken; say it again.")
+        try:
+            yield self.writing
+        finally:
+            self._judging.release()
+
+    def _keep(self, one: Lookup) -> None:
         if self._lookups.qsize() < _LOOKUPS:
             self._lookups.put(one)
         else:

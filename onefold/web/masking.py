@@ -51,9 +51,13 @@ class Masks:
         return mask(value, self._attributes.get(name)) if self.is_masked(name, kind) else value
 
     def is_masked(self, name: str, kind: str) -> bool:
-        """Whether an attribute is shown as a mask; one that the configuration knows no more is."""
+        """Whether an attribute is shown as a mask; one that the configuration knows no more is, and a name of a person
+        also where it stands with an organisation."""
         one = self._attributes.get(name)
-        return one is None or (name in self.personal and not (one.personal_data == "name" and kind == "organisation"))
+        if one is None:
+            return True
+        is_firms_name = kind == "organisation" and one.personal_data == "name" and one.kind != "person"
+        return name in self.personal and not is_firms_name
 
     def display_name(self, name: str | None, kind: str | None) -> str | None:
         """Initials of persons, and of whom nobody says what they are."""

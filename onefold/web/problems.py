@@ -58,7 +58,9 @@ def of_error(error: Exception) -> JSONResponse:
     for kind, status, name, title in _KINDS:
         if isinstance(error, kind):
             return problem(status, name, title, detail)
-    if exit_code(error) == _DATABASE or type(error).__name__ == "PoolTimeout":
+    if type(error).__name__ == "PoolTimeout":
+        return problem(503, "busy", "All connections are in use")
+    if exit_code(error) == _DATABASE:
         _LOG.error("database: %s", detail)
         return problem(503, "database", "The hub's database does not answer")
     return _fault(error)

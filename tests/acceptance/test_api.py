@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -136,6 +137,38 @@ def test_the_access_log_says_who_saw_whom_what_for_and_which_attributes(api: Api
     assert all_ == ("token:crm", "api interactions", "tests of crm", anna, None)
 
 
+def test_who_is_shown_beside_a_client_stands_in_the_access_log_too(api: Api) -> None:
+    romashka, petr = api.client_of(ROMASHKA), api.client_of(PETR)
+    before = len(api.logged())
+    api.all.get(f"/v1/clients/{romashka}")
+    assert [line[1:4:2] for line in api.logged()[before:]] == [("api client", romashka), ("api client related", petr)]
+
+
+def test_masks_hold_for_names_of_persons_with_an_organisation_and_for_former_values() -> None:
+    from onefold.configuration.attributes import STANDARD
+    from onefold.web.api.views import explained
+    from onefold.web.masking import Masks
+
+    masks = Masks(STANDARD)
+    assert masks.value("legal_name", "ООО Ромашка", "organisation") == "ООО Ромашка"
+    assert masks.value("name", "Ромашка", "organisation") == "Ромашка"
+    for name in ("full_name", "family_name", "given_name"):
+        assert masks.value(name, "Иванов Иван", "organisation").startswith("И.")
+    former = {"compared": [{"column": "name", "was": "Анна Керн", "is": None, "words": {}}], "record": "crm:contacts:2"}
+    told = explained({"kind": "person", "display_name": "Анна Керн", "borders": [], "suspended": [former]}, masks)
+    assert "Керн" not in str(told) and told["suspended"][0]["compared"][0]["was"] == "•••"
+
+
+def test_a_merged_id_leads_on_however_it_is_written(own_api: Api) -> None:
+    lev, anna = own_api.client_of("crm:contacts:3"), own_api.client_of(ANNA)
+    own_api.all.post("/v1/judgements", json={"verdict": "same", "left": ["crm:contacts:3"], "right": [ANNA]})
+    kept = own_api.client_of(ANNA)
+    gone = ({lev, anna} - {kept}).pop()
+    for written in (gone.upper(), gone.replace("-", ""), "{" + gone + "}"):
+        moved = own_api.all.get(f"/v1/clients/{written}")
+        assert moved.status_code == 307 and moved.headers["location"] == f"/v1/clients/{kept}", written
+
+
 def test_a_story_is_read_page_by_page_and_nothing_comes_twice_or_never(api: Api) -> None:
     client = api.client_of(ROMASHKA)
     whole = api.all.get(f"/v1/clients/{client}/interactions").json()
@@ -151,8 +184,15 @@ def test_a_story_is_read_page_by_page_and_nothing_comes_twice_or_never(api: Api)
     assert [one["record"] for one in found] == [one["record"] for one in whole["interactions"]]
     only = api.all.get(f"/v1/clients/{client}/interactions", params={"type": "sales_deal"}).json()["interactions"]
     assert [one["record"] for one in only] == ["crm:deals:D1"]
-    wrong = api.all.get(f"/v1/clients/{client}/interactions", params={"after": "nowhere"})
-    assert wrong.status_code == 422 and "next" in wrong.json()["detail"]
+    for nowhere in (
+        "nowhere",
+        base64.urlsafe_b64encode(b"5 2024-13-45").decode(),
+        base64.b64encode(b"9" * 40).decode(),
+    ):
+        wrong = api.all.get(f"/v1/clients/{client}/interactions", params={"after": nowhere})
+        assert wrong.status_code == 422 and "next" in wrong.json()["detail"], nowhere
+    week = base64.urlsafe_b64encode(b"5 2024-W01-1").decode()
+    assert api.all.get(f"/v1/clients/{client}/interactions", params={"after": week}).status_code == 200
 
 
 def test_a_record_is_looked_up_before_it_is_created(api: Api) -> None:

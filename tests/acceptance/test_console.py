@@ -141,7 +141,7 @@ def test_who_may_not_see_values_is_shown_masks_also_in_the_source_of_the_page(co
 
 def test_the_access_log_says_who_looked_and_what_for(console: Console) -> None:
     with console.signed_in("max") as browser:
-        client_page(browser, "Керн")
+        client_page(browser, "anna.kern@example.ru")
     last = console.hub.query("SELECT who, how, purpose FROM ops.access_log ORDER BY access_id DESC LIMIT 2")
     assert last == [("max", "console client", "answering calls"), ("max", "console find", "answering calls")]
 
@@ -160,6 +160,26 @@ def test_a_name_with_a_script_in_it_stays_a_name(console: Console) -> None:
         assert "<script>alert" not in page.text
         policy = page.headers["content-security-policy"]
         assert "script-src 'self'" in policy and "unsafe" not in policy
+
+
+@pytest.mark.parametrize("department", ["<b>x</b>", "50%", "%(a)s", "", '<meta http-equiv="refresh" content="0">'])
+def test_what_a_link_says_is_neither_markup_nor_a_format(console: Console, department: str) -> None:
+    with console.signed_in("ada") as browser:
+        shown = client_page(browser, "Ромашка")
+        page = browser.get(str(shown.url), params={"department": department})
+        real = browser.get(str(shown.url), params={"department": "sales"})
+    assert page.status_code in (200, 404) and "<b>x" not in page.text and "refresh" not in page.text
+    assert real.status_code == 200 and "crm:deals:D1" in words_of(real) and "SO-1" not in words_of(real)
+
+
+def test_words_of_data_are_never_taken_for_markup() -> None:
+    from onefold.web.console.render import _environment
+
+    for language in ("en", "ru"):
+        shown = _environment(language).from_string("{{ x|word }}")
+        assert shown.render(x="<b>50% %(a)s</b>") == "&lt;b&gt;50% %(a)s&lt;/b&gt;"
+        assert shown.render(x="") == shown.render(x=None) == ""
+    assert _environment("ru").from_string("{{ x|word }}").render(x="person") == "физическое лицо"
 
 
 def test_a_search_is_data_and_never_sql(console: Console) -> None:
@@ -223,7 +243,9 @@ def test_a_link_signs_in_once(console: Console) -> None:
     with console.browser() as browser, console.browser() as late:
         assert browser.get(link).url.path == "/"
         for again in (link, over, "/sign-in/guessed"):
-            assert late.get(again).url.path == "/sign-in"
+            door = late.get(again)
+            assert door.status_code == 403 and "was used already, or is over" in words_of(door)
+        assert console.sign_in(late, "ada", PASSWORD).url.path == "/"
 
 
 def test_the_cookie_is_not_for_scripts_nor_for_other_sites(console: Console) -> None:

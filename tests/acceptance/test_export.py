@@ -148,6 +148,30 @@ def test_cells_of_a_workbook_are_exact_or_text(tmp_path: Path) -> None:
     assert {cell.data_type for row in book["a"].iter_rows() for cell in row} <= {"s", "n", "d", "b"}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<r>a & b</r>",
+        '<r><t>a</t></r></is></c><c r="B2"><f>1+1</f></c><c r="C2" t="inlineStr"><is><r><t>z</t></r>',
+        "<r></r>",
+        "\U0001f642" * 20_000,
+    ],
+    ids=["rich text", "a formula", "nothing", "two for one"],
+)
+def test_no_text_of_a_client_becomes_a_part_of_the_workbook(tmp_path: Path, text: str) -> None:
+    write_sheets(tmp_path / "w.xlsx", (Sheet("a", ("text", "next"), [(text, "safe")]),))
+    book = openpyxl.load_workbook(tmp_path / "w.xlsx")
+    _, told = book["a"].iter_rows(values_only=True)
+    assert told in ((text, "safe"), (text[:16_383], "safe"))
+    assert {cell.data_type for row in book["a"].iter_rows() for cell in row} == {"s"}
+
+
+def test_a_workbook_that_cannot_be_written_says_why(tmp_path: Path) -> None:
+    (tmp_path / "w.xlsx").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_sheets(tmp_path / "w.xlsx", (Sheet("a", ("x",), [(1,)]),))
+
+
 def test_csv_for_a_russian_excel(nasty_hub: Hub, tmp_path: Path) -> None:
     exported(nasty_hub, tmp_path, "fct_interaction", "dim_party", format="csv", excel_ru=True)
     data = (tmp_path / "fct_interaction.csv").read_bytes()

@@ -97,6 +97,18 @@ def test_an_answer_that_cannot_be_writes_nothing(tmp_path: Path, options: list[s
     assert not (tmp_path / "hub").exists()
 
 
+def test_a_file_that_cannot_be_a_source_leaves_no_half_a_hub(tmp_path: Path) -> None:
+    (tmp_path / "notes.pdf").write_bytes(b"%PDF-1.4")
+    done = onefold("init", tmp_path / "hub", "--yes", "--source", tmp_path / "notes.pdf")
+    assert done.code != 0 and "notes.pdf" in done.err
+    assert not (tmp_path / "hub").exists()
+
+
+def test_what_to_type_next_for_a_package_is_a_command_that_is_taken(tmp_path: Path) -> None:
+    done = onefold("init", tmp_path / "hub", "--yes", "--source", "singer:tap-rest-api-msdk")
+    assert "onefold source add tap_rest_api_msdk --connector singer:tap-rest-api-msdk" in done.said
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_each_shell_gets_a_script_that_calls_the_program_back(shell: str) -> None:
     done = onefold("completion", shell)

@@ -122,11 +122,11 @@ def test_the_workbook_has_golden_rows_and_a_crosswalk_and_no_formula(tmp_path: P
 
 def test_what_is_found_does_not_depend_on_whether_a_workbook_is_wanted(tmp_path: Path) -> None:
     rows = [
-        ("1", "Anna Kern", "anna.kern@x.example", "Graz"),
-        ("2", "Anna Kern", "anna.kern@x.example", "Linz"),
-        ("3", "Bob Roe", "bob@y.example", "Wels"),
+        ("1", "Anna Kern", "anna.kern@x.example", "", "Graz"),
+        ("2", "Anna Kern", "anna.kern@x.example", "", "Linz"),
+        ("3", "Bob Roe", "bob@y.example", "roe at y", "Wels"),
     ]
-    file = sheet(tmp_path / "a.csv", ("id", "name", "email", "city"), rows)
+    file = sheet(tmp_path / "a.csv", ("id", "name", "email", "email2", "city"), rows)
     alone, with_book = found(tmp_path, file), found(tmp_path, file, "--out", tmp_path / "m.xlsx")
     assert [(one["attribute"], one["clients"]) for one in alone["conflicts"]] == [("city", 1)]
     own = ("seconds", "memory_mib", "written")

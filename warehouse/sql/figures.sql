@@ -77,7 +77,8 @@ LEFT JOIN LATERAL (
 ) AS w ON true
 
 -- name: durations
--- How long the last runs of each step (of each source) took, oldest first, in seconds; running ones are left out.
+-- How long the last runs of each step (of each source) took, oldest first, in seconds; running ones are left out, and those
+-- that were killed: they end when somebody finds them.
 WITH asked AS (
     SELECT command, NULL::text AS source FROM unnest(%(steps)s::text[]) AS s (command)
     UNION ALL
@@ -89,13 +90,14 @@ FROM asked AS a
 CROSS JOIN LATERAL (
     (
         SELECT run_id, started_at, finished_at FROM ops.run AS r
-        WHERE r.command = a.command AND r.source = a.source AND r.finished_at IS NOT NULL
+        WHERE r.command = a.command AND r.source = a.source AND r.finished_at IS NOT NULL AND r.status <> 'stopped'
         ORDER BY run_id DESC LIMIT %(most)s
     )
     UNION ALL
     (
         SELECT run_id, started_at, finished_at FROM ops.run AS r
         WHERE a.source IS NULL AND r.command = a.command AND r.source IS NULL AND r.finished_at IS NOT NULL
+            AND r.status <> 'stopped'
         ORDER BY run_id DESC LIMIT %(most)s
     )
 ) AS l
@@ -121,3 +123,7 @@ ORDER BY 3 DESC, 1, 2
 
 -- name: database_size
 SELECT pg_database_size(current_database()) AS bytes
+
+-- name: be_quick
+-- Who measures does not wait for a table that a first load has locked.
+SELECT set_config('statement_timeout', '8s', false)

@@ -45,7 +45,7 @@ SELECT i.record_id, i.source, i.stream, i.source_key, i.type, t.label_en, t.labe
             'actual_value', p.actual_value
         ) ORDER BY p.kind, p.due_on, p.promise_key)
         FROM core.promise AS p
-        WHERE p.record_id = i.record_id
+        WHERE p.record_id = i.record_id AND NOT p.is_removed
     ) AS promises
 FROM (
     -- With and without a time apart: in this order the index has them, and who has thousands is not sorted.

@@ -47,28 +47,30 @@ def say(hub: TheHub, asker: Judges, word: shapes.JudgementRequest) -> Response:
         raise UsageError(
             "A pin has `attribute`, `value` and in `left` its record; same and not_same have records on both sides."
         )
-    report = judge(
-        hub.writing,
-        word.verdict,
-        word.left,
-        word.right,
-        attribute=word.attribute,
-        value=word.value,
-        policy=word.policy,
-        until=word.until,
-        reason=word.reason,
-        by=_whose(asker, word.by),
-        seen=AsSeen(
-            None if word.case is None else str(word.case), {str(one): seq for one, seq in word.expects.items()}
-        ),
-    )
+    seen = AsSeen(None if word.case is None else str(word.case), {str(one): seq for one, seq in word.expects.items()})
+    with hub.judging() as context:
+        report = judge(
+            context,
+            word.verdict,
+            word.left,
+            word.right,
+            attribute=word.attribute,
+            value=word.value,
+            policy=word.policy,
+            until=word.until,
+            reason=word.reason,
+            by=_whose(asker, word.by),
+            seen=seen,
+        )
     return answer(_judged(report), 201)
 
 
 @router.post("/judgements/{judgement_id}/undo", response_model=shapes.Judged, responses=_REFUSED)
 def undo(hub: TheHub, asker: Judges, judgement_id: int, why: shapes.UndoRequest) -> Response:
     """Lift a judgement by a new decision: evidence decides again."""
-    return answer(_judged(lift(hub.writing, judgement_id, reason=why.reason, by=_whose(asker, why.by))))
+    with hub.judging() as context:
+        report = lift(context, judgement_id, reason=why.reason, by=_whose(asker, why.by))
+    return answer(_judged(report))
 
 
 def _whose(asker: Asker, by: str | None) -> str:

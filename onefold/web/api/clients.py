@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
-from typing import Annotated, Final
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -54,9 +54,9 @@ def client(
     """One client: golden values with their source and losers, records, relationships, the latest of all departments."""
     view = client_step(hub.reading, str(client_id), limit=interactions)
     if view["client_id"] != str(client_id):
-        return _moved(request, str(client_id), view["client_id"])
+        return _moved(request, view["client_id"])
     masks = masks_for(hub, asker)
-    note(hub, asker, "api client", [view["client_id"]], shown(masks, view["attributes"], [view]))
+    note_client(hub, asker, "api client", view)
     return answer(views.client_of(view, masks))
 
 
@@ -77,7 +77,7 @@ def interactions(
     with hub.reading.connection() as conn:
         current = surroundings.current_client(conn, str(client_id))
         if current != str(client_id):
-            return _moved(request, str(client_id), current)
+            return _moved(request, current)
         if not queries.is_client(conn, current):
             raise NothingFound(f"There is no client {client_id}.")
         rows, end = queries.interactions_of(conn, current, limit=limit, after=place, types=types)
@@ -99,11 +99,19 @@ def explain(
     clients are near and why they are others. Evidence in words (en, ru) and bits."""
     found = explain_client(hub.reading, str(client_id), limit=pairs)
     if found["client_id"] != str(client_id):
-        return _moved(request, str(client_id), found["client_id"])
+        return _moved(request, found["client_id"])
     masks = masks_for(hub, asker)
     around = [one["client_id"] for one in found["borders"]]
     note(hub, asker, "api explain", [found["client_id"], *around], None if masks is None else [])
     return answer(views.explained(found, masks))
+
+
+def note_client(hub: Hub, asker: Asker, how: str, view: Mapping[str, Any]) -> None:
+    """Write down that a client is shown, and those whom it is related to by name."""
+    masks = masks_for(hub, asker)
+    note(hub, asker, how, [view["client_id"]], shown(masks, view["attributes"], [view]))
+    related = {one["client_id"] for one in view["relationships"]} - {None, view["client_id"]}
+    note(hub, asker, f"{how} related", sorted(related), None if masks is None else [])
 
 
 def types_of(hub: Hub, departments: Sequence[str] | None, types: Sequence[str] | None) -> list[str]:
@@ -121,8 +129,8 @@ def shown(masks: Masks | None, names: object, rows: object) -> list[str] | None:
     return sorted({name for kind in kinds for name in masks.shown(names, kind)})  # type: ignore[arg-type]
 
 
-def _moved(request: Request, asked: str, current: str) -> Response:
-    path = request.url.path.replace(asked, current)
+def _moved(request: Request, current: str) -> Response:
+    path = request.url.path.replace(request.path_params["client_id"], current)
     return RedirectResponse(path + (f"?{request.url.query}" if request.url.query else ""), 307)
 
 
@@ -135,9 +143,8 @@ def place_of(text: str) -> queries.Place:
 
     try:
         number, _, at = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(" ")
-        if at:
-            datetime.fromisoformat(at)
-        place = queries.Place(at or None, int(number))
+        # As it reads, and not as it is written: PostgreSQL takes fewer forms.
+        place = queries.Place(datetime.fromisoformat(at).isoformat() if at else None, int(number))
     except (ValueError, binascii.Error):
         raise UsageError("`after` is no place in a client's story: give `next` of the page before.") from None
     if not -(2**63) <= place.record_id < 2**63:

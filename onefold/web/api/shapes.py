@@ -243,7 +243,7 @@ class MatchRequest(BaseModel):
         {"kind": "person", "attributes": {"full_name": "Anna Kern", "phone": "+7 916 123-45-67"}},
     ]})  # fmt: skip
     kind: Literal["person", "organisation"]
-    attributes: dict[str, Text | list[Text]] = Field(
+    attributes: dict[str, Text | Annotated[list[Text], Field(max_length=100)]] = Field(
         max_length=100, description="What is known of it: attribute -> value, or several."
     )
     country: str | None = Field(None, pattern="^[A-Z]{2}$", description="Whose phone numbers and identifiers they are.")

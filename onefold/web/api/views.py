@@ -77,12 +77,14 @@ def case_of(row: Mapping[str, Any], masks: Masks | None) -> dict[str, Any]:
 
 
 def explained(found: Mapping[str, Any], masks: Masks | None) -> dict[str, Any]:
-    """What explains a client, with names masked; evidence is told in words that hold no value."""
+    """What explains a client, with names and former values masked; evidence is told in words that hold none."""
     if masks is None:
         return dict(found)
     kind = found["kind"]
     borders = [{**one, "display_name": _name(one["display_name"], kind, masks)} for one in found["borders"]]
-    return {**found, "display_name": _name(found["display_name"], kind, masks), "borders": borders}
+    suspended = [{**one, "compared": [_without_values(line) for line in one["compared"]]} for one in found["suspended"]]
+    name = _name(found["display_name"], kind, masks)
+    return {**found, "display_name": name, "borders": borders, "suspended": suspended}
 
 
 def named(row: Mapping[str, Any]) -> str:
@@ -93,6 +95,10 @@ def named(row: Mapping[str, Any]) -> str:
 def _time(text: str | None) -> str | None:
     """A time as PostgreSQL writes it in UTC, in ISO 8601."""
     return None if text is None else text.replace(" ", "T").replace("+00", "+00:00")
+
+
+def _without_values(line: Mapping[str, Any]) -> dict[str, Any]:
+    return {**line, **{part: line[part] and BLANK for part in ("was", "is")}}
 
 
 def _value(name: str, value: Any, kind: str, masks: Masks | None) -> Any:

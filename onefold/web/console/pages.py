@@ -16,8 +16,8 @@ from onefold.errors import NothingFound
 from onefold.steps.client import client as client_step
 from onefold.steps.status import status
 from onefold.web.api import views
-from onefold.web.api.clients import place_named, place_of, shown, types_of
-from onefold.web.asking import TooManyAttempts
+from onefold.web.api.clients import note_client, place_named, place_of, shown, types_of
+from onefold.web.asking import NotSignedIn, TooManyAttempts
 from onefold.web.console import session
 from onefold.web.console.render import LANGUAGES, labels, language_of, page
 from onefold.web.console.session import Sends, Visits, WrongPassword
@@ -74,7 +74,10 @@ def sign_in(
 @router.get("/sign-in/{secret}")
 def sign_in_by_link(request: Request, hub: TheHub, secret: str) -> Response:
     """The link that `onefold console` opens, or an invitation: once."""
-    opened = session.use_link(hub, secret, "console")
+    try:
+        opened = session.use_link(hub, secret, "console")
+    except NotSignedIn as error:
+        return page(request, "sign_in.html", to="/", wrong=str(error), status=403)
     answer = RedirectResponse("/", 303)
     session.keep(answer, request, opened)
     return answer
@@ -154,13 +157,15 @@ def client(
     view = client_step(hub.reading, str(client_id), limit=0)
     if view["client_id"] != str(client_id):
         return RedirectResponse(f"/clients/{view['client_id']}", 307)
+    if department is not None and department not in {one["department"] for one in view["departments"]}:
+        raise NothingFound("Nothing of this department is known of the client.")
     types = None if department is None else types_of(hub, [department], None)
     with hub.reading.connection() as conn:
         rows, end = queries.interactions_of(
             conn, view["client_id"], limit=STORY_PAGE, after=None if after is None else place_of(after), types=types
         )
     masks = masks_for(hub, who.asker)
-    note(hub, who.asker, "console client", [view["client_id"]], shown(masks, view["attributes"], [view]))
+    note_client(hub, who.asker, "console client", view)
     spoken = language_of(request, who.asker)
     known: Mapping[str, Any] = hub.reading.configuration.interaction_types
     return page(

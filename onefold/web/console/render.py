@@ -70,6 +70,7 @@ def _environment(language: str) -> Environment:
     )  # fmt: skip
     found.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     found.filters.update(
+        word=lambda text: _word(text, language),
         day=lambda value: _day(value, language),
         moment=lambda value: _moment(value, language),
         number=lambda value: _number(value, language),
@@ -77,6 +78,12 @@ def _environment(language: str) -> Environment:
         urlpart=lambda value: quote(str(value), safe=""),
     )
     return found
+
+
+def _word(text: str | None, language: str) -> str:
+    """The word of the language for a code or name that comes from data: never taken for markup or for a format, as what
+    stands in a template is."""
+    return translations(language).gettext(text) if text else ""
 
 
 def _day(value: str | date | None, language: str) -> str:

@@ -150,7 +150,7 @@ def test_integers_survive_the_round_trip_in_binary(conn: psycopg.Connection, ent
     assert arrow.copy_in(conn, "pg_temp.t", table) == len(entries)
     assert conn.execute("SELECT a, f FROM t ORDER BY n").fetchall() == entries
     bigints = pa.schema([pa.field("a", pa.int64())])
-    found = arrow.read_integers(conn, SQL("SELECT a FROM t ORDER BY n"), schema=bigints)
+    found = in_one_piece.read_integers(conn, SQL("SELECT a FROM t ORDER BY n"), schema=bigints)
     assert found["a"].to_pylist() == [a for a, _ in entries]
 
 

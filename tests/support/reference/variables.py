@@ -20,6 +20,7 @@ VARIABLES = {
         "`json`; on a terminal `text:warning`",
         "The log on standard error: `json` or `text`, a level, or both: `json:debug` ([the log](../observability.md#the-log)).",
     ),
+    "TRACEPARENT": ("", "The W3C trace that a run goes on with ([one trace for each run](../observability.md))."),
     "ONEFOLD_ERASURE_KEY": (
         "a file in the home folder, made when there is none",
         "The key by which erased persons are recognised without being known ([privacy](../privacy.md)). Keep it where backups are not.",
@@ -66,5 +67,5 @@ def named_in_code() -> set[str]:
     return {
         name
         for path in sources
-        for name in re.findall(r"\bONEFOLD_[A-Z_]+\b|METABASE_API_KEY", path.read_text("utf-8"))
+        for name in re.findall(r"\bONEFOLD_[A-Z_]+\b|METABASE_API_KEY|\bTRACEPARENT\b", path.read_text("utf-8"))
     }
