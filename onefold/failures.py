@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import traceback
 from collections.abc import Collection
+from types import TracebackType
 
 EXIT_CONFIGURATION = 3
 EXIT_CREDENTIALS = 5
@@ -72,6 +74,13 @@ def describe(error: BaseException) -> str:
     if not is_expected(error):
         return type(error).__name__
     return str(error) or type(error).__name__
+
+
+def frames(trace: TracebackType | None) -> str:
+    """Where an error came from, a line for each frame: place and function, and not the text of the code, which may have
+    a client's name in it (a test's, a connector's of yours)."""
+    found = traceback.extract_tb(trace)
+    return "".join(f"  {one.filename}:{one.lineno} in {one.name}\n" for one in found)
 
 
 def is_expected(error: BaseException) -> bool:

@@ -13,7 +13,6 @@ import logging
 import os
 import re
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
@@ -25,6 +24,7 @@ from typing import Final, ParamSpec, TypeVar
 
 from onefold import tracing
 from onefold.errors import UsageError
+from onefold.failures import frames
 
 VARIABLE: Final = "ONEFOLD_LOG"
 FORMATS: Final = ("json", "text")
@@ -187,7 +187,7 @@ def fields_of(record: logging.LogRecord) -> dict[str, object]:
         found["place"] = f"{record.module}.{record.funcName}:{record.lineno}"
     if record.exc_info and record.exc_info[0]:
         found["error"] = record.exc_info[0].__name__
-        found["frames"] = "".join(traceback.format_tb(record.exc_info[2]))
+        found["frames"] = frames(record.exc_info[2])
     found["pid"] = record.process
     return {name: value for name, value in found.items() if value is not None}
 
@@ -203,9 +203,9 @@ def as_text(record: logging.LogRecord) -> str:
     time, level, message = (str(found.pop(name)) for name in ("time", "level", "message"))
     where = ":".join(str(found.pop(name)) for name in ("source", "stream") if name in found)
     step = str(found.pop("step", ""))
-    frames = found.pop("frames", None)
+    trace = found.pop("frames", None)
     for name in ("event", "trace_id", "span_id", "pid"):
         found.pop(name, None)
     counts = " ".join(f"{name}={value}" for name, value in found.items())
     line = " ".join(part for part in (time[11:19], f"{level:<7}", step, where, message, counts) if part)
-    return f"{line}\n{frames}".rstrip() if frames else line
+    return f"{line}\n{trace}".rstrip() if trace else line

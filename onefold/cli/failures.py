@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import traceback
 
 from onefold import logs
-from onefold.failures import describe, exit_code, is_expected
+from onefold.failures import describe, exit_code, frames, is_expected
 
 log = logging.getLogger(__name__)
 
@@ -18,8 +17,8 @@ def report_failure(error: Exception) -> int:
     code = exit_code(error)
     if logs.is_json_asked():
         # All of standard error is JSON then; with the keys that `--json` gives.
-        frames = None if is_expected(error) else "".join(traceback.format_tb(error.__traceback__))
-        found = {"error": type(error).__name__, "exit_code": code, "frames": frames}
+        trace = None if is_expected(error) else frames(error.__traceback__)
+        found = {"error": type(error).__name__, "exit_code": code, "frames": trace}
         logs.tell(log, logging.ERROR, "command.failed", describe(error), **found)
         return code
     if "--json" in sys.argv:
@@ -28,7 +27,7 @@ def report_failure(error: Exception) -> int:
         return code
     if not is_expected(error):
         # Frames only: an exception's arguments or locals could hold client data.
-        sys.stderr.write("".join(traceback.format_tb(error.__traceback__)))
+        sys.stderr.write(frames(error.__traceback__))
         sys.stderr.write("This is a fault in Onefold, not in your configuration. Please report the lines above.\n")
     sys.stderr.write(f"error: {describe(error)}\n")
     return code

@@ -91,6 +91,8 @@ def _book(path: Path) -> Iterator[Workbook]:
         try:
             book.close()
         except FileCreateError as error:
+            for sheet in book.worksheets():
+                sheet.row_data_fh.close()  # it leaves them open
             raise error.args[0] from None  # what the system said: no room, no right
 
 

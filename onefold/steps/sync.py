@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from connectors.registry import open_connector
 from onefold import logs
 from onefold.configuration.errors import SecretMissing
 from onefold.errors import HubBusy, NothingFound
+from onefold.failures import frames
 from onefold.steps.echo import echo_test
 from onefold.steps.limits import StreamWatch
 from onefold.steps.logged import logged, start_run
@@ -284,7 +284,7 @@ def failure(place: str, error: ConnectorError | SecretMissing | psycopg.DataErro
 def fault(place: str, error: Exception) -> dict[str, Any]:
     """How a connector's own fault stands in a stream's report, and its frames in the log."""
     # Frames only: what the exception says may quote the record it stumbled over.
-    log.error("%s: %s\n%s", place, type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+    log.error("%s: %s\n%s", place, type(error).__name__, frames(error.__traceback__))
     what = f"{place}: the connector failed in a way of its own ({type(error).__name__}); the log has its frames"
     return {"status": "failed", "error": what, "error_class": type(error).__name__}
 
