@@ -69,7 +69,8 @@ def connect(url: str, *, application_name: str, autocommit: bool = True) -> psyc
 def open_pool(url: str, *, application_name: str, most: int) -> ConnectionPool:
     """Connections like those of `connect`, at most `most`, kept open between uses; closed by whoever opened it.
 
-    Whoever asks for one more waits half a minute, then `psycopg_pool.PoolTimeout` is raised.
+    Whoever asks for one more waits half a minute, then `psycopg_pool.PoolTimeout` is raised. One is handed over as it
+    lies there: whether its server has gone meanwhile, its first question tells, and `check` of the pool mends.
     """
     from psycopg_pool import ConnectionPool
 
@@ -81,7 +82,6 @@ def open_pool(url: str, *, application_name: str, most: int) -> ConnectionPool:
         min_size=1,
         max_size=most,
         max_idle=300,
-        check=ConnectionPool.check_connection,
         name=application_name,
         open=True,
     )

@@ -43,8 +43,7 @@ async def live() -> Response:
 @health.get("/health/ready")
 def ready(hub: TheHub) -> Response:
     """It can do its work: the database answers."""
-    with hub.reading.connection() as conn:
-        conn.execute("SELECT 1")
+    hub.first_asked(lambda conn: conn.execute("SELECT 1"))
     return answer({"status": "ready"})
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from queue import Empty, SimpleQueue
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from onefold.context import Context, open_context
 from onefold.errors import HubBusy, UsageError
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from onefold.settings import Settings
     from onefold.steps.lookup import Lookup
+
+Found = TypeVar("Found")
 
 THREADS = 8
 """Requests that are worked on at once in one process; the others wait their turn."""
@@ -51,8 +53,25 @@ class Hub:
         """Its steps open connections of their own: they hold locks, and read on two at once."""
         shared = {one.name: getattr(context, one.name) for one in fields(Context)}
         self.reading = KeptContext(**shared, pool=pool)
+        self._pool = pool
         self._lookups: SimpleQueue[Lookup] = SimpleQueue()
         self._judging = BoundedSemaphore(THREADS // 2)
+
+    def first_asked(self, question: Callable[[psycopg.Connection[Any]], Found]) -> Found:
+        """The answer to the first question of a request; asked once more where the server has gone since the last."""
+        import psycopg
+
+        from warehouse.connect import is_lost
+
+        try:
+            with self.reading.connection() as conn:
+                return question(conn)
+        except psycopg.OperationalError as error:
+            if not is_lost(error):
+                raise
+        self._pool.check()
+        with self.reading.connection() as conn:
+            return question(conn)
 
     @contextmanager
     def lookup(self) -> Iterator[Lookup]:

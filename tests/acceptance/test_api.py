@@ -348,6 +348,14 @@ def test_ready_means_that_the_database_answers(api: Api) -> None:
     assert api.all.get("/health/ready").json() == {"status": "ready"}
 
 
+def test_who_asks_after_the_server_has_gone_and_come_back_is_answered(own_api: Api) -> None:
+    anna = own_api.client_of(ANNA)
+    gone = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'onefold serve'"
+    for _ in range(3):
+        assert own_api.hub.query(gone)
+        assert own_api.all.get(f"/v1/clients/{anna}").status_code == 200
+
+
 def test_serve_answers_until_it_is_told_to_end(filled_hub: Hub, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

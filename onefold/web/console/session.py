@@ -87,8 +87,8 @@ def visitor(request: Request, hub: TheHub) -> Visitor:
     """Who is signed in. NotSignedIn: nobody."""
     secret = request.cookies.get(COOKIE, "")
     at = hub.reading.clock()
-    with hub.reading.connection() as conn:
-        found = accounts.session(conn, hash_of(secret), at=at, unused_since=at - UNUSED_FOR)
+    shown = hash_of(secret)
+    found = hub.first_asked(lambda conn: accounts.session(conn, shown, at=at, unused_since=at - UNUSED_FOR))
     if found is None:
         raise NotSignedIn("Sign in.")
     scopes = OF_ROLE[found.role] | ({"values"} if found.sees_values else set())
