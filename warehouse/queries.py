@@ -186,6 +186,26 @@ def review_cases(
     return _all(conn, "review_cases", status=status, limit=limit, kinds=kinds)
 
 
+def case_counts(conn: psycopg.Connection[Any]) -> list[Answer]:
+    """kind and cases of what is open."""
+    return _all(conn, "status_cases")
+
+
+def review_case(conn: psycopg.Connection[Any], fingerprint: str) -> Answer | None:
+    """One review case with its `records` side by side: natural key, kind, role, url, attributes, client, changed_seq of
+    it."""
+    found = _one(conn, "review_case", fingerprint=fingerprint)
+    if found is not None:
+        found["records"] = _all(conn, "records_side_by_side", record_ids=found["record_ids"])
+    return found
+
+
+def next_case(conn: psycopg.Connection[Any], after: str | None) -> str | None:
+    """The open case that comes next in the queue, from its beginning behind the last one; None: none is open."""
+    row = _one(conn, "next_case", after=after)
+    return None if row is None else row["fingerprint"]
+
+
 def open_cases(conn: psycopg.Connection[Any], fingerprints: Sequence[str]) -> set[str]:
     """Which of these review cases are open."""
     return {row["fingerprint"] for row in _all(conn, "open_cases", fingerprints=list(fingerprints))}

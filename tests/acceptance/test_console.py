@@ -179,6 +179,7 @@ def test_words_of_data_are_never_taken_for_markup() -> None:
         shown = _environment(language).from_string("{{ x|word }}")
         assert shown.render(x="<b>50% %(a)s</b>") == "&lt;b&gt;50% %(a)s&lt;/b&gt;"
         assert shown.render(x="") == shown.render(x=None) == ""
+    assert _environment("en").from_string("{{ x|word }}").render(x="left_over") == "left over"
     assert _environment("ru").from_string("{{ x|word }}").render(x="person") == "физическое лицо"
 
 
