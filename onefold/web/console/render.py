@@ -49,7 +49,7 @@ def page(
 
 @cache
 def translations(language: str) -> gettext.NullTranslations:
-    """The words of a language, from `words/LANGUAGE.po`; of English those of codes: the rest stands in the templates."""
+    """The words of a language, from `words/LANGUAGE.po`; of English those of codes: the rest is in the templates."""
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
