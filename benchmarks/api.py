@@ -24,9 +24,8 @@ from random import Random
 
 import httpx
 from common import Benchmark, parser
-from hub import onefold
 from serve import CLIENTS
-from served_hub import CLIENTS_PER_RECORD, add_published_interactions, resolved
+from served_hub import CLIENTS_PER_RECORD, published
 from services import scratch, throwaway_postgres
 
 WARM_SECONDS, CONNECTIONS = 3, 64
@@ -144,9 +143,7 @@ def main() -> int:
     with scratch("api") as folder, throwaway_postgres(folder, benchmark) as url:
         records = round(clients / CLIENTS_PER_RECORD)
         benchmark.progress(f"a hub with {records:,} records and {interactions:,} interactions")
-        config, database = resolved(folder, url, records, given.seed, given.timeout)
-        onefold(config, database, "publish", timeout=given.timeout)
-        add_published_interactions(database, interactions)
+        config, database = published(folder, url, records, interactions, given)
         measure(benchmark, config, database, given)
     benchmark.note(f"{records:,} records, {interactions:,} interactions, seed {given.seed}; who asks shares the cores")
     return benchmark.finish(given)

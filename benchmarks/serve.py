@@ -17,9 +17,8 @@ from random import Random
 from typing import Any
 
 from common import Benchmark, parser
-from hub import onefold
 from psycopg.sql import SQL, Identifier
-from served_hub import CLIENTS_PER_RECORD, add_published_interactions, database_size, resolved
+from served_hub import CLIENTS_PER_RECORD, database_size, published
 from services import scratch, throwaway_postgres
 
 WARM, ASKED = 100, 2_000
@@ -284,9 +283,7 @@ def main() -> int:
     with scratch("serve") as folder, throwaway_postgres(folder, benchmark) as url:
         records = round(clients / CLIENTS_PER_RECORD)
         benchmark.progress(f"a hub with {records:,} records and {interactions:,} interactions")
-        config, database = resolved(folder, url, records, given.seed, given.timeout)
-        onefold(config, database, "publish", timeout=given.timeout)
-        add_published_interactions(database, interactions)
+        _, database = published(folder, url, records, interactions, given)
         measure(benchmark, database, given)
     benchmark.note(f"{records:,} records, {interactions:,} interactions, seed {given.seed}, shipped weights")
     return benchmark.finish(given)

@@ -15,6 +15,8 @@ from pyarrow import csv
 from services import migrated_database
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     import psycopg
 
 CLIENTS_PER_RECORD = 0.56
@@ -84,6 +86,14 @@ def resolved(folder: Path, url: str, records: int, seed: int, timeout: float) ->
     return config, database
 
 
+def published(folder: Path, url: str, records: int, interactions: int, given: Namespace) -> tuple[Path, str]:
+    """The same, published, with as many interactions: for who measures reading."""
+    config, database = resolved(folder, url, records, given.seed, given.timeout)
+    onefold(config, database, "publish", timeout=given.timeout)
+    _add_published_interactions(database, interactions)
+    return config, database
+
+
 def add_interactions(database: str, first: int, last: int) -> None:
     """Interactions number `first` to `last`, both included, queued for publish; the same amounts for the same seed."""
     from warehouse.connect import connect, unit_of_work
@@ -98,9 +108,9 @@ def add_interactions(database: str, first: int, last: int) -> None:
     _analyse(database)
 
 
-def add_published_interactions(database: str, interactions: int) -> None:
-    """As many interactions as publish leaves them, put there by one statement where there are none yet: for who
-    measures reading. Of the links between documents there are none."""
+def _add_published_interactions(database: str, interactions: int) -> None:
+    """As many interactions as publish leaves them, put there by one statement where there are none yet. Of the
+    links between documents there are none."""
     from warehouse import arrow
     from warehouse.clock import allocate_events, hub_lock
     from warehouse.connect import connect, unit_of_work

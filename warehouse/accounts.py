@@ -66,7 +66,7 @@ def change(
     conn: psycopg.Connection[Any], login: str, *, at: datetime, role: str | None = None,
     sees_values: bool | None = None, password_hash: str | None = None, is_active: bool | None = None,
 ) -> bool:  # fmt: skip
-    """Change what is given, and end the account's sessions; False: there is no such account."""
+    """Change what is given, and end the account's sessions and links; False: there is no such account."""
     said = {"role": role, "sees_values": sees_values, "password_hash": password_hash, "is_active": is_active}
     return conn.execute(sql("accounts.change"), {"login": login, "at": at, **said}).rowcount == 1
 
@@ -109,9 +109,10 @@ def end_session(conn: psycopg.Connection[Any], session_hash: bytes) -> None:
 
 
 def add_link(
-    conn: psycopg.Connection[Any], link_hash: bytes, account_id: int, *, by: str, expires_at: datetime
+    conn: psycopg.Connection[Any], link_hash: bytes, account_id: int, *, by: str, at: datetime, expires_at: datetime
 ) -> None:
-    """A link that signs in once."""
+    """A link that signs in once; those that are over are forgotten."""
+    conn.execute(sql("accounts.forget_links"), {"at": at})
     said = {"hash": link_hash, "account_id": account_id, "by": by, "expires_at": expires_at}
     conn.execute(sql("accounts.add_link"), said)
 

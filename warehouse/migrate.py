@@ -127,8 +127,8 @@ def _upgrade(connection: Connection, url: str, left: float, hold: float, past_va
             # Publish and resolve lock many tables one after the other, under this lock.
             with refused(driver, url):
                 hub_lock(driver)
-            is_too_long = stack.enter_context(held_at_most(driver, hold))
             lock_everything(driver, url, past_vacuum=past_vacuum)
+            is_too_long = stack.enter_context(held_at_most(driver, hold))
         try:
             command.upgrade(alembic_config(connection), "head")
             install_definitions(driver)

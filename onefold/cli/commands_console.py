@@ -26,7 +26,7 @@ def console(
 ) -> None:
     """Open the console on this machine: find clients, see their whole story. Nobody else reaches it.
 
-    The link signs you in once, as an administrator of this hub, and is over after ten minutes.
+    The link signs you in once and is over after ten minutes; the first time it makes you an administrator of this hub.
     """
     import threading
     import webbrowser
@@ -47,11 +47,16 @@ def console(
             add_user(hub.writing, name, "admin", sees_values=True, password=None, by="onefold console")
         link = f"http://127.0.0.1:{port}" + sign_in_link(hub.writing, name, by=name, valid_for=timedelta(minutes=10))
         invocation(ctx).output.say(f"{link}   (signs you in once; ends with Ctrl+C)")
+        timer = threading.Timer(1.0, webbrowser.open, [link])
+        timer.daemon = True
         if browser:
-            threading.Timer(1.0, webbrowser.open, [link]).start()
-        uvicorn.run(
-            create_app(hub), host="127.0.0.1", port=port, access_log=False, log_level="warning", server_header=False
-        )
+            timer.start()
+        try:
+            uvicorn.run(
+                create_app(hub), host="127.0.0.1", port=port, access_log=False, log_level="warning", server_header=False
+            )
+        finally:
+            timer.cancel()  # where the port was taken the link is for nobody
 
 
 @user.command("add")
@@ -69,9 +74,9 @@ def add(
     from onefold.cli.commands_hub import login_name
     from onefold.steps.accounts import add_user
 
-    password = _password(password_stdin)
+    role, password = _role(role), _password(password_stdin)
     with opened(ctx) as (context, output):
-        add_user(context, login, _role(role), sees_values=values, password=password, by=login_name())
+        add_user(context, login, role, sees_values=values, password=password, by=login_name())
     output.data({"login": login, "role": role, "sees_values": values})
     output.say(f"{login} may sign in as {role}, and sees {'personal data' if values else 'masks'}.")
 
@@ -89,9 +94,9 @@ def change(
     """Change a person's rights or password. Whoever is signed in by that login is signed out."""
     from onefold.steps.accounts import change_user
 
+    role = None if role is None else _role(role)
     new = _password(password_stdin) if password or password_stdin else None
     with opened(ctx) as (context, output):
-        role = None if role is None else _role(role)
         change_user(context, login, role=role, sees_values=values, password=new, is_active=active)
     output.data({"login": login, "changed": True})
     output.say(f"{login} is changed, and signed out everywhere.")

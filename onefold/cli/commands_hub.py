@@ -194,6 +194,8 @@ def show_judgement(output: Output, report: JudgeReport) -> None:
         f"Judgement {report.judgement_id} ({said}): records moved: {report.resolve.moved}; {events}; "
         f"golden records changed: {report.publish.changed}.{back}"
     )
+    if report.is_held:
+        output.warn("It would change more than the limits allow, and is held: `onefold runs` shows what waits.")
 
 
 @app.command(rich_help_panel="Hub")

@@ -28,9 +28,10 @@ def serve(
         str | None, typer.Option(help="Address of the proxy whose X-Forwarded headers are believed.")
     ] = None,
 ) -> None:
-    """Serve the read API: clients, interactions, evidence, lookup, changes, cases, judgements.
+    """Serve the API under /v1 (clients, interactions, evidence, lookup, changes, cases, judgements) and the console.
 
-    `/v1/openapi.json` describes it, `/health/live` and `/health/ready` say how it is. Every request needs a token.
+    `/v1/openapi.json` describes it, `/health/live` and `/health/ready` say how it is. Programs need a token, people
+    sign in.
 
     Example: onefold token create bi --scope clients --scope changes --purpose "sales reports", then onefold serve
     """

@@ -121,6 +121,6 @@ def sign_in_link(context: Context, login: str, *, by: str, valid_for: timedelta)
         found = accounts.named(conn, login)
         if found is None or not found.is_active:
             raise NothingFound(f"There is no user {login} who may sign in.", "`onefold user list` shows them.")
-        expires_at = context.clock() + valid_for
-        accounts.add_link(conn, hash_of(secret), found.account_id, by=by, expires_at=expires_at)
+        at = context.clock()
+        accounts.add_link(conn, hash_of(secret), found.account_id, by=by, at=at, expires_at=at + valid_for)
     return f"/sign-in/{secret}"

@@ -38,6 +38,11 @@ class JudgeReport(Report):
     resolve: ResolveReport
     publish: PublishReport
 
+    @property
+    def is_held(self) -> bool:
+        """It is stored, and would change more than the limits allow: it takes effect when a person releases that."""
+        return self.resolve.held is not None or self.publish.held is not None
+
 
 class OpposingJudgements(OnefoldError):
     """What was said before says the opposite; both are named, and nothing was stored."""

@@ -1,4 +1,4 @@
-"""The web application of a hub: `/v1` and its description, and whether it is well."""
+"""The web application of a hub: `/v1` and its description, the console, and whether the hub is well."""
 
 from __future__ import annotations
 

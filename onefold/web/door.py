@@ -20,7 +20,7 @@ from warehouse import accounts
 MOST_FAILURES: Final = 30
 """Wrong tokens from one address before it is not listened to for a while."""
 FAILURES_COUNT_FOR: Final = timedelta(minutes=10)
-_FORGET_AFTER: Final = timedelta(hours=6)
+FORGET_AFTER: Final = timedelta(hours=6)
 _BEARER: Final = HTTPBearer(auto_error=False, description="A token of `onefold token create`.")
 
 Responses = dict[int | str, dict[str, Any]]
@@ -58,11 +58,16 @@ def program(
     if found is not None:
         return Asker(f"token:{found.name}", frozenset(found.scopes), purpose or found.purpose)
     with hub.reading.connection() as conn:
-        address = [hash_of(request.client.host if request.client else "")]
+        address = [hash_of(f"token {address_of(request)}")]
         if accounts.failures(conn, address, since=at - FAILURES_COUNT_FOR) >= MOST_FAILURES:
             raise TooManyAttempts("From this address came too many wrong tokens; try again in ten minutes.")
-        accounts.failed(conn, address, at=at, forget_before=at - _FORGET_AFTER)
+        accounts.failed(conn, address, at=at, forget_before=at - FORGET_AFTER)
     raise NotSignedIn("This token is not known, is over, or was revoked.")
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from; empty where nobody says."""
+    return request.client.host if request.client else ""
 
 
 def needs(scope: str) -> Callable[[Asker], Awaitable[Asker]]:

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from onefold.web.problems import of_error, problem
+from onefold.web.problems import answer_to, problem
 
 MOST_BYTES: Final = 1 << 20
 _HEADERS: Final = (
@@ -68,10 +70,11 @@ class Guard:
             if error is not None:
                 raise error
             return
+        answer: Response
         if read > MOST_BYTES:
             answer = problem(413, "too-large", "The body is too large", f"At most {MOST_BYTES:,} bytes are read.")
             read = 0
         else:
             assert error is not None
-            answer = of_error(error)
+            answer = answer_to(Request(scope), error)
         await answer(scope, receive, guarded)

@@ -27,8 +27,8 @@ THREADS = 8
 _CONNECTIONS = 2 * THREADS
 """A request may hold one connection while it asks for another: with twice as many none waits for itself."""
 _LOOKUPS = 2
-_PATIENCE = 5.0
-"""Seconds that a decision waits for its turn."""
+_WAITING, _PATIENCE = 2, 5.0
+"""How many decisions wait for their turn, and for how many seconds."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Hub:
         self.reading = KeptContext(**shared, pool=pool)
         self._pool = pool
         self._lookups: SimpleQueue[Lookup] = SimpleQueue()
-        self._judging = BoundedSemaphore(THREADS // 2)
+        self._judging, self._next = BoundedSemaphore(THREADS // 2), BoundedSemaphore(_WAITING)
 
     def first_asked(self, question: Callable[[psycopg.Connection[Any]], Found]) -> Found:
         """The answer to the first question of a request; asked once more where the server has gone since the last."""
@@ -79,9 +79,8 @@ class Hub:
         from onefold.steps.lookup import Lookup
         from warehouse.connect import connect
 
-        try:
-            one = self._lookups.get_nowait()
-        except Empty:
+        one = self._kept_lookup()
+        if one is None:
             one = Lookup(self.writing, connect(self.writing.database_url, application_name="onefold serve lookup"))
         try:
             yield one
@@ -95,13 +94,36 @@ class Hub:
 
     @contextmanager
     def judging(self) -> Iterator[Context]:
-        """The context for a decision. HubBusy: as many as half of the threads are at it; the others go on reading."""
-        if not self._judging.acquire(timeout=_PATIENCE):
-            raise HubBusy("Other decisions are being taken; say it again.")
+        """The context for a decision. HubBusy: half of the threads are at it and two wait; the others go on reading."""
+        if not self._judging.acquire(blocking=False):
+            busy = HubBusy("Other decisions are being taken; say it again.")
+            if not self._next.acquire(blocking=False):
+                raise busy
+            try:
+                if not self._judging.acquire(timeout=_PATIENCE):
+                    raise busy
+            finally:
+                self._next.release()
         try:
             yield self.writing
         finally:
             self._judging.release()
+
+    def _kept_lookup(self) -> Lookup | None:
+        """One that is kept and whose server has not gone meanwhile."""
+        import psycopg
+
+        while True:
+            try:
+                one = self._lookups.get_nowait()
+            except Empty:
+                return None
+            try:
+                one.conn.execute("")
+            except psycopg.OperationalError:
+                one.conn.close()
+            else:
+                return one
 
     def _keep(self, one: Lookup) -> None:
         if self._lookups.qsize() < _LOOKUPS:

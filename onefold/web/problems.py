@@ -8,7 +8,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -44,37 +44,54 @@ def problem(
 ) -> JSONResponse:
     """One problem as a response. `kind` names it for programs: `urn:onefold:problem:KIND`."""
     body = {"type": f"urn:onefold:problem:{kind}", "title": title, "status": status, "detail": detail, **more}
-    given = {**({"Retry-After": _RETRY_AFTER[status]} if status in _RETRY_AFTER else {}), **(headers or {})}
+    given = {**_headers(status), **(headers or {})}
     if status == 401:
         given["WWW-Authenticate"] = "Bearer"
     return JSONResponse({k: v for k, v in body.items() if v is not None}, status, headers=given, media_type=MEDIA_TYPE)
 
 
-def of_error(error: Exception) -> JSONResponse:
-    """The problem that an error of ours is; the hints are for people at a command line and left out."""
+class Told(NamedTuple):
+    """What an error is to whoever asked."""
+
+    status: int
+    kind: str
+    title: str
+    detail: str | None = None
+
+
+def told_of(error: Exception) -> Told:
+    """What an error is told as; the hints are for people at a command line and left out. What nobody expected is logged
+    under a number, and its message stays here."""
     detail = describe(error)
     if isinstance(error, OnefoldError) and error.hint:
         detail = detail.removesuffix(f" {error.hint}")
     for kind, status, name, title in _KINDS:
         if isinstance(error, kind):
-            return problem(status, name, title, detail)
+            return Told(status, name, title, detail)
     if type(error).__name__ == "PoolTimeout":
-        return problem(503, "busy", "All connections are in use")
+        return Told(503, "busy", "All connections are in use")
     if exit_code(error) == _DATABASE:
         _LOG.error("database: %s", detail)
-        return problem(503, "database", "The hub's database does not answer")
-    return _fault(error)
-
-
-def _fault(error: Exception) -> JSONResponse:
+        return Told(503, "database", "The hub's database does not answer")
     number = secrets.token_hex(4)
     where = error.__traceback__
     while where is not None and where.tb_next is not None:
         where = where.tb_next
     place = "" if where is None else f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}"
     _LOG.error("fault %s: %s at %s", number, type(error).__name__, place)
-    detail = f"This is a fault in Onefold. Its log has it as fault {number}."
-    return problem(500, "fault", "Something failed here", detail)
+    return Told(500, "fault", "Something failed here", f"This is a fault in Onefold. Its log has it as fault {number}.")
+
+
+def answer_to(request: Request, error: Exception) -> Response:
+    """A problem for programs, a page for people."""
+    told = told_of(error)
+    if not _is_page(request):
+        return problem(*told)
+    return console.shown(request, told.status, told.detail, headers=_headers(told.status))
+
+
+def _headers(status: int) -> dict[str, str]:
+    return {"Retry-After": _RETRY_AFTER[status]} if status in _RETRY_AFTER else {}
 
 
 def _is_page(request: Request) -> bool:
@@ -85,25 +102,22 @@ def _is_page(request: Request) -> bool:
 def install(app: FastAPI) -> None:
     """Every error that an application means to tell becomes a problem; for others there is `guard.py`."""
 
-    def invalid(_request: Request, error: Exception) -> JSONResponse:
+    def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
+        if _is_page(request):
+            return console.shown(request, 422)
         # Where and what is wrong, and not what was said: that may be somebody's data.
         found = [{"in": ".".join(map(str, one["loc"])), "detail": one["msg"]} for one in error.errors()]
         return problem(422, "not-understood", "The request does not fit", errors=found)
 
     def known(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        if error.status_code == 404 and _is_page(request):
-            return console.not_found(request)
+        if _is_page(request):
+            return console.shown(request, error.status_code, headers=error.headers)
         title = HTTPStatus(error.status_code).phrase
         kind = title.lower().replace(" ", "-").replace("'", "")
         return problem(error.status_code, kind, title, headers=error.headers)
 
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, known)
-
-    def ours(request: Request, error: Exception) -> Response:
-        assert isinstance(error, OnefoldError)
-        return console.shown(request, error) if _is_page(request) else of_error(error)
-
-    app.add_exception_handler(OnefoldError, ours)
+    app.add_exception_handler(OnefoldError, answer_to)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -24,7 +23,7 @@ import pytest
 
 from tests.acceptance.conftest import fill
 from tests.support import database as databases
-from tests.support.cli import onefold
+from tests.support.cli import environment, onefold
 from tests.support.hub import Hub
 from tests.support.served import asking, served, token
 
@@ -290,15 +289,7 @@ def test_a_token_that_is_wrong_over_or_revoked_is_refused(api: Api) -> None:
     revoked = token(api.hub.settings, "revoked", EVERYTHING)
     with asking(api.address, revoked) as one:
         assert one.get("/v1/cases").status_code == 200
-        place = (
-            "--home",
-            api.hub.folder / "var",
-            "--config",
-            api.hub.folder / "config",
-            "--database",
-            api.hub.database_url,
-        )
-        assert onefold(*place, "token", "revoke", "revoked").code == 0
+        assert onefold(*api.hub.place, "token", "revoke", "revoked").code == 0
         assert one.get("/v1/cases").status_code == 401
     for secret in (None, over, "ofd_guessed", revoked[:-1]):
         with asking(api.address, secret) as nobody:
@@ -350,30 +341,23 @@ def test_ready_means_that_the_database_answers(api: Api) -> None:
 
 def test_who_asks_after_the_server_has_gone_and_come_back_is_answered(own_api: Api) -> None:
     anna = own_api.client_of(ANNA)
-    gone = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'onefold serve'"
+    record = {"kind": "person", "attributes": {"full_name": "Керн Анна"}}
+    own_api.all.post("/v1/match", json=record)
+    gone = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'onefold serve%%'"
     for _ in range(3):
         assert own_api.hub.query(gone)
         assert own_api.all.get(f"/v1/clients/{anna}").status_code == 200
+        assert own_api.all.post("/v1/match", json=record).status_code == 200
 
 
 def test_serve_answers_until_it_is_told_to_end(filled_hub: Hub, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     secret = token(filled_hub.settings, "t", EVERYTHING)
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("ONEFOLD_")}
-    command = [
-        sys.executable,
-        "-m",
-        "onefold",
-        "--home",
-        filled_hub.folder / "var",
-        "--config",
-        filled_hub.folder / "config",
-    ]
-    command += ["--database", filled_hub.database_url, "serve", "--port", str(port), "--workers", "2"]
+    command = [sys.executable, "-m", "onefold", *filled_hub.place, "serve", "--port", str(port), "--workers", "2"]
     with (
         (tmp_path / "log").open("w") as log,
-        subprocess.Popen(command, env=environment, stdout=log, stderr=log) as serving,
+        subprocess.Popen(command, env=environment(), stdout=log, stderr=log) as serving,
     ):
         try:
             until = time.monotonic() + 60

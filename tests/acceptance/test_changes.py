@@ -127,17 +127,16 @@ def test_readers_by_changed_seq_miss_nothing_while_several_processes_write(
 
 
 def test_following_on_the_command_line_prints_each_change_once_and_at_once(hub: Hub) -> None:
-    place = ["--home", str(hub.folder / "var"), "--config", str(hub.folder / "config"), "--database", hub.database_url]
     fill(hub)
     hub.run()
-    first = [json.loads(line) for line in onefold(*place, "--json", "changes", "--after", "0").out.splitlines()]
+    first = [json.loads(line) for line in onefold(*hub.place, "--json", "changes", "--after", "0").out.splitlines()]
     numbers = [change["changed_seq"] for change in first]
     assert numbers == list(range(1, len(first) + 1))
     assert {"links", "created", "facts"} <= {change["change"] for change in first}
-    seen = [json.loads(line) for line in onefold(*place, "--json", "changes", "--limit", "2").out.splitlines()]
+    seen = [json.loads(line) for line in onefold(*hub.place, "--json", "changes", "--limit", "2").out.splitlines()]
     assert seen == first[-2:]
-    assert "created" in onefold(*place, "changes", "--after", "0").out
-    with processes(["-m", "onefold", *place, "--json", "changes", "--follow", "--after", "1"]) as (process,):
+    assert "created" in onefold(*hub.place, "changes", "--after", "0").out
+    with processes(["-m", "onefold", *hub.place, "--json", "changes", "--follow", "--after", "1"]) as (process,):
         lines = Lines(process.stdout)
         lines.wait(len(first) - 1)
         hub.registers["erp_orders"][0]["total"] = "1.00"

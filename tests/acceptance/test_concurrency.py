@@ -74,7 +74,6 @@ def test_a_second_sync_of_a_source_is_refused_at_once_and_the_first_ends_well(hu
     with http_source() as server:
         server.answers["/shop"] = held
         write_source(hub.folder, "shop", HTTP_SOURCE.format(name="shop", url=server.url).replace("300ms", "60s"))
-        place = ("--home", hub.folder / "var", "--config", hub.folder / "config", "--database", hub.database_url)
         environ = {"HTTP_TOKEN": "t"}
 
         def first() -> Any:
@@ -87,11 +86,11 @@ def test_a_second_sync_of_a_source_is_refused_at_once_and_the_first_ends_well(hu
                 assert asked.wait(60)
                 with hub.context() as context, pytest.raises(HubBusy, match="shop is being synced by another process"):
                     sync(context, "shop")
-                refused = onefold(*place, "sync", "shop", environ=environ)
+                refused = onefold(*hub.place, "sync", "shop", environ=environ)
                 assert refused.code == 75
                 assert "Try again" in refused.err
                 # Another source is nobody's business; a whole run leaves the busy one for later.
-                passed_over = onefold(*place, "--json", "run", environ=environ)
+                passed_over = onefold(*hub.place, "--json", "run", environ=environ)
                 assert passed_over.code == 75, passed_over.err
                 states = {one["source"]: one["streams"][0]["status"] for one in passed_over.json["syncs"]}
                 assert states == {"crm": "done", "erp": "done", "shop": "deferred"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from html import unescape
 
 import httpx
@@ -93,6 +94,12 @@ def test_who_is_not_signed_in_is_led_to_the_door_and_from_there_to_where_they_wa
         assert to is not None
         inside = console.sign_in(browser, "ADA", PASSWORD, unescape(to[1]))
         assert inside.url.path == "/clients" and "Керн" in words_of(inside)
+    with console.browser() as browser:
+        door = browser.get("/clients?query=Anna+Kern")
+        to = re.search(r'name="to" value="([^"]+)"', door.text)
+        assert to is not None
+        inside = console.sign_in(browser, "ada", PASSWORD, unescape(to[1]))
+        assert inside.url.params["query"] == "Anna Kern"
 
 
 def test_a_client_is_shown_with_the_source_of_every_value_and_its_story(console: Console) -> None:
@@ -229,16 +236,16 @@ def test_a_new_password_another_role_or_being_let_go_ends_every_session(console:
         for change in ({"password": PASSWORD}, {"role": "steward"}, {"sees_values": True}, {"is_active": False}):
             nothing = {"role": None, "sees_values": None, "password": None, "is_active": None}
             with console.signed_in("bob") as browser:
+                link = sign_in_link(context, "bob", by="test", valid_for=timedelta(minutes=1))
                 change_user(context, "bob", **{**nothing, **change})  # type: ignore[arg-type]
                 assert browser.get("/").url.path == "/sign-in", change
+                assert browser.get(link).status_code == 403, "a link of before is no way around it"
     with console.browser() as browser:
         assert console.sign_in(browser, "bob", PASSWORD).status_code == 403
 
 
 def test_a_link_signs_in_once(console: Console) -> None:
     with open_context(console.hub.settings) as context:
-        from datetime import timedelta
-
         link = sign_in_link(context, "ada", by="test", valid_for=timedelta(minutes=1))
         over = sign_in_link(context, "ada", by="test", valid_for=timedelta(seconds=-1))
     with console.browser() as browser, console.browser() as late:
@@ -278,25 +285,25 @@ def test_no_other_file_is_read(console: Console, path: str) -> None:
 
 
 def test_users_are_made_on_the_command_line(filled_hub: Hub) -> None:
-    place = (
-        "--home",
-        filled_hub.folder / "var",
-        "--config",
-        filled_hub.folder / "config",
-        "--database",
-        filled_hub.database_url,
-    )
-    short = onefold(*place, "user", "add", "kim", "--password-stdin", stdin="short\n")
+    short = onefold(*filled_hub.place, "user", "add", "kim", "--password-stdin", stdin="short\n")
     assert short.code == 2 and "12 to 200" in short.err
     made = onefold(
-        *place, "user", "add", "kim", "--role", "steward", "--values", "--password-stdin", stdin=PASSWORD + "\n"
+        *filled_hub.place,
+        "user",
+        "add",
+        "kim",
+        "--role",
+        "steward",
+        "--values",
+        "--password-stdin",
+        stdin=PASSWORD + "\n",
     )
     assert made.code == 0, made.said
-    assert onefold(*place, "user", "add", "KIM", "--password-stdin", stdin=PASSWORD + "\n").code == 2
-    assert onefold(*place, "user", "change", "kim", "--role", "king").code == 2
-    assert onefold(*place, "user", "change", "kim", "--masked").code == 0
-    listed = onefold(*place, "--json", "user", "list").json
+    assert onefold(*filled_hub.place, "user", "add", "KIM", "--password-stdin", stdin=PASSWORD + "\n").code == 2
+    assert onefold(*filled_hub.place, "user", "change", "kim", "--role", "king").code == 2
+    assert onefold(*filled_hub.place, "user", "change", "kim", "--masked").code == 0
+    listed = onefold(*filled_hub.place, "--json", "user", "list").json
     assert [(one["login"], one["role"], one["sees_values"]) for one in listed] == [("kim", "steward", False)]
-    link = onefold(*place, "--json", "user", "link", "kim", "--address", "https://hub.example/").json["link"]
+    link = onefold(*filled_hub.place, "--json", "user", "link", "kim", "--address", "https://hub.example/").json["link"]
     assert link.startswith("https://hub.example/sign-in/")
-    assert onefold(*place, "user", "link", "nobody").code == 4
+    assert onefold(*filled_hub.place, "user", "link", "nobody").code == 4

@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 
 from identity.settings import load_settings
 from identity.survive.settings import SurvivorshipSettings
-from tests.support.cli import CHECKOUT, onefold
+from tests.support.cli import CHECKOUT, environment, onefold
 from warehouse.server import EmbeddedServer
 
 DOCS = CHECKOUT / "docs"
@@ -61,7 +61,7 @@ def shell(commands: str, folder: Path, database_url: str) -> str:
 
     The test's own database serves where the commands are not about the embedded one: that saves its start each time.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ONEFOLD_")}
+    kept = environment()
     if "onefold db" not in commands:
         kept["ONEFOLD_DATABASE_URL"] = database_url
     programs = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])

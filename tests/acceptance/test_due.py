@@ -211,16 +211,15 @@ def test_a_run_that_ends_with_an_error_is_told_and_ends_with_it(hub: Hub, monkey
 
 def test_the_command_says_what_is_due_and_reads_it(hub: Hub) -> None:
     fill(hub)
-    place = ("--config", hub.folder / "config", "--home", hub.folder / "var", "--database", hub.database_url)
-    looked = onefold(*place, "--json", "run", "--due", "--dry-run")
+    looked = onefold(*hub.place, "--json", "run", "--due", "--dry-run")
     assert looked.code == 0 and looked.json["run"] is None
-    ran = onefold(*place, "run", "--due")
+    ran = onefold(*hub.place, "run", "--due")
     assert ran.code == 0 and "crm" in ran.out and "0 * * * *" in ran.out
-    again = onefold(*place, "--json", "run", "--due").json
+    again = onefold(*hub.place, "--json", "run", "--due").json
     assert [one["due_since"] for one in again["sources"]] == [None, None] and again["run"]["syncs"] == []
-    wrong = onefold(*place, "run", "--due", "--full")
+    wrong = onefold(*hub.place, "run", "--due", "--full")
     assert wrong.code == 2 and "Use one of them" in wrong.err
-    mute = onefold(*place, "notify")
+    mute = onefold(*hub.place, "notify")
     assert mute.code == 2 and "names no channel" in mute.err
 
 

@@ -522,27 +522,25 @@ def test_split_off_first_then_only_the_one_is_erased(town: Hub) -> None:
 
 
 def test_the_command_shows_first_asks_and_says_what_was_done(town: Hub) -> None:
-    place = ("--home", town.folder / "var", "--config", town.folder / "config", "--database", town.database_url)
-    plan = onefold(*place, "erase", "crm:contacts:50", "--reason", "request 17", "--dry-run")
+    plan = onefold(*town.place, "erase", "crm:contacts:50", "--reason", "request 17", "--dry-run")
     assert plan.code == 0, plan.said
     assert "Would be erased" in plan.out and "raw.record" in plan.out
-    refused = onefold(*place, "erase", "crm:contacts:50", "--reason", "request 17")
+    refused = onefold(*town.place, "erase", "crm:contacts:50", "--reason", "request 17")
     assert refused.code == 2 and "--yes" in refused.err
-    done = onefold(*place, "--json", "erase", "crm:contacts:50", "--reason", "request 17", "--yes", "--by", "ada")
+    done = onefold(*town.place, "--json", "erase", "crm:contacts:50", "--reason", "request 17", "--yes", "--by", "ada")
     assert done.code == 0, done.said
     assert done.json["client_id"] == town.client and done.json["erasure_id"]  # type: ignore[attr-defined]
-    listed = onefold(*place, "--json", "erasures").json
+    listed = onefold(*town.place, "--json", "erasures").json
     assert [one["erasure_id"] for one in listed] == [done.json["erasure_id"]]
-    again = onefold(*place, "--json", "unsuppress", done.json["client_id"], "--reason", "again")
+    again = onefold(*town.place, "--json", "unsuppress", done.json["client_id"], "--reason", "again")
     assert again.code == 0, again.said
-    assert onefold(*place, "erase", "crm:contacts:404", "--reason", "x", "--dry-run").code == 4
+    assert onefold(*town.place, "erase", "crm:contacts:404", "--reason", "x", "--dry-run").code == 4
     assert leaks(plan.said + done.said) in ([], ["sentinel"])  # her key in the shop is an address
 
 
 def test_a_subject_report_holds_everything_about_the_person_and_says_who_looked(town: Hub) -> None:
-    place = ("--home", town.folder / "var", "--config", town.folder / "config", "--database", town.database_url)
-    assert onefold(*place, "client", "crm:contacts:50").code == 0
-    told = onefold(*place, "client", "crm:contacts:50", "--subject-report")
+    assert onefold(*town.place, "client", "crm:contacts:50").code == 0
+    told = onefold(*town.place, "client", "crm:contacts:50", "--subject-report")
     assert told.code == 0, told.said
     assert set(leaks(told.out)) == set(SENTINELS)
     report = told.json
@@ -550,10 +548,10 @@ def test_a_subject_report_holds_everything_about_the_person_and_says_who_looked(
     assert len(report["interactions"]) == 3 and report["judgements"] and report["earlier_versions"]
     assert not {"керн", "другой", "муравьёв"} & set(re.findall(r"\w+", told.out.lower())), "nobody else's"
     page = town.folder / "report.html"
-    assert onefold(*place, "client", "crm:contacts:50", "--subject-report", "--out", page).code == 0
+    assert onefold(*town.place, "client", "crm:contacts:50", "--subject-report", "--out", page).code == 0
     assert page.stat().st_mode & 0o777 == 0o600 and set(leaks(page.read_text())) == set(SENTINELS)
-    assert onefold(*place, "client", "crm:contacts:50", "--out", page).code == 2
-    assert onefold(*place, "find", "Сентинелова").code == 0
+    assert onefold(*town.place, "client", "crm:contacts:50", "--out", page).code == 2
+    assert onefold(*town.place, "find", "Сентинелова").code == 0
     logged = town.query("SELECT how, client_id::text, scope FROM ops.access_log ORDER BY access_id")
     assert [row for row in logged if row[1] == town.client] == [  # type: ignore[attr-defined]
         (how, town.client, None)

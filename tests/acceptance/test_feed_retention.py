@@ -17,8 +17,7 @@ ASOF = ("SELECT display_name, changed_seq FROM onefold_v1_asof.dim_client ORDER 
 
 
 def command(hub: Hub, *arguments: str) -> Done:
-    place = ("--home", hub.folder / "var", "--config", hub.folder / "config", "--database", hub.database_url)
-    return onefold(*place, *arguments)
+    return onefold(*hub.place, *arguments)
 
 
 def keep(hub: Hub, retention: str) -> int:

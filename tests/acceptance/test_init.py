@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import CHECKOUT, onefold
+from tests.support.cli import CHECKOUT, environment, onefold
 
 CLIENTS = "Код;ФИО;Телефон\n1;Иванов Иван Петрович;8 916 555-00-01\n2;Керн Анна;8 903 555-00-02\n"
 
@@ -20,11 +20,10 @@ CLIENTS = "Код;ФИО;Телефон\n1;Иванов Иван Петрови�
 def typed(answers: list[str], folder: Path, *arguments: str) -> tuple[int, str]:
     """How `onefold init` ends on a terminal at which somebody types, and what is to be seen there."""
     ours, theirs = pty.openpty()
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ONEFOLD_")}
     process = subprocess.Popen(
         [sys.executable, "-m", "onefold", "init", *arguments],
         cwd=folder,
-        env={**kept, "PYTHONPATH": str(CHECKOUT), "LC_ALL": "C.UTF-8", "TERM": "dumb"},
+        env=environment(PYTHONPATH=str(CHECKOUT), LC_ALL="C.UTF-8", TERM="dumb"),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -124,12 +123,11 @@ def test_bash_completes_commands_options_and_the_names_of_sources(tmp_path: Path
         ask() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _onefold_completion onefold; echo "${COMPREPLY[*]}"; }
         ask onefold stan; ask onefold run --du; ask onefold preview s; ask onefold db mig
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ONEFOLD_")}
-    environ = {**kept, "PATH": f"{command.parent}{os.pathsep}{kept['PATH']}", "PYTHONPATH": str(CHECKOUT)}
+    programs = os.pathsep.join([str(command.parent), os.environ["PATH"]])
     done = subprocess.run(
         ["bash", "-euc", script],
         cwd=tmp_path / "hub",
-        env=environ,
+        env=environment(PATH=programs, PYTHONPATH=str(CHECKOUT)),
         capture_output=True,
         text=True,
         check=False,

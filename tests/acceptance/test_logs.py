@@ -57,26 +57,24 @@ def test_the_demo_s_log_at_debug_is_one_trace_and_holds_no_client_value(
 
 def test_a_run_s_trace_is_shown_with_it_and_found_by_it(hub: Hub) -> None:
     fill(hub)
-    place = ("--home", str(hub.folder / "var"), "--config", str(hub.folder / "config"), "--database", hub.database_url)
-    first = onefold(*place, "run", environ={"TRACEPARENT": GIVEN})
+    first = onefold(*hub.place, "run", environ={"TRACEPARENT": GIVEN})
     assert [json.loads(line)["event"] for line in first.err.splitlines()][-1] == "step.finished"
-    assert onefold(*place, "sync", "crm").code == 0
-    rows = onefold(*place, "--json", "runs", "--trace", TRACE).json
+    assert onefold(*hub.place, "sync", "crm").code == 0
+    rows = onefold(*hub.place, "--json", "runs", "--trace", TRACE).json
     assert {row["command"] for row in rows} == {"sync", "standardise", "resolve", "publish"}
     assert {row["trace_id"] for row in rows} == {TRACE}
-    latest = onefold(*place, "--json", "runs", "-n", "1").json
+    latest = onefold(*hub.place, "--json", "runs", "-n", "1").json
     assert latest[0]["trace_id"] not in (TRACE, None)
-    assert f"onefold runs --trace {TRACE}" in onefold(*place, "runs", str(rows[0]["run_id"])).out
+    assert f"onefold runs --trace {TRACE}" in onefold(*hub.place, "runs", str(rows[0]["run_id"])).out
 
 
 def test_an_error_is_a_line_of_the_log_where_all_is_to_be_json(hub: Hub) -> None:
-    place = ("--home", str(hub.folder / "var"), "--config", str(hub.folder / "config"), "--database", hub.database_url)
-    done = onefold(*place, "sync", "nowhere", environ={"ONEFOLD_LOG": "json"})
+    done = onefold(*hub.place, "sync", "nowhere", environ={"ONEFOLD_LOG": "json"})
     failed, command = [json.loads(line) for line in done.err.splitlines()]
     assert (done.code, failed["event"], failed["error"]) == (4, "step.failed", "NothingFound")
     assert command["event"] == "command.failed" and command["exit_code"] == 4
     assert "There is no source nowhere" in command["message"]
-    people = onefold(*place, "sync", "nowhere", "--log-format", "text", "--log-level", "error")
+    people = onefold(*hub.place, "sync", "nowhere", "--log-format", "text", "--log-level", "error")
     assert people.err.splitlines()[-1].startswith("error: There is no source nowhere")
-    wrong = onefold(*place, "status", "--log-format", "xml")
+    wrong = onefold(*hub.place, "status", "--log-format", "xml")
     assert wrong.code == 2 and "Formats: json, text" in wrong.err

@@ -71,14 +71,6 @@ def test_it_goes_in_batches_and_by_the_command_line(filled_hub: Hub) -> None:
         moment = datetime.now(UTC) + timedelta(days=1)
         done = apply(conn, {"raw_versions": moment}, batch=1, advance=told.append)
     assert done == {"raw_versions": len(told)} and set(told) == {1} and len(told) >= 2
-    place = (
-        "--home",
-        filled_hub.folder / "var",
-        "--config",
-        filled_hub.folder / "config",
-        "--database",
-        filled_hub.database_url,
-    )
-    assert "everything is kept" in onefold(*place, "maintain").out
+    assert "everything is kept" in onefold(*filled_hub.place, "maintain").out
     (filled_hub.folder / "config" / "hub.yaml").write_text(KEPT)
-    assert onefold(*place, "--json", "maintain").json["deleted"]["access_log"] == 2
+    assert onefold(*filled_hub.place, "--json", "maintain").json["deleted"]["access_log"] == 2

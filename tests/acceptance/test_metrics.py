@@ -50,8 +50,7 @@ def watched(server_url: str, template: str, tmp_path_factory: pytest.TempPathFac
 
 def asked(hub: Hub, *arguments: str | Path) -> Done:
     """`onefold metrics` on the hub."""
-    place = ("--home", hub.folder / "var", "--config", hub.folder / "config", "--database", hub.database_url)
-    return onefold(*place, "metrics", *arguments)
+    return onefold(*hub.place, "metrics", *arguments)
 
 
 def values(families: dict[str, Metric], name: str) -> dict[tuple[str, ...], float]:
@@ -139,8 +138,7 @@ def test_a_database_that_does_not_answer_is_told_as_such(watched: Hub) -> None:
 
 
 def test_it_is_served_on_loopback_until_it_is_stopped(watched: Hub) -> None:
-    place = ["--home", str(watched.folder / "var"), "--config", str(watched.folder / "config")]
-    words = [*place, "--database", watched.database_url, "metrics", "--serve", "127.0.0.1:0", "--log-format", "text"]
+    words = [*watched.place, "metrics", "--serve", "127.0.0.1:0", "--log-format", "text"]
     with subprocess.Popen([sys.executable, "-m", "onefold", *words], stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None

@@ -103,9 +103,8 @@ def test_what_fails_midway_leaves_tables_views_and_data_to_the_older_version(fil
         "77.70"
     )
     hub.has_nothing_to_do()
-    place = ("--home", hub.folder / "var", "--config", hub.folder / "config", "--database", hub.database_url)
-    assert onefold(*place, "version", "--check").code == 0
-    assert onefold(*place, "db", "migrate").out.strip() == "It was up to date."
+    assert onefold(*hub.place, "version", "--check").code == 0
+    assert onefold(*hub.place, "db", "migrate").out.strip() == "It was up to date."
 
 
 def test_readers_syncs_and_publishes_go_on_while_a_filled_hub_is_migrated(filled_hub: Hub, tmp_path: Path) -> None:
@@ -122,10 +121,9 @@ def test_readers_syncs_and_publishes_go_on_while_a_filled_hub_is_migrated(filled
     assert max(took) < BOUND and len(took) > 20
     assert hub.query("SELECT count(*) FROM onefold_v1.dim_next")[0][0] > 0
     # It was open before; a command of the older version that comes now is told what to do.
-    place = ("--home", hub.folder / "var", "--config", hub.folder / "config", "--database", hub.database_url)
-    refused = onefold(*place, "run")
+    refused = onefold(*hub.place, "run")
     assert refused.code == 6 and "a newer version has migrated it. Upgrade Onefold here" in refused.err
-    checked = onefold(*place, "--json", "version", "--check")
+    checked = onefold(*hub.place, "--json", "version", "--check")
     assert checked.code == 9 and checked.json["state"] == "newer"
 
 
@@ -153,8 +151,9 @@ def test_a_migration_that_would_keep_everybody_waiting_is_taken_back(filled_hub:
     release = NextRelease.make(tmp_path / "next", (*ADDS, 'op.execute("SELECT pg_sleep(60)")'))
     took: list[float] = []
     with beside(reader(filled_hub.database_url, took)):
-        code, said = release.migrate(filled_hub.database_url, "--hold", "1")
-    assert code == 1 and "When nobody reads, run: onefold db migrate --hold 3600" in said
+        code, said = release.migrate(filled_hub.database_url, "--hold", "1", "--patience", "90")
+    assert code == 1, said
+    assert "When nobody reads, run: onefold db migrate --hold 3600" in said
     assert 0.3 < max(took) < BOUND
     assert differences(before_it, state(filled_hub)[0]) == []
 

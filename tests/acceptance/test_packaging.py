@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.cli import CHECKOUT
+from tests.support.cli import CHECKOUT, environment
 from tests.support.hub import Hub
 from tests.support.messy import person_file
 from warehouse.connect import connect
@@ -174,11 +174,7 @@ def loaded_after(code: str, *arguments: str, **environ: str) -> set[str]:
     """The top-level modules that a fresh process has loaded when `code` ends."""
     done = subprocess.run(
         [sys.executable, "-c", f"{code}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))", *arguments],
-        env={
-            **{k: v for k, v in os.environ.items() if not k.startswith("ONEFOLD_")},
-            "PYTHONPATH": str(CHECKOUT),
-            **environ,
-        },
+        env=environment(PYTHONPATH=str(CHECKOUT), **environ),
         capture_output=True,
         text=True,
         check=False,

@@ -170,19 +170,18 @@ def test_explain_a_field_names_winner_losers_rules_authority_and_pin(filled_hub:
     assert outcomes["erp:customers:C1"] == ("lost", "by authority")
     assert outcomes[RECORD][0] == "won"
 
-    options = ("--database", hub.database_url, "--config", hub.folder / "config", "--home", hub.folder / "var")
     far = (datetime.now(UTC).date() + timedelta(days=400)).isoformat()
-    pinned = onefold("pin", RECORD, "legal_name", "Pinned", "--until", far, "--reason", "register", *options)
+    pinned = onefold("pin", RECORD, "legal_name", "Pinned", "--until", far, "--reason", "register", *hub.place)
     assert pinned.code == 0, pinned.said
-    explained = onefold("explain", RECORD, "--field", "legal_name", *options).out
+    explained = onefold("explain", RECORD, "--field", "legal_name", *hub.place).out
     assert "legal_name = Pinned: a person pinned it" in explained
     assert f"until {far}): register" in explained
     assert "by pinned" in explained
-    assert f"until {far}" in onefold("judge", "list", *options).out
-    assert onefold("explain", RECORD, "--field", "birth_date", *options).code == 4
-    assert onefold("explain", RECORD, "--field", "legal_nam", *options).code == 2
-    assert onefold("pin", RECORD, "legal_name", "x", "--clear", *options).code == 2
-    authority = onefold("report", "authority", *options)
+    assert f"until {far}" in onefold("judge", "list", *hub.place).out
+    assert onefold("explain", RECORD, "--field", "birth_date", *hub.place).code == 4
+    assert onefold("explain", RECORD, "--field", "legal_nam", *hub.place).code == 2
+    assert onefold("pin", RECORD, "legal_name", "x", "--clear", *hub.place).code == 2
+    authority = onefold("report", "authority", *hub.place)
     assert authority.code == 1
     assert "overdue" in authority.out
     assert "inn" in authority.out.partition("nobody decides")[2]

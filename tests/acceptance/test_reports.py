@@ -117,10 +117,9 @@ def test_a_lost_record_and_a_changed_amount_are_found_and_named(filled_hub: Hub)
 
 def test_the_commands_print_both_reports_and_draw_the_overlap(filled_hub: Hub, tmp_path: Path) -> None:
     hub = filled_hub
-    options = ("--database", hub.database_url, "--config", hub.folder / "config", "--home", hub.folder / "var")
 
     def say(*arguments: str | Path) -> str:
-        done = onefold("report", *arguments, *options)
+        done = onefold("report", *arguments, *hub.place)
         assert done.code == 0, done.said
         return done.out
 
@@ -129,6 +128,6 @@ def test_the_commands_print_both_reports_and_draw_the_overlap(filled_hub: Hub, t
     assert "Müller" in say("overlap", "crm", "erp", "--state", "only-b")
     assert "Everything that came is served" in say("reconcile")
     assert "open_reference" in say("reconcile", "--rows", "erp:orders")
-    assert onefold("report", "overlap", "crm", *options).code == 2
+    assert onefold("report", "overlap", "crm", *hub.place).code == 2
     hub.query("DELETE FROM core.interaction WHERE source_key = 'D1' RETURNING 1")
-    assert onefold("report", "reconcile", *options).code == 1
+    assert onefold("report", "reconcile", *hub.place).code == 1

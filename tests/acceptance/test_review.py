@@ -11,6 +11,7 @@ import pytest
 
 from onefold.context import open_context
 from onefold.steps.accounts import add_user
+from onefold.steps.judge import judge
 from tests.acceptance.test_console import PASSWORD, Console, key_of, words_of
 from tests.support.hub import Hub
 from tests.support.served import served
@@ -113,6 +114,69 @@ def test_what_has_changed_since_the_page_was_made_is_looked_at_again(review: Con
         stale = browser.post(page.url.path, data=said(page, "same"))
     assert stale.status_code == 409 and "Changed since they were looked at" in words_of(stale)
     assert review.hub.query("SELECT count(*) FROM identity.judgement") == [(0,)]
+
+
+def test_a_word_that_would_change_too_much_is_told_as_waiting(review: Console) -> None:
+    with review.hub.context() as context:
+        judge(context, "same", ["crm:contacts:2"], ["crm:contacts:3"], reason="x", by="ada")
+    config = review.hub.folder / "config" / "hub.yaml"
+    before = config.read_text("utf-8") if config.exists() else ""
+    config.write_text(before + "\nlimits: {largest_client: 2, at_least: 1}\n", "utf-8")
+    with served(review.hub.settings) as address:
+        own = Console(review.hub, address)
+        with own.signed_in("ada") as browser:
+            page = first_case(browser)
+            done = browser.post(page.url.path, data=said(page, "same"))
+    assert "takes effect when the held run is released" in words_of(done) and "in effect." not in words_of(done)
+    assert len(anna(review.hub)) == 2
+
+
+def test_a_case_of_one_record_says_what_to_do_and_the_queue_goes_on(review: Console) -> None:
+    with review.hub.context() as context:
+        judge(context, "same", ["crm:contacts:1"], ["crm:contacts:3"], reason="x", by="ada")
+    review.hub.registers["crm_contacts"][0] |= {
+        "first": "Марфа", "last": "Посадница", "born": "1961-11-30", "emails": "marfa@novgorod.example.ru",
+        "phone": "+7 903 555-77-77", "company": None,
+    }  # fmt: skip
+    review.hub.write("crm_contacts")
+    review.hub.run()
+    case = review.hub.query("SELECT fingerprint::text FROM identity.review_case WHERE kind = 'changed_identity'")[0][0]
+    with review.signed_in("ada") as browser:
+        page = browser.get(f"/cases/{case}")
+        assert "onefold judge identity crm:contacts:1 same|new" in words_of(page)
+        assert f'href="/cases/next?after={case}"' in page.text
+        assert browser.get(f"/cases/next?after={case}").url.path not in ("/cases", page.url.path)
+
+
+def test_a_link_from_elsewhere_offers_to_undo_nothing(review: Console) -> None:
+    with review.signed_in("ada") as browser:
+        page = first_case(browser)
+        done = browser.post(page.url.path, data=said(page, "same"))
+        told = done.url.params["done"]
+        for forged in (
+            "1",
+            "1.",
+            told.partition(".")[0],
+            told[:-1] + ("1" if told.endswith("0") else "0"),
+            "-1",
+            "x" * 50,
+        ):
+            assert "/undo" not in browser.get("/cases", params={"done": forged}).text, forged
+        assert "/undo" in browser.get("/cases", params={"done": told}).text
+    with review.signed_in("eve") as browser:
+        assert "/undo" not in browser.get("/cases", params={"done": told}).text, "another session's"
+
+
+def test_what_is_asked_wrongly_is_answered_with_a_page(review: Console) -> None:
+    with review.signed_in("ada") as browser:
+        for path, code in (
+            ("/cases?kind=%00", 422),
+            ("/cases/none", 422),
+            ("/cases/next?after=x", 422),
+            ("/nothing", 404),
+        ):
+            page = browser.get(path)
+            assert page.status_code == code and page.headers["content-type"].startswith("text/html"), path
 
 
 def test_who_may_not_decide_decides_nothing_and_who_may_not_see_values_sees_masks(review: Console) -> None:

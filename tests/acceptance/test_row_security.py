@@ -258,14 +258,13 @@ def test_scopes_that_publish_keeps_up_are_those_that_would_be_found_anew(held: H
 
 
 def test_grants_by_the_command_line(held: Hub) -> None:
-    options = ("--database", held.database_url, "--config", held.folder / "config", "--home", held.folder / "var")
     prefix = held.query("SELECT current_database()")[0][0]
-    assert f"{prefix}_sales" in onefold("db", "grants", *options).out.replace("\n", "")
-    assert onefold("db", "grant", f"{prefix}_nobody", "--department", "sales", *options).code == 0
-    assert onefold("db", "revoke", f"{prefix}_nobody", "--department", "sales", *options).code == 0
-    assert onefold("db", "revoke", f"{prefix}_nobody", "--department", "sales", *options).code == 4
-    assert onefold("db", "grant", f"{prefix}_nobody", "--department", "astronomy", *options).code == 4
-    assert onefold("db", "grant", "no_such_role_here", "--department", "sales", *options).code == 4
+    assert f"{prefix}_sales" in onefold("db", "grants", *held.place).out.replace("\n", "")
+    assert onefold("db", "grant", f"{prefix}_nobody", "--department", "sales", *held.place).code == 0
+    assert onefold("db", "revoke", f"{prefix}_nobody", "--department", "sales", *held.place).code == 0
+    assert onefold("db", "revoke", f"{prefix}_nobody", "--department", "sales", *held.place).code == 4
+    assert onefold("db", "grant", f"{prefix}_nobody", "--department", "astronomy", *held.place).code == 4
+    assert onefold("db", "grant", "no_such_role_here", "--department", "sales", *held.place).code == 4
 
 
 def test_a_restored_hub_holds_its_readers_as_the_one_that_was_saved(held: Hub, tmp_path: Path) -> None:

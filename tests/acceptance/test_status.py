@@ -51,8 +51,7 @@ def hub(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory
 
 def status(hub: Hub, *arguments: str | Path) -> Done:
     """The command on the hub."""
-    place = ("--home", hub.folder / "var", "--config", hub.folder / "config", "--database", hub.database_url)
-    return onefold(*place, *arguments)
+    return onefold(*hub.place, *arguments)
 
 
 def test_a_program_finds_what_is_watched(hub: Hub) -> None:

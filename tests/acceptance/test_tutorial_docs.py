@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import CHECKOUT
+from tests.support.cli import CHECKOUT, environment
 from tests.support.follow import absent, blocks, follow
 from tests.support.http_source import Asked, HttpSource, Reply, http_source
 from warehouse.server import EmbeddedServer
@@ -31,9 +31,8 @@ def reader(tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
     """The folder of a reader who stands in the repository, and an environment with `onefold` and a home of its own."""
     (tmp_path / "repository").mkdir()
     (tmp_path / "repository" / "docs").symlink_to(CHECKOUT / "docs")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ONEFOLD_")}
-    programs = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
-    environ = {**kept, "PATH": programs, "PYTHONPATH": str(CHECKOUT), "HOME": str(tmp_path), "COLUMNS": "120"}
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    environ = environment(PATH=programs, PYTHONPATH=str(CHECKOUT), HOME=str(tmp_path), COLUMNS="120")
     yield tmp_path / "repository", environ
     EmbeddedServer(tmp_path / "tour" / "hub" / "var" / "postgres").stop("immediate")
 

@@ -36,11 +36,15 @@ class Done:
         return json.loads(self.out)
 
 
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+def environment(**variables: str) -> dict[str, str]:
     """The environment without a hub of the developer's own, with `variables`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ONEFOLD_")}
-    with mock.patch.dict(os.environ, {**kept, **variables}, clear=True):
+    return kept | variables
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    with mock.patch.dict(os.environ, environment(**variables), clear=True):
         yield
 
 

@@ -111,6 +111,12 @@ class Hub:
             },
         )
 
+    @property
+    def place(self) -> tuple[str, ...]:
+        """The same in the command line's words."""
+        home, config = self.folder / "var", self.folder / "config"
+        return ("--home", str(home), "--config", str(config), "--database", self.database_url)
+
     def configure(self, source: str, text: str) -> None:
         """Write a source's YAML."""
         (self.folder / "config" / "sources" / f"{source}.yaml").write_text(textwrap.dedent(text), encoding="utf-8")

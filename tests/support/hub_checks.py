@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection
 from typing import Any, Final
@@ -15,6 +16,7 @@ from warehouse import queue
 from warehouse.clock import hub_lock, next_as_of
 from warehouse.connect import connect, unit_of_work
 from warehouse.dump import canonical_dump
+from warehouse.keys import record_id
 
 STATELESS: Final = (
     "identity.standard_record", "identity.identifier", "identity.blocking_key", "identity.key_list", "identity.pair", "identity.point",
@@ -168,6 +170,7 @@ def known(conn: psycopg.Connection[Any], without: Collection[tuple[str, str]] = 
         )
         if (register, key) not in without
     ]
+    tables = canonical_dump(conn, STATELESS)
     return {
         "clients": clients,
         "facts": facts,
@@ -185,8 +188,17 @@ def known(conn: psycopg.Connection[Any], without: Collection[tuple[str, str]] = 
                 "SELECT from_record_id, to_record_id, type, coalesce(role, '') FROM core.relationship WHERE NOT is_deleted"
             ).fetchall()
         ),
-        **canonical_dump(conn, STATELESS),
+        **tables,
+        "core.document_link": _links(tables["core.document_link"], without),
     }
+
+
+def _links(rows: list[str], without: Collection[tuple[str, str]]) -> list[str]:
+    """Links of documents, but for those with one of an erased person: it stays under the bare id, and a hub that is made
+    from scratch has never seen it."""
+    gone = {record_id(*register.split("_", 1), key) for register, key in without}
+    ends = ("left_record_id", "right_record_id")
+    return [row for row in rows if not any(json.loads(row)[end] in gone for end in ends)]
 
 
 def made_anew(machine: Machine, hub: Hub, old: psycopg.Connection[Any]) -> dict[str, Any]:

@@ -402,13 +402,12 @@ class Machine:
                 # It stays as it was then, under the bare id, whatever the system says of it.
                 self.frozen += Decimal(one.now[FACTS[name[0]]])
                 self.erased.add(name)
-                one.versions = [(0, None)]
+                one.versions, one.aside = [(0, None)], []
         for register in PARTIES:
             self.write(register)
+        # What a rollback has set aside of others stays aside: their erasure is no word on it.
         self.runs.clear()
         self.taken_back.clear()
-        for one in self.landed.values():
-            one.aside.clear()
 
     # The model
 

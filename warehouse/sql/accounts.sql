@@ -7,6 +7,11 @@ ON CONFLICT (lower(login)) DO NOTHING
 RETURNING account_id
 
 -- name: change
+-- A link that was made before is no way around it.
+WITH gone AS (
+    DELETE FROM ops.sign_in_link AS l USING ops.account AS a
+    WHERE a.account_id = l.account_id AND lower(a.login) = lower(%(login)s)
+)
 UPDATE ops.account SET
     role = coalesce(%(role)s::text, role),
     sees_values = coalesce(%(sees_values)s::boolean, sees_values),
@@ -50,6 +55,9 @@ SELECT account_id, login, role, sees_values, language, purpose FROM found
 
 -- name: end_session
 DELETE FROM ops.session WHERE session_hash = %(hash)s
+
+-- name: forget_links
+DELETE FROM ops.sign_in_link WHERE expires_at <= %(at)s
 
 -- name: add_link
 INSERT INTO ops.sign_in_link (link_hash, account_id, created_by, expires_at)

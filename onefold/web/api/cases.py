@@ -25,7 +25,7 @@ def cases(
     hub: TheHub,
     asker: Annotated[Asker, Depends(needs("cases"))],
     status: Literal["open", "decided", "closed"] = "open",
-    kind: Annotated[list[str] | None, Query(max_length=20)] = None,
+    kind: Annotated[list[shapes.Text] | None, Query(max_length=20)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
 ) -> Response:
     """Review cases, most impact first."""
@@ -41,7 +41,8 @@ def cases(
 @router.post("/judgements", status_code=201, response_model=shapes.Judged, responses=_REFUSED)
 def say(hub: TheHub, asker: Judges, word: shapes.JudgementRequest) -> Response:
     """Say that records are the same client or not, or pin a golden value. It is stored, and the clients that it
-    touches are resolved and published before the answer; `judgements/{id}/undo` takes it back."""
+    touches are resolved and published before the answer, unless that would change more than the limits allow (`held`);
+    `judgements/{id}/undo` takes it back."""
     is_pin = word.verdict == "pin"
     if is_pin is not (word.attribute is not None) or (is_pin and word.right) or (not is_pin and not word.right):
         raise UsageError(
@@ -82,6 +83,7 @@ def _judged(report: JudgeReport) -> dict[str, object]:
     return {
         "judgement_id": report.judgement_id,
         "verdict": report.verdict,
+        "held": report.is_held,
         "records_moved": report.resolve.moved,
         "clients_changed": report.publish.clients,
         "cases_opened": report.resolve.cases_opened,

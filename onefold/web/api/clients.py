@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from onefold.errors import NothingFound, UsageError
+from onefold.errors import NothingFound
 from onefold.steps.client import client as client_step
 from onefold.steps.explain_client import explain_client
 from onefold.web.api import shapes, views
 from onefold.web.asking import Asker
 from onefold.web.door import Responses, TheHub, answer, masks_for, needs, note
-from onefold.web.hub import Hub
-from onefold.web.masking import Masks
+from onefold.web.showing import note_client, place_named, place_of, shown, types_of
 from warehouse import queries, surroundings
 
 router: Final = APIRouter(tags=["Clients"])
@@ -106,47 +102,6 @@ def explain(
     return answer(views.explained(found, masks))
 
 
-def note_client(hub: Hub, asker: Asker, how: str, view: Mapping[str, Any]) -> None:
-    """Write down that a client is shown, and those whom it is related to by name."""
-    masks = masks_for(hub, asker)
-    note(hub, asker, how, [view["client_id"]], shown(masks, view["attributes"], [view]))
-    related = {one["client_id"] for one in view["relationships"]} - {None, view["client_id"]}
-    note(hub, asker, f"{how} related", sorted(related), None if masks is None else [])
-
-
-def types_of(hub: Hub, departments: Sequence[str] | None, types: Sequence[str] | None) -> list[str]:
-    """The interaction types of these departments among these types; None: all."""
-    known = hub.reading.configuration.interaction_types
-    of = (code for code, one in known.items() if departments is None or one.department in departments)
-    return [code for code in of if types is None or code in types]
-
-
-def shown(masks: Masks | None, names: object, rows: object) -> list[str] | None:
-    """Which attributes a masked answer shows as they are; None: all."""
-    if masks is None:
-        return None
-    kinds = {row["kind"] for row in rows}  # type: ignore[attr-defined]
-    return sorted({name for kind in kinds for name in masks.shown(names, kind)})  # type: ignore[arg-type]
-
-
 def _moved(request: Request, current: str) -> Response:
     path = request.url.path.replace(request.path_params["client_id"], current)
     return RedirectResponse(path + (f"?{request.url.query}" if request.url.query else ""), 307)
-
-
-def place_named(place: queries.Place) -> str:
-    return base64.urlsafe_b64encode(f"{place.record_id} {place.occurred_at or ''}".encode()).decode().rstrip("=")
-
-
-def place_of(text: str) -> queries.Place:
-    from datetime import datetime
-
-    try:
-        number, _, at = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(" ")
-        # As it reads, and not as it is written: PostgreSQL takes fewer forms.
-        place = queries.Place(datetime.fromisoformat(at).isoformat() if at else None, int(number))
-    except (ValueError, binascii.Error):
-        raise UsageError("`after` is no place in a client's story: give `next` of the page before.") from None
-    if not -(2**63) <= place.record_id < 2**63:
-        raise UsageError("`after` is no place in a client's story: give `next` of the page before.")
-    return place

@@ -283,6 +283,7 @@ class Judged(Shape):
 
     judgement_id: int
     verdict: str
+    held: bool = Field(description="It would change more than the hub's limits allow, and waits for `onefold release`.")
     records_moved: int
     clients_changed: int
     cases_opened: int

@@ -16,13 +16,13 @@ from onefold.errors import NothingFound
 from onefold.steps.client import client as client_step
 from onefold.steps.status import status
 from onefold.web.api import views
-from onefold.web.api.clients import note_client, place_named, place_of, shown, types_of
 from onefold.web.asking import NotSignedIn, TooManyAttempts
 from onefold.web.console import session
 from onefold.web.console.render import LANGUAGES, labels, language_of, page
 from onefold.web.console.session import Sends, Visits, WrongPassword
 from onefold.web.door import TheHub, masks_for, note
-from warehouse import queries
+from onefold.web.showing import note_client, place_named, place_of, shown, types_of
+from warehouse import overlap, queries
 
 router: Final = APIRouter(include_in_schema=False)
 MOST_FOUND: Final = 50
@@ -108,7 +108,7 @@ def home(request: Request, hub: TheHub, who: Visits) -> HTMLResponse:
     """What needs a person: cases, late sources, refused rows, held runs; and who is kept in several registers."""
     found = status(hub.reading)
     with hub.reading.connection() as conn:
-        overlap = queries.register_overlap(conn)
+        kept = [pair for pair in overlap.pairs(conn) if pair.is_latest]
     return page(
         request,
         "home.html",
@@ -118,7 +118,7 @@ def home(request: Request, hub: TheHub, who: Visits) -> HTMLResponse:
         cases_open=sum(one["cases"] for one in found["cases"]),
         rejects=sum(one["rejects"] for one in found["rejects"]),
         late=sum(one["freshness"] != "fresh" for one in found["streams"]),
-        overlap=overlap,
+        overlap=kept,
     )
 
 
@@ -189,4 +189,4 @@ def _inside(to: str) -> str:
     """A path of ours: nobody is led elsewhere by a link that looks like ours."""
     parts = urlsplit(to)
     is_ours = to.startswith("/") and not to.startswith(("//", "/\\")) and not parts.netloc and "\\" not in to
-    return quote(to, safe="/?&=%#") if is_ours and to.isprintable() else "/"
+    return quote(to, safe="/?&=%#+") if is_ours and to.isprintable() else "/"

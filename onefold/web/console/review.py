@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request, Response
@@ -14,13 +15,16 @@ from onefold.steps.explain import explain
 from onefold.steps.judge import AsSeen, judge, lift
 from onefold.web.api import views
 from onefold.web.console.render import labels, language_of, page
-from onefold.web.console.session import Sends, Visits
+from onefold.web.console.session import Sends, Visits, proof_of, proven
 from onefold.web.door import TheHub, masks_for, note
+from onefold.web.hub import Hub
 from onefold.web.masking import Masks
 from warehouse import queries
 
 router: Final = APIRouter(include_in_schema=False)
 MOST: Final = 100
+Done = Annotated[str | None, Query(max_length=60)]
+"""What was just decided, as `proof_of` has it."""
 _GROUPS: Final = (
     ("identifying", frozenset({"identity", "name"})),
     ("contact", frozenset({"contact", "financial"})),
@@ -34,8 +38,9 @@ def cases(
     request: Request,
     hub: TheHub,
     who: Visits,
-    kind: Annotated[str | None, Query(max_length=50)] = None,
-    done: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
+    kind: Annotated[str | None, Query(max_length=50, pattern=r"^[^\x00]*$")] = None,
+    done: Done = None,
+    held: bool = False,
 ) -> HTMLResponse:
     """The queue, most impact first."""
     who.asker.needs("cases")
@@ -46,23 +51,23 @@ def cases(
     told = [views.case_of(row, masks) for row in rows]
     clients = {one["client_id"] for case in told for one in case["records"]} - {None}
     note(hub, who.asker, "console cases", sorted(clients), None if masks is None else [])
-    return page(request, "cases.html", who, cases=told, counts=counts, kind=kind, done=done, most=MOST)
+    return page(
+        request, "cases.html", who, cases=told, counts=counts, kind=kind, done=proven(who, done), held=held, most=MOST
+    )
 
 
 @router.get("/cases/next")
-def following(hub: TheHub, who: Visits, after: UUID | None = None, done: int | None = None) -> Response:
+def following(hub: TheHub, who: Visits, after: UUID | None = None, done: Done = None, held: bool = False) -> Response:
     """On to the next one."""
     who.asker.needs("cases")
     with hub.reading.connection() as conn:
         found = queries.next_case(conn, None if after is None else str(after))
-    told = "" if done is None else f"?done={done}"
+    told = "" if done is None else f"?{urlencode({'done': done, **({'held': 'true'} if held else {})})}"
     return RedirectResponse(f"/cases/{found}{told}" if found else f"/cases{told}", 303)
 
 
 @router.get("/cases/{case}")
-def case(
-    request: Request, hub: TheHub, who: Visits, case: UUID, done: Annotated[int | None, Query(ge=1, lt=2**63)] = None
-) -> HTMLResponse:
+def case(request: Request, hub: TheHub, who: Visits, case: UUID, done: Done = None, held: bool = False) -> HTMLResponse:
     """One case: its records side by side, and what speaks for and against one client."""
     who.asker.needs("cases")
     with hub.reading.connection() as conn:
@@ -71,7 +76,7 @@ def case(
         raise NothingFound(f"There is no case {case}.")
     masks, records = masks_for(hub, who.asker), found["records"]
     names = [views.named(one) for one in records]
-    evidence = explain(hub.reading, names[0], names[1]) if len(names) > 1 else None
+    evidence = _evidence(hub, names)
     clients = sorted({one["client_id"] for one in records} - {None})
     note(hub, who.asker, "console case", clients, None if masks is None else [])
     spoken = language_of(request, who.asker)
@@ -86,8 +91,9 @@ def case(
         labels=labels(hub.reading.configuration.attributes, spoken),
         findings=[] if evidence is None else [one for one in evidence["findings"] if one["level"] != "missing"],
         evidence=evidence,
-        most_bits=max((abs(one["bits"]) for one in evidence["findings"]), default=1) if evidence else 1,
-        done=done,
+        most_bits=max((abs(one["bits"]) for one in evidence["findings"]), default=0) or 1 if evidence else 1,
+        done=proven(who, done),
+        held=held,
     )
 
 
@@ -112,7 +118,8 @@ def decide(
     as_seen = AsSeen(str(case), _seen(seen))
     with hub.judging() as context:
         report = judge(context, verdict, names[:1], names[1:], reason=reason, by=who.asker.name, seen=as_seen)
-    return RedirectResponse(f"/cases/next?after={case}&done={report.judgement_id}", 303)
+    told = {"after": str(case), "done": proof_of(who, report.judgement_id)}
+    return RedirectResponse(f"/cases/next?{urlencode({**told, **({'held': 'true'} if report.is_held else {})})}", 303)
 
 
 @router.post("/judgements/{judgement_id}/undo")
@@ -122,6 +129,16 @@ def undo(hub: TheHub, who: Sends, judgement_id: int) -> Response:
     with hub.judging() as context:
         lift(context, judgement_id, reason="undone in the console", by=who.asker.name)
     return RedirectResponse("/cases", 303)
+
+
+def _evidence(hub: Hub, names: Sequence[str]) -> dict[str, Any] | None:
+    """What speaks for and against the first two; None where there is but one, or one is of a source that is gone."""
+    if len(names) < 2:
+        return None
+    try:
+        return explain(hub.reading, names[0], names[1])
+    except (NothingFound, UsageError):
+        return None
 
 
 def _seen(said: Sequence[str] | None) -> dict[str, int]:

@@ -10,14 +10,15 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
+import psycopg
 from fastapi import Depends, Form, Request, Response
 
 from onefold.steps import passwords
 from onefold.steps.accounts import hash_of, new_secret
 from onefold.web.asking import OF_ROLE, Asker, NotAllowed, NotSignedIn, TooManyAttempts
-from onefold.web.door import TheHub
+from onefold.web.door import FAILURES_COUNT_FOR, FORGET_AFTER, TheHub, address_of
 from onefold.web.hub import Hub
 from warehouse import accounts
 
@@ -26,8 +27,6 @@ LASTS: Final = timedelta(hours=12)
 UNUSED_FOR: Final = timedelta(hours=1)
 MOST_FAILURES: Final = 10
 """Wrong passwords of one login, or from one address, before none is looked at for a while."""
-FAILURES_COUNT_FOR: Final = timedelta(minutes=10)
-_FORGET_AFTER: Final = timedelta(hours=6)
 
 
 class WrongPassword(NotSignedIn):
@@ -45,7 +44,7 @@ class Visitor:
 def sign_in(hub: Hub, request: Request, login: str, password: str, purpose: str) -> str:
     """The secret of a new session. WrongPassword; TooManyAttempts: neither is looked at any more."""
     at = hub.reading.clock()
-    subjects = [hash_of(f"login {login.casefold()}"), hash_of(f"address {_address(request)}")]
+    subjects = [hash_of(f"login {login.casefold()}"), hash_of(f"address {address_of(request)}")]
     with hub.reading.connection() as conn:
         if accounts.failures(conn, subjects, since=at - FAILURES_COUNT_FOR) >= MOST_FAILURES:
             raise TooManyAttempts("Too many wrong passwords; try again in ten minutes.")
@@ -53,10 +52,10 @@ def sign_in(hub: Hub, request: Request, login: str, password: str, purpose: str)
         stored = found.password_hash if found is not None and found.is_active else None
         is_right = passwords.is_right(stored, password)
         if found is None or not is_right:
-            accounts.failed(conn, subjects, at=at, forget_before=at - _FORGET_AFTER)
+            accounts.failed(conn, subjects, at=at, forget_before=at - FORGET_AFTER)
             raise WrongPassword("Login and password do not belong together.")
         accounts.forgive(conn, subjects[0])
-        return _open(hub, conn, found.account_id, purpose, at)
+        return _open(conn, found.account_id, purpose, at)
 
 
 def use_link(hub: Hub, secret: str, purpose: str) -> str:
@@ -66,7 +65,7 @@ def use_link(hub: Hub, secret: str, purpose: str) -> str:
         account_id = accounts.use_link(conn, hash_of(secret), at=at)
         if account_id is None:
             raise NotSignedIn("This link was used already, or is over: ask for another.")
-        return _open(hub, conn, account_id, purpose, at)
+        return _open(conn, account_id, purpose, at)
 
 
 def sign_out(hub: Hub, request: Request) -> None:
@@ -99,11 +98,10 @@ def visitor(request: Request, hub: TheHub) -> Visitor:
 Visits = Annotated[Visitor, Depends(visitor)]
 
 
-def form_of(request: Request, who: Visits, key: Annotated[str, Form(max_length=100)] = "") -> Visitor:
+def form_of(who: Visits, key: Annotated[str, Form(max_length=100)] = "") -> Visitor:
     """Who sends a form of our own pages. NotAllowed: it is from elsewhere."""
     if not hmac.compare_digest(key.encode(), who.form_key.encode()):
         raise NotAllowed("This form is not of a page of this session: load the page again.")
-    _ = request
     return who
 
 
@@ -115,14 +113,23 @@ def form_key(secret: str) -> str:
     return hmac.new(secret.encode(), b"onefold form", hashlib.sha256).hexdigest()
 
 
-def _open(hub: Hub, conn: object, account_id: int, purpose: str, at: datetime) -> str:
+def proof_of(who: Visitor, number: int) -> str:
+    """A number that this session was told, so that a link from elsewhere cannot name another: `NUMBER.PROOF`."""
+    made = hmac.new(who.form_key.encode(), f"done {number}".encode(), hashlib.sha256).hexdigest()
+    return f"{number}.{made[:16]}"
+
+
+def proven(who: Visitor, said: str | None) -> int | None:
+    """The number of `proof_of`; None: it is not of this session."""
+    number = (said or "").partition(".")[0]
+    if not number.isdecimal() or len(number) > 18:
+        return None
+    return int(number) if hmac.compare_digest((said or "").encode(), proof_of(who, int(number)).encode()) else None
+
+
+def _open(conn: psycopg.Connection[Any], account_id: int, purpose: str, at: datetime) -> str:
     secret = new_secret()
     accounts.open_session(
-        conn, hash_of(secret), account_id, purpose=purpose or None, at=at, expires_at=at + LASTS  # type: ignore[arg-type]
+        conn, hash_of(secret), account_id, purpose=purpose or None, at=at, expires_at=at + LASTS
     )  # fmt: skip
-    _ = hub
     return secret
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""

@@ -49,8 +49,7 @@ def fill_up(disk: Path, leave: int) -> Path:
 
 def run(hub: Hub, *arguments: str | Path) -> Done:
     """A command on the hub."""
-    place = ("--home", hub.folder / "var", "--config", hub.folder / "config", "--database", hub.database_url)
-    return onefold(*place, *arguments)
+    return onefold(*hub.place, *arguments)
 
 
 @pytest.fixture
