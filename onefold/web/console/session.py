@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 import psycopg
-from fastapi import Depends, Form, Request, Response
+from fastapi import Depends, Form, Query, Request, Response
 
 from onefold.steps import passwords
 from onefold.steps.accounts import hash_of, new_secret
@@ -22,6 +22,8 @@ from onefold.web.door import FAILURES_COUNT_FOR, FORGET_AFTER, TheHub, address_o
 from onefold.web.hub import Hub
 from warehouse import accounts
 
+Done = Annotated[str | None, Query(max_length=60)]
+"""What was just decided, as `proof_of` has it."""
 COOKIE: Final = "onefold_session"
 LASTS: Final = timedelta(hours=12)
 UNUSED_FOR: Final = timedelta(hours=1)
