@@ -14,7 +14,7 @@ from fastapi import APIRouter, FastAPI, Response
 from onefold.settings import Settings
 from onefold.web import problems
 from onefold.web.api import cases, changes, clients, match, shapes
-from onefold.web.console import case, pages, review
+from onefold.web.console import case, client, pages, review
 from onefold.web.door import Responses, TheHub, answer
 from onefold.web.guard import Guard
 from onefold.web.hub import THREADS, Hub, open_hub
@@ -75,6 +75,7 @@ def create_app(hub: Hub | None = None, settings: Settings | None = None) -> Fast
         app.include_router(part.router, prefix="/v1", responses=_PROBLEMS)
     app.include_router(health)
     app.include_router(pages.router)
+    app.include_router(client.router)
     app.include_router(review.router)
     app.include_router(case.router)
     describe = app.openapi
