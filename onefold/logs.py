@@ -162,6 +162,12 @@ def of_worker() -> Iterator[None]:
         yield
 
 
+def take_over() -> None:
+    """In a process that was handed how to log, log so; where the log is written already nothing changes."""
+    if _handler is None and os.environ.get(VARIABLE):
+        start(choose(None, None, os.environ, terminal=False))
+
+
 def is_ours(record: logging.LogRecord) -> bool:
     """Whether a line is the hub's own, not another library's."""
     return record.name.partition(".")[0] in _OURS

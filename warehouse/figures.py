@@ -58,6 +58,11 @@ def case_ages(conn: psycopg.Connection[Any], now: datetime) -> Rows:
     return _ask(conn, "case_ages", now=now)
 
 
+def case_stakes(conn: psycopg.Connection[Any]) -> dict[str, tuple[int, int]]:
+    """Per kind of open case: interactions of all together, and of the largest."""
+    return {row["kind"]: (row["impact"], row["most"]) for row in _ask(conn, "case_stakes")}
+
+
 def unanswered_writes(conn: psycopg.Connection[Any]) -> Rows:
     """source, writes: sent to it, and not known to have arrived."""
     return _ask(conn, "writes")

@@ -27,6 +27,22 @@ class StoredModel:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """That there is a version, without its body."""
+
+    version: int
+    kind: str
+    is_current: bool
+    created_at: datetime
+    fingerprint: str
+
+
+def versions(conn: psycopg.Connection[Any], *, limit: int) -> list[Version]:
+    """The last versions, and the one in use, newest first; no body is read."""
+    return [Version(*row) for row in conn.execute(sql("match_models.versions"), {"limit": limit})]
+
+
 def save(conn: psycopg.Connection[Any], kind: str, body: Mapping[str, Any], *, at: datetime) -> int:
     """Save a model, under the hub lock; its version. The same body again gives the version that it has
     already.

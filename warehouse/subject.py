@@ -56,9 +56,13 @@ def log_access(
         conn.execute(sql("subject.log_access"), {**said, "purpose": purpose, "fields": shown})
 
 
-def begin_taking(conn: psycopg.Connection[Any], view: str, *, who: str, how: str, at: datetime) -> int:
-    """Write down who takes a whole view away, before a row of it is read; the line's number."""
-    row = conn.execute(sql("subject.begin_taking"), {"view": view, "who": who, "how": how, "at": at}).fetchone()
+def begin_taking(
+    conn: psycopg.Connection[Any], view: str, *, who: str, how: str, at: datetime, purpose: str | None = None
+) -> int:
+    """Write down who takes a whole view away (or sees rows of it that are of no client), before a row of it is read;
+    the line's number."""
+    said = {"view": view, "who": who, "how": how, "at": at, "purpose": purpose}
+    row = conn.execute(sql("subject.begin_taking"), said).fetchone()
     assert row is not None
     return int(row[0])
 

@@ -33,16 +33,27 @@ _DARK = {
 _NO_XML = re.compile("[\ud800-\udfff\ufffe\uffff]").match
 
 
-def _rules(colours: dict[str, str]) -> str:
-    fills = "".join(f".f-{name}{{fill:{colour}}}.l-{name}{{stroke:{colour}}}" for name, colour in colours.items())
-    return f"text{{fill:{colours['ink']}}}.halo{{stroke:{colours['paper']}}}{fills}"
+_SHAPES = {
+    "svg": "font:13px system-ui,'Segoe UI','DejaVu Sans',sans-serif", "text": "white-space:pre",
+    ".h": "font-size:16px;font-weight:600", ".b": "font-weight:600", ".small": "font-size:11.5px", ".line": "fill:none",
+    ".halo": "paint-order:stroke;stroke-width:4px;stroke-linejoin:round",
+}  # fmt: skip
 
 
-STYLE = (
-    "svg{font:13px system-ui,'Segoe UI','DejaVu Sans',sans-serif}text{white-space:pre}"
-    ".h{font-size:16px;font-weight:600}.b{font-weight:600}.small{font-size:11.5px}.line{fill:none}.halo{paint-order:stroke;stroke-width:4px;stroke-linejoin:round}"
-    f"{_rules(_LIGHT)}@media(prefers-color-scheme:dark){{{_rules(_DARK)}}}"
-)
+def style(within: str = "") -> str:
+    """What charts look like, light and dark; of the elements `within` a selector where they stand on others' pages."""
+    shapes = "".join(f"{within}{what}{{{how}}}" for what, how in _SHAPES.items())
+    return f"{shapes}{_rules(_LIGHT, within)}@media(prefers-color-scheme:dark){{{_rules(_DARK, within)}}}"
+
+
+def _rules(colours: dict[str, str], within: str) -> str:
+    fills = "".join(
+        f"{within}.f-{name}{{fill:{colour}}}{within}.l-{name}{{stroke:{colour}}}" for name, colour in colours.items()
+    )
+    return f"{within}text{{fill:{colours['ink']}}}{within}.halo{{stroke:{colours['paper']}}}{fills}"
+
+
+STYLE = style()
 _PAGE = (
     ":root{color-scheme:light dark}body{margin:2rem auto;max-width:64rem;padding:0 1rem;"
     "font:15px/1.5 system-ui,'Segoe UI','DejaVu Sans',sans-serif}figure{margin:0 0 2rem}svg{max-width:100%;height:auto}"
@@ -60,6 +71,11 @@ class Chart:
     svg: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def embedded(self) -> str:
+        """The SVG without a style of its own, for pages that have `style` in their stylesheet and allow none inline."""
+        return self.svg.replace(f"<style>{STYLE}</style>", "", 1)
 
 
 class Canvas:

@@ -32,6 +32,7 @@ def line_chart(
     marks: Sequence[Mark] = (),
     y_range: tuple[float, float] = (0.0, 1.0),
     y_words: Words = percent,
+    x_words: Words = plain,
 ) -> Chart:
     """At most four measures over ascending `x`, told apart by colour and dashes; `marks` stand across the plot."""
     canvas = Canvas(_WIDTH, 460)
@@ -40,7 +41,7 @@ def line_chart(
     plot = Plot(Scale(low, high, 70, _WIDTH - 24), Scale(*y_range, bottom, top))
     canvas.text(16, 28, title, "h", room=_WIDTH - 16)
     draw_legend(canvas, [line.label for line in lines], 52, _DASHES)
-    draw_axes(canvas, plot, y_words=y_words)
+    draw_axes(canvas, plot, x_words=x_words, y_words=y_words)
     draw_marks(canvas, plot.x, marks, top, bottom)
     for number, line in enumerate(lines):
         for piece in _pieces(x, line.values):
@@ -49,7 +50,7 @@ def line_chart(
     canvas.text(_WIDTH - 24, bottom + 36, x_label, "small f-faint", anchor="end")
     canvas.text(_WIDTH - 24, 52, y_label, "small f-faint", anchor="end")
     rows = [
-        (plain(at), *(None if line.values[i] is None else y_words(_known(line.values[i])) for line in lines))
+        (x_words(at), *(None if line.values[i] is None else y_words(_known(line.values[i])) for line in lines))
         for i, at in enumerate(x)
     ]
     return canvas.chart(title, description, (x_label, *(line.label for line in lines)), rows)

@@ -12,7 +12,12 @@ MOST = 20
 """Combinations that are drawn; the figures beside the chart have all."""
 
 
-def upset_chart(title: str, description: str, combinations: Sequence[tuple[Sequence[str], int]]) -> Chart:
+def upset_chart(
+    title: str,
+    description: str,
+    combinations: Sequence[tuple[Sequence[str], int]],
+    columns: tuple[str, str] = ("registers", "clients"),
+) -> Chart:
     """An UpSet plot of (registers, clients), largest first: no Venn diagram can be read from four registers on."""
     registers = sorted({name for names, _ in combinations for name in names})
     shown = combinations[:MOST]
@@ -38,4 +43,4 @@ def upset_chart(title: str, description: str, combinations: Sequence[tuple[Seque
         for name, y in places.items():
             canvas.circle(x, y, 6, "s0" if name in names else "grid")
     rows = [(" + ".join(names), plain(count)) for names, count in combinations]
-    return canvas.chart(title, description, ("registers", "clients"), rows)
+    return canvas.chart(title, description, columns, rows)

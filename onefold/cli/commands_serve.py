@@ -30,8 +30,8 @@ def serve(
 ) -> None:
     """Serve the API under /v1 (clients, interactions, evidence, lookup, changes, cases, judgements) and the console.
 
-    `/v1/openapi.json` describes it, `/health/live` and `/health/ready` say how it is. Programs need a token, people
-    sign in.
+    `/v1/openapi.json` describes it, `/health/live` and `/health/ready` say how it is, `/metrics` has its figures for a
+    token with the scope `metrics` or from this machine. Programs need a token, people sign in.
 
     Example: onefold token create bi --scope clients --scope changes --purpose "sales reports", then onefold serve
     """
@@ -39,6 +39,7 @@ def serve(
 
     import uvicorn
 
+    from onefold import logs
     from onefold.context import open_database
 
     settings = settings_of(ctx)
@@ -47,6 +48,7 @@ def serve(
         os.environ.update(
             ONEFOLD_HOME=str(settings.home), ONEFOLD_CONFIG=str(settings.config), ONEFOLD_DATABASE_URL=url
         )
+        os.environ.update({name: how for name, how in logs.handed_on().items() if name == logs.VARIABLE})
         invocation(ctx).output.warn(
             f"Serving http://{host}:{port}/v1 (/v1/openapi.json describes it); ends with Ctrl+C"
         )
@@ -76,7 +78,8 @@ def create(
         typer.Option(
             "--scope",
             "-s",
-            help="What it may do, repeatable: clients, values (personal data unmasked), match, changes, cases, judge.",
+            help="What it may do, repeatable: clients, values (personal data unmasked), match, changes, cases, judge, "
+            "metrics.",
         ),
     ],
     purpose: Annotated[str, typer.Option("--purpose", "-p", help="What it reads clients for.")],

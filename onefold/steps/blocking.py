@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
@@ -17,15 +17,22 @@ from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, PAIR, RECORD
 from onefold.charts.bars import Bar, bar_chart
 from onefold.charts.canvas import write
 from onefold.errors import NothingFound
+from onefold.steps.logged import start_run
 from onefold.steps.report import Report
 from onefold.steps.resolve import current_model
 from onefold.steps.rules import distinct_sources
-from warehouse import evidence, judgements, queue, resolution
+from warehouse import evidence, judgements, queue, resolution, runs
 from warehouse.clock import hub_lock
 from warehouse.connect import unit_of_work
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from identity.model import MatchModel
     from onefold.context import Context
+
+MOST_BLOCKS: Final = 20
+"""Of a kind, that are kept by their shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,8 @@ def blocking(context: Context, *, suggestions: bool = False, largest: int = 5) -
     blocks by the value that makes them; with `suggestions` rules to add, drop and refine.
 
     The rules are those of matching.yaml as it stands, so that an edited rule can be seen before a run. Nothing is
-    written but a first model. Raises NothingFound while there are no client records.
+    written but a first model, and the report without values in `ops.run`. Raises NothingFound while there are no client
+    records.
     """
     with context.progress.stage("blocking", 3 if suggestions else 2) as stage:
         found, waiting = _load(context)
@@ -58,7 +66,50 @@ def blocking(context: Context, *, suggestions: bool = False, largest: int = 5) -
     with context.connection("onefold blocking") as conn:
         names = resolution.names_of(conn, examples)
     kinds = [_plain(report, of_kind, names) for report, of_kind in zip(reports, advice, strict=True)]
+    keep(context, reports)
     return BlockingReport(tuple(kinds), waiting)
+
+
+def keep(context: Context, reports: Sequence[BlockReport]) -> None:
+    """Keep what the rules cost and find as a run of `ops.run`, for who looks without counting: the largest blocks by
+    the shape of their values, for the values are somebody's."""
+    kinds = [
+        {
+            **{name: getattr(one, name) for name in ("kind", "records", "candidate_pairs", "matches", "unproposed")},
+            "rules": [asdict(rule) for rule in one.rules],
+            "largest": [
+                {"rule": block.rule, "shape": list(map(shape, block.values)), "size": block.size,
+                 "is_refused": block.is_refused}
+                for block in one.largest[:MOST_BLOCKS]
+            ],
+        }
+        for one in reports
+    ]  # fmt: skip
+    with context.connection("onefold blocking") as conn:
+        run_id = start_run(context, conn, "blocking")
+        runs.finish_run(conn, run_id, status="done", report={"kinds": kinds}, at=context.clock())
+
+
+def keep_blocks(
+    context: Context, records: pa.Table, identifiers: pa.Table, crosswalk: pa.Table, said: pa.Table, model: MatchModel
+) -> None:
+    """Count and keep the same for records that are loaded already, with the plausible pairs as they are stored."""
+    settings = context.configuration.matching
+    with context.connection("onefold blocking") as conn:
+        pairs = evidence.load_pairs(conn, PAIR)
+    rules = Rules(
+        model, settings, said, distinct_sources(context), generic_values(records, identifiers, settings.generic_names)
+    )
+    keep(context, [block_report(ground) for ground in grounds(records, identifiers, pairs, crosswalk, rules)])
+
+
+def shape(value: str) -> str:
+    """What a value looks like and not what it says: letters are a, digits 9, the rest as it is; 40 characters at most.
+
+    >>> shape("Иванов 1980-05")
+    'aaaaaa 9999-99'
+    """
+    return "".join("a" if one.isalpha() else "9" if one.isdigit() else one for one in value[:40])
 
 
 def _load(context: Context) -> tuple[list[Ground], int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,11 +21,12 @@ from identity.generic import GENERIC
 from identity.population import Population, Rules
 from identity.schema import IDENTIFIER, JUDGEMENT, KINDS, PAIR, RECORD, WEIGHT_ONE_BIT
 from onefold.errors import NothingFound
+from onefold.steps.logged import start_run
 from onefold.steps.named_ids import match_named_ids, read_named_ids
 from onefold.steps.report import Report
 from onefold.steps.resolve import current_model
 from onefold.steps.rules import distinct_sources
-from warehouse import evidence, judgements, resolution
+from warehouse import evidence, judgements, resolution, runs
 from warehouse.clock import hub_lock
 from warehouse.connect import unit_of_work
 
@@ -66,7 +67,8 @@ def measure(
     unlinkable: bool = False,
     examples: int = 20,
 ) -> MeasureReport:
-    """Measure the stored records and plausible pairs with the model in use; nothing is clustered or written.
+    """Measure the stored records and plausible pairs with the model in use; nothing is clustered, and nothing written
+    but the recall of blocking in `ops.run`.
 
     `thresholds` and `blocking` need a `truth` file (see `named_ids`); `examples` bounds each list of them. Raises
     NothingFound while there are no client records.
@@ -92,12 +94,24 @@ def measure(
     ids |= {record for one in found["unlinkable"] for record, _ in one.examples}
     with context.connection("onefold evaluate") as conn:
         names = resolution.names_of(conn, sorted(ids))
+    recalls = tuple(_of_blocking(one, names) for one in found["blocking"])
+    if recalls:
+        _keep(context, register.rules.model.version, recalls)
     return MeasureReport(
         register.rules.model.version,
         tuple(_of_thresholds(one) for one in found["thresholds"]),
-        tuple(_of_blocking(one, names) for one in found["blocking"]),
+        recalls,
         tuple(_of_unlinkable(one, names) for one in found["unlinkable"]),
     )
+
+
+def _keep(context: Context, version: int, recalls: Sequence[Mapping[str, Any]]) -> None:
+    """For who looks without measuring: counts and rules only, no record."""
+    told = [{name: value for name, value in one.items() if name not in ("missed", "is_cut")} for one in recalls]
+    with context.connection("onefold evaluate") as conn:
+        run_id = start_run(context, conn, "evaluate")
+        report = {"model_version": version, "blocking": told}
+        runs.finish_run(conn, run_id, status="done", report=report, at=context.clock())
 
 
 def _load(context: Context, *, with_pairs: bool) -> _Register:

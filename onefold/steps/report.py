@@ -38,6 +38,9 @@ class StreamReport(Report):
     suppressed: int = 0
     """Rows of persons who were erased: not landed."""
     bytes_read: int = 0
+    looked_at: int = 0
+    """Records of which the names of fields are in `columns`: the first of each page."""
+    columns: tuple[str, ...] = ()
     status: str = "done"
     """done | failed | deferred (the source asked to come back later) | held (it would change too much)."""
     error: str | None = None

@@ -18,6 +18,7 @@ from onefold import logs
 from onefold.configuration.errors import SecretMissing
 from onefold.errors import HubBusy, NothingFound
 from onefold.failures import frames
+from onefold.steps.columns import seen
 from onefold.steps.echo import echo_test
 from onefold.steps.limits import StreamWatch
 from onefold.steps.logged import logged, start_run
@@ -253,8 +254,11 @@ def _landed(
     if scope is not None and mark is not None and mark[1] and not work.accepts_deletions:
         watch.note_pass(landed.deleted, scope)
     logs.tell(log, logging.DEBUG, "page.landed", "page landed", page=so_far.pages + 1, rows=len(page.rows))
+    columns, looked_at = seen(so_far.columns, so_far.looked_at, page.rows)
     return replace(
         so_far,
+        columns=columns,
+        looked_at=looked_at,
         pages=so_far.pages + 1,
         inserted=so_far.inserted + landed.inserted,
         updated=so_far.updated + landed.updated,

@@ -19,6 +19,7 @@ from identity.training.changes import Change, compare_resolutions
 from identity.training.supervised import LEAST_JUDGEMENTS, LEAST_OF_EACH, KindOutcome, train_from_judgements
 from identity.training.train import train_register
 from onefold.errors import NothingFound, OnefoldError
+from onefold.steps.blocking import keep_blocks
 from onefold.steps.logged import logged
 from onefold.steps.models import as_model, body_of, find_model
 from onefold.steps.publish import publish
@@ -80,6 +81,15 @@ def train(context: Context, *, from_judgements: bool = False) -> TrainReport:
         counts = {kind: pc.sum(pc.equal(records["kind"], kind)).as_py() or 0 for kind in KINDS}
         version, is_new = _save(context, model, counts, outcomes)
         effect = _effect(context, stored, current, replace(model, version=version))
+        if stored.crosswalk.num_rows:
+            keep_blocks(
+                context,
+                stored.register.records,
+                stored.register.identifiers,
+                stored.crosswalk,
+                stored.judgements,
+                current,
+            )
         stage.advance(2)
     return TrainReport(
         version=version,

@@ -11,13 +11,15 @@ from typing import Any, Final
 import anyio.to_thread
 from fastapi import APIRouter, FastAPI, Response
 
+from onefold import logs
 from onefold.settings import Settings
-from onefold.web import problems
+from onefold.web import problems, watching
 from onefold.web.api import cases, changes, clients, match, shapes
-from onefold.web.console import case, client, pages, review
+from onefold.web.console import case, client, home, model, pages, review, sources
 from onefold.web.door import Responses, TheHub, answer
 from onefold.web.guard import Guard
 from onefold.web.hub import THREADS, Hub, open_hub
+from onefold.web.watching import Told
 
 _SAID: Final = """The one client view of this hub, and what changes about it.
 
@@ -74,10 +76,14 @@ def create_app(hub: Hub | None = None, settings: Settings | None = None) -> Fast
     for part in (clients, match, changes, cases):
         app.include_router(part.router, prefix="/v1", responses=_PROBLEMS)
     app.include_router(health)
+    app.include_router(watching.router)
+    app.include_router(home.router)
     app.include_router(pages.router)
     app.include_router(client.router)
     app.include_router(review.router)
     app.include_router(case.router)
+    app.include_router(sources.router)
+    app.include_router(model.router)
     describe = app.openapi
     described: dict[str, Any] = {}
 
@@ -90,6 +96,7 @@ def create_app(hub: Hub | None = None, settings: Settings | None = None) -> Fast
     app.openapi = openapi  # type: ignore[method-assign]
     problems.install(app)
     app.add_middleware(Guard)
+    app.add_middleware(Told)
     return app
 
 
@@ -104,4 +111,5 @@ def _with_problems(description: dict[str, Any]) -> dict[str, Any]:
 
 def from_environment() -> FastAPI:
     """What each worker of `onefold serve` serves: the hub of ONEFOLD_HOME, ONEFOLD_CONFIG, ONEFOLD_DATABASE_URL."""
+    logs.take_over()
     return create_app()

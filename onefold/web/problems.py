@@ -96,7 +96,7 @@ def _headers(status: int) -> dict[str, str]:
 
 def _is_page(request: Request) -> bool:
     """Asked for by a person in a browser, not by a program."""
-    return not request.url.path.startswith(("/v1/", "/health/", "/static/"))
+    return not request.url.path.startswith(("/v1/", "/health/", "/static/", "/metrics"))
 
 
 def install(app: FastAPI) -> None:

@@ -12,7 +12,7 @@ from onefold.web.asking import Asker
 from onefold.web.door import masks_for, note
 from onefold.web.hub import Hub
 from onefold.web.masking import Masks
-from warehouse import queries
+from warehouse import queries, subject
 
 
 def note_client(hub: Hub, asker: Asker, how: str, view: Mapping[str, Any]) -> None:
@@ -21,6 +21,15 @@ def note_client(hub: Hub, asker: Asker, how: str, view: Mapping[str, Any]) -> No
     note(hub, asker, how, [view["client_id"]], shown(masks, view["attributes"], [view]))
     related = {one["client_id"] for one in view["relationships"]} - {None, view["client_id"]}
     note(hub, asker, f"{how} related", sorted(related), None if masks is None else [])
+
+
+def note_rows(hub: Hub, asker: Asker, how: str, table: str, rows: int) -> None:
+    """Write down that rows of a table are shown that are of no client, or not surely; nothing where there are none."""
+    if rows:
+        at = hub.reading.clock()
+        with hub.reading.connection() as conn:
+            number = subject.begin_taking(conn, table, who=asker.name, how=how, at=at, purpose=asker.purpose)
+            subject.end_taking(conn, number, rows=rows)
 
 
 def shown(masks: Masks | None, names: object, rows: object) -> list[str] | None:

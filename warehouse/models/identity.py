@@ -92,6 +92,7 @@ class Identifier(Table, table=True):
         Index("ix_identifier_record_id", "record_id"),
         # The value first: people search by what they have at hand and do not say what it is.
         Index("ix_identifier_value_type", "value", "type", postgresql_where=text("is_valid")),
+        Index("ix_identifier_invalid", "type", "record_id", postgresql_where=text("NOT is_valid")),
         {
             "schema": "identity",
             "comment": "Typed, multi-valued identifiers of records; invalid ones are no evidence",

@@ -82,6 +82,7 @@ class Reject(Table, table=True):
         Index("ix_reject_source_stream", "source", "stream"),
         Index("ix_reject_record_id", "record_id", postgresql_where=text("record_id IS NOT NULL")),
         Index("ix_reject_open", "source", "stream", postgresql_where=text("is_open")),
+        Index("ix_reject_newest", "source", "first_at", "fingerprint", postgresql_where=text("is_open")),
         {
             "schema": "ops",
             "comment": "Input that could not be landed or mapped, kept with its bytes and its reason",

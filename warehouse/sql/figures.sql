@@ -127,3 +127,8 @@ SELECT pg_database_size(current_database()) AS bytes
 -- name: be_quick
 -- Who measures does not wait for a table that a first load has locked.
 SELECT set_config('statement_timeout', '8s', false)
+
+-- name: case_stakes
+-- Per kind how many interactions the open cases are about together, and the most of one.
+SELECT kind, sum(impact)::bigint AS impact, max(impact) AS most FROM identity.review_case WHERE status = 'open'
+GROUP BY kind

@@ -33,3 +33,8 @@ ORDER BY version
 SELECT version, kind, jsonb_build_object('made_with', body -> 'made_with'), is_current, created_at
 FROM identity.model
 WHERE is_current
+
+-- name: versions
+SELECT version, kind, is_current, created_at, fingerprint::text FROM identity.model
+WHERE is_current OR version IN (SELECT version FROM identity.model ORDER BY version DESC LIMIT %(limit)s)
+ORDER BY version DESC

@@ -70,7 +70,8 @@ SELECT %(at)s, %(who)s, %(how)s, client_id, %(rows)s, %(purpose)s, %(fields)s::t
 FROM unnest(%(client_ids)s::uuid[]) AS client_id
 
 -- name: begin_taking
-INSERT INTO ops.access_log (at, who, how, scope) VALUES (%(at)s, %(who)s, %(how)s, %(view)s) RETURNING access_id
+INSERT INTO ops.access_log (at, who, how, scope, purpose) VALUES (%(at)s, %(who)s, %(how)s, %(view)s, %(purpose)s)
+RETURNING access_id
 
 -- name: end_taking
 UPDATE ops.access_log SET row_count = %(rows)s WHERE access_id = %(access_id)s

@@ -1,4 +1,4 @@
-"""The pages that are nobody's own: home, signing in and out, the language, what browsers keep."""
+"""The pages that are nobody's own: signing in and out, the language, what browsers keep."""
 
 from __future__ import annotations
 
@@ -11,22 +11,20 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from onefold.errors import NothingFound
-from onefold.steps.status import status
 from onefold.web.asking import NotSignedIn, TooManyAttempts
-from onefold.web.console import session
+from onefold.web.console import plots, session
 from onefold.web.console.render import LANGUAGES, page
-from onefold.web.console.session import Sends, Visits, WrongPassword
+from onefold.web.console.session import Sends, WrongPassword
 from onefold.web.door import TheHub
-from warehouse import overlap
 
 router: Final = APIRouter(include_in_schema=False)
 _TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-_STATIC: Final = ("console.css", "keys.js", "mark.svg")
+_STATIC: Final = ("charts.css", "console.css", "keys.js", "mark.svg")
 
 
 @cache
 def _file(name: str) -> bytes:
-    return (files(__package__) / "static" / name).read_bytes()
+    return plots.STYLE if name == "charts.css" else (files(__package__) / "static" / name).read_bytes()
 
 
 @router.get("/static/{name}")
@@ -94,25 +92,6 @@ def language(
     if language in LANGUAGES:
         answer.set_cookie("onefold_language", language, max_age=365 * 86_400, httponly=True, samesite="lax")
     return answer
-
-
-@router.get("/")
-def home(request: Request, hub: TheHub, who: Visits) -> HTMLResponse:
-    """What needs a person: cases, late sources, refused rows, held runs; and who is kept in several registers."""
-    found = status(hub.reading)
-    with hub.reading.connection() as conn:
-        kept = [pair for pair in overlap.pairs(conn) if pair.is_latest]
-    return page(
-        request,
-        "home.html",
-        who,
-        found=found,
-        holds=found["holds"],
-        cases_open=sum(one["cases"] for one in found["cases"]),
-        rejects=sum(one["rejects"] for one in found["rejects"]),
-        late=sum(one["freshness"] != "fresh" for one in found["streams"]),
-        overlap=kept,
-    )
 
 
 def _inside(to: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gettext
 import io
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
@@ -17,6 +17,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from onefold.web.asking import Asker
+from onefold.web.console import plots
 from onefold.web.console.session import Visitor
 
 LANGUAGES: Final = ("en", "ru")
@@ -71,10 +72,15 @@ def _environment(language: str) -> Environment:
         word=lambda text: _word(text, language),
         day=lambda value: _day(value, language),
         moment=lambda value: _moment(value, language),
+        minute=lambda value: _moment(_to_minute(value), language),
         number=lambda value: _number(value, language),
+        seconds=lambda value: _seconds(value, language),
+        share=lambda value: _share(value, language),
+        span=lambda value: _span(value, language),
         money=lambda value, currency=None: _money(value, currency, language),
         urlpart=lambda value: quote(str(value), safe=""),
     )
+    found.globals.update(plots.MAKERS, short_day=lambda value: _short_day(value, language))
     return found
 
 
@@ -92,6 +98,12 @@ def _day(value: str | date | None, language: str) -> str:
     return format_date(date.fromisoformat(value[:10]) if isinstance(value, str) else value, "medium", locale=language)
 
 
+def _short_day(value: date, language: str) -> str:
+    from babel.dates import format_skeleton
+
+    return str(format_skeleton("MMMd", value, locale=language))
+
+
 def _moment(value: str | datetime | None, language: str) -> str:
     from babel.dates import format_datetime
 
@@ -101,10 +113,41 @@ def _moment(value: str | datetime | None, language: str) -> str:
     return format_datetime(at, "medium" if at.second else "short", locale=language)
 
 
+def _to_minute(value: str | datetime | None) -> datetime | None:
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return None if at is None else at.replace(second=0, microsecond=0)
+
+
 def _number(value: float | Decimal | None, language: str) -> str:
     from babel.numbers import format_decimal
 
     return "" if value is None else format_decimal(value, locale=language)
+
+
+def _share(value: float | None, language: str) -> str:
+    """A share as per cent, with as many digits as tell a small one from nothing."""
+    from babel.numbers import format_percent
+
+    if value is None:
+        return ""
+    small = "#,##0.####%" if 0 < value < 0.01 else "#,##0.#%"
+    return format_percent(value, format=small, locale=language)
+
+
+def _seconds(value: float, language: str) -> str:
+    """A duration, short: to the tenth of a second up to a minute, then in minutes or hours."""
+    from babel.units import format_unit
+
+    for unit, size in (("hour", 3600), ("minute", 60)):
+        if value >= size:
+            return str(format_unit(round(value / size, 1), unit, "short", locale=language))
+    return str(format_unit(round(value, 1), "second", "short", locale=language))
+
+
+def _span(value: timedelta, language: str) -> str:
+    from babel.dates import format_timedelta
+
+    return format_timedelta(value, granularity="minute", threshold=1, format="short", locale=language)
 
 
 def _money(value: str | None, currency: str | None, language: str) -> str:

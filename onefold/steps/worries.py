@@ -1,0 +1,36 @@
+"""What needs a person, for the console's first page: cases, sources, held runs, quality; not how well everything went.
+
+Quick on a hub of any size: nothing is counted row by row but what is open, and that up to a limit. `status` counts all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from onefold.steps.sources import open_holds, sources
+from warehouse import figures, overlap, quality
+
+if TYPE_CHECKING:
+    from onefold.context import Context
+
+
+def worries(context: Context) -> dict[str, Any]:
+    """clients, cases (kind, day, week, month, older, oldest_at, impact), holds, sources, rejects (source, stream,
+    rejects), invalid (type, found), generic (kind, type, found, names), pairs and combinations of registers as
+    they were kept last."""
+    now = context.clock()
+    with context.connection("onefold worries") as conn:
+        hub = figures.hub(conn)
+        stakes = figures.case_stakes(conn)
+        cases = [{**one, "impact": stakes.get(one["kind"], (0, 0))[0]} for one in figures.case_ages(conn, now)]
+        return {
+            "clients": hub["clients"],
+            "cases": cases,
+            "holds": open_holds(conn),
+            "sources": sources(context, conn),
+            "rejects": figures.rejects(conn),
+            "invalid": quality.invalid(conn),
+            "generic": quality.generic(conn),
+            "pairs": [pair for pair in overlap.pairs(conn) if pair.is_latest],
+            "combinations": overlap.combinations(conn),
+        }
