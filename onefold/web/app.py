@@ -72,6 +72,8 @@ def create_app(hub: Hub | None = None, settings: Settings | None = None) -> Fast
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
+        # They would lead to the host that the request names.
+        redirect_slashes=False,
     )
     for part in (clients, match, changes, cases):
         app.include_router(part.router, prefix="/v1", responses=_PROBLEMS)

@@ -1,5 +1,5 @@
-"""What holds for every request, whatever it asks: no body of any size, no error told that could quote a client, and
-what every answer says to browsers and caches.
+"""What holds for every request, whatever it asks: no body of any size, no form that another site sends, no error told
+that could quote a client, and what every answer says to browsers and caches.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from onefold.web.problems import answer_to, problem
+from onefold.web.problems import Told, answer_to, refused
 
 MOST_BYTES: Final = 1 << 20
 _HEADERS: Final = (
@@ -19,6 +19,9 @@ _HEADERS: Final = (
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
+_TLS_ONLY: Final = (b"strict-transport-security", b"max-age=31536000")
+"""Who has come by TLS once comes by nothing else for a year."""
+_READS: Final = ("GET", "HEAD", "OPTIONS")
 
 
 class TooLargeError(Exception):
@@ -54,11 +57,18 @@ class Guard:
             if message["type"] == "http.response.start":
                 is_begun = True
                 said = {name for name, _ in message.get("headers", ())}
-                added = [pair for pair in _HEADERS if pair[0] not in said]
+                wanted = (*_HEADERS, _TLS_ONLY) if scope["scheme"] == "https" else _HEADERS
+                added = [pair for pair in wanted if pair[0] not in said]
                 message = {**message, "headers": [*message.get("headers", ()), *added]}
             await send(message)
 
-        said = dict(scope["headers"]).get(b"content-length", b"0")
+        headers = dict(scope["headers"])
+        if scope["method"] not in _READS and headers.get(b"sec-fetch-site") in (b"cross-site", b"same-site"):
+            # Browsers say whose page sends a form; the keys in ours know it only of who is signed in.
+            elsewhere = Told(403, "from-elsewhere", "From another site", "This does not come from a page of this site.")
+            await refused(Request(scope), elsewhere)(scope, receive, guarded)
+            return
+        said = headers.get(b"content-length", b"0")
         read = int(said) if said.isdigit() and int(said) > MOST_BYTES else 0
         error: Exception | None = None
         if not read:
@@ -72,8 +82,8 @@ class Guard:
             return
         answer: Response
         if read > MOST_BYTES:
-            answer = problem(413, "too-large", "The body is too large", f"At most {MOST_BYTES:,} bytes are read.")
-            read = 0
+            told = Told(413, "too-large", "The body is too large", f"At most {MOST_BYTES:,} bytes are read.")
+            answer, read = refused(Request(scope), told), 0
         else:
             assert error is not None
             answer = answer_to(Request(scope), error)

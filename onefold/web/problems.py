@@ -84,7 +84,11 @@ def told_of(error: Exception) -> Told:
 
 def answer_to(request: Request, error: Exception) -> Response:
     """A problem for programs, a page for people."""
-    told = told_of(error)
+    return refused(request, told_of(error))
+
+
+def refused(request: Request, told: Told) -> Response:
+    """The same of what is no error of ours."""
     if not _is_page(request):
         return problem(*told)
     return console.shown(request, told.status, told.detail, headers=_headers(told.status))

@@ -81,6 +81,7 @@ def fill_console(hub: Hub) -> None:
          "company": "l2", "title": LONG}
     )  # fmt: skip
     contacts.append({"id": "l3", "first": LONG, "last": LONG})
+    contacts += [{"id": f"f{side}", "first": FORMULA, "last": FORMULA} for side in "ab"]
     hub.registers["crm_companies"].append({"id": "l2", "name": LONG_FIRM, "inn": "7728168971", "site": "l.example.ru"})
     for name, fields in HOSTILE_ROWS.items():
         hub.registers[name].append(

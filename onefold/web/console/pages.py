@@ -79,7 +79,7 @@ def sign_out(request: Request, hub: TheHub, _who: Sends) -> Response:
     """Out; the cookie is worth nothing any more, wherever it was copied to."""
     session.sign_out(hub, request)
     answer = RedirectResponse("/sign-in", 303)
-    answer.delete_cookie(session.COOKIE)
+    session.forget(answer, request)
     return answer
 
 

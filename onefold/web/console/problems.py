@@ -15,6 +15,7 @@ _TITLES: Final = {
     403: "This is not yours to do",
     404: "There is no such page",
     409: "It is not as you saw it",
+    413: "This is too large",
     422: "This does not fit together",
     429: "Too many attempts",
     503: "The hub is busy; try again in a moment",

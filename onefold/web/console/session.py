@@ -73,20 +73,34 @@ def use_link(hub: Hub, secret: str, purpose: str) -> str:
 def sign_out(hub: Hub, request: Request) -> None:
     """The session of this browser counts no more."""
     with hub.reading.connection() as conn:
-        accounts.end_session(conn, hash_of(request.cookies.get(COOKIE, "")))
+        accounts.end_session(conn, hash_of(_secret(request)))
 
 
 def keep(response: Response, request: Request, secret: str) -> None:
     """The cookie of a session: not for scripts, not for other sites, only encrypted where the page was."""
     response.set_cookie(
-        COOKIE, secret, max_age=int(LASTS.total_seconds()), httponly=True, samesite="lax",
+        _cookie(request), secret, max_age=int(LASTS.total_seconds()), httponly=True, samesite="lax",
         secure=request.url.scheme == "https",
     )  # fmt: skip
 
 
+def forget(response: Response, request: Request) -> None:
+    """The browser keeps the cookie no more."""
+    response.delete_cookie(_cookie(request), httponly=True, samesite="lax", secure=request.url.scheme == "https")
+
+
+def _cookie(request: Request) -> str:
+    """Over TLS by a name that browsers take from this host only, so that a neighbour cannot put in one of theirs."""
+    return f"__Host-{COOKIE}" if request.url.scheme == "https" else COOKIE
+
+
+def _secret(request: Request) -> str:
+    return request.cookies.get(_cookie(request), "")
+
+
 def visitor(request: Request, hub: TheHub) -> Visitor:
     """Who is signed in. NotSignedIn: nobody."""
-    secret = request.cookies.get(COOKIE, "")
+    secret = _secret(request)
     at = hub.reading.clock()
     shown = hash_of(secret)
     found = hub.first_asked(lambda conn: accounts.session(conn, shown, at=at, unused_since=at - UNUSED_FOR))
