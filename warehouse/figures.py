@@ -4,7 +4,7 @@ indexes, catalogues and the last rows, so that a monitor may ask every few secon
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import psycopg
@@ -55,7 +55,8 @@ def cases(conn: psycopg.Connection[Any]) -> Rows:
 
 def case_ages(conn: psycopg.Connection[Any], now: datetime) -> Rows:
     """Per kind how many cases wait for a day at most, a week, a month, and longer; oldest_at."""
-    return _ask(conn, "case_ages", now=now)
+    spans = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
+    return _ask(conn, "case_ages", **{name: now - span for name, span in spans.items()})
 
 
 def case_stakes(conn: psycopg.Connection[Any]) -> dict[str, tuple[int, int]]:

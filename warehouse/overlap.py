@@ -81,6 +81,11 @@ def pairs(conn: psycopg.Connection[Any]) -> list[Pair]:
     return [Pair(*row) for row in conn.execute(sql("overlap.pairs"))]
 
 
+def latest_pairs(conn: psycopg.Connection[Any]) -> list[Pair]:
+    """Every pair of registers in the last week that was counted."""
+    return [Pair(*row) for row in conn.execute(sql("overlap.latest_pairs"))]
+
+
 def combinations(conn: psycopg.Connection[Any]) -> list[Combination]:
     """The combinations of registers of the last count, most clients first."""
     return [Combination(*row) for row in conn.execute(sql("overlap.combinations"))]

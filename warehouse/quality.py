@@ -18,6 +18,10 @@ COUNTED: Final = 50_000
 """More of one kind are told as so many."""
 
 
+REASONS_OF: Final = 20_000
+"""Refused rows of a source whose reasons are counted."""
+
+
 class RejectPlace(NamedTuple):
     """Behind which reject a page of them goes on."""
 
@@ -47,8 +51,9 @@ def generic_rows(conn: psycopg.Connection[Any], kind: str, *, limit: int) -> Row
 
 
 def reject_reasons(conn: psycopg.Connection[Any], source: str) -> Rows:
-    """stream, step, reason, found, first_at: what of a source is refused, of at most `COUNTED` rows."""
-    return _ask(conn, "reject_reasons", source=source, most=COUNTED)
+    """stream, step, reason, found, first_at: what of a source is refused, of at most `REASONS_OF`
+    rows."""
+    return _ask(conn, "reject_reasons", source=source, most=REASONS_OF)
 
 
 def reject_rows(

@@ -13,7 +13,7 @@ from warehouse.sql import sql
 
 Rows = list[dict[str, Any]]
 
-LOOKED_AT: Final = 3_000
+LOOKED_AT: Final = 2_000
 """Runs of a source that a picture of its days is made of, at most."""
 RESOLVES: Final = 500
 """Last runs of resolve among which one that looked at all pairs is searched."""
@@ -31,9 +31,9 @@ def ends(conn: psycopg.Connection[Any], source: str, *, since: datetime) -> Rows
     return _ask(conn, "ends", source=source, since=since, limit=LOOKED_AT)
 
 
-def kept(conn: psycopg.Connection[Any], command: str) -> dict[str, Any] | None:
-    """run_id, started_at, report of the last run of a command of the hub that ended well; None: there is none."""
-    return next(iter(_ask(conn, "kept", command=command)), None)
+def kept(conn: psycopg.Connection[Any], command: str, *, limit: int = 1) -> Rows:
+    """run_id, started_at, report of the last runs of a command of the hub that ended well, newest first."""
+    return _ask(conn, "kept", command=command, limit=limit)
 
 
 def weights(conn: psycopg.Connection[Any]) -> dict[str, Any] | None:

@@ -6,24 +6,28 @@ counted it (`blocking`, `train`, `evaluate --blocking`, `resolve`). No value of 
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from identity.explanation.explain import words_of
 from identity.explanation.words import column_words
 from onefold.errors import NothingFound
+from onefold.steps.logged import start_run
 from onefold.steps.model_settings import note_on
 from onefold.steps.models import diff_models, show_model
-from warehouse import match_models, source_runs
+from warehouse import match_models, runs, source_runs
 
 if TYPE_CHECKING:
     from onefold.context import Context
+    from warehouse.match_models import Version
 
 MOST_VERSIONS: Final = 50
 MOST_CHANGES: Final = 40
 _KEPT: Final = 64
+_COMMAND: Final = "model"
 _kept: OrderedDict[tuple[str, ...], dict[str, Any]] = OrderedDict()
 _lock: Final = Lock()
 
@@ -36,19 +40,18 @@ def model_page(context: Context, version: int | None = None) -> dict[str, Any]:
     """
     with context.connection("onefold model page") as conn:
         versions = match_models.versions(conn, limit=MOST_VERSIONS)
-        blocks, recall = source_runs.kept(conn, "blocking"), source_runs.kept(conn, "evaluate")
+        blocks, recall = (next(iter(source_runs.kept(conn, name)), None) for name in ("blocking", "evaluate"))
         weights = source_runs.weights(conn)
         head = match_models.current_head(conn)
     wanted = next((one for one in versions if one.version == version or (version is None and one.is_current)), None)
     if wanted is None and (version is not None or versions):
         raise NothingFound(f"There is no model {version}." if version is not None else "No model is in use.")
-    before = next((one for one in versions if wanted is not None and one.version < wanted.version), None)
+    shown = {"model": None, "diff": None} if wanted is None else _once(context, wanted, _before(versions, wanted))
+    model = None if wanted is None else {**shown["model"], "is_current": wanted.is_current}
     return {
         "versions": versions,
-        "model": None if wanted is None else _once((wanted.fingerprint,), lambda: _model(context, wanted.version)),
-        "diff": None
-        if wanted is None or before is None
-        else _once((before.fingerprint, wanted.fingerprint), lambda: _diff(context, before.version, wanted.version)),
+        "model": model,
+        "diff": shown["diff"],
         "note": note_on(head, context.configuration.matching),
         "blocking": blocks,
         "recall": recall,
@@ -56,18 +59,50 @@ def model_page(context: Context, version: int | None = None) -> dict[str, Any]:
     }
 
 
-def _once(key: tuple[str, ...], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What is made for these fingerprints, made once while it is among the last that were asked for."""
+def keep_model(context: Context, version: int) -> None:
+    """Keep what the page shows of a version as a run of `ops.run`: reading its body takes seconds at a million clients,
+    so that who trains it waits for that and who looks does not."""
+    with context.connection("onefold model page") as conn:
+        versions = match_models.versions(conn, limit=MOST_VERSIONS)
+        wanted = next((one for one in versions if one.version == version), None)
+        if wanted is None:
+            return
+        run_id = start_run(context, conn, _COMMAND)
+        before = _before(versions, wanted)
+        report = {"of": list(_key(wanted, before)), **_read(context, wanted, before)}
+        report = json.loads(json.dumps(report, default=str))
+        runs.finish_run(conn, run_id, status="done", report=report, at=context.clock())
+
+
+def _before(versions: Sequence[Version], wanted: Version) -> Version | None:
+    return next((one for one in versions if one.version < wanted.version), None)
+
+
+def _key(wanted: Version, before: Version | None) -> tuple[str, ...]:
+    return (wanted.fingerprint, "" if before is None else before.fingerprint)
+
+
+def _once(context: Context, wanted: Version, before: Version | None) -> dict[str, Any]:
+    """What is shown of a version beside the one before it: as it was kept, else read, once in this process while it is
+    among the last that were asked for."""
+    key = _key(wanted, before)
     with _lock:
         if key in _kept:
             _kept.move_to_end(key)
             return _kept[key]
-    made = make()
+    with context.connection("onefold model page") as conn:
+        stored = [run["report"] for run in source_runs.kept(conn, _COMMAND, limit=MOST_VERSIONS)]
+    made = next((one for one in stored if tuple(one["of"]) == key), None) or _read(context, wanted, before)
     with _lock:
         _kept[key] = made
         while len(_kept) > _KEPT:
             _kept.popitem(last=False)
     return made
+
+
+def _read(context: Context, wanted: Version, before: Version | None) -> dict[str, Any]:
+    diff = None if before is None else _diff(context, before.version, wanted.version)
+    return {"model": _model(context, wanted.version), "diff": diff}
 
 
 def _model(context: Context, version: int) -> dict[str, Any]:

@@ -31,9 +31,9 @@ _WORST: Final = {state: rank for rank, state in enumerate(FRESHNESS)}
 """fresh, late, stale, never."""
 
 
-def sources(context: Context, conn: psycopg.Connection) -> list[dict[str, Any]]:
-    """Each configured source as `_one` tells it, those that need somebody first, then by name."""
-    configured = context.configuration.sources
+def sources(context: Context, conn: psycopg.Connection, *, only: str | None = None) -> list[dict[str, Any]]:
+    """Each configured source (or `only` one) as `_one` tells it, those that need somebody first, then by name."""
+    configured = {name: one for name, one in context.configuration.sources.items() if only in (None, name)}
     now = context.clock()
     read = {(row["source"], row["stream"]): row["synced_at"] for row in figures.streams(conn)}
     refused: dict[str, int] = {}
@@ -138,7 +138,7 @@ def source(context: Context, conn: psycopg.Connection, name: str) -> dict[str, A
     """
     if name not in context.configuration.sources:
         raise NothingFound(f"There is no source {name}.")
-    found = next(one for one in sources(context, conn) if one["source"] == name)
+    found = next(iter(sources(context, conn, only=name)))
     rows = source_runs.last(conn, [name], limit=RUNS)
     now = context.clock()
     since = (now - timedelta(days=DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -156,11 +156,14 @@ def days(ends: Sequence[Mapping[str, Any]], since: datetime, now: datetime) -> l
     """Of each day (UTC) up to now: day, rows, changed, runs, failed, and hours: how old the news of the source grew at
     most (None while nothing is known of it)."""
     found = []
+    by_day: dict[int, list[Mapping[str, Any]]] = {}
+    for one in ends:
+        by_day.setdefault((one["started_at"] - since).days, []).append(one)
     last: datetime | None = max((end["finished_at"] for end in ends if _is_news(end, since)), default=None)
     begin = since
     while begin <= now:
         end = min(begin + timedelta(days=1), now)
-        mine = [one for one in ends if begin <= one["started_at"] < begin + timedelta(days=1)]
+        mine = by_day.get((begin - since).days, [])
         oldest, waited = last, 0.0
         for one in mine:
             if one["status"] in ("done", "held") and one["finished_at"] is not None:

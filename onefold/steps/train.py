@@ -21,6 +21,7 @@ from identity.training.train import train_register
 from onefold.errors import NothingFound, OnefoldError
 from onefold.steps.blocking import keep_blocks
 from onefold.steps.logged import logged
+from onefold.steps.model_page import keep_model
 from onefold.steps.models import as_model, body_of, find_model
 from onefold.steps.publish import publish
 from onefold.steps.report import ModelEffect, TrainReport, UseReport
@@ -81,6 +82,8 @@ def train(context: Context, *, from_judgements: bool = False) -> TrainReport:
         counts = {kind: pc.sum(pc.equal(records["kind"], kind)).as_py() or 0 for kind in KINDS}
         version, is_new = _save(context, model, counts, outcomes)
         effect = _effect(context, stored, current, replace(model, version=version))
+        if is_new:
+            keep_model(context, version)
         if stored.crosswalk.num_rows:
             keep_blocks(
                 context,

@@ -31,6 +31,6 @@ def worries(context: Context) -> dict[str, Any]:
             "rejects": figures.rejects(conn),
             "invalid": quality.invalid(conn),
             "generic": quality.generic(conn),
-            "pairs": [pair for pair in overlap.pairs(conn) if pair.is_latest],
+            "pairs": overlap.latest_pairs(conn),
             "combinations": overlap.combinations(conn),
         }

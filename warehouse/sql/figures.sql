@@ -23,15 +23,11 @@ SELECT kind, count(*) AS cases, min(opened_at) AS oldest_at FROM identity.review
 GROUP BY kind ORDER BY kind COLLATE "C"
 
 -- name: case_ages
--- Open cases by how long they wait, per kind.
-SELECT kind, count(*) FILTER (WHERE opened_at > %(now)s::timestamptz - interval '1 day') AS day,
-    count(*) FILTER (
-        WHERE opened_at <= %(now)s::timestamptz - interval '1 day' AND opened_at > %(now)s::timestamptz - interval '7 days'
-    ) AS week,
-    count(*) FILTER (
-        WHERE opened_at <= %(now)s::timestamptz - interval '7 days' AND opened_at > %(now)s::timestamptz - interval '30 days'
-    ) AS month,
-    count(*) FILTER (WHERE opened_at <= %(now)s::timestamptz - interval '30 days') AS older, min(opened_at) AS oldest_at
+-- Open cases by how long they wait, per kind. The moments are given: worked out here, they are for every row.
+SELECT kind, count(*) FILTER (WHERE opened_at > %(day)s) AS day,
+    count(*) FILTER (WHERE opened_at <= %(day)s AND opened_at > %(week)s) AS week,
+    count(*) FILTER (WHERE opened_at <= %(week)s AND opened_at > %(month)s) AS month,
+    count(*) FILTER (WHERE opened_at <= %(month)s) AS older, min(opened_at) AS oldest_at
 FROM identity.review_case WHERE status = 'open'
 GROUP BY kind ORDER BY kind COLLATE "C"
 
@@ -41,7 +37,8 @@ SELECT source, count(*) AS writes FROM ops.write_receipt WHERE status IN ('sent'
 GROUP BY source ORDER BY source COLLATE "C"
 
 -- name: last_runs
--- The last run of each step (of each source), and when one last ended well. Both halves have the index; an OR has not.
+-- The last run of each step (of each source), and when one last ended well. Both halves have the index; an OR has not, nor
+-- has an order by run alone where there is no source: all runs are gone through backwards for a step that never ran.
 WITH asked AS (
     SELECT command, NULL::text AS source FROM unnest(%(steps)s::text[]) AS s (command)
     UNION ALL
@@ -59,7 +56,7 @@ CROSS JOIN LATERAL (
     (
         SELECT run_id, status, started_at, finished_at FROM ops.run AS r
         WHERE a.source IS NULL AND r.command = a.command AND r.source IS NULL
-        ORDER BY run_id DESC LIMIT 1
+        ORDER BY r.source DESC, run_id DESC LIMIT 1
     )
 ) AS l
 LEFT JOIN LATERAL (
@@ -72,7 +69,7 @@ LEFT JOIN LATERAL (
     (
         SELECT finished_at FROM ops.run AS r
         WHERE a.source IS NULL AND r.command = a.command AND r.source IS NULL AND r.status = 'done'
-        ORDER BY run_id DESC LIMIT 1
+        ORDER BY r.source DESC, run_id DESC LIMIT 1
     )
 ) AS w ON true
 
@@ -98,7 +95,7 @@ CROSS JOIN LATERAL (
         SELECT run_id, started_at, finished_at FROM ops.run AS r
         WHERE a.source IS NULL AND r.command = a.command AND r.source IS NULL AND r.finished_at IS NOT NULL
             AND r.status <> 'stopped'
-        ORDER BY run_id DESC LIMIT %(most)s
+        ORDER BY r.source DESC, run_id DESC LIMIT %(most)s
     )
 ) AS l
 GROUP BY a.command, a.source
@@ -110,7 +107,7 @@ SELECT run_id, started_at, model_version, records, spread FROM (
         (report ->> 'records')::bigint AS records, report -> 'spread' AS spread
     FROM ops.run
     WHERE command = 'resolve' AND source IS NULL AND status = 'done'
-    ORDER BY run_id DESC LIMIT %(most)s
+    ORDER BY source DESC, run_id DESC LIMIT %(most)s
 ) AS last
 WHERE jsonb_typeof(spread) = 'object' AND spread <> '{}'::jsonb
 ORDER BY run_id

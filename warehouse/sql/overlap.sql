@@ -86,6 +86,12 @@ SELECT week_on, register_a, register_b, only_a, only_b, in_both, in_conflict, ta
 FROM onefold_v1.report_register_overlap
 ORDER BY week_on, register_a COLLATE "C", register_b COLLATE "C"
 
+-- name: latest_pairs
+SELECT week_on, register_a, register_b, only_a, only_b, in_both, in_conflict, taken_at, is_latest
+FROM onefold_v1.report_register_overlap
+WHERE is_latest
+ORDER BY register_a COLLATE "C", register_b COLLATE "C"
+
 -- name: combinations
 SELECT registers, clients
 FROM onefold_v1.report_register_combination

@@ -36,6 +36,7 @@ CROSS JOIN LATERAL (
     (
         SELECT source, status, started_at, finished_at, report FROM ops.run AS r
         WHERE n.source IS NULL AND r.command = %(command)s AND r.source IS NULL
-        ORDER BY run_id DESC LIMIT 1
+        -- By source too: else all runs are gone through backwards for a command that never ran without one.
+        ORDER BY r.source DESC, run_id DESC LIMIT 1
     )
 ) AS l

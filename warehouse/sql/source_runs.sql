@@ -37,11 +37,12 @@ GROUP BY l.run_id, l.started_at, l.finished_at, l.status
 ORDER BY l.run_id
 
 -- name: kept
--- The last report of a step that keeps what is dear to count, and when.
+-- The last reports of a step that keeps what is dear to count, and when.
 SELECT run_id, started_at, report FROM ops.run
 WHERE command = %(command)s AND source IS NULL AND status = 'done'
-ORDER BY run_id DESC
-LIMIT 1
+-- By source too: else all runs are gone through backwards for a command that never ran.
+ORDER BY source DESC, run_id DESC
+LIMIT %(limit)s
 
 -- name: weights
 -- How the weights of plausible pairs lay at the end of the last run of resolve that looked at all of them, among the last ones.
@@ -49,7 +50,7 @@ SELECT run_id, started_at, (report ->> 'model_version')::integer AS model_versio
 FROM (
     SELECT run_id, started_at, report FROM ops.run
     WHERE command = 'resolve' AND source IS NULL AND status = 'done'
-    ORDER BY run_id DESC
+    ORDER BY source DESC, run_id DESC
     LIMIT %(most)s
 ) AS last
 WHERE jsonb_typeof(report -> 'weights') = 'object' AND report -> 'weights' <> '{}'::jsonb
