@@ -18,6 +18,8 @@ from warehouse.sql import sql
 
 COUNTING: Final = 0x6F7665726C6170
 """Key of the lock under which is counted."""
+LOOKED_AT: Final = 10_000
+"""Records of a register that a page looks through for clients of a pair."""
 STATES: Final = ("only_a", "only_b", "both", "conflict")
 
 
@@ -89,6 +91,15 @@ def latest_pairs(conn: psycopg.Connection[Any]) -> list[Pair]:
 def combinations(conn: psycopg.Connection[Any]) -> list[Combination]:
     """The combinations of registers of the last count, most clients first."""
     return [Combination(*row) for row in conn.execute(sql("overlap.combinations"))]
+
+
+def some_clients(
+    conn: psycopg.Connection[Any], register: str, other: str, *, is_in_both: bool, limit: int
+) -> list[dict[str, Any]]:
+    """client_id, display_name, kind of some clients of a register that stand in the other one too, or not: those that
+    the first `LOOKED_AT` records lead to, `limit` at most."""
+    asked = {"register": register, "other": other, "is_in_both": is_in_both, "limit": limit, "looked_at": LOOKED_AT}
+    return conn.cursor(row_factory=dict_row).execute(sql("overlap.some_clients"), asked).fetchall()
 
 
 def clients(

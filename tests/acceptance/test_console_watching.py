@@ -150,6 +150,18 @@ def test_identifiers_that_are_not_valid_are_masked_and_written_down(watched: Con
     assert who[-2:] == [("ada",), ("eve",)]
 
 
+def test_the_numbers_of_two_registers_lead_to_their_clients(watched: Console) -> None:
+    for login, name in (("max", "Чайковский"), ("eve", "П. Ч.")):
+        with watched.signed_in(login) as browser:
+            home = browser.get("/")
+            assert 'href="/overlap?first=crm&amp;second=erp"' in home.text
+            both = words_of(browser.get("/overlap?first=crm&second=erp"))
+            alone = words_of(browser.get("/overlap?first=crm&second=erp&both=false"))
+        assert (name in both or " ".join(reversed(name.split())) in both) and name not in alone, login
+    how = "SELECT DISTINCT who FROM ops.access_log WHERE how = 'console overlap' ORDER BY 1"
+    assert watched.hub.query(how) == [("eve",), ("max",)]
+
+
 def test_the_model_is_told_by_what_is_kept(watched: Console) -> None:
     with watched.signed_in("eve") as browser:
         words = words_of(browser.get("/model"))

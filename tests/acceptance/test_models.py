@@ -15,6 +15,7 @@ from onefold.errors import NothingFound, UsageError
 from onefold.steps import status as status_step
 from onefold.steps.judge import OpposingJudgements, judge, lift, split_off
 from onefold.steps.label import label
+from onefold.steps.model_page import model_page
 from onefold.steps.models import diff_models, models, show_model
 from onefold.steps.publish import publish
 from onefold.steps.report import TrainReport, UseReport
@@ -103,6 +104,14 @@ def test_training_writes_nothing_but_the_model_and_says_what_it_would_change(tau
         (unsupervised.version, "em", False),
         (report.version, "supervised", False),
     ]
+    kept = "SELECT report #>> '{model,version}', report::text FROM ops.run WHERE command = 'model' ORDER BY run_id"
+    pages = taught.query(kept)
+    assert [int(version) for version, _ in pages] == [unsupervised.version, report.version]
+    assert not any("Сидоров" in text or "сидоров" in text or "sidorov" in text for _, text in pages)
+    with taught.context() as context:
+        shown = model_page(context, report.version)
+    assert shown["model"]["version"] == report.version and shown["diff"]["left"]["version"] == unsupervised.version
+    assert shown["blocking"]["report"]["kinds"][0]["rules"] and shown["blocking"]["report"]["kinds"][0]["largest"]
     assert report.records == {"person": 225, "organisation": 0}
     assert report.at_priors == ("organisation",)
     effect = report.effect

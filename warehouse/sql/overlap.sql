@@ -106,3 +106,15 @@ WHERE o.register_a = %(register_a)s AND o.register_b = %(register_b)s
     AND CASE %(state)s WHEN 'conflict' THEN o.is_conflict ELSE o.state = %(state)s END
 ORDER BY c.display_name COLLATE "C", o.client_id
 LIMIT %(limit)s
+
+-- name: some_clients
+-- Some of the clients behind a number of a pair, of the first records of one register: for a page, which counts nothing.
+SELECT DISTINCT x.client_id::text AS client_id, c.display_name, c.kind
+FROM (SELECT record_id FROM identity.standard_record WHERE source = %(register)s LIMIT %(looked_at)s) AS r
+JOIN identity.crosswalk AS x ON x.record_id = r.record_id
+JOIN core.client AS c ON c.client_id = x.client_id AND c.role IN ('client', 'prospect') AND NOT c.is_deleted
+WHERE %(is_in_both)s = EXISTS (
+    SELECT FROM identity.crosswalk AS y JOIN identity.standard_record AS s ON s.record_id = y.record_id
+    WHERE y.client_id = x.client_id AND s.source = %(other)s
+)
+LIMIT %(limit)s

@@ -13,12 +13,14 @@ from onefold.web.console.session import Visits
 from onefold.web.door import TheHub, masks_for, note
 from onefold.web.masking import Masks
 from onefold.web.showing import note_rows
-from warehouse import quality
+from warehouse import overlap, quality
 
 router: Final = APIRouter(include_in_schema=False)
 PAGE: Final = 50
 MOST_GENERIC: Final = 200
 Type = Annotated[str, Query(alias="type", max_length=50, pattern=r"^[^\x00]*$")]
+
+Name = Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")]
 
 
 @router.get("/")
@@ -82,6 +84,19 @@ def generic(request: Request, hub: TheHub, who: Visits, kind: Type) -> HTMLRespo
         most=MOST_GENERIC,
         labels=labels(hub.reading.configuration.attributes, language_of(request, who.asker)),
     )
+
+
+@router.get("/overlap")
+def of_pair(request: Request, hub: TheHub, who: Visits, first: Name, second: Name, both: bool = True) -> HTMLResponse:
+    """Some of the clients that stand in two registers, or in the first and not in the second."""
+    who.asker.needs("clients")
+    with hub.reading.connection() as conn:
+        rows = overlap.some_clients(conn, first, second, is_in_both=both, limit=PAGE)
+    masks = masks_for(hub, who.asker)
+    note(hub, who.asker, "console overlap", sorted(row["client_id"] for row in rows), None if masks is None else [])
+    if masks is not None:
+        rows = [{**row, "display_name": masks.display_name(row["display_name"], row["kind"])} for row in rows]
+    return page(request, "overlap.html", who, rows=rows, first=first, second=second, both=both, most=PAGE)
 
 
 def _value(masks: Masks | None, name: str, row: dict[str, Any]) -> Any:

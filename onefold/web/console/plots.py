@@ -114,7 +114,12 @@ def rules_plot(
 
 def rule_note(found: str, alone: str) -> Callable[[Mapping[str, Any]], str]:
     """Writes beside a rule's pairs how many matches it finds, and how many no other rule does."""
-    return lambda rule: f"{plain(rule['linked'])} {found}, {plain(rule['linked_only'])} {alone}"
+
+    def said(rule: Mapping[str, Any]) -> str:
+        only = f", {plain(rule['linked_only'])} {alone}" if rule["linked_only"] else ""
+        return f"{plain(rule['linked'])} {found}{only}"
+
+    return said
 
 
 MAKERS: Final[Mapping[str, Callable[..., object]]] = {
