@@ -6,6 +6,7 @@ On the reading path, so it imports nothing heavy.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -33,7 +34,8 @@ def seen(known: Sequence[str], looked_at: int, rows: Sequence[Row]) -> tuple[tup
         return tuple(known), looked_at
     found = set(known)
     for row in sample:
-        found.update(_names.decode(row.payload))
+        with suppress(msgspec.MsgspecError):  # a connector of somebody else's may land what is no object
+            found.update(_names.decode(row.payload))
     return tuple(sorted(found)[: _MOST + 1]), looked_at + len(sample)
 
 

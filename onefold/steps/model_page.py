@@ -46,7 +46,9 @@ def model_page(context: Context, version: int | None = None) -> dict[str, Any]:
     wanted = next((one for one in versions if one.version == version or (version is None and one.is_current)), None)
     if wanted is None and (version is not None or versions):
         raise NothingFound(f"There is no model {version}." if version is not None else "No model is in use.")
-    shown = {"model": None, "diff": None} if wanted is None else _once(context, wanted, _before(versions, wanted))
+    shown: dict[str, Any] = {"model": None, "diff": None}
+    if wanted is not None:
+        shown = _once(context, wanted, _before(versions, wanted))
     model = None if wanted is None else {**shown["model"], "is_current": wanted.is_current}
     return {
         "versions": versions,

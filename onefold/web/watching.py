@@ -41,8 +41,12 @@ def metrics(
 
     if said is not None or not is_of_this_machine(request):
         program(request, hub, said).needs(SCOPE)
-    # On a connection of its own: its limit of time is not for the kept ones.
-    text = generate_latest(registry(hub.writing))  # type: ignore[no-untyped-call]
+    state = request.app.state
+    if not hasattr(state, "figures"):
+        # One for all, so that they are asked one at a time; on connections of its own, as its limit of time is not for
+        # the kept ones.
+        state.figures = registry(hub.writing)
+    text = generate_latest(state.figures)  # type: ignore[no-untyped-call]
     return Response(text, media_type=_OPEN_METRICS)
 
 

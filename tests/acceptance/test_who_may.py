@@ -53,6 +53,7 @@ NEEDS: Final = {
     "GET /held/{run_id}": "cases",
     "POST /held/{run_id}": "admin",
     "GET /model": "cases",
+    "GET /overlap": "clients",
     "GET /cases/{case}": "cases",
     "POST /cases/{case}": "judge",
     "POST /judgements/{judgement_id}/undo": "judge",

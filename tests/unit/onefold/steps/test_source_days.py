@@ -41,6 +41,7 @@ def test_few_records_without_a_field_are_no_drift() -> None:
 def test_fields_are_looked_at_in_the_first_rows_and_data_that_looks_like_fields_is_not_kept() -> None:
     names, looked_at = seen((), 0, [row('{"a": 1}'), row('{"b": {"c": 2}}')])
     assert (names, looked_at) == (("a", "b"), 2)
+    assert seen(names, 2, [row("[1]"), row('{"c": 1}')]) == (("a", "b", "c"), 4)
     assert seen(names, 1_000, [row('{"z": 1}')]) == (names, 1_000)
     many = row("{" + ",".join(f'"client {n}": 1' for n in range(400)) + "}")
     wild = seen(names, 2, [many])[0]
