@@ -81,6 +81,11 @@ class Register:
             self._kinds[kind] = KindRegister(kind, self.records, self.identifiers, self.settings, self.generic)
         return self._kinds[kind]
 
+    def alone(self, kind: str) -> Register:
+        """The records of a kind as a register of their own, in which they are what they are in this one."""
+        records = filtered(self.records, pc.equal(self.records["kind"], kind))
+        return Register(records, self.identifiers, self.settings, self.generic)
+
     def evidence(self, kind: str) -> KindRegister:
         """The records of a kind that are evidence: without own organisations and their staff."""
         mine = self.of(kind)

@@ -78,6 +78,22 @@ class Report:
     conflicts: list[Conflict] = field(default_factory=list)
     weights: dict[str, dict[int, int]] = field(default_factory=dict)  # by kind: `weight_bins` of its plausible pairs
 
+    def order(self) -> None:
+        """The largest refused blocks first."""
+        self.refused.sort(key=lambda block: (-block.size, block.kind, block.rule, block.example))
+
+    def add(self, other: Report) -> None:
+        """Count in what was found among records of other kinds, under the same judgements."""
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in ("rules", "refused", "split"):
+            getattr(self, name).extend(getattr(other, name))
+        self.conflicts += [conflict for conflict in other.conflicts if conflict not in self.conflicts]
+        self.weights |= other.weights
+        self.order()
+
+
+_COUNTS: Final = ("records", "candidate_pairs", "plausible_pairs", "linked_pairs", "clusters", "refused_count")
 
 BIN: Final = 512
 """Weights (1/1024 bit) are counted by half bits: bin b holds those from b times this on."""

@@ -145,6 +145,27 @@ def resolve_under(
     return _resolve(rules, Register(records, identifiers, rules.settings, rules.generic), pairs, by_rule)
 
 
+def together(kinds: Iterable[Resolution], records: pa.Table) -> Resolution:
+    """What `resolve` gives of all `records`, in natural order, from what it gave of each kind alone (`Register.alone`),
+    in the order of KINDS; nothing of what each blocking rule did."""
+    parts = list(kinds)
+    report = Report()
+    for part in parts:
+        report.add(part.report)
+    joined = {
+        name: pa.concat_tables([getattr(part, name) for part in parts])
+        for name in ("labels", "keys", "pairs", "cases", "points", "accepted", "refused")
+    }
+    labels = _in_order_of(records, joined.pop("labels"))
+    return Resolution(labels=labels, generic=parts[0].generic, report=report, **joined)
+
+
+def _in_order_of(records: pa.Table, labels: pa.Table) -> pa.Table:
+    if labels["record_id"].equals(records["record_id"]):
+        return labels
+    return labels.take(pa.array(positions(labels["record_id"], records["record_id"])))
+
+
 def _resolve(
     rules: Rules, register: Register, pairs: pa.Table | None, by_rule: bool, takers: Takers | None = None
 ) -> Resolution:
@@ -172,11 +193,9 @@ def _resolve(
             _count_rules(population, one.points, paired[number].pairs, parts[-1]["labels"], report)
         # Not before: they would be held while records are clustered.
         evidence.append(early[number] if early else _evidence(population, one, paired[number], rules, report))
-    labels = pa.concat_tables([part["labels"] for part in parts])
-    if not labels["record_id"].equals(records["record_id"]):
-        labels = labels.take(pa.array(positions(labels["record_id"], records["record_id"])))
+    labels = _in_order_of(records, pa.concat_tables([part["labels"] for part in parts]))
     report.clusters = int(pc.count_distinct(labels["label"]).as_py())
-    report.refused.sort(key=lambda block: (-block.size, block.kind, block.rule, block.example))
+    report.order()
     accepted = rules.accepted
     if accepted is None:
         accepted = pa.concat_tables([population.accepted for population in populations])

@@ -116,7 +116,8 @@ class WordSets:
             self._codes[np.repeat(self._offsets[left], size) + one],
             self._codes[np.repeat(self._offsets[right], size) + two],
         )
-        return np.stack([_distinct(pair[hit], one[hit], len(left)), _distinct(pair[hit], two[hit], len(left))])
+        pair, one, two = pair[hit], one[hit], two[hit]
+        return np.stack([_distinct(pair, one, left_count), _distinct(pair, two, right_count)])
 
     def _like(self, left: Codes, right: Codes) -> Flags:
         result: Flags = left == right
@@ -134,7 +135,12 @@ def _telling(name: str, without: frozenset[str]) -> list[str]:
     return [word for word in words if len(word) > 1 and word not in without] or words
 
 
-def _distinct(pair: Ints, word: Ints, count: int) -> Ints:
-    """How many different words of each pair are there."""
-    width = int(word.max(initial=0)) + 1
-    return np.bincount(np.unique(pair * width + word) // width, minlength=count).astype(np.int64)
+def _distinct(pair: Ints, word: Ints, sizes: Ints) -> Ints:
+    """How many different words of each pair's side are there; `sizes`: how many words that side has."""
+    ends = np.cumsum(sizes)
+    starts = ends - sizes
+    there = np.zeros(int(ends[-1]) if len(ends) else 0, dtype=np.bool_)
+    there[starts[pair] + word] = True
+    before = np.concatenate([[0], np.cumsum(there)])
+    counts: Ints = before[ends] - before[starts]
+    return counts

@@ -15,6 +15,7 @@ from identity.comparison.addresses import ADDRESS, postcode_beginnings
 from identity.comparison.compare import TextComparison
 from identity.comparison.documents import IN_COMMON, Documents
 from identity.comparison.names import DISAGREEING, PERSON_NAME, PersonNames
+from identity.comparison.organisations import ORGANISATION_NAME
 from identity.comparison.score import TERM_FIELDS, Scorer, Weights
 from identity.comparison.signatures import Bits
 from identity.encoded import MISSING, Codes, Flags, Ints, Values
@@ -115,15 +116,23 @@ class _Values:
 
 
 class _NameBounds:
-    """The name of an organisation: equal codes or not; if not, any lower level may hold."""
+    """The name of an organisation: equal codes or not; if not, any level below those of equal names may hold."""
 
     def __init__(self, scorer: Scorer, name: str, features: Features) -> None:
-        self._part = _Part(scorer, name, features)
-        self.most = self.spread = self._part.most
+        values, self._codes = _Values(scorer, name), features.values(TERM_FIELDS[name]).single()
+        below = 1 + sum(level.startswith("exact") for level in ORGANISATION_NAME[name])
+        self._same, self._unlike = (
+            np.broadcast_to(np.maximum(values.best(slice(first, None)), 0), len(self._codes)) for first in (1, below)
+        )
+        self.most = values.most_of_all
+        self.spread = self.most - int(self._unlike.min(initial=self.most))
 
     def bound(self, left: Ints, right: Ints) -> Weights:
         """What the column adds to each pair at most."""
-        return self._part.bound(left, right, np.ones(len(left), dtype=np.bool_))
+        one, two = self._codes[left], self._codes[right]
+        found = np.where(one == two, self._same[left], np.minimum(self._unlike[left], self._unlike[right]))
+        found[(one == MISSING) | (two == MISSING)] = 0
+        return found
 
 
 class _PersonNameBounds:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from identity.standard.form import Form, Memo, invalid
 from identity.standard.text import clean, is_placeholder
@@ -37,8 +37,21 @@ _SCHEME = re.compile(r"^[a-z][a-z0-9+.\-]*://", re.ASCII)
 _END_OF_HOST = re.compile(r"[/?#:\s]")
 
 
+# What the library says of every domain of this shape that it keeps for no special use: valid as it is written.
+_PLAIN_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.ASCII)
+_LONGEST_DOMAIN: Final = 250
+_SPECIAL: Final = tuple(f".{name}" for name in SPECIAL_USE_DOMAIN_NAMES)
+
+
 def _domain(domain: str) -> str:
     """The domain in lower case as the library writes it; empty when it is invalid."""
+    if (
+        len(domain) <= _LONGEST_DOMAIN
+        and "--" not in domain
+        and _PLAIN_DOMAIN.fullmatch(domain)
+        and not domain.endswith(_SPECIAL)
+    ):
+        return domain
     try:
         return validate_email(f"a@{domain}", check_deliverability=False).domain.lower()
     except EmailNotValidError:

@@ -169,7 +169,9 @@ class _Trainer:
         scorer = Scorer(self._features, self._kind, self._rules, model, self._scorer.comparer)
         wanted = max(PAIRS_FOR_CAPS, _PAIRS_FOR_CAPS_EACH * records)
         left, right, share = sampled_pairs(blocks, len(self._features), wanted)
-        at = Bounds(scorer, self._features).reaching(left, right, model.plausible)
+        # Learnt from are only those that are more probably a match than not.
+        least = max(model.plausible, -model.prior)
+        at = Bounds(scorer, self._features).reaching(left, right, least)
         left, right = self._open(left[at], right[at])
         weight = scorer.score(left, right).weight
         probable = 1 / (1 + np.exp2(-np.clip((weight + model.prior) / WEIGHT_ONE_BIT, -60, 60)))

@@ -5,27 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from identity.minting import mint_all
 from identity.model import MatchModel, prior_model
 from identity.parallel import threads
 from identity.register import Register
-from identity.resolve import Resolution, resolve_register
+from identity.resolve import Resolution, together
 from identity.schema import KINDS
-from identity.survive import CONTRIBUTION, golden
-from identity.training.train import train_register
 from onefold.context import Context
 from onefold.mapping import RawRow, compile_source
 from onefold.settings import Settings
-from onefold.steps.beside import beside
+from onefold.steps.beside import Team, team
 from onefold.steps.collecting import rare_collections
 from onefold.steps.forms import party_forms
-from onefold.steps.rules import standard_profile, survivorship_rules, with_trust
+from onefold.steps.rules import standard_profile
+from onefold.trying.kinds import Finding, Found, finding
 from warehouse.keys import record_ids
 
 if TYPE_CHECKING:
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     from identity.standard import Profile
     from onefold.configuration import Configuration
     from onefold.progress import Progress
+    from onefold.trying.advice import Lacking
     from onefold.trying.columns import Understood
 
 
@@ -41,7 +40,8 @@ class Resolved:
     """What a run would have stored."""
 
     context: Context
-    register: Register
+    records: pa.Table
+    """identity.schema.RECORD in natural order."""
     identifiers: pa.Table
     model: MatchModel
     resolution: Resolution
@@ -53,55 +53,98 @@ class Resolved:
     """Rows that could not be mapped, wholly or in part."""
     trained: tuple[str, ...]
     """Kinds whose weights were learnt from these records; the others keep the shipped ones."""
+    lacking: tuple[Lacking, ...]
+    """What records of each kind lack, in sentences."""
     processes: int
-    """That standardised; 1: this one."""
-
-    @property
-    def records(self) -> pa.Table:
-        """identity.schema.RECORD in natural order."""
-        return self.register.records
+    """That worked beside this one."""
 
 
 def run(
-    configuration: Configuration, understood: Sequence[Understood], progress: Progress, *, every_client: bool = True
+    configuration: Configuration,
+    understood: Sequence[Understood],
+    progress: Progress,
+    helpers: Team,
+    *,
+    every_client: bool = True,
 ) -> Resolved:
     """Resolve all rows of the tables that are used, exactly as a hub with this configuration would after training.
 
+    `helpers`: processes beside this one, for whatever is large enough; without any, large tables have them started.
     `every_client`: golden values also of clients of one record, in which no records differ.
     """
+    used = [one for one in understood if one.is_used]
+    rows = sum(len(one.table.rows) for one in used)
+    if not len(helpers) and rows >= BESIDE and threads() > 1:
+        with team(threads() - 1) as started:
+            return _run(configuration, used, progress, started, every_client=every_client)
+    return _run(configuration, used, progress, helpers, every_client=every_client)
+
+
+def _run(
+    configuration: Configuration, used: Sequence[Understood], progress: Progress, helpers: Team, *, every_client: bool
+) -> Resolved:
     folder = configuration.folder
     # Nothing is asked of a database: the URL is empty.
     context = Context(Settings(home=folder.parent / "var", config=folder), configuration, "", os.environ)
-    used = [one for one in understood if one.is_used]
     rows = sum(len(one.table.rows) for one in used)
-    processes = threads() if rows >= BESIDE else 1
     setup = Setup(configuration, standard_profile(context))
     with rare_collections(), progress.stage("standardise", rows) as stage:
         parts = []
-        for part in _standard_parts(setup, used, processes):
+        for part in helpers.each(_standardising, setup, _portions(used, rows, len(helpers) + 1), joining=True):
             parts.append(part)
             stage.advance(part.rows)
     records = pa.concat_tables([part.records for part in parts])
     identifiers = pa.concat_tables([part.identifiers for part in parts])
-    settings = configuration.matching
-    register = Register(records, identifiers, settings)
-    prior = prior_model(settings)
-    with progress.stage("learn weights from these records", 1):
-        model = train_register(register, prior, 2)
-    with progress.stage("resolve", 1):
-        resolution = resolve_register(register, None, model, by_rule=False)
-    with progress.stage("choose golden values", 1):
-        crosswalk = mint_all(resolution.labels).crosswalk
-        clients = _golden(context, register.records, crosswalk, every_client=every_client)
-    trained = tuple(kind for kind in KINDS if model.kind(kind) != prior.kind(kind))
-    rejected = sum(part.rejected for part in parts)
-    return Resolved(context, register, identifiers, model, resolution, crosswalk, clients, rejected, trained, processes)
+    register = Register(records, identifiers, configuration.matching)
+    prior = prior_model(configuration.matching)
+    with progress.stage("learn weights from these records, and resolve", len(KINDS)) as stage:
+        found = []
+        # No variables of the environment: they may hold secrets.
+        work = Finding(replace(context, environ={}), prior, every_client)
+        for one in _of_kinds(helpers, work, register):
+            found.append(one)
+            stage.advance()
+    resolution = together((one.resolution for one in found), register.records)
+    models = {one.kind: one.model for one in found}
+    model = MatchModel(2, "trained", models["person"], models["organisation"], prior.component_bound)
+    return Resolved(
+        context,
+        register.records,
+        identifiers,
+        model,
+        resolution,
+        crosswalk=mint_all(resolution.labels).crosswalk,
+        golden=pa.concat_tables([one.golden for one in found]).sort_by("client_id"),
+        rejected=sum(part.rejected for part in parts),
+        trained=tuple(kind for kind in KINDS if model.kind(kind) != prior.kind(kind)),
+        lacking=tuple(one.lacking for one in found),
+        processes=len(helpers),
+    )
+
+
+def _of_kinds(helpers: Team, setup: Finding, register: Register) -> Iterator[Found]:
+    """What is found among the records of each kind: of the smaller one beside this process, if that is worth it."""
+    alone = {kind: register.alone(kind) for kind in KINDS}
+    with finding(setup) as work:
+        fewest = min(KINDS, key=lambda kind: alone[kind].records.num_rows)
+        if not len(helpers) or alone[fewest].records.num_rows < WORTH_SENDING:
+            yield from map(work, alone.items())
+            return
+        beside = helpers.begin(finding, setup, (fewest, alone[fewest]))
+        here = {kind: work((kind, mine)) for kind, mine in alone.items() if kind != fewest}
+        yield from (here.get(kind) or beside.result() for kind in KINDS)
 
 
 PORTION = 10_000
-"""Rows that are mapped at a time: what they are decoded to is gone before the next."""
+"""Rows, at the most, that are mapped at a time: what they are decoded to is gone before the next."""
+LEAST_PORTION = 1_000
+"""Rows, at the least, that are worth another process's time."""
+PORTIONS_EACH = 4
+"""Portions for each process, at the least, so that none is long without any."""
+WORTH_SENDING = 1_000
+"""Records of a kind from which on it is worked beside the other."""
 BESIDE = 40_000
-"""Rows from which processes are started to standardise; below it that takes longer than it saves."""
+"""Rows from which processes are started anew; below it that takes longer than it saves."""
 Item = tuple[str, str, "Sequence[Row]"]
 """Source, stream, rows."""
 
@@ -124,18 +167,12 @@ class Part:
     rejected: int
 
 
-def _standard_parts(setup: Setup, used: Sequence[Understood], processes: int) -> Iterator[Part]:
-    """All rows in standard form, in their order; any batching and any number of processes gives the same."""
-    items = (
-        (*one.table.place, one.table.rows[start : start + PORTION])
-        for one in used
-        for start in range(0, len(one.table.rows), PORTION)
-    )
-    if processes > 1:
-        yield from beside(_standardising, setup, items, processes)
-        return
-    with _standardising(setup) as work:
-        yield from map(work, items)
+def _portions(used: Sequence[Understood], rows: int, processes: int) -> Iterator[Item]:
+    """All rows, in their order; any portions and any number of processes give the same."""
+    size = min(PORTION, max(LEAST_PORTION, -(-rows // (PORTIONS_EACH * processes))))
+    for one in used:
+        for start in range(0, len(one.table.rows), size):
+            yield (*one.table.place, one.table.rows[start : start + size])
 
 
 @contextmanager
@@ -155,21 +192,3 @@ def _standardising(setup: Setup) -> Iterator[Callable[[Item], Part]]:
 
     with rare_collections():
         yield work
-
-
-def _golden(context: Context, records: pa.Table, crosswalk: pa.Table, *, every_client: bool) -> pa.Table:
-    """identity.survive.GOLDEN, by client_id."""
-    contributions = _contributions(context, records, crosswalk)
-    if not every_client:
-        counts = contributions["client_id"].value_counts()
-        several = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
-        contributions = contributions.filter(pc.is_in(contributions["client_id"], value_set=several))
-    return golden(contributions, survivorship_rules(context))
-
-
-def _contributions(context: Context, records: pa.Table, crosswalk: pa.Table) -> pa.Table:
-    """identity.survive.CONTRIBUTION of all records."""
-    where = pc.index_in(records["record_id"], crosswalk["record_id"].combine_chunks())
-    columns = {name: records[name] for name in CONTRIBUTION.names if name not in ("client_id", "trust")}
-    table = pa.table({"client_id": crosswalk["client_id"].combine_chunks().take(where.combine_chunks()), **columns})
-    return with_trust(context, table).select(CONTRIBUTION.names).cast(CONTRIBUTION)

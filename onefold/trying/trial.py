@@ -13,11 +13,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from connectors.fields import quoted
+from identity.parallel import threads
 from identity.schema import KINDS, WEIGHT_ONE_BIT
 from onefold.errors import NothingFound, UsageError
+from onefold.steps.beside import copies
 from onefold.trying import columns as recognised
 from onefold.trying.advice import advice
 from onefold.trying.country import defaults_of
@@ -40,6 +42,10 @@ from onefold.trying.reading import LeftOut, Table, read_input
 if TYPE_CHECKING:
     from onefold.progress import Progress
     from onefold.trying.columns import Told, Understood
+
+
+MOST_PROCESSES: Final = 8
+"""More would be of no use to what takes the longest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +92,18 @@ def trial(wish: Wish, progress: Progress, started: float | None = None) -> Outco
         raise UsageError(f"--country {wish.country}: a country is two letters, such as RU or DE.")
     told = recognised.told_of(wish.told)
     inputs = inputs_of(wish.inputs)
-    with clock.stage("read"), progress.stage("read") as stage:
-        tables, left_out = _read(inputs, told, stage)
-        understood = [recognised.understand(table, told) for table in tables]
-    recognised.unused(told, understood, [one.title for one in left_out])
-    # Said to be persons, and yet without a column that says who: its neighbours are compared all the same.
-    used = [one for one in understood if one.is_used and one.proposal.fields]
-    taken = {id(one) for one in used}
-    left_out += [LeftOut(one.table.title, _why(one)) for one in understood if id(one) not in taken]
-    if not used:
-        reasons = "; ".join(f"{one.title}: {one.because.rstrip('.')}" for one in left_out)
-        raise NothingFound(f"There is nothing to compare. {reasons}.", "Say what a column is: --as FILE:COLUMN=email.")
-    with _folder(wish.save) as folder:
-        defaults = {one.table.source: said for one in used if (said := defaults_of(one, country))}
-        configuration = write_configuration(folder, inputs, used, defaults)
-        with clock.stage("resolve"):
-            found = run(configuration, used, progress, every_client=wish.out is not None)
+    # Before anything is read, which a thread does: this process is copied as it is now.
+    with copies(min(threads(), MOST_PROCESSES) - 1) as helpers:
+        with clock.stage("read"), progress.stage("read") as stage:
+            tables, left_out = _read(inputs, told, stage)
+            understood = [recognised.understand(table, told) for table in tables]
+        recognised.unused(told, understood, [one.title for one in left_out])
+        used = _used(understood, left_out)
+        with _folder(wish.save) as folder:
+            defaults = {one.table.source: said for one in used if (said := defaults_of(one, country))}
+            configuration = write_configuration(folder, inputs, used, defaults)
+            with clock.stage("resolve"):
+                found = run(configuration, used, progress, helpers, every_client=wish.out is not None)
     with clock.stage("explain"), progress.stage("explain", 1):
         outcome, places = _outcome(found, used, understood, left_out, country)
     if wish.out is not None:
@@ -128,6 +130,18 @@ def _read(inputs: Sequence[Input], told: Sequence[Told], stage: object) -> tuple
     found = [part for one in inputs for part in read_input(one, Path(), key_of, stage)]  # type: ignore[arg-type]
     tables = [part for part in found if isinstance(part, Table)]
     return tables, [part for part in found if isinstance(part, LeftOut)]
+
+
+def _used(understood: Sequence[Understood], left_out: list[LeftOut]) -> list[Understood]:
+    """The tables that are compared; the others are added to what is left out. NothingFound if none is."""
+    # Said to be persons, and yet without a column that says who: its neighbours are compared all the same.
+    used = [one for one in understood if one.is_used and one.proposal.fields]
+    taken = {id(one) for one in used}
+    left_out += [LeftOut(one.table.title, _why(one)) for one in understood if id(one) not in taken]
+    if not used:
+        reasons = "; ".join(f"{one.title}: {one.because.rstrip('.')}" for one in left_out)
+        raise NothingFound(f"There is nothing to compare. {reasons}.", "Say what a column is: --as FILE:COLUMN=email.")
+    return used
 
 
 def _why(one: Understood) -> str:
@@ -202,7 +216,8 @@ def _outcome(
 
 
 def _peak(processes: int) -> int:
-    """The most memory held, in MiB: by this process, and by those that standardised, each counted as the largest."""
+    """The most memory held, in MiB: by this process, and by those beside it, each counted as the largest with what
+    it has in common with this one."""
     unit = 1024 * 1024 if sys.platform == "darwin" else 1024
     own, child = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return (own + (child * processes if processes > 1 else 0)) // unit
+    return (own + child * processes) // unit

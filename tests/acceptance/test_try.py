@@ -275,6 +275,7 @@ def test_several_processes_find_what_one_finds(tmp_path: Path, monkeypatch: pyte
     alone = {name: value for name, value in found(tmp_path, *words).items() if name not in timed}
     monkeypatch.setattr(kernel, "BESIDE", 1)
     monkeypatch.setattr(kernel, "PORTION", 37)
+    monkeypatch.setattr(kernel, "WORTH_SENDING", 1)
     monkeypatch.setattr(kernel, "threads", lambda: 2)
     beside = {name: value for name, value in found(tmp_path, *words).items() if name not in timed}
     assert alone == beside

@@ -22,8 +22,11 @@ from identity.comparison.signatures import letter_bits
 from identity.features import Features
 from identity.model import prior_model
 from identity.parallel import in_parallel
+from identity.register import Register
+from identity.resolve import resolve_register, together
+from identity.schema import KINDS
 from identity.settings import load_settings
-from identity.training.train import train
+from identity.training.train import train, train_register
 
 SETTINGS = load_settings()
 GIVEN = ["ivan", "vanya", "john", "jon", "johnny", "robert", "bob", "b", "anna maria", "maria", "li", "o", "iu", None]
@@ -80,7 +83,7 @@ def firms(tables: Any) -> Any:
         name = " ".join(filter(None, (slip(draw.choice(words), draw) for _ in range(draw.randrange(1, 4)))))
         rows.append(
             {
-                "key": f"{number:03d}",
+                "key": f"f{number:03d}",
                 "org": name,
                 "form": draw.choice([None, "llc", "jsc"]),
                 "city": slip(draw.choice([None, "moskva", "berlin"]), draw),
@@ -179,3 +182,24 @@ def test_keys_whose_leading_bits_are_alike_are_sorted_by_all_of_them() -> None:
 
 def test_results_come_in_the_order_of_the_work() -> None:
     assert in_parallel(lambda piece: piece * piece, range(50)) == [piece * piece for piece in range(50)]
+
+
+def test_kinds_alone_give_together_what_a_register_gives(crowd: Any, firms: Any) -> None:
+    records, identifiers = (pa.concat_tables(tables) for tables in zip(crowd, firms, strict=True))
+    register = Register(records, identifiers, SETTINGS)
+    model = train_register(register, prior_model(SETTINGS), 2)
+    whole = resolve_register(register, None, model, by_rule=False)
+    models, found = {}, []
+    for kind in KINDS:
+        alone = register.alone(kind)
+        trained = train_register(alone, prior_model(SETTINGS), 2)
+        models[kind] = trained.kind(kind)
+        found.append(resolve_register(alone, None, trained, by_rule=False))
+    assert (models["person"], models["organisation"]) == (model.person, model.organisation)
+    assert model.person != prior_model(SETTINGS).person
+    assert model.organisation != prior_model(SETTINGS).organisation
+    joined = together(found, register.records)
+    assert joined.report == whole.report
+    for name in ("labels", "keys", "pairs", "cases", "generic", "points", "accepted", "refused"):
+        assert getattr(joined, name).equals(getattr(whole, name)), name
+    assert whole.cases.num_rows

@@ -6,7 +6,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.standard.emails import domain, email, website
+from identity.standard.emails import _domain, domain, email, website
 from identity.standard.phones import phone
 
 
@@ -163,3 +163,13 @@ def test_a_website_is_compared_by_its_domain(written: str) -> None:
 def test_invalid_domains_say_why() -> None:
     assert domain("нет").invalid == "placeholder"
     assert website("скоро будет").invalid == "syntax"
+
+
+@given(st.lists(st.sampled_from(["a", "Ex", "1", "-", "--", ".", "xn--", "_", "é", "x" * 60, "ru", "local", "test"])))
+def test_a_domain_is_always_what_the_library_says(parts: list[str]) -> None:
+    written = "".join(parts).lower()
+    try:
+        expected = validate_email(f"a@{written}", check_deliverability=False).domain.lower()
+    except EmailNotValidError:
+        expected = ""
+    assert _domain(written) == expected
