@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -148,38 +148,49 @@ def shared(there: npt.NDArray[np.bool_]) -> list[list[int]]:
     return found
 
 
-def conflicts(found: Resolved, places: Places) -> list[Conflict]:
-    """Attributes in which records of one client differ, by how many clients; each with its first example."""
-    lineage = found.golden["lineage"]
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """An attribute in which records of clients differ, and the first of these clients, by id."""
+
+    clients: int
+    client_id: str
+    client: str
+    kept: str
+    kept_record: int
+    lost: str
+    lost_record: int
+
+
+def lost_values(golden: pa.Table) -> dict[str, Lost]:
+    """By attribute what records of clients differ in; `golden` (identity.survive.GOLDEN) is ordered by client_id."""
     # A record alone may have lost a value to another of its own.
-    several = pc.and_(pc.match_substring(lineage, '"losers":'), pc.greater(found.golden["record_count"], 1))
+    several = pc.and_(pc.match_substring(golden["lineage"], '"losers":'), pc.greater(golden["record_count"], 1))
     counts: Counter[str] = Counter()
-    examples: dict[str, Conflict] = {}
-    chosen = found.golden.filter(several).select(["display_name", "attributes", "lineage"]) if len(lineage) else None
-    for name, attribute, golden, told in _told(chosen):
-        counts[attribute] += 1
-        if attribute not in examples:
-            loser, values = told["losers"][0], json.loads(golden).get(attribute, "")
-            kept = values if isinstance(values, str) else "; ".join(map(str, values))
-            at, other = places.name(told["record_id"]), places.name(loser["record_id"])
-            examples[attribute] = Conflict(attribute, 0, name, kept, at, loser["value"], other)
-    ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-    return [
-        Conflict(attribute, count, one.client, one.kept, one.kept_from, one.lost, one.lost_from)
-        for attribute, count in ordered
-        if (one := examples[attribute])
-    ]
-
-
-def _told(chosen: pa.Table | None) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
-    """Client, attribute, all golden values (JSON) and the attribute's lineage, of every attribute with values that
-    lost."""
-    if chosen is None:
-        return
-    for name, values, lineage in zip(*(column.to_pylist() for column in chosen.columns), strict=True):
+    first: dict[str, tuple[str, str, str, int, str, int]] = {}
+    chosen = golden.filter(several).select(["client_id", "display_name", "attributes", "lineage"])
+    for client_id, name, values, lineage in zip(*(column.to_pylist() for column in chosen.columns), strict=True):
         for attribute, told in json.loads(lineage).items():
-            if told.get("losers"):
-                yield name, attribute, values, told
+            if not told.get("losers"):
+                continue
+            counts[attribute] += 1
+            if attribute not in first:
+                loser, value = told["losers"][0], json.loads(values).get(attribute, "")
+                kept = value if isinstance(value, str) else "; ".join(map(str, value))
+                first[attribute] = client_id, name, kept, told["record_id"], loser["value"], loser["record_id"]
+    return {attribute: Lost(count, *first[attribute]) for attribute, count in counts.items()}
+
+
+def conflicts(lost: Sequence[dict[str, Lost]], places: Places) -> list[Conflict]:
+    """Attributes in which records of one client differ, by how many clients; each with its first example. `lost`: of
+    each kind by itself."""
+    made = []
+    for attribute in {name for kind in lost for name in kind}:
+        held = [kind[attribute] for kind in lost if attribute in kind]
+        one = min(held, key=lambda found: found.client_id)
+        count = sum(found.clients for found in held)
+        at, other = places.name(one.kept_record), places.name(one.lost_record)
+        made.append(Conflict(attribute, count, one.client, one.kept, at, one.lost, other))
+    return sorted(made, key=lambda one: (-one.clients, one.attribute))
 
 
 def generic_values(found: Resolved) -> list[dict[str, Any]]:

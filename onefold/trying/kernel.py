@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from onefold.progress import Progress
     from onefold.trying.advice import Lacking
     from onefold.trying.columns import Understood
+    from onefold.trying.findings import Lost
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class Resolved:
     """Kinds whose weights were learnt from these records; the others keep the shipped ones."""
     lacking: tuple[Lacking, ...]
     """What records of each kind lack, in sentences."""
+    lost: tuple[dict[str, Lost], ...]
+    """In which attributes records of clients of each kind differ."""
     processes: int
     """That worked beside this one."""
 
@@ -118,6 +121,7 @@ def _run(
         rejected=sum(part.rejected for part in parts),
         trained=tuple(kind for kind in KINDS if model.kind(kind) != prior.kind(kind)),
         lacking=tuple(one.lacking for one in found),
+        lost=tuple(one.lost for one in found),
         processes=len(helpers),
     )
 

@@ -21,6 +21,7 @@ from identity.training.train import train_register
 from onefold.context import Context
 from onefold.steps.rules import survivorship_rules, with_trust
 from onefold.trying.advice import Lacking, lacking_of
+from onefold.trying.findings import Lost, lost_values
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Found:
     golden: pa.Table
     """identity.survive.GOLDEN, by client_id."""
     lacking: Lacking
+    lost: dict[str, Lost]
 
 
 Work = tuple[str, Register]
@@ -61,7 +63,9 @@ def finding(setup: Finding) -> Iterator[Callable[[Work], Found]]:
         chosen = _golden(setup.context, register.records, crosswalk, every_client=setup.every_client)
         rules = Rules(model, register.settings, JUDGEMENT.empty_table(), (), register.generic)
         population = Population(kind, register.records, register.identifiers, rules, register.of(kind))
-        return Found(kind, model.kind(kind), resolution, chosen, lacking_of(population, resolution.cases))
+        return Found(
+            kind, model.kind(kind), resolution, chosen, lacking_of(population, resolution.cases), lost_values(chosen)
+        )
 
     yield work
 

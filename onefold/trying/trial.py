@@ -229,7 +229,7 @@ def _outcome(
         notes=tuple(notes),
         overlap=tuple(combinations(used, there)),
         shared=tuple(map(tuple, shared(there))),
-        conflicts=tuple(conflicts(found, places)),
+        conflicts=tuple(conflicts(found.lost, places)),
         merges=tuple(merges(found, places)),
         questions=tuple(doubtful(found, places)),
         generic=tuple(generic_values(found)),
