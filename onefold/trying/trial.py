@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 MOST_PROCESSES: Final = 8
 """More would be of no use to what takes the longest."""
+FEW_BYTES: Final = 100_000
+"""Bytes of files below which nothing is worked beside this process."""
 READ_BESIDE: Final = 4_000_000
 """Bytes of files from which on they are read beside each other; of fewer the rows take longer on their way."""
 
@@ -98,7 +100,7 @@ def trial(wish: Wish, progress: Progress, started: float | None = None) -> Outco
     told = recognised.told_of(wish.told)
     inputs = inputs_of(wish.inputs)
     # Before anything is read, which a thread does: this process is copied as it is now.
-    with rare_collections(), copies(min(threads(), MOST_PROCESSES) - 1) as helpers:
+    with rare_collections(), copies(_helpers_for(inputs)) as helpers:
         with clock.stage("read"), progress.stage("read") as stage:
             tables, left_out = _read(inputs, told, stage, helpers)
             understood = [recognised.understand(table, told) for table in tables]
@@ -154,6 +156,13 @@ def _key_of(told: Sequence[Told], title: str) -> str | None:
     """The key that somebody has said a table has."""
     mine = recognised.meant(told, title)
     return next((quoted(one.column) for one in mine if one.column and one.becomes == recognised.KEY), None)
+
+
+def _helpers_for(inputs: Sequence[Input]) -> int:
+    """How many processes beside this one are worth their start."""
+    if all("path" in one.settings for one in inputs) and sum(map(_bytes_of, inputs)) < FEW_BYTES:
+        return 0
+    return min(threads(), MOST_PROCESSES) - 1
 
 
 def _bytes_of(one: Input) -> int:
