@@ -99,14 +99,18 @@ _PLANS: Final = {
     ),
     "ops.erasure": _Plan(("erasure_id", "erased_at", "replayed_at", "lifted_at")),
     "ops.suppression": _Plan(("erasure_id",)),
+    "ops.case_desk": _Plan(),
+    "ops.case_event": _Plan(("event_id", "at", "batch_id"), ("fingerprint",), "event_id"),
+    "ops.case_proposal": _Plan(("proposal_id", "proposed_at", "answered_at", "seen"), ("fingerprint",), "proposal_id"),
 }
 LEFT_OUT: Final = (
     "ops.run", "ops.hold", "ops.hub_clock", "ops.alembic_version", "ops.source_token",
     "ops.register_overlap", "ops.register_combination", "ops.reconciliation", "ops.reconciliation_row",
-    "ops.access_log", "ops.notice", "ops.feed_reader",
+    "ops.access_log", "ops.notice", "ops.feed_reader", "ops.case_batch", "ops.case_repeat",
     "ops.account", "ops.session", "ops.sign_in_link", "ops.sign_in_failure", "ops.api_token",
 )  # fmt: skip
-"""Nothing but runs and clocks, secrets, what was counted on some day, who looked, who was told, who read how far."""
+"""Nothing but runs and clocks, secrets, what was counted on some day, who looked, who was told, who read how far, what
+chance asks again."""
 
 
 def canonical_dump(conn: psycopg.Connection[Any], only: Collection[str] | None = None) -> dict[str, list[str]]:

@@ -186,24 +186,18 @@ def review_cases(
     return _all(conn, "review_cases", status=status, limit=limit, kinds=kinds)
 
 
-def case_counts(conn: psycopg.Connection[Any]) -> list[Answer]:
-    """kind and cases of what is open."""
-    return _all(conn, "status_cases")
-
-
 def review_case(conn: psycopg.Connection[Any], fingerprint: str) -> Answer | None:
     """One review case with its `records` side by side: natural key, kind, role, url, attributes, client, changed_seq of
     it."""
     found = _one(conn, "review_case", fingerprint=fingerprint)
     if found is not None:
-        found["records"] = _all(conn, "records_side_by_side", record_ids=found["record_ids"])
+        found["records"] = records_side_by_side(conn, found["record_ids"])
     return found
 
 
-def next_case(conn: psycopg.Connection[Any], after: str | None) -> str | None:
-    """The open case that comes next in the queue, from its beginning behind the last one; None: none is open."""
-    row = _one(conn, "next_case", after=after)
-    return None if row is None else row["fingerprint"]
+def records_side_by_side(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> list[Answer]:
+    """These records as a case shows them, in this order; those that are gone are left out."""
+    return _all(conn, "records_side_by_side", record_ids=list(record_ids))
 
 
 def open_cases(conn: psycopg.Connection[Any], fingerprints: Sequence[str]) -> set[str]:

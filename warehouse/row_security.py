@@ -59,7 +59,8 @@ POLICIES: Final[Mapping[str, str]] = {
     "ops.register_combination": "registers <@ " + _SOURCES,
     # Secrets and free text that no view shows.
     **dict.fromkeys(
-        ("ops.source_token", "ops.account", "ops.session", "ops.sign_in_link", "ops.sign_in_failure", "ops.api_token"),
+        ("ops.source_token", "ops.account", "ops.session", "ops.sign_in_link", "ops.sign_in_failure", "ops.api_token",
+         "ops.case_desk", "ops.case_event", "ops.case_proposal", "ops.case_repeat", "ops.case_batch"),
         "false",
     ),
 }  # fmt: skip

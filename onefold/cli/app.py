@@ -124,6 +124,7 @@ def _register() -> None:
     from onefold.cli import (  # noqa: F401
         commands_access,
         commands_backup,
+        commands_cases,
         commands_changes,
         commands_connector,
         commands_console,

@@ -230,32 +230,6 @@ def _promise(promises: list[dict[str, Any]] | None) -> str | None:
 
 
 @app.command(rich_help_panel="Clients")
-def cases(ctx: typer.Context, limit: Annotated[int, typer.Option("--limit", "-n", min=1)] = 20) -> None:
-    """What waits for a person's word: doubtful pairs, contradictions, leftovers; most impact first."""
-    from warehouse.queries import review_cases
-
-    with opened(ctx) as (context, output), context.connection() as conn:
-        rows = review_cases(conn, limit=limit)
-    output.data(rows)
-    show_cases(output, rows)
-
-
-def show_cases(output: Output, rows: list[dict[str, Any]]) -> None:
-    """Review cases with the command that explains each."""
-    if not rows:
-        output.say("Nothing waits for review.")
-        return
-    table = []
-    for row in rows:
-        records = row["records"] or []
-        names = [f"{r['source']}:{r['stream']}:{r['source_key']}" for r in records]
-        clients = " | ".join(str(r["display_name"]) for r in records)
-        bits = None if row["weight"] is None else f"{row['weight'] / 1024:.1f}"
-        table.append((row["kind"], bits, clients, f"onefold explain {' '.join(names)}"))
-    output.table(("why", "bits", "clients", "look at it"), table, right=(1,))
-
-
-@app.command(rich_help_panel="Clients")
 def trace(ctx: typer.Context, record: RecordName) -> None:
     """Every stage of one record: versions, standard form, keys, pairs, client, queues, rejects, judgements."""
     from onefold.steps.client import trace as step

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onefold.access import connection_url, embedded_server
+from onefold.cli.commands_cases import show_cases
 from onefold.cli.commands_evaluate import show_evaluation
-from onefold.cli.commands_look import show_cases, show_client
+from onefold.cli.commands_look import show_client
 from onefold.cli.commands_run import show_run
 from onefold.cli.opening import progress_for
 from onefold.context import Context, open_context

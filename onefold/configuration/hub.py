@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -100,6 +101,32 @@ class HubLimits(ChangeLimits):
     )
 
 
+class SecondApprover(Strict):
+    """From which decisions on a second person is asked; above either of the two."""
+
+    records: int | None = Field(None, ge=2, description="Records of the clients that a decision touches.")
+    interactions: int | None = Field(None, ge=0, description="Interactions of the clients that it touches.")
+
+
+class Repeats(Strict):
+    """Decided cases that are asked once more, without saying so: how often answers agree tells how good they are."""
+
+    share: float = Field(0.02, ge=0, le=0.5, description="Share of the decided cases; 0: none.")
+    after: Duration = Field(
+        timedelta(days=30), validate_default=True,
+        description="When who decided a case may be asked again; others are asked at once.",
+    )  # fmt: skip
+
+
+class Review(Strict):
+    """How review cases are decided."""
+
+    second_approver: Literal["always"] | SecondApprover | None = Field(
+        None, description="Which decisions wait until another person confirms them; absent: none."
+    )
+    repeats: Repeats = Repeats()  # type: ignore[call-arg]
+
+
 class HubConfiguration(Strict):
     """The hub as a whole. Every key may be left out."""
 
@@ -126,6 +153,7 @@ class HubConfiguration(Strict):
     database: Database = Database()  # type: ignore[call-arg]
     notifications: Notifications = Notifications()  # type: ignore[call-arg]
     retention: Retention = Retention()  # type: ignore[call-arg]
+    review: Review = Review()  # type: ignore[call-arg]
     row_security: bool = Field(
         False, description="Readers see only what is of the departments that `onefold db grant` gave them."
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -68,13 +68,15 @@ class Sheet:
     name: str
     columns: Sequence[str]
     rows: Iterable[tuple[Any, ...]]
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Column -> the words that its cells may hold, which the program offers as a list."""
 
 
 def write_sheets(path: Path, sheets: Sequence[Sheet], rows_of_a_sheet: int = EXCEL_ROWS) -> None:
     """Write tables to one workbook, one behind the other, each with its head; cells as `write_workbook` has them."""
     with _book(path) as book:
         for sheet in sheets:
-            writer = _Sheets(book, sheet.name, sheet.columns, rows_of_a_sheet)
+            writer = _Sheets(book, sheet.name, sheet.columns, rows_of_a_sheet, sheet.choices)
             writer.start()
             for values in sheet.rows:
                 writer.append(values)
@@ -113,8 +115,12 @@ def _values(view: ServedView, piece: pa.Table, at: int) -> list[Any]:
 class _Sheets:
     """The sheets of a table, one after the other."""
 
-    def __init__(self, book: Workbook, name: str, columns: Sequence[str], rows_of_a_sheet: int) -> None:
+    def __init__(
+        self, book: Workbook, name: str, columns: Sequence[str], rows_of_a_sheet: int,
+        choices: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:  # fmt: skip
         self._book, self._name, self._columns, self._limit = book, name, columns, rows_of_a_sheet
+        self._choices = choices or {}
         self._bold = book.add_format({"bold": True})
         self._text = book.add_format({"num_format": _TEXT_FORMAT})
         self._quoted = book.add_format({"num_format": _TEXT_FORMAT, "quote_prefix": True})
@@ -138,6 +144,8 @@ class _Sheets:
         self._sheet.freeze_panes(1, 0)
         for at, column in enumerate(self._columns):
             self._sheet.write_string(0, at, column, self._bold)
+            if words := self._choices.get(column):
+                self._sheet.data_validation(1, at, self._limit - 1, at, {"validate": "list", "source": list(words)})
         self._row = 1
 
     def append(self, values: tuple[Any, ...]) -> None:

@@ -12,13 +12,14 @@ import pyarrow as pa
 from identity.judgements import constraints_of
 from identity.schema import JUDGEMENT
 from onefold.errors import NothingFound, OnefoldError, Stale, UsageError
+from onefold.steps import case_desk
 from onefold.steps.logged import logged
 from onefold.steps.publish import publish
 from onefold.steps.records import one_record, records_named
 from onefold.steps.report import PublishReport, Report, ResolveReport
 from onefold.steps.resolve import resolve
 from onefold.steps.rules import today
-from warehouse import former_records, queries, queue, resolution
+from warehouse import desk, former_records, queries, queue, resolution
 from warehouse import judgements as stored
 from warehouse.clock import hub_lock, next_as_of
 from warehouse.connect import unit_of_work
@@ -56,6 +57,8 @@ class AsSeen:
     """The case that the decision answers."""
     clients: Mapping[str, int] = field(default_factory=dict)
     """client_id -> its changed_seq."""
+    batch: str | None = None
+    """The cases that are decided together with it."""
 
 
 @logged("judge")
@@ -107,6 +110,7 @@ def judge(
         if verdict == "pin":
             _lift_former_pins(conn, sides[0][0], attribute, by=by, at=at)
         number = stored.add(conn, judgement, by=by, at=at)
+        case_desk.decided(context, conn, seen, number, verdict=verdict, sides=sides, by=by, at=at)
         _queue(conn, verdict, [*sides[0], *sides[1]])
     return JudgeReport(number, verdict, resolve(context), publish(context))
 
@@ -198,6 +202,7 @@ def lift(context: Context, judgement_id: int, *, reason: str, by: str) -> JudgeR
             was = stored.lift(conn, judgement_id, reason=reason or None, by=by, at=at)
         except stored.JudgementNotFoundError as error:
             raise NothingFound(f"{error}.", "`onefold judge list` shows those in force.") from None
+        desk.undone(conn, judgement_id, by=by, at=at, note=reason or None)
         _queue(conn, was.verdict, [*was.left_ids, *was.right_ids])
     return JudgeReport(judgement_id, "lift", resolve(context), publish(context))
 

@@ -15,7 +15,19 @@ from onefold import logs
 from onefold.settings import Settings
 from onefold.web import problems, watching
 from onefold.web.api import cases, changes, clients, match, shapes
-from onefold.web.console import case, client, home, model, pages, review, sources
+from onefold.web.console import (
+    bulk,
+    case,
+    client,
+    desk,
+    home,
+    model,
+    pages,
+    planner,
+    review,
+    sources,
+    workbook,
+)
 from onefold.web.door import Responses, TheHub, answer
 from onefold.web.guard import Guard
 from onefold.web.hub import THREADS, Hub, open_hub
@@ -83,6 +95,8 @@ def create_app(hub: Hub | None = None, settings: Settings | None = None) -> Fast
     app.include_router(pages.router)
     app.include_router(client.router)
     app.include_router(review.router)
+    for part_of_queue in (desk, bulk, workbook, planner):
+        app.include_router(part_of_queue.router)
     app.include_router(case.router)
     app.include_router(sources.router)
     app.include_router(model.router)

@@ -125,6 +125,7 @@ ELSEWHERE = {
     "db grant", "db revoke", "db grants",  # test_row_security
     "serve", "token create", "token revoke",  # test_api
     "console", "user add", "user change", "user link",  # test_console
+    "cases export", "cases import", "cases agreement", "cases plan",  # test_case_tools
     "document show", "document cases", "document same", "document not-same",  # test_documents
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ from onefold.context import open_context
 from onefold.settings import Settings
 from onefold.steps.accounts import create_token
 from onefold.web.app import create_app
+from onefold.web.console import bulk
 
 
 @contextmanager
@@ -25,6 +26,8 @@ def served(settings: Settings) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(create_app(settings=settings), log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
+    # On a busy machine a decision takes longer than a moment; tests look at what comes of it.
+    patience, bulk.PATIENCE = bulk.PATIENCE, 60.0
     try:
         until = time.monotonic() + 60
         while not server.started:
@@ -32,6 +35,7 @@ def served(settings: Settings) -> Iterator[str]:
             time.sleep(0.01)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
+        bulk.PATIENCE = patience
         server.should_exit = True
         thread.join(30)
         listener.close()

@@ -39,6 +39,10 @@ _VERSION = "EXISTS (SELECT FROM erased_raw AS e WHERE e.record_id = t.record_id)
 _PARTY = "EXISTS (SELECT FROM erased_party AS e WHERE e.record_id = t.record_id)"
 _FACT = "EXISTS (SELECT FROM erased_fact AS e WHERE e.record_id = t.record_id)"
 _CLIENT = "EXISTS (SELECT FROM erased_client AS e WHERE e.client_id = t.client_id)"
+_CASE = """EXISTS (
+            SELECT FROM identity.review_case AS c
+            WHERE c.fingerprint = t.fingerprint AND c.record_ids && {parties}::bigint[]
+        )"""
 _CODE, _PLACE, _ID, _SECRET = "a code", "which system and stream", "an id", "of a secret that chance made"
 _NATURAL = "an id; a key that holds a value of the person is replaced"
 _RESOLVED = "made anew without the person by the resolution that follows"
@@ -335,5 +339,33 @@ RULES: Final[Mapping[str, Rule]] = {
             "created_by": "who made it",
         }
     ),
+    "ops.case_desk": Rule(keep={"assignee": "a colleague's login"}),
+    "ops.case_event": Rule(
+        _CASE,
+        {"note": "CASE WHEN t.note IS NOT NULL THEN 'erased' END"},
+        {"action": _CODE, "done_by": "who did it", "assignee": "a colleague's login", "verdict": _CODE},
+    ),
+    "ops.case_proposal": Rule(
+        "t.left_ids && {parties}::bigint[] OR t.right_ids && {parties}::bigint[]",
+        {"reason": "CASE WHEN t.reason IS NOT NULL THEN 'erased' END"},
+        {
+            "verdict": _CODE,
+            "relationship": _CODE,
+            "state": _CODE,
+            "seen": "ids",
+            "proposed_by": "who proposed it",
+            "answered_by": "who answered it",
+        },
+    ),
+    "ops.case_repeat": Rule(
+        keep={
+            "verdict": _CODE,
+            "second_verdict": _CODE,
+            "seen": "ids",
+            "decided_by": "who decided",
+            "answered_by": "who answered",
+        }
+    ),
+    "ops.case_batch": Rule(keep={"kind": _CODE, "started_by": "who decided", "report": "codes and ids of cases"}),
 }
 """Table -> what an erasure does with it, in the order in which it is done."""

@@ -15,6 +15,12 @@ VERDICTS: Final = ("same", "not_same", "related", "cannot_tell", "pin", "lift", 
 PIN_POLICIES: Final = ("pin", "until_source_changes", "until_date", "fill_if_empty")
 LEDGER_EVENTS: Final = ("mint", "redirect", "retire", "revive")
 CASE_STATUSES: Final = ("open", "closed", "decided")
+CASE_VERDICTS: Final = ("same", "not_same", "related", "cannot_tell")
+CASE_ACTIONS: Final = (
+    "assigned", "deferred", "comment", "proposed", "confirmed", "refused", "decided", "undone",
+)  # fmt: skip
+CASE_BATCH_KINDS: Final = ("pattern", "workbook", "undo", "decision")
+PROPOSAL_STATES: Final = ("open", "confirmed", "refused", "stale")
 CHANGE_KINDS: Final = ("created", "changed", "redirected", "retired", "revived", "links", "facts")
 PRECISIONS: Final = ("day", "minute", "second")
 DIRECTIONS: Final = ("inbound", "outbound", "internal")

@@ -380,17 +380,6 @@ SELECT c.fingerprint::text, c.kind, c.status, c.weight, c.impact, c.opened_at::t
 FROM identity.review_case AS c
 WHERE c.fingerprint = %(fingerprint)s::uuid
 
--- name: next_case
--- The open case behind this one in the order of the queue; the first of all where there is none behind.
-SELECT c.fingerprint::text
-FROM identity.review_case AS c
-LEFT JOIN identity.review_case AS o ON o.fingerprint = %(after)s::uuid
-WHERE c.status = 'open' AND c.fingerprint <> coalesce(%(after)s::uuid, '00000000-0000-0000-0000-000000000000')
-ORDER BY (o.fingerprint IS NULL OR (-c.impact, -coalesce(c.weight, -2147483647), c.fingerprint)
-        > (-o.impact, -coalesce(o.weight, -2147483647), o.fingerprint)) DESC,
-    c.impact DESC, c.weight DESC NULLS LAST, c.fingerprint
-LIMIT 1
-
 -- name: records_side_by_side
 SELECT r.record_id, r.source, r.stream, r.source_key, r.kind, r.role, core.golden_text(r.attributes, 'url') AS url,
     r.attributes, r.source_updated_at::text, x.client_id::text, c.display_name, c.changed_seq

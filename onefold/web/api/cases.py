@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 
 from onefold.errors import UsageError
+from onefold.steps.case_desk import refuse_alone
 from onefold.steps.judge import AsSeen, JudgeReport, judge, lift
+from onefold.steps.rules import today
 from onefold.web.api import shapes, views
 from onefold.web.asking import Asker
+from onefold.web.console.queue_filter import place_named, place_of
 from onefold.web.door import Responses, TheHub, answer, masks_for, needs, note
-from warehouse import queries
+from warehouse import case_queue
+from warehouse.case_queue import CaseFilter
 
 router: Final = APIRouter(tags=["Review"])
 Judges = Annotated[Asker, Depends(needs("judge"))]
@@ -25,17 +30,40 @@ def cases(
     hub: TheHub,
     asker: Annotated[Asker, Depends(needs("cases"))],
     status: Literal["open", "decided", "closed"] = "open",
+    state: Annotated[
+        Literal["open", "deferred", "proposed", "any"],
+        Query(description="`open` waits now, `deferred` is put aside, `proposed` waits for a second person."),
+    ] = "any",
     kind: Annotated[list[shapes.Text] | None, Query(max_length=20)] = None,
+    assignee: Annotated[shapes.Text | None, Query(description="The login of whose they are.")] = None,
+    unassigned: Annotated[bool, Query(description="Only those that are nobody's.")] = False,
+    source: Annotated[shapes.Text | None, Query(description="One of the records is of this source.")] = None,
+    least_impact: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+    opened_before: datetime | None = None,
+    opened_after: datetime | None = None,
+    order: Annotated[
+        Literal["impact", "age", "bits"],
+        Query(description="Most impact first, the longest waiting first, or the strongest evidence first."),
+    ] = "impact",
+    after: Annotated[str | None, Query(max_length=100, description="`next` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
 ) -> Response:
-    """Review cases, most impact first."""
+    """Review cases, most impact first, a page at a time."""
     masks = masks_for(hub, asker)
+    chosen = CaseFilter(
+        today(hub.reading), status=status, state=state, kinds=kind, assignee=assignee, unassigned=unassigned,
+        source=source, least_impact=least_impact, opened_before=_in_zone(opened_before),
+        opened_after=_in_zone(opened_after), order=order,
+    )  # fmt: skip
     with hub.reading.connection() as conn:
-        rows = queries.review_cases(conn, status=status, limit=limit, kinds=kind)
-    told = [views.case_of(row, masks) for row in rows]
+        rows, end = case_queue.page(conn, chosen, limit=limit, after=None if after is None else place_of(after))
+    told = [
+        {**views.case_of(row, masks), "assignee": row["assignee"], "deferred_until": row["deferred_until"]}
+        for row in rows
+    ]
     clients = {one["client_id"] for case in told for one in case["records"]} - {None}
     note(hub, asker, "api cases", sorted(clients), None if masks is None else [])
-    return answer({"cases": told})
+    return answer({"cases": told, "next": None if end is None else place_named(end)})
 
 
 @router.post("/judgements", status_code=201, response_model=shapes.Judged, responses=_REFUSED)
@@ -49,6 +77,8 @@ def say(hub: TheHub, asker: Judges, word: shapes.JudgementRequest) -> Response:
             "A pin has `attribute`, `value` and in `left` its record; same and not_same have records on both sides."
         )
     seen = AsSeen(None if word.case is None else str(word.case), {str(one): seq for one, seq in word.expects.items()})
+    if not is_pin:
+        refuse_alone(hub.reading, [*word.left, *word.right])
     with hub.judging() as context:
         report = judge(
             context,
@@ -72,6 +102,11 @@ def undo(hub: TheHub, asker: Judges, judgement_id: int, why: shapes.UndoRequest)
     with hub.judging() as context:
         report = lift(context, judgement_id, reason=why.reason, by=_whose(asker, why.by))
     return answer(_judged(report))
+
+
+def _in_zone(at: datetime | None) -> datetime | None:
+    """A time that names no zone is in UTC, as all that the API answers."""
+    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
 
 
 def _whose(asker: Asker, by: str | None) -> str:

@@ -197,12 +197,15 @@ class Case(Shape):
     impact: int = Field(description="Interactions of the clients that it is about.")
     opened_at: datetime
     records: list[CaseRecord]
+    assignee: str | None = Field(description="The login of whose it is.")
+    deferred_until: date | None = Field(description="It is put aside until this day.")
 
 
 class Cases(Shape):
-    """By impact, then weight."""
+    """In the order that was asked for; by itself by impact, then weight."""
 
     cases: list[Case]
+    next: str | None = Field(description="Where the next page begins: `after`. Null: there is none.")
 
 
 class EvidenceLine(Shape):

@@ -11,9 +11,12 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from onefold.errors import NothingFound, UsageError
+from onefold.steps.case_desk import Word
 from onefold.steps.explain import explain
-from onefold.steps.judge import AsSeen, judge, lift
+from onefold.steps.judge import AsSeen, JudgeReport, judge, lift
 from onefold.web.api import views
+from onefold.web.console import desk
+from onefold.web.console.bulk import soon
 from onefold.web.console.render import labels, language_of, page
 from onefold.web.console.session import Done, Sends, Visits, proof_of, proven
 from onefold.web.door import TheHub, masks_for, note
@@ -31,16 +34,23 @@ _GROUPS: Final = (
 
 
 @router.get("/cases/{case}")
-def case(request: Request, hub: TheHub, who: Visits, case: UUID, done: Done = None, held: bool = False) -> HTMLResponse:
+def case(
+    request: Request, hub: TheHub, who: Visits, case: UUID, done: Done = None, held: bool = False, waits: bool = False
+) -> HTMLResponse:
     """One case: its records side by side, and what speaks for and against one client."""
     who.asker.needs("cases")
     with hub.reading.connection() as conn:
         found = queries.review_case(conn, str(case))
     if found is None:
         raise NothingFound(f"There is no case {case}.")
+    again = desk.asked_again(request, hub, who, str(case))
+    if again is not None:
+        found = desk.as_asked_first(found, again.seen)
     masks, records = masks_for(hub, who.asker), found["records"]
     names = [views.named(one) for one in records]
     evidence = _evidence(hub, names)
+    if evidence is not None and again is not None:
+        evidence["forbidden"] = [one for one in evidence["forbidden"] if one["reason"] != "judgement"]
     clients = sorted({one["client_id"] for one in records} - {None})
     note(hub, who.asker, "console case", clients, None if masks is None else [])
     spoken = language_of(request, who.asker)
@@ -58,11 +68,14 @@ def case(request: Request, hub: TheHub, who: Visits, case: UUID, done: Done = No
         most_bits=max((abs(one["bits"]) for one in evidence["findings"]), default=0) or 1 if evidence else 1,
         done=proven(who, done),
         held=held,
+        waits=waits,
+        desk=desk.shown(hub, str(case), masks, is_asked_again=again is not None),
     )
 
 
 @router.post("/cases/{case}")
 def decide(
+    request: Request,
     hub: TheHub,
     who: Sends,
     case: UUID,
@@ -80,8 +93,17 @@ def decide(
     if verdict == "not_same" and len(names) > 2:
         raise UsageError("Of more than two records say it pair by pair: `onefold judge not-same`.")
     as_seen = AsSeen(str(case), _seen(seen))
-    with hub.judging() as context:
-        report = judge(context, verdict, names[:1], names[1:], reason=reason, by=who.asker.name, seen=as_seen)
+    word = Word(str(case), verdict, names[:1], names[1:], reason, as_seen.clients)
+    if (other := desk.instead(request, hub, who, word)) is not None:
+        return other
+
+    def said() -> JudgeReport:
+        with hub.judging() as context:
+            return judge(context, verdict, names[:1], names[1:], reason=reason, by=who.asker.name, seen=as_seen)
+
+    report = soon(hub, who, str(case), said)
+    if isinstance(report, Response):
+        return report
     told = {"after": str(case), "done": proof_of(who, report.judgement_id)}
     return RedirectResponse(f"/cases/next?{urlencode({**told, **({'held': 'true'} if report.is_held else {})})}", 303)
 

@@ -1,0 +1,84 @@
+"""Cases with the same evidence: what the comparisons say of the two records, level by level."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+
+from identity.explanation.explain import words_of
+from identity.explanation.patterns import levels_of_pairs
+from identity.schema import IDENTIFIER, RECORD, WEIGHT_ONE_BIT
+from onefold.steps.explain import generic_of
+from onefold.steps.resolve import current_model
+from warehouse import case_queue, resolution
+
+if TYPE_CHECKING:
+    from onefold.context import Context
+
+MOST: Final = 2000
+"""Cases that are looked at, by the order of the queue."""
+SAMPLE: Final = 10
+AT_ONCE: Final = 200
+"""Cases of a pattern that one word decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Cases with the same evidence."""
+
+    pattern: str
+    """A digest of why they are cases, what the records are, and all levels."""
+    why: str
+    kind: str
+    words: Sequence[Mapping[str, str]]
+    """Language -> `column: level`, for each column that says something."""
+    least_bits: float
+    most_bits: float
+    cases: Sequence[Mapping[str, Any]]
+    """As `case_queue.page` has them, in the order of the queue."""
+
+    def sample(self) -> list[Mapping[str, Any]]:
+        """At least ten of them, or all: from the strongest evidence to the weakest, evenly."""
+        ordered = sorted(self.cases, key=lambda case: (-(case["weight"] or 0), case["fingerprint"]))
+        if len(ordered) <= SAMPLE:
+            return ordered
+        return [ordered[at * (len(ordered) - 1) // (SAMPLE - 1)] for at in range(SAMPLE)]
+
+
+def patterns(context: Context, chosen: case_queue.CaseFilter) -> list[Pattern]:
+    """The cases that a filter leaves (at most `MOST`) by their evidence, most cases first; those of two records."""
+    with context.connection("onefold patterns") as conn:
+        rows, _ = case_queue.page(conn, chosen, limit=MOST)
+        rows = [row for row in rows if len(row["record_ids"]) == 2]
+        pairs = pa.table(
+            {side: [row["record_ids"][at] for row in rows] for at, side in enumerate(("left_id", "right_id"))},
+            pa.schema([("left_id", pa.int64()), ("right_id", pa.int64())]),
+        )
+        ids = sorted({i for row in rows for i in row["record_ids"]})
+        levels = levels_of_pairs(
+            resolution.load_records(conn, RECORD, ids),
+            resolution.load_identifiers(conn, IDENTIFIER, ids),
+            pairs,
+            current_model(context, conn),
+            context.configuration.matching,
+            generic=generic_of(conn),
+        )
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        left, right = row["record_ids"]
+        if (left, right) in levels:
+            kind, found = levels[left, right]
+            groups.setdefault((row["kind"], kind, tuple(sorted(found.items()))), []).append(row)
+    made = [_pattern(key, cases) for key, cases in groups.items()]
+    return sorted(made, key=lambda one: (-len(one.cases), one.pattern))
+
+
+def _pattern(key: tuple[Any, ...], cases: Sequence[Mapping[str, Any]]) -> Pattern:
+    why, kind, levels = key
+    weights = [(case["weight"] or 0) / WEIGHT_ONE_BIT for case in cases]
+    digest = blake2b(repr(key).encode(), digest_size=8).hexdigest()
+    return Pattern(digest, why, kind, [words_of(*one) for one in levels], min(weights), max(weights), cases)

@@ -1,0 +1,225 @@
+"""The queue: its filters and pages, whose a case is, what is put aside and said, and what waits for a second person."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.acceptance.test_console import key_of, words_of
+from tests.support import database as databases
+from tests.support.hub import Hub
+from tests.support.queue import Desk, decision, desk_of, fill_queue, shown_cases
+from tests.support.served import asking, token
+
+CASES = 8
+
+
+@pytest.fixture(scope="module")
+def desk(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """Eight cases, two of them with a record of the ERP; tests leave them open, assigned to nobody and not put aside."""
+    with databases.database(server_url, template) as url:
+        hub = Hub(tmp_path_factory.mktemp("queue"), url)
+        fill_queue(hub, CASES, of_erp=2)
+        with desk_of(hub) as found:
+            assert len(found.open_cases()) == CASES
+            yield found
+
+
+def test_filters_narrow_the_queue_and_the_way_to_the_next_case_stays_inside(desk: Desk) -> None:
+    with desk.signed_in("ada") as browser:
+        everything = shown_cases(browser.get("/cases").text)
+        of_erp = shown_cases(browser.get("/cases", params={"source": "erp"}).text)
+        assert everything == desk.open_cases() and len(of_erp) == 2 and set(of_erp) < set(everything)
+        led = [browser.get("/cases/next", params={"after": after}).url.path for after in (of_erp[0], of_erp[1])]
+        assert led == [f"/cases/{of_erp[1]}", f"/cases/{of_erp[0]}"], "from the last on to the first"
+        for narrowed, many in (
+            ({"kind": "between"}, CASES), ({"kind": "forbidden"}, 0), ({"age": "older"}, CASES), ({"age": "day"}, 0),
+            ({"impact": "3"}, 0), ({"impact": "2"}, CASES), ({"show": "mine"}, 0), ({"show": "unassigned"}, CASES),
+        ):  # fmt: skip
+            assert len(shown_cases(browser.get("/cases", params=narrowed).text)) == many, narrowed
+        by_age = shown_cases(browser.get("/cases", params={"order": "age"}).text)
+        assert sorted(by_age) == sorted(everything)
+        for wrong in ({"show": "x"}, {"impact": "-1"}, {"after": "x"}, {"after": "1.2.3"}, {"order": "'"}):
+            assert browser.get("/cases", params=wrong).status_code == 422, wrong
+
+
+def test_a_long_queue_is_paged_without_gaps(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onefold.web.console.review.MOST", 3)
+    for order in ("impact", "age", "bits"):
+        with desk.signed_in("ada") as browser:
+            page = browser.get("/cases", params={"order": order})
+            seen = shown_cases(page.text)
+            while more := re.search(r'href="([^"]+)" rel="next"', page.text):
+                page = browser.get(more[1].replace("&amp;", "&"))
+                seen += shown_cases(page.text)
+        assert len(seen) == len(set(seen)) == CASES, order
+
+
+def test_a_case_is_taken_given_to_somebody_and_given_back_and_its_history_says_so(desk: Desk) -> None:
+    case = desk.open_cases()[0]
+    with desk.signed_in("ada") as browser:
+        key = key_of(browser.get(f"/cases/{case}"))
+        browser.post(f"/cases/{case}/assign", data={"key": key, "assignee": "ada"})
+        assert shown_cases(browser.get("/cases", params={"show": "mine"}).text) == [case]
+        browser.post(f"/cases/{case}/assign", data={"key": key, "assignee": "EVE"})
+        assert shown_cases(browser.get("/cases", params={"show": "mine"}).text) == []
+        assert browser.post(f"/cases/{case}/assign", data={"key": key, "assignee": "max"}).status_code == 404
+        said = browser.post(f"/cases/{case}/comment", data={"key": key, "text": "<b>called</b> her"})
+        words = words_of(said)
+        assert "ada assigned it to eve" in words and "&lt;b&gt;called" in said.text
+        assert browser.post(f"/cases/{case}/comment", data={"key": key, "text": " "}).status_code == 422
+    with desk.signed_in("ida") as browser:
+        page = browser.get(f"/cases/{case}")
+        assert "called" not in page.text and "ada assigned it to eve" in words_of(page), "what people write is masked"
+    with desk.signed_in("eve") as browser:
+        assert shown_cases(browser.get("/cases", params={"show": "mine"}).text) == [case]
+        browser.post(f"/cases/{case}/assign", data={"key": key_of(browser.get("/cases/" + case)), "assignee": ""})
+        assert shown_cases(browser.get("/cases", params={"show": "mine"}).text) == []
+
+
+def test_what_is_put_aside_is_gone_until_its_day(desk: Desk) -> None:
+    case = desk.open_cases()[1]
+    with desk.signed_in("ada") as browser:
+        key = key_of(browser.get(f"/cases/{case}"))
+        for wrong in ("2020-01-01", "x"):
+            assert browser.post(f"/cases/{case}/defer", data={"key": key, "until": wrong}).status_code == 422
+        browser.post(f"/cases/{case}/defer", data={"key": key, "until": "2199-01-31", "note": "asked the bank"})
+        assert case not in shown_cases(browser.get("/cases").text)
+        assert shown_cases(browser.get("/cases", params={"show": "deferred"}).text) == [case]
+        desk.hub.query(
+            "UPDATE ops.case_desk SET deferred_until = current_date - 1 WHERE fingerprint = %s RETURNING 1", [case]
+        )
+        assert case in shown_cases(browser.get("/cases").text), "its day has come"
+        assert "put it aside until" in words_of(browser.get(f"/cases/{case}"))
+        browser.post(f"/cases/{case}/defer", data={"key": key, "until": ""})
+
+
+def test_a_reader_does_nothing_on_a_case_nor_does_a_form_from_elsewhere(desk: Desk) -> None:
+    case = desk.open_cases()[0]
+    with desk.signed_in("ada") as browser:
+        for what in ("assign", "defer", "comment", "answer"):
+            assert browser.post(f"/cases/{case}/{what}", data={"verdict": "confirm"}).status_code == 403, what
+    assert desk.hub.query("SELECT count(*) FROM ops.case_event WHERE done_by = 'max'") == [(0,)]
+
+
+def test_the_api_takes_the_same_filters_and_pages(desk: Desk) -> None:
+    secret = token(desk.hub.settings, "queue-reader", ["cases"])
+    with asking(desk.address, secret) as api:
+        first = api.get("/v1/cases", params={"limit": 5}).json()
+        second = api.get("/v1/cases", params={"limit": 5, "after": first["next"]}).json()
+        assert [one["case"] for one in first["cases"] + second["cases"]] == desk.open_cases() and second["next"] is None
+        assert len(api.get("/v1/cases", params={"source": "erp", "state": "open"}).json()["cases"]) == 2
+        assert api.get("/v1/cases", params={"assignee": "nobody"}).json()["cases"] == []
+        assert (
+            len(
+                api.get("/v1/cases", params={"unassigned": True, "opened_before": "2199-01-01T00:00:00"}).json()[
+                    "cases"
+                ]
+            )
+            == 8
+        )
+        assert api.get("/v1/cases", params={"after": "x"}).status_code == 422
+
+
+def test_a_decision_waits_for_a_second_person_and_nothing_takes_effect_before(hub: Hub) -> None:
+    fill_queue(hub, 2)
+    (hub.folder / "config" / "hub.yaml").write_text("review: {second_approver: {records: 1000, interactions: 100}}\n")
+    with desk_of(hub) as lax, lax.signed_in("ada") as browser:
+        case = lax.open_cases()[0]
+        browser.post(f"/cases/{case}", data=decision(browser.get(f"/cases/{case}").text, "same"))
+        assert len(lax.open_cases()) == 1, "below the limits one person decides"
+
+
+def test_nobody_confirms_their_own_proposal(hub: Hub) -> None:
+    (hub.folder / "config" / "hub.yaml").write_text("review: {second_approver: always}\n")
+    fill_queue(hub, 2)
+    with desk_of(hub) as desk:
+        one, two = desk.open_cases()
+        before = hub.partition()
+        with desk.signed_in("ada") as ada, desk.signed_in("eve") as eve:
+            for case in (one, two):
+                done = ada.post(f"/cases/{case}", data=decision(ada.get(f"/cases/{case}").text, "same", "asked"))
+                assert "waits for a second person" in words_of(done)
+            assert hub.partition() == before and hub.query("SELECT count(*) FROM identity.judgement") == [(0,)]
+            assert shown_cases(ada.get("/cases").text) == []
+            page = ada.get(f"/cases/{one}")
+            assert "ada proposes: the same client , asked" in words_of(page) and 'value="confirm"' not in page.text
+            own = ada.post(f"/cases/{one}/answer", data={"key": key_of(page), "verdict": "confirm"})
+            assert own.status_code == 422 and hub.partition() == before
+            again = eve.post(f"/cases/{one}", data=decision(eve.get("/cases").text, "not_same"))
+            assert again.status_code == 409, "somebody has proposed already"
+            assert set(shown_cases(eve.get("/cases", params={"show": "proposed"}).text)) == {one, two}
+            answer = {"key": key_of(eve.get(f"/cases/{one}"))}
+            assert "/undo" in eve.post(f"/cases/{one}/answer", data={**answer, "verdict": "confirm"}).text
+            assert len(hub.partition()) == len(before) - 1
+            eve.post(f"/cases/{two}/answer", data={**answer, "verdict": "refuse", "note": "no proof"})
+            assert desk.open_cases() == [two] and "refused: the same client: no proof" in words_of(
+                eve.get(f"/cases/{two}")
+            )
+            assert eve.post(f"/cases/{two}/answer", data={**answer, "verdict": "confirm"}).status_code == 404
+        assert hub.query("SELECT decided_by FROM identity.judgement") == [("ada, confirmed by eve",)]
+
+
+def test_a_proposal_of_what_has_changed_since_is_not_confirmed(hub: Hub) -> None:
+    (hub.folder / "config" / "hub.yaml").write_text("review: {second_approver: always}\n")
+    fill_queue(hub, 1)
+    with desk_of(hub) as desk, desk.signed_in("ada") as ada, desk.signed_in("eve") as eve:
+        (case,) = desk.open_cases()
+        ada.post(f"/cases/{case}", data=decision(ada.get(f"/cases/{case}").text, "same"))
+        hub.registers["crm_contacts"][1]["city"] = "Тверь"
+        hub.write("crm_contacts")
+        hub.run()
+        stale = eve.post(f"/cases/{case}/answer", data={"key": key_of(eve.get(f"/cases/{case}")), "verdict": "confirm"})
+        assert stale.status_code == 409 and hub.query("SELECT count(*) FROM identity.judgement") == [(0,)]
+        assert 'value="same"' in ada.get(f"/cases/{case}").text, "it waits for a decision again"
+
+
+def test_one_word_decides_all_of_the_same_evidence_and_leaves_out_what_changed_meanwhile(hub: Hub) -> None:
+    fill_queue(hub, 12, of_erp=1)
+    with desk_of(hub) as desk, desk.signed_in("ada") as browser:
+        before = hub.partition()
+        listed = browser.get("/cases/patterns")
+        link = re.search(r'href="(/cases/patterns/[0-9a-f]{16})"', listed.text)
+        assert link is not None
+        page = browser.get(link[1])
+        assert len(shown_cases(page.text)) == 10, "a sample"
+        lines = re.findall(r'name="case" value="([^"]+)"', page.text)
+        assert len(lines) == 12
+        hub.registers["crm_contacts"][0]["city"] = "Тверь"
+        hub.write("crm_contacts")
+        hub.run()
+        (moved,) = {line.split()[0] for line in lines} - {line.split()[0] for line in lines if not stale(hub, line)}
+        said = {"key": key_of(page), "case": lines, "verdict": "same", "reason": "the same list twice"}
+        done = through(browser, browser.post(link[1], data=said))
+        assert "Decided: 11" in words_of(done) and "Left out: not as they were seen: 1" in words_of(done)
+        assert desk.open_cases() == [moved] and moved in done.text
+        assert hub.query("SELECT count(*) FROM identity.judgement WHERE decided_by = 'ada'") == [(11,)]
+        one = hub.query("SELECT judgement_id FROM identity.judgement ORDER BY 1 LIMIT 1")[0][0]
+        browser.post(f"/judgements/{one}/undo", data={"key": key_of(done)})
+        assert len(desk.open_cases()) == 2
+        undone = through(browser, browser.post(f"{done.url.path}/undo", data={"key": key_of(done)}))
+        assert "Taken back together" in words_of(undone) and "Decided: 10" in words_of(undone)
+        assert hub.partition() == before and len(desk.open_cases()) == 12
+        refused = browser.post(f"{done.url.path}/undo", data={"key": key_of(done)})
+        assert refused.status_code == 422, "nothing of it is in force any more"
+
+
+def stale(hub: Hub, line: str) -> bool:
+    """Whether a client is not as a form says that it was seen."""
+    pairs = [one.split(":") for one in line.split()[1:]]
+    now = dict(hub.query("SELECT client_id::text, changed_seq FROM core.client"))
+    return any(now[client] != int(number) for client, number in pairs)
+
+
+def through(browser: httpx.Client, page: httpx.Response) -> httpx.Response:
+    """The page of a batch when it is through: as a browser that comes again when it is told to."""
+    for _ in range(200):
+        if "refresh" not in page.headers:
+            return page
+        time.sleep(0.1)
+        page = browser.get(page.url.path)
+    raise AssertionError("it does not come to its end")

@@ -1,0 +1,131 @@
+"""The queue of review cases: which of them, in which order, a page on from a place, how many. Read-only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.sql import SQL, Composed
+
+from warehouse.sql import sql
+
+Answer = dict[str, Any]
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+STATES: Final = ("open", "deferred", "proposed", "any")
+"""What waits; what is put aside; what waits for a second person; all of it."""
+ORDERS: Final = ("impact", "age", "bits")
+"""Most impact first; the longest waiting first; the strongest evidence first."""
+# Ascending, so that one comparison of rows says what comes behind a place.
+_WEIGHT: Final = SQL("-coalesce(c.weight, -2147483647)::bigint")
+_AGE: Final = SQL("(extract(epoch FROM c.opened_at) * 1000000)::bigint")
+_KEYS: Final[Mapping[str, tuple[SQL, SQL]]] = {
+    "impact": (SQL("-c.impact"), _WEIGHT),
+    "age": (_AGE, SQL("-c.impact")),
+    "bits": (_WEIGHT, SQL("-c.impact")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """Which cases, in which order; each part narrows."""
+
+    today: date
+    """What is put aside until a later day is `deferred`."""
+    status: str = "open"
+    state: str = "open"
+    kinds: Sequence[str] | None = None
+    assignee: str | None = None
+    unassigned: bool = False
+    source: str | None = None
+    """One of the records is of this source."""
+    least_impact: int | None = None
+    opened_before: datetime | None = None
+    opened_after: datetime | None = None
+    order: str = "impact"
+
+    def parameters(self) -> Answer:
+        """As the statements take them."""
+        return {
+            "today": self.today, "status": self.status, "state": self.state, "assignee": self.assignee,
+            "kinds": None if self.kinds is None else list(self.kinds), "unassigned": self.unassigned,
+            "source": self.source, "least_impact": self.least_impact, "opened_before": self.opened_before,
+            "opened_after": self.opened_after,
+        }  # fmt: skip
+
+
+class Place(NamedTuple):
+    """Behind which case a page begins."""
+
+    one: int
+    two: int
+    fingerprint: str
+
+
+def page(
+    conn: psycopg.Connection[Any], chosen: CaseFilter, *, limit: int, after: Place | None = None
+) -> tuple[list[Answer], Place | None]:
+    """Cases with the natural keys and clients of their records, and where this page ends; None: there are no more."""
+    rows = _ask(conn, "page", chosen, limit=limit + 1, **_after(after))
+    kept = rows[:limit]
+    end = None
+    if len(rows) > limit:
+        last = kept[-1]
+        end = Place(last["one"], last["two"], last["fingerprint"])
+    return kept, end
+
+
+def next_case(conn: psycopg.Connection[Any], chosen: CaseFilter, after: str | None) -> str | None:
+    """The case behind this one in the order, from the beginning behind the last one; None: there is no other."""
+    place = None
+    if after is not None and (found := _ask(conn, "place", chosen, case=after)):
+        place = Place(found[0]["one"], found[0]["two"], found[0]["fingerprint"])
+    rows = _ask(conn, "next", chosen, **_after(place))
+    return rows[0]["fingerprint"] if rows else None
+
+
+def count(conn: psycopg.Connection[Any], chosen: CaseFilter) -> int:
+    """How many cases the filter leaves."""
+    return int(_ask(conn, "count", chosen)[0]["cases"])
+
+
+def kinds(conn: psycopg.Connection[Any], chosen: CaseFilter) -> dict[str, int]:
+    """kind -> cases that the filter leaves."""
+    return {row["kind"]: row["cases"] for row in _ask(conn, "kinds", chosen)}
+
+
+def states(conn: psycopg.Connection[Any], login: str, today: date) -> Answer:
+    """Open cases: all that wait, mine, unassigned, deferred, proposed."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(sql("case_queue.states"), {"login": login, "today": today}).fetchone()
+    assert found is not None
+    return found
+
+
+def records_of(conn: psycopg.Connection[Any], cases: Sequence[str]) -> dict[str, Answer]:
+    """Status and record_ids of these cases; what is no case, or no name of one, is left out."""
+    known = [case for case in cases if _UUID.fullmatch(case)]
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(sql("case_queue.records_of"), {"cases": known}).fetchall()
+    return {row["fingerprint"]: row for row in rows}
+
+
+def weights(conn: psycopg.Connection[Any]) -> list[tuple[str, int, int]]:
+    """kind, bin of half a bit (0: from 0 bits on) and how many plausible pairs lie in it."""
+    return conn.execute(sql("case_queue.weights")).fetchall()
+
+
+def _after(place: Place | None) -> Answer:
+    one, two, case = (None, None, None) if place is None else place
+    return {"after_one": one, "after_two": two, "after": case}
+
+
+def _ask(conn: psycopg.Connection[Any], name: str, chosen: CaseFilter, **more: Any) -> list[Answer]:
+    one, two = _KEYS[chosen.order]
+    statement: Composed = sql(f"case_queue.{name}").format(one=one, two=two)
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement, {**chosen.parameters(), **more}).fetchall()

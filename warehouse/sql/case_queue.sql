@@ -1,0 +1,105 @@
+-- The queue of review cases: filters, pages on from a place, counts (case_queue.py).
+
+-- name: page
+-- Chosen and ordered first, and only then with its records: a queue may hold ten thousand.
+SELECT c.fingerprint::text, c.kind, c.status, c.weight, c.impact, c.evidence, c.opened_at::text, c.record_ids,
+    c.assignee, c.deferred_until::text, c.one, c.two, (
+        SELECT jsonb_agg(jsonb_build_object(
+            'record_id', r.record_id, 'source', r.source, 'stream', r.stream, 'source_key', r.source_key,
+            'client_id', x.client_id, 'display_name', k.display_name, 'kind', k.kind, 'changed_seq', k.changed_seq
+        ) ORDER BY r.source COLLATE "C", r.stream COLLATE "C", r.source_key COLLATE "C")
+        FROM (
+            SELECT record_id, source, stream, source_key FROM raw.record WHERE record_id = ANY (c.record_ids)
+            UNION
+            SELECT record_id, source, stream, source_key FROM identity.standard_record
+            WHERE record_id = ANY (c.record_ids)
+        ) AS r
+        LEFT JOIN identity.crosswalk AS x ON x.record_id = r.record_id
+        LEFT JOIN core.client AS k ON k.client_id = x.client_id
+    ) AS records
+FROM (
+    -- as: case_queue.chosen
+    AND (
+        %(after)s::uuid IS NULL
+        OR ({one}, {two}, c.fingerprint) > (%(after_one)s::bigint, %(after_two)s::bigint, %(after)s::uuid)
+    )
+    ORDER BY one, two, c.fingerprint
+    LIMIT %(limit)s
+) AS c
+ORDER BY c.one, c.two, c.fingerprint
+
+-- name: chosen
+SELECT c.*, d.assignee, d.deferred_until, {one} AS one, {two} AS two
+FROM identity.review_case AS c
+LEFT JOIN ops.case_desk AS d ON d.fingerprint = c.fingerprint
+WHERE c.status = %(status)s
+    AND (%(kinds)s::text[] IS NULL OR c.kind = ANY (%(kinds)s::text[]))
+    AND (%(assignee)s::text IS NULL OR d.assignee = %(assignee)s)
+    AND (NOT %(unassigned)s OR d.assignee IS NULL)
+    AND CASE %(state)s
+        WHEN 'any' THEN true
+        WHEN 'deferred' THEN d.deferred_until > %(today)s
+        ELSE coalesce(d.deferred_until <= %(today)s, true)
+            AND (%(state)s = 'proposed') = EXISTS (
+                SELECT FROM ops.case_proposal AS p WHERE p.fingerprint = c.fingerprint AND p.state = 'open'
+            )
+    END
+    AND (%(least_impact)s::bigint IS NULL OR c.impact >= %(least_impact)s)
+    AND (%(opened_before)s::timestamptz IS NULL OR c.opened_at < %(opened_before)s)
+    AND (%(opened_after)s::timestamptz IS NULL OR c.opened_at >= %(opened_after)s)
+    AND (
+        %(source)s::text IS NULL OR EXISTS (
+            SELECT FROM identity.standard_record AS r
+            WHERE r.record_id = ANY (c.record_ids) AND r.source = %(source)s
+        )
+    )
+
+-- name: place
+-- Where a case stands in an order, whatever has become of it.
+SELECT c.fingerprint::text, {one} AS one, {two} AS two FROM identity.review_case AS c WHERE c.fingerprint = %(case)s::uuid
+
+-- name: next
+SELECT c.fingerprint::text FROM (
+    -- as: case_queue.chosen
+    AND c.fingerprint <> coalesce(%(after)s::uuid, '00000000-0000-0000-0000-000000000000')
+) AS c
+ORDER BY (%(after)s::uuid IS NULL
+        OR (c.one, c.two, c.fingerprint) > (%(after_one)s::bigint, %(after_two)s::bigint, %(after)s::uuid)) DESC,
+    c.one, c.two, c.fingerprint
+LIMIT 1
+
+-- name: count
+SELECT count(*) AS cases FROM (
+    -- as: case_queue.chosen
+) AS c
+
+-- name: kinds
+SELECT c.kind, count(*) AS cases FROM (
+    -- as: case_queue.chosen
+) AS c
+GROUP BY c.kind ORDER BY c.kind COLLATE "C"
+
+-- name: states
+SELECT count(*) FILTER (WHERE NOT q.is_deferred AND NOT q.is_proposed) AS all,
+    count(*) FILTER (WHERE NOT q.is_deferred AND NOT q.is_proposed AND q.assignee = %(login)s) AS mine,
+    count(*) FILTER (WHERE NOT q.is_deferred AND NOT q.is_proposed AND q.assignee IS NULL) AS unassigned,
+    count(*) FILTER (WHERE q.is_deferred) AS deferred,
+    count(*) FILTER (WHERE NOT q.is_deferred AND q.is_proposed) AS proposed
+FROM (
+    SELECT d.assignee, coalesce(d.deferred_until > %(today)s, false) AS is_deferred, p.fingerprint IS NOT NULL AS is_proposed
+    FROM identity.review_case AS c
+    LEFT JOIN ops.case_desk AS d ON d.fingerprint = c.fingerprint
+    LEFT JOIN ops.case_proposal AS p ON p.fingerprint = c.fingerprint AND p.state = 'open'
+    WHERE c.status = 'open'
+) AS q
+
+-- name: records_of
+SELECT fingerprint::text, status, record_ids FROM identity.review_case WHERE fingerprint = ANY (%(cases)s::uuid[])
+
+-- name: weights
+-- How the weights of plausible pairs lie, in bins of half a bit.
+SELECT r.kind, floor(p.weight / 512.0)::integer AS bin, count(*) AS pairs
+FROM identity.pair AS p
+JOIN identity.standard_record AS r ON r.record_id = p.left_id
+GROUP BY r.kind, bin
+ORDER BY r.kind, bin

@@ -1,0 +1,71 @@
+-- What is done on review cases (desk.py).
+
+-- name: lock
+-- Who does something on a case waits for who does something on it just now.
+SELECT status FROM identity.review_case WHERE fingerprint = %(case)s::uuid FOR UPDATE
+
+-- name: of_case
+SELECT d.assignee, d.deferred_until::text FROM ops.case_desk AS d WHERE d.fingerprint = %(case)s::uuid
+
+-- name: assign
+INSERT INTO ops.case_desk AS d (fingerprint, assignee) VALUES (%(case)s::uuid, %(assignee)s)
+ON CONFLICT (fingerprint) DO UPDATE SET assignee = excluded.assignee
+
+-- name: defer
+INSERT INTO ops.case_desk AS d (fingerprint, deferred_until) VALUES (%(case)s::uuid, %(until)s)
+ON CONFLICT (fingerprint) DO UPDATE SET deferred_until = excluded.deferred_until
+
+-- name: add_event
+INSERT INTO ops.case_event (fingerprint, action, done_by, at, assignee, until, verdict, judgement_id, batch_id, note)
+VALUES (
+    %(case)s::uuid, %(action)s, %(by)s, %(at)s, %(assignee)s, %(until)s, %(verdict)s, %(judgement_id)s,
+    %(batch_id)s::uuid, %(note)s
+)
+
+-- name: events
+SELECT e.event_id, e.action, e.done_by, e.at::text, e.assignee, e.until::text, e.verdict, e.judgement_id,
+    e.batch_id::text, e.note,
+    e.action = 'decided' AND NOT EXISTS (SELECT FROM identity.judgement AS l WHERE l.lifts = e.judgement_id) AS is_in_force
+FROM ops.case_event AS e
+WHERE e.fingerprint = %(case)s::uuid
+ORDER BY e.event_id DESC
+LIMIT %(limit)s
+
+-- name: undone
+-- A judgement that is lifted is told on every case that it decided.
+INSERT INTO ops.case_event (fingerprint, action, done_by, at, judgement_id, batch_id, note)
+SELECT e.fingerprint, 'undone', %(by)s, %(at)s, e.judgement_id, e.batch_id, %(note)s
+FROM ops.case_event AS e
+WHERE e.judgement_id = %(judgement_id)s AND e.action = 'decided'
+ORDER BY e.event_id
+
+-- name: stewards
+SELECT login FROM ops.account WHERE is_active AND role IN ('steward', 'admin') ORDER BY lower(login)
+
+-- name: propose
+INSERT INTO ops.case_proposal (
+    fingerprint, verdict, left_ids, right_ids, relationship, reason, seen, proposed_by, proposed_at
+)
+VALUES (
+    %(case)s::uuid, %(verdict)s, %(left_ids)s::bigint[], %(right_ids)s::bigint[], %(relationship)s, %(reason)s, %(seen)s,
+    %(by)s, %(at)s
+)
+RETURNING proposal_id
+
+-- name: open_proposal
+SELECT proposal_id, verdict, left_ids, right_ids, relationship, reason, seen, proposed_by, proposed_at::text
+FROM ops.case_proposal
+WHERE fingerprint = %(case)s::uuid AND state = 'open'
+
+-- name: answer_proposal
+UPDATE ops.case_proposal SET state = %(state)s, answered_by = %(by)s, answered_at = %(at)s
+WHERE proposal_id = %(proposal_id)s AND state = 'open'
+
+-- name: touched
+-- Records and interactions of the clients that these records belong to.
+SELECT count(*) AS records, coalesce(sum(i.count), 0)::bigint AS interactions
+FROM identity.crosswalk AS x
+LEFT JOIN LATERAL (
+    SELECT count(*) FROM core.interaction AS f WHERE f.party_record_id = x.record_id AND NOT f.is_deleted
+) AS i ON true
+WHERE x.client_id IN (SELECT client_id FROM identity.crosswalk WHERE record_id = ANY (%(record_ids)s::bigint[]))
