@@ -115,9 +115,14 @@ def members(conn: psycopg.Connection[Any], column: str, blocks: tuple[Ids, Ids, 
     return found["block"].to_numpy(), found["record_id"].to_numpy()
 
 
-def kin(conn: psycopg.Connection[Any], record_ids: Ids) -> Ids:
-    """Documents that these name as the one they belong to, and those that name these."""
-    return _ids(conn, "kin", {"record_ids": bigints(record_ids.tolist())})
+def in_one_process(conn: psycopg.Connection[Any]) -> None:
+    """Until the transaction ends nothing is read by several processes of the server."""
+    conn.execute(sql("documents.in_one_process"))
+
+
+def kin(conn: psycopg.Connection[Any], record_ids: Ids, parents: Ids) -> Ids:
+    """Documents that name these as the one they belong to, and those of `parents` (whom these name) that are some."""
+    return _ids(conn, "kin", {"record_ids": bigints(record_ids.tolist()), "parents": bigints(parents.tolist())})
 
 
 def of_clients(conn: psycopg.Connection[Any], clients: Ids) -> Ids:

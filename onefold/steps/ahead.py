@@ -1,4 +1,4 @@
-"""The database at work while the next is made: one item ahead, or one store meanwhile."""
+"""The database at work while the next is made: one item ahead, or one task meanwhile."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def ahead(items: Generator[T]) -> Iterator[T]:
 
 
 @contextmanager
-def storing(store: Callable[[], None]) -> Iterator[Callable[[], None]]:
+def storing(store: Callable[[], T]) -> Iterator[Callable[[], T]]:
     """`store` has the database at work during the block, in which nobody else may use its connection before having
-    called what is given: it waits for `store`."""
+    called what is given: it waits for `store`, and says what came of it."""
     with ThreadPoolExecutor(1, thread_name_prefix="store") as pool:
         stored = pool.submit(carried(store))
         yield stored.result

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +19,12 @@ from identity.documents.link import Weighed, joined, neighbours, weigh_documents
 from identity.documents.pairs import PlaceBlocks, blocks_of, slot_lengths, with_blocks
 from identity.documents.schema import PLACE, RELATED, SAID, TIE, Flags, Ints, Registers
 from identity.documents.sets import isin, union, without
+from onefold.steps.ahead import storing
 from onefold.steps.document_work import Work, with_registers
 from warehouse import documents as stored
+
+if TYPE_CHECKING:
+    import psycopg
 
 ENDS: Final = tuple(TIE.names[:2])
 _Limits = Callable[[str, Ints], Ints]
@@ -105,10 +109,14 @@ def _around(work: Work, places: pa.Table, limits: _Limits) -> Iterator[_Members]
 
 
 class Reach:
-    """The documents that hang together with some, by plausible pairs, links, parents and judgements."""
+    """The documents that hang together with some, by plausible pairs, links, parents and judgements.
 
-    def __init__(self, work: Work) -> None:
+    What this transaction has not written is read on a second connection meanwhile.
+    """
+
+    def __init__(self, work: Work, beside: psycopg.Connection) -> None:
         self.work = work
+        self._beside = beside
         self._raw: list[pa.Table] = []
         self._loaded = np.zeros(0, np.int64)
         self._with_kin = np.zeros(0, np.int64)
@@ -121,30 +129,32 @@ class Reach:
     def extend(self, records: Ints) -> None:
         """Reach these, and whatever hangs together with them."""
         while len(records := without(records, self.records)):
-            linked = stored.links_of(self.work.conn, TIE, records)
-            self._links.append(linked)
-            said = self.work.said
-            more = [records, *(linked[name].to_numpy() for name in ENDS), stored.kin(self.work.conn, records)]
-            more += [said[name].to_numpy()[_said_of(said, records)] for name in SAID.names[:2]]
-            # What is linked with these is looked at for links of its own in the next round.
-            weighed = self._weigh(records, union(*more))
+            near, weighed = self._weigh(records)
             self._weighed.append(weighed)
             self.records = union(self.records, records)
-            records = union(*more, neighbours(weighed, records))
+            records = union(near, neighbours(weighed, records))
 
-    def _weigh(self, records: Ints, near: Ints) -> Weighed:
-        """The plausible pairs of these documents; `near` are there as well, for what registers and people state."""
+    def _weigh(self, records: Ints) -> tuple[Ints, Weighed]:
+        """What registers and people state to hang together with these documents, and the plausible pairs of these."""
+        conn, said = self.work.conn, self.work.said
         cap = self.work.settings.largest_block
-        places = stored.load_places(self.work.conn, PLACE, records)
-        around = [near, *(one.records for one in _around(self.work, places, lambda _, keys: np.full(len(keys), cap)))]
-        registers, documents = self.documents(union(*around))
-        columns = columns_of(documents, registers)
-        self._learn_kin(documents)
+        with storing(lambda: stored.links_of(self._beside, TIE, records)) as linked:
+            places = stored.load_places(conn, PLACE, records)
+            kin = stored.kin(conn, records, union(places["parent_record_id"].drop_null().to_numpy()))
+            around = [one.records for one in _around(self.work, places, lambda _, keys: np.full(len(keys), cap))]
+            links = linked()
+        self._links.append(links)
+        # What is linked with these is looked at for links of its own in the next round.
+        near = union(records, *(links[name].to_numpy() for name in ENDS), kin)
+        near = union(near, *(said[name].to_numpy()[_said_of(said, records)] for name in SAID.names[:2]))
+        registers, documents = self.documents(union(near, *around))
+        with storing(lambda: self._learn_kin(documents)):
+            columns = columns_of(documents, registers)
         assert self.work.size is not None
-        return weigh_documents(
+        return near, weigh_documents(
             columns,
             registers,
-            self.work.said,
+            said,
             self._related,
             self.work.settings,
             self.work.size,
@@ -155,7 +165,10 @@ class Reach:
         """These documents (DOCUMENT); what was read before is not read again."""
         missing = without(records, self._loaded)
         if len(missing):
-            self._raw.append(stored.load(self.work.conn, self.work.words, missing))
+            conn, words, half = self.work.conn, self.work.words, len(missing) // 2
+            with storing(lambda: stored.load(self._beside, words, missing[:half])) as first:
+                self._raw.append(stored.load(conn, words, missing[half:]))
+                self._raw.append(first())
             self._loaded = union(self._loaded, missing)
         wanted = pa.array(records)
         return with_registers(
@@ -168,7 +181,7 @@ class Reach:
         clients, first = np.unique(known["client"].to_numpy(), return_index=True)
         fresh = ~isin(clients, self._with_kin)
         if fresh.any():
-            found = stored.related_of(self.work.conn, RELATED, known["record_id"].to_numpy()[first[fresh]])
+            found = stored.related_of(self._beside, RELATED, known["record_id"].to_numpy()[first[fresh]])
             self._related = pa.concat_tables([self._related, found])
             self._with_kin = union(self._with_kin, clients)
 

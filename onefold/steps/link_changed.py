@@ -7,7 +7,7 @@ link.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -24,20 +24,25 @@ from onefold.steps.document_reach import ENDS, Reach, distinct_links, disturbed
 from onefold.steps.document_work import Linked, Work, load, places, with_none, without_pairs
 from warehouse import documents as stored
 
+if TYPE_CHECKING:
+    import psycopg
+
 _SUM: Final = "instalment"
 _KINDS: Final = pa.schema(list(TIE)[:3])
 
 
-def link_changed(work: Work, changed: Ints, as_of: Any) -> Linked:
-    """Bring links and events up to the documents that changed."""
+def link_changed(work: Work, changed: Ints, as_of: Any, beside: psycopg.Connection) -> Linked:
+    """Bring links and events up to the documents that changed. `beside`: a second connection, to read on."""
     conn, settings = work.conn, work.settings
+    for one in (conn, beside):
+        stored.in_one_process(one)
     before = stored.load_places(conn, PLACE, changed)
     registers, mine = load(work, changed)
     after = places(columns_of(mine, registers), mine, registers, settings)
     clients = union(_clients(before), _clients(after))
     counted = stored.count_documents(conn, clients, LARGEST_CLIENT + 1)
     stored.store_places(conn, after, changed)
-    reach = Reach(work)
+    reach = Reach(work, beside)
     reach.extend(union(changed, disturbed(reach, pa.concat_tables([before, after]), changed)))
     dirty = changed[:0]
     while True:

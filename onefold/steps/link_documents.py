@@ -63,7 +63,8 @@ def link_documents(context: Context, conn: psycopg.Connection, *, after: int) ->
             done = _link_all(work, as_of, keep=seen, is_first=is_first and not seen)
             stored.forget_queue(conn)
         else:
-            done = link_changed(work, np.array(sorted(batch.record_ids), np.int64), as_of)
+            with context.connection("onefold publish, reading") as beside, unit_of_work(beside):
+                done = link_changed(work, np.array(sorted(batch.record_ids), np.int64), as_of, beside)
             queue.done(conn, batch)
     return done
 

@@ -50,12 +50,10 @@ CROSS JOIN LATERAL (
 ) AS m
 
 -- name: kin
--- Documents that name these as theirs, and those that these name.
+-- Documents that name these as theirs, and those that these name, as far as they are documents.
 SELECT c.record_id FROM core.document_place AS c WHERE c.parent_record_id = ANY (%(record_ids)s::bigint[])
-UNION
-SELECT p.record_id
-FROM core.document_place AS c JOIN core.document_place AS p ON p.record_id = c.parent_record_id AND p.face = 0
-WHERE c.record_id = ANY (%(record_ids)s::bigint[])
+UNION ALL
+SELECT p.record_id FROM core.document_place AS p WHERE p.record_id = ANY (%(parents)s::bigint[]) AND p.face = 0
 
 -- name: of_clients
 SELECT d.record_id FROM core.document_place AS d WHERE d.client = ANY (%(clients)s::bigint[])
@@ -114,17 +112,30 @@ JOIN identity.crosswalk AS t ON t.record_id = r.to_record_id
 WHERE r.type IN ('member_of', 'branch_of', 'owner_of') AND NOT r.is_deleted AND f.client_id <> t.client_id
 
 -- name: related_of
--- The same for the clients of these documents alone.
+-- The same for the clients of these documents alone: one after the other, by keys, for how few relationships a client
+-- has is guessed wrong, and all that there are would be read.
 SELECT DISTINCT uuid_hash_extended(m.client_id, 0), uuid_hash_extended(t.client_id, 0)
 FROM (
     SELECT DISTINCT i.client_id FROM core.published_interaction AS i
     WHERE i.record_id = ANY (%(record_ids)s::bigint[]) AND i.client_id IS NOT NULL
 ) AS m
-JOIN identity.crosswalk AS f ON f.client_id = m.client_id
-JOIN core.relationship AS r ON r.from_record_id = f.record_id
-    AND r.type IN ('member_of', 'branch_of', 'owner_of') AND NOT r.is_deleted
-JOIN identity.crosswalk AS t ON t.record_id = r.to_record_id
-WHERE t.client_id <> m.client_id
+CROSS JOIN LATERAL (
+    SELECT x.record_id FROM identity.crosswalk AS x WHERE x.client_id = m.client_id OFFSET 0
+) AS f
+CROSS JOIN LATERAL (
+    SELECT r.to_record_id FROM core.relationship AS r
+    WHERE r.from_record_id = f.record_id AND r.type IN ('member_of', 'branch_of', 'owner_of') AND NOT r.is_deleted
+    OFFSET 0
+) AS r
+CROSS JOIN LATERAL (
+    SELECT x.client_id FROM identity.crosswalk AS x
+    WHERE x.record_id = r.to_record_id AND x.client_id <> m.client_id
+    OFFSET 0
+) AS t
+
+-- name: in_one_process
+-- Many small questions: to start others for one of them takes longer than to answer it.
+SET LOCAL max_parallel_workers_per_gather = 0
 
 -- name: drop_places
 DELETE FROM core.document_place AS p
