@@ -101,18 +101,22 @@ def load_places(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Id
     return in_one_piece.read(conn, sql("documents.places"), parameters, schema=schema)
 
 
-def members(conn: psycopg.Connection[Any], column: str, blocks: tuple[Ids, Ids, Ids], limits: Ids) -> tuple[Ids, Ids]:
-    """Members of blocks (key, first day, day after), at most `limits` of each: place of the block, record."""
+def members(
+    conn: psycopg.Connection[Any], column: str, blocks: tuple[Ids, Ids, Ids], limits: Ids
+) -> tuple[Ids, Ids, Ids]:
+    """Members of those blocks (key, first day, day after) that have no more than `limits`: place of the block, record.
+    And the places of the others."""
     if not len(blocks[0]):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64)
     query = sql("documents.members").format(column=qualified(column))
     parameters = {
         name: bigints(values.tolist())
         for name, values in zip(("keys", "firsts", "lasts", "limits"), (*blocks, limits), strict=True)
     }
-    schema = pa.schema([("block", pa.int64()), ("record_id", pa.int64())])
+    schema = pa.schema([(name, pa.int64()) for name in ("block", "record_id", "is_over")])
     found = in_one_piece.read_integers(conn, query, parameters, schema=schema)
-    return found["block"].to_numpy(), found["record_id"].to_numpy()
+    block, record, over = (found[name].to_numpy() for name in schema.names)
+    return block[over == 0], record[over == 0], block[over == 1]
 
 
 def in_one_process(conn: psycopg.Connection[Any]) -> None:

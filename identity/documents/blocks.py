@@ -6,23 +6,39 @@ length are runs in that order, so that it is made once. A key of 0 stands for no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from identity.documents.schema import Flags, Ints
+from identity.documents.sets import isin
+from identity.hashing import combine, mix, signed
 
 Small = npt.NDArray[np.int16]
 ROWS: Final = (0, 1)
 """The two rows of slots."""
+Crowded = Mapping[int, Ints]
+"""Blocks that hold more than is here and are over any limit: by the length of their slots their `block_codes`,
+ascending."""
+_MANY: Final = 1 << 30
 
 
 def slot(day: Ints, length: int, row: int) -> Ints:
     """The number of a slot in a row."""
     return (day + (length // 2) * row) // length
+
+
+def first_day(day: Ints, length: int, row: int) -> Ints:
+    """The day on which the slot of a day begins."""
+    return slot(day, length, row) * length - (length // 2) * row
+
+
+def block_codes(key: npt.NDArray[np.uint64], first: Ints) -> Ints:
+    """Blocks of slots of one length as integers, by key and first day."""
+    return signed(combine(mix(key), first.view(np.uint64)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +64,21 @@ class Ordered:
     run: Ints
     """A number for its key, ascending."""
     day: Ints
+    crowded: Mapping[tuple[int, int], Flags] = field(default_factory=dict)
+    """By length and row of slots: whether the block of each place is over any limit, however few of it are here."""
 
     def blocks(self, length: int, row: int) -> Blocks:
         """The blocks of what shares key and slot, of a row of slots of so many days."""
         starts = _changes(self.run) | _changes(slot(self.day, length, row))
         number = np.cumsum(starts) - 1
         size = np.diff(np.append(np.flatnonzero(starts), len(starts)))
-        return Blocks(number, size[number] if len(number) else number)
+        sizes = size[number] if len(number) else number
+        if (length, row) in self.crowded:
+            sizes = np.where(self.crowded[length, row], _MANY, sizes)
+        return Blocks(number, sizes)
 
 
-def in_order(key: npt.NDArray[np.uint64], day: Ints) -> Ordered:
+def in_order(key: npt.NDArray[np.uint64], day: Ints, crowded: Crowded | None = None) -> Ordered:
     """The rows that have a key, by key and day."""
     rows = np.flatnonzero(key)
     # Twice by a sort that need not be stable: half the time of one that is.
@@ -67,7 +88,13 @@ def in_order(key: npt.NDArray[np.uint64], day: Ints) -> Ordered:
     first = int(days.min(initial=0))
     bits = max(int(days.max(initial=0)) - first, 1).bit_length()
     by_day = np.argsort((run << bits) | (days - first))
-    return Ordered(rows[by_day], run[by_day], days[by_day])
+    rows, run, days = rows[by_day], run[by_day], days[by_day]
+    full = {
+        (length, row): isin(block_codes(key[rows], first_day(days, length, row)), codes)
+        for length, codes in (crowded or {}).items()
+        for row in ROWS
+    }
+    return Ordered(rows, run, days, full)
 
 
 def pairs_within(blocks: Blocks, cap: int, but: Blocks | None = None) -> Iterator[tuple[Ints, Ints]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
+from identity.documents.blocks import Crowded
 from identity.documents.columns import Columns, columns_of, faces_of
 from identity.documents.events import put_together
 from identity.documents.evidence import Evidence, Measure, size_class, together, weigh
@@ -45,14 +46,15 @@ def weigh_documents(
     settings: DocumentSettings,
     size: int,
     near: Flags | None = None,
+    crowded: Mapping[str, Crowded] | None = None,
 ) -> Weighed:
     """The pairs from `review_at` on, and those that somebody judged; with `near` those with an end among these.
 
     `said` as SAID, `related` as RELATED; `size`: the hub's `size_class`. The blocks of a document must be whole for its
-    pairs to be right.
+    pairs to be right, or be said to be over their limit (`crowded`, as `candidate_pairs` has it).
     """
     faces = faces_of(columns, registers, settings)
-    proposed = candidate_pairs(columns, faces, settings, near)
+    proposed = candidate_pairs(columns, faces, settings, near, crowded)
     child = np.flatnonzero(columns.parent >= 0)
     child = child[columns.parent[child] != child]
     judged, is_same = _judged(columns, said)

@@ -7,18 +7,18 @@ local.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.documents.blocks import ROWS, Blocks, Ordered, in_order, pairs_within, slot
+from identity.documents.blocks import ROWS, Blocks, Crowded, Ordered, block_codes, first_day, in_order, pairs_within
 from identity.documents.columns import Columns, Faces
 from identity.documents.schema import Flags, Ints
-from identity.documents.sets import unique
+from identity.documents.sets import union, unique
 from identity.documents.settings import MONEY, DocumentSettings
 
 _NEVER: Final = 1 << 20
@@ -86,14 +86,23 @@ class Found:
     pairs: Pairs
 
 
-def candidate_pairs(columns: Columns, faces: Faces, settings: DocumentSettings, near: Flags | None = None) -> Found:
-    """All pairs that some block proposes; with `near`, those that have an end among these documents."""
+def candidate_pairs(
+    columns: Columns,
+    faces: Faces,
+    settings: DocumentSettings,
+    near: Flags | None = None,
+    crowded: Mapping[str, Crowded] | None = None,
+) -> Found:
+    """All pairs that some block proposes; with `near`, those that have an end among these documents. `crowded`: by the
+    columns of PLACE, blocks that are over their limit, of which not all documents are here."""
+    over = crowded or {}
     lags, cap, lengths = lags_of(settings), settings.largest_block, slot_lengths(settings)
     day = columns.day[faces.document]
     numbered = np.flatnonzero((columns.number_core != 0) & columns.has_day)
-    amounts = in_order(faces.amount_key, day)
-    clients = in_order(faces.client_key, day)
-    numbers = in_order(columns.number_core[numbered].view(np.uint64), columns.day[numbered])
+    amounts = in_order(faces.amount_key, day, over.get("amount_key"))
+    clients = in_order(faces.client_key, day, over.get("client_key"))
+    cores = columns.number_core[numbered].view(np.uint64)
+    numbers = in_order(cores, columns.day[numbered], over.get("number_key"))
     count = max(len(columns.record_id), 1)
     found: list[Ints] = []
 
@@ -124,7 +133,7 @@ def candidate_pairs(columns: Columns, faces: Faces, settings: DocumentSettings, 
         propose(blocks, numbered[numbers.order], before[1])
         before[1] = blocks
     codes = unique(np.concatenate([np.zeros(0, np.int64), *found]))
-    numbers = Ordered(numbered[numbers.order], numbers.run, numbers.day)
+    numbers = replace(numbers, order=numbered[numbers.order])
     return Found(amounts, clients, numbers, Pairs(codes // count, codes % count))
 
 
@@ -149,11 +158,15 @@ class PlaceBlocks:
         """The places that stand in one of the blocks that are wanted."""
         return np.logical_or(*wanted[self.of]) if len(self.key) else np.zeros(self.of.shape[1], np.bool_)
 
+    def codes(self, wanted: Flags) -> Ints:
+        """The `block_codes` of those that are wanted, ascending."""
+        return union(block_codes(self.key[wanted].view(np.uint64), self.first[wanted]))
+
 
 def blocks_of(places: pa.Table, column: str, length: int) -> PlaceBlocks:
     """The blocks of these places (PLACE), all with a day and a value in `column`."""
     key, day = places[column].to_numpy(), places["day"].to_numpy().astype(np.int64)
-    first = np.stack([slot(day, length, row) * length - (length // 2) * row for row in ROWS]).reshape(-1)
+    first = np.stack([first_day(day, length, row) for row in ROWS]).reshape(-1)
     keys = np.tile(key, len(ROWS))
     order = np.lexsort((first, keys))
     keys, first = keys[order], first[order]

@@ -1,7 +1,7 @@
 """What a change of documents reaches, read from the database bit by bit.
 
-A document's pairs are known when its blocks are there whole, or as far as shows that they are over their limit. So
-only the blocks of what was reached last are read, until nothing further is reached.
+A document's pairs are known when its blocks are there whole, or are known to be over their limit. So only the blocks of
+what was reached last are read, until nothing further is reached.
 """
 
 from __future__ import annotations
@@ -33,16 +33,19 @@ _Limits = Callable[[str, Ints], Ints]
 
 @dataclass(frozen=True, slots=True)
 class _Members:
-    """Members of blocks, no more of a block than show that it is over the limit asked for."""
+    """Members of blocks by one column of PLACE, and which blocks are over the limit asked for: none of theirs."""
 
+    column: str
+    length: int
+    """Days of a slot."""
     blocks: PlaceBlocks
+    over: Flags
+    """By block."""
     places: Ints
     """The records of the places that the blocks were asked for by."""
     at: Ints
     """The block of each member."""
     records: Ints
-    fits: Flags
-    """Whether its block is within the limit asked for."""
 
 
 def disturbed(reach: Reach, places: pa.Table, changed: Ints) -> Ints:
@@ -62,7 +65,7 @@ def disturbed(reach: Reach, places: pa.Table, changed: Ints) -> Ints:
         return found
 
     blocks = list(_around(work, places, limits))
-    near = union(changed, *(one.records[one.fits] for one in blocks))
+    near = union(changed, *(one.records for one in blocks))
     registers, documents = reach.documents(near)
     ids, book = documents["record_id"].to_numpy(), registers.books()[documents["register"].to_numpy()]
     order = np.argsort(ids)
@@ -80,7 +83,7 @@ def disturbed(reach: Reach, places: pa.Table, changed: Ints) -> Ints:
         whole = size + came > cap
         whole[one.blocks.of[:, ~mine].reshape(-1)] = True
         moved = union(*((blocks_of_row * count + whose)[mine] for blocks_of_row in one.blocks.of))
-        at, records = one.at[one.fits], one.records[one.fits]
+        at, records = one.at, one.records
         its = book[np.minimum(np.searchsorted(ids, records), max(len(ids) - 1, 0))] if len(ids) else records
         found.append(records[whole[at] | ~isin(records, ids) | isin(at * count + its, moved)])
     return union(*found)
@@ -100,9 +103,10 @@ def _around(work: Work, places: pa.Table, limits: _Limits) -> Iterator[_Members]
                 break
             blocks = blocks_of(some, column, length)
             most = limits(column, blocks.key)
-            at, records = stored.members(work.conn, column, (blocks.key, blocks.first, blocks.last), most + 1)
-            over = np.bincount(at, minlength=len(blocks.key)) > most
-            yield _Members(blocks, some["record_id"].to_numpy(), at, records, ~over[at])
+            at, records, full = stored.members(work.conn, column, (blocks.key, blocks.first, blocks.last), most)
+            over = np.zeros(len(blocks.key), np.bool_)
+            over[full] = True
+            yield _Members(column, length, blocks, over, some["record_id"].to_numpy(), at, records)
             some = some.filter(pa.array(blocks.whose(over)))
         if column == "amount_key":
             crowded = union(some["amount_key"].to_numpy())
@@ -117,7 +121,7 @@ class Reach:
     def __init__(self, work: Work, beside: psycopg.Connection) -> None:
         self.work = work
         self._beside = beside
-        self._raw: list[pa.Table] = []
+        self._raw = stored.FOUND.empty_table()
         self._loaded = np.zeros(0, np.int64)
         self._with_kin = np.zeros(0, np.int64)
         self._related = RELATED.empty_table()
@@ -141,25 +145,21 @@ class Reach:
         with storing(lambda: stored.links_of(self._beside, TIE, records)) as linked:
             places = stored.load_places(conn, PLACE, records)
             kin = stored.kin(conn, records, union(places["parent_record_id"].drop_null().to_numpy()))
-            around = [one.records for one in _around(self.work, places, lambda _, keys: np.full(len(keys), cap))]
+            around = list(_around(self.work, places, lambda _, keys: np.full(len(keys), cap)))
             links = linked()
         self._links.append(links)
         # What is linked with these is looked at for links of its own in the next round.
         near = union(records, *(links[name].to_numpy() for name in ENDS), kin)
         near = union(near, *(said[name].to_numpy()[_said_of(said, records)] for name in SAID.names[:2]))
-        registers, documents = self.documents(union(near, *around))
+        registers, documents = self.documents(union(near, *(one.records for one in around)))
+        crowded: dict[str, dict[int, Ints]] = {}
+        for one in around:
+            crowded.setdefault(one.column, {})[one.length] = one.blocks.codes(one.over)
         with storing(lambda: self._learn_kin(documents)):
             columns = columns_of(documents, registers)
         assert self.work.size is not None
-        return near, weigh_documents(
-            columns,
-            registers,
-            said,
-            self._related,
-            self.work.settings,
-            self.work.size,
-            isin(columns.record_id, records),
-        )
+        size, mine = self.work.size, isin(columns.record_id, records)
+        return near, weigh_documents(columns, registers, said, self._related, self.work.settings, size, mine, crowded)
 
     def documents(self, records: Ints) -> tuple[Registers, pa.Table]:
         """These documents (DOCUMENT); what was read before is not read again."""
@@ -167,13 +167,18 @@ class Reach:
         if len(missing):
             conn, words, half = self.work.conn, self.work.words, len(missing) // 2
             with storing(lambda: stored.load(self._beside, words, missing[:half])) as first:
-                self._raw.append(stored.load(conn, words, missing[half:]))
-                self._raw.append(first())
+                rest = stored.load(conn, words, missing[half:])
+                self._raw = pa.concat_tables([self._raw, first(), rest])
             self._loaded = union(self._loaded, missing)
         wanted = pa.array(records)
-        return with_registers(
-            self.work, (part.filter(pc.is_in(part["record_id"], value_set=wanted)) for part in self._raw)
-        )
+        return with_registers(self.work, [self._raw.filter(pc.is_in(self._raw["record_id"], value_set=wanted))])
+
+    def ties(self, records: Ints) -> pa.Table:
+        """The stored links (TIE) at these documents, each once."""
+        half = len(records) // 2
+        with storing(lambda: stored.links_of(self._beside, TIE, records[:half])) as first:
+            rest = stored.links_of(self.work.conn, TIE, records[half:])
+            return distinct_links(pa.concat_tables([first(), rest]))
 
     def _learn_kin(self, documents: pa.Table) -> None:
         """Ask for the relationships of clients that were not met before, by a document of each."""

@@ -87,11 +87,12 @@ def _sums(
     paying = stored.paying_clients(conn, few) if work.settings.instalments > 1 else few[:0]
     theirs = stored.of_clients(conn, paying)
     scope = union(theirs, changed, stored.of_clients(conn, np.array(grown, np.int64)))
-    former = stored.links_of(conn, TIE, scope)
-    former = former.filter(pc.equal(former["kind"], _SUM))
+    at_these = reach.ties(scope)
+    former = at_these.filter(pc.equal(at_these["kind"], _SUM))
     known, others, further = theirs, [TIE.empty_table()], theirs
     while len(further):
-        found = stored.links_of(conn, TIE, without(further, inside))
+        outside = without(further, inside)
+        found = _at(at_these, outside) if further is theirs else stored.links_of(conn, TIE, outside)
         found = found.filter(pc.not_equal(found["kind"], _SUM))
         # Of what was reached the links are those that are made now.
         found = found.filter(pc.invert(pc.is_in(found[ENDS[0]], pa.array(inside))))

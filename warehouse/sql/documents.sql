@@ -40,13 +40,23 @@ SELECT record_id, face, day, amount_key, client_key, number_key, parent_record_i
 FROM core.document_place WHERE record_id = ANY (%(record_ids)s::bigint[])
 
 -- name: members
-SELECT b.n - 1 AS block, m.record_id
+-- How many there are, the index tells: what is over its limit is not read.
+SELECT b.n - 1 AS block, m.record_id, m.is_over
 FROM unnest(%(keys)s::bigint[], %(firsts)s::int[], %(lasts)s::int[], %(limits)s::int[])
     WITH ORDINALITY AS b (key, first, last, most, n)
 CROSS JOIN LATERAL (
-    SELECT p.record_id FROM core.document_place AS p
-    WHERE p.{column} = b.key AND p.day >= b.first AND p.day < b.last
-    LIMIT b.most
+    SELECT count(*) > b.most AS is_over
+    FROM (
+        SELECT FROM core.document_place AS p
+        WHERE p.{column} = b.key AND p.day >= b.first AND p.day < b.last
+        LIMIT b.most + 1
+    ) AS counted
+) AS c
+CROSS JOIN LATERAL (
+    SELECT p.record_id, 0::bigint AS is_over FROM core.document_place AS p
+    WHERE NOT c.is_over AND p.{column} = b.key AND p.day >= b.first AND p.day < b.last
+    UNION ALL
+    SELECT 0, 1 WHERE c.is_over
 ) AS m
 
 -- name: kin
