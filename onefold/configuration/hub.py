@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from onefold.configuration.base import Currency, Duration, Labels, Language, Strict
 from onefold.configuration.sources import ChangeLimits, Defaults
@@ -68,6 +68,50 @@ class Notifications(Strict):
     on: list[Literal["failure", "stopped", "stale", "review", "drift"]] = Field(
         default_factory=lambda: ["failure", "stopped", "stale"]  # type: ignore[arg-type]
     )
+
+
+class SingleSignOn(Strict):
+    """The company's own sign-in, by OpenID Connect: authorization code with PKCE."""
+
+    issuer: str = Field(
+        pattern=r"^(https://|http://(localhost|127\.0\.0\.1)(:|/|$))", description="As the provider names itself.",
+        examples=["https://login.example.com/realms/staff"],
+    )  # fmt: skip
+    client_id: str = Field(min_length=1, description="By which the provider knows this hub.")
+    client_secret: str = Field(
+        pattern=r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$", description="Named as ${NAME}: it is a secret.",
+        examples=["${OIDC_SECRET}"],
+    )  # fmt: skip
+    scopes: Texts = Field(default_factory=lambda: ["openid", "email", "profile"], description="What is asked for.")
+    login: str = Field("email", description="The claim that is the login here; an e-mail must be verified.")
+    roles_claim: str = Field("groups", description="The claim that `roles` speaks of.")
+    roles: dict[str, Literal["reader", "steward", "admin"]] = Field(
+        default_factory=dict,
+        description="A value of that claim -> the role that it gives at each sign-in, the highest of several. "
+        "Empty: roles are given here, by `onefold user`.",
+    )
+    creates_readers: bool = Field(
+        False, description="Whom nobody knows here becomes a reader who sees masks; else they are refused."
+    )
+
+
+class Console(Strict):
+    """How people come in."""
+
+    address: str | None = Field(
+        None, pattern=r"^https?://[^/]+$", description="Where people reach the console; needed for `oidc`.",
+        examples=["https://hub.example.com"],
+    )  # fmt: skip
+    passwords: bool = Field(
+        True, description="Off: nobody signs in with a password kept here; links of `user link` do."
+    )
+    oidc: SingleSignOn | None = None
+
+    @model_validator(mode="after")
+    def _has_its_address(self) -> Console:
+        if self.oidc is not None and self.address is None:
+            raise ValueError("`oidc` needs `address`: the provider sends people back to it")
+        return self
 
 
 class Retention(Strict):
@@ -152,6 +196,7 @@ class HubConfiguration(Strict):
     limits: HubLimits = HubLimits()  # type: ignore[call-arg]
     database: Database = Database()  # type: ignore[call-arg]
     notifications: Notifications = Notifications()  # type: ignore[call-arg]
+    console: Console = Console()  # type: ignore[call-arg]
     retention: Retention = Retention()  # type: ignore[call-arg]
     review: Review = Review()  # type: ignore[call-arg]
     row_security: bool = Field(

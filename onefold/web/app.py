@@ -25,6 +25,7 @@ from onefold.web.console import (
     pages,
     planner,
     review,
+    single,
     sources,
     workbook,
 )
@@ -93,6 +94,7 @@ def create_app(hub: Hub | None = None, settings: Settings | None = None) -> Fast
     app.include_router(watching.router)
     app.include_router(home.router)
     app.include_router(pages.router)
+    app.include_router(single.router)
     app.include_router(client.router)
     app.include_router(review.router)
     for part_of_queue in (desk, bulk, workbook, planner):

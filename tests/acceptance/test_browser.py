@@ -4,6 +4,7 @@ and how it looks."""
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,9 @@ import pytest
 
 from tests.support import database as databases
 from tests.support.browser import DESK, PHONE, Looking, barriers, chromium, refused, width_over
-from tests.support.console_hub import HOSTILE, LONG, MANY, Place, console_hub
+from tests.support.console_hub import HOSTILE, LONG, MANY, Place, console_hub, people
+from tests.support.hub import Hub
+from tests.support.served import served
 from tests.support.walking import Seen, Visit
 
 if TYPE_CHECKING:
@@ -177,3 +180,36 @@ def test_every_page_at_every_width_in_every_light(
             name = re.sub(r"[^\w]+", "-", path.partition("?")[0]).strip("-") or "home"
             page.screenshot(path=folder / f"{number:02}-{name[:40]}.png", full_page=True)
     assert found == []
+
+
+@pytest.mark.scale
+def test_twenty_clear_cases_take_a_key_each(server_url: str, template: str, tmp_path: Path, browser: Browser) -> None:
+    """The protocol of docs/console-protocol.md: from one case to the next without a mouse, each word in effect before."""
+    surnames = ("Авдеев", "Белов", "Власов", "Громов", "Дорохов", "Ершов", "Жуков", "Зимин", "Ильин", "Козлов")
+    with databases.database(server_url, template) as url:
+        hub = Hub(tmp_path, url)
+        hub.registers["crm_contacts"] = [
+            {"id": f"{first}{last}{side}", "first": first, "last": last}
+            for last in surnames for first in ("Борис", "Иван") for side in "ab"
+        ]  # fmt: skip
+        hub.write("crm_contacts")
+        hub.run()
+        people(hub)
+        with served(hub.settings) as address:
+            own = Place(hub, address)
+            apart, keys, began = clients(own), 0, time.monotonic()
+            with Looking(browser, address, own.cookie("ada")) as looking:
+                page = looking.page("/cases/next")
+                for number in range(20):
+                    assert re.search(r"/cases/[0-9a-f-]{36}", page.url), f"case {number}: {page.url}"
+                    with page.expect_navigation():
+                        page.keyboard.press("m" if number % 4 else "n")
+                        keys += 1
+            took = time.monotonic() - began
+            assert clients(own) == apart - 15 and keys == 20
+            assert hub.query("SELECT verdict, count(*) FROM identity.judgement GROUP BY 1 ORDER BY 1") == [
+                ("not_same", 5), ("same", 15),
+            ]  # fmt: skip
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    told = f"20 cases, {keys} keys, {took:.1f} s from the first page to the last word in effect\n"
+    (PICTURES / "protocol.txt").write_text(told, "utf-8")

@@ -26,6 +26,8 @@ NEEDS: Final = {
     "GET /health/ready": PUBLIC,
     "GET /static/{name}": PUBLIC,
     "GET /sign-in": PUBLIC,
+    "GET /oidc": PUBLIC,
+    "GET /oidc/back": PUBLIC,
     "POST /sign-in": PUBLIC,
     "GET /sign-in/{secret}": PUBLIC,
     "POST /sign-out": SIGNED_IN,

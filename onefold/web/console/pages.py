@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Final
-from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -13,8 +12,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from onefold.errors import NothingFound
 from onefold.web.asking import NotSignedIn, TooManyAttempts
 from onefold.web.console import plots, session
-from onefold.web.console.render import LANGUAGES, page
+from onefold.web.console.render import LANGUAGES
 from onefold.web.console.session import Sends, WrongPassword
+from onefold.web.console.single import door
 from onefold.web.door import TheHub
 
 router: Final = APIRouter(include_in_schema=False)
@@ -37,9 +37,9 @@ def static(name: str) -> Response:
 
 
 @router.get("/sign-in")
-def sign_in_page(request: Request, to: Annotated[str, Query(max_length=500)] = "/") -> HTMLResponse:
+def sign_in_page(request: Request, hub: TheHub, to: Annotated[str, Query(max_length=500)] = "/") -> HTMLResponse:
     """The door."""
-    return page(request, "sign_in.html", to=_inside(to), wrong=None)
+    return door(request, hub, session.inside(to))
 
 
 @router.post("/sign-in")
@@ -56,8 +56,8 @@ def sign_in(
         secret = session.sign_in(hub, request, login, password, purpose)
     except (WrongPassword, TooManyAttempts) as error:
         code = 429 if isinstance(error, TooManyAttempts) else 403
-        return page(request, "sign_in.html", to=_inside(to), wrong=str(error), status=code)
-    answer = RedirectResponse(_inside(to), 303)
+        return door(request, hub, session.inside(to), str(error), code)
+    answer = RedirectResponse(session.inside(to), 303)
     session.keep(answer, request, secret)
     return answer
 
@@ -68,7 +68,7 @@ def sign_in_by_link(request: Request, hub: TheHub, secret: str) -> Response:
     try:
         opened = session.use_link(hub, secret, "console")
     except NotSignedIn as error:
-        return page(request, "sign_in.html", to="/", wrong=str(error), status=403)
+        return door(request, hub, "/", str(error), 403)
     answer = RedirectResponse("/", 303)
     session.keep(answer, request, opened)
     return answer
@@ -88,14 +88,7 @@ def language(
     _who: Sends, language: Annotated[str, Form()], back: Annotated[str, Form(max_length=500)] = "/"
 ) -> Response:
     """Another language for this browser."""
-    answer = RedirectResponse(_inside(back), 303)
+    answer = RedirectResponse(session.inside(back), 303)
     if language in LANGUAGES:
         answer.set_cookie("onefold_language", language, max_age=365 * 86_400, httponly=True, samesite="lax")
     return answer
-
-
-def _inside(to: str) -> str:
-    """A path of ours: nobody is led elsewhere by a link that looks like ours."""
-    parts = urlsplit(to)
-    is_ours = to.startswith("/") and not to.startswith(("//", "/\\")) and not parts.netloc and "\\" not in to
-    return quote(to, safe="/?&=%#+") if is_ours and to.isprintable() else "/"

@@ -11,6 +11,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
+from urllib.parse import quote, urlsplit
 
 import psycopg
 from fastapi import Depends, Form, Query, Request, Response
@@ -45,6 +46,8 @@ class Visitor:
 
 def sign_in(hub: Hub, request: Request, login: str, password: str, purpose: str) -> str:
     """The secret of a new session. WrongPassword; TooManyAttempts: neither is looked at any more."""
+    if not hub.reading.configuration.hub.console.passwords:
+        raise WrongPassword("Nobody signs in with a password here.")
     at = hub.reading.clock()
     subjects = [hash_of(f"login {login.casefold()}"), hash_of(f"address {address_of(request)}")]
     with hub.reading.connection() as conn:
@@ -68,6 +71,23 @@ def use_link(hub: Hub, secret: str, purpose: str) -> str:
         if account_id is None:
             raise NotSignedIn("This link was used already, or is over: ask for another.")
         return _open(conn, account_id, purpose, at)
+
+
+def open_for(hub: Hub, login: str, purpose: str) -> str:
+    """The secret of a new session of whom others vouch for. NotSignedIn: there is no such account that may sign in."""
+    at = hub.reading.clock()
+    with hub.reading.connection() as conn:
+        found = accounts.named(conn, login)
+        if found is None or not found.is_active:
+            raise NotSignedIn("There is no such account that may sign in.")
+        return _open(conn, found.account_id, purpose, at)
+
+
+def inside(to: str) -> str:
+    """A path of ours: nobody is led elsewhere by a link that looks like ours."""
+    parts = urlsplit(to)
+    is_ours = to.startswith("/") and not to.startswith(("//", "/\\")) and not parts.netloc and "\\" not in to
+    return quote(to, safe="/?&=%#+") if is_ours and to.isprintable() else "/"
 
 
 def sign_out(hub: Hub, request: Request) -> None:
