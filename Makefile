@@ -37,7 +37,7 @@ test-live:  ## Systems made by others, started by the tests; and the integration
 
 test-scale:  ## Long runs: many records, many seeds
 	@.ci/environment all
-	$(PYTEST) -m scale --timeout=7200 $(ARGS) $(NONE_IS_FINE)
+	ONEFOLD_TEST_THOROUGH=1 $(PYTEST) -n $(WORKERS) --dist load -m "scale or searches" --timeout=7200 $(ARGS) $(NONE_IS_FINE)
 
 bench:  ## Every benchmark; ARGS are theirs: --full --json (benchmarks/NAME.py --help tells more)
 	@.ci/environment all

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.acceptance.conftest import FreshDatabases
+from tests.support.drills import examples
 from tests.support.hub import Hub
 from warehouse.dump import canonical_dump, row_versions
 from warehouse.keys import record_id
@@ -348,8 +349,9 @@ def history(draw: st.DrawFn) -> list[list[dict[str, Any]]]:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.searches
 @pytest.mark.parametrize("grain", ["legal_entity", "establishment"])
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(2, 18), deadline=None, suppress_health_check=list(HealthCheck))
 @given(story=history())
 def test_any_history_ends_in_the_clients_and_relationships_of_one_run(
     tmp_path_factory: pytest.TempPathFactory, fresh_databases: FreshDatabases, grain: str, story: list[Any]

@@ -17,6 +17,7 @@ from onefold.steps.reading import readers
 from onefold.steps.resolve import current_model, resolve
 from onefold.steps.resolve_changes import resolve_changes
 from tests.acceptance.conftest import FreshDatabases
+from tests.support.drills import examples
 from tests.support.hub import CRM, Hub
 from warehouse.clock import one_view
 
@@ -129,7 +130,8 @@ def say(hub: Hub, verdict: str, left: int, right: int) -> None:
 
 
 @pytest.mark.timeout(900)
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.searches
+@settings(max_examples=examples(3, 24), deadline=None, suppress_health_check=list(HealthCheck))
 @given(story())
 def test_resolving_what_changed_leaves_nothing_for_resolving_everything_to_write(
     tmp_path_factory: pytest.TempPathFactory,

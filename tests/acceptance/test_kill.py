@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import FreshDatabases, fill
+from tests.support.drills import examples
 from tests.support.hub import Hub
 from warehouse.connect import connect
 from warehouse.dump import canonical_dump
 
-KILLS = 8
+KILLS = examples(4, 24)
 
 
 def big_registers(hub: Hub) -> None:
@@ -63,6 +64,7 @@ def dump(url: str) -> object:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.searches
 def test_runs_killed_at_random_moments_end_as_one_undisturbed_run(
     tmp_path_factory: pytest.TempPathFactory, fresh_databases: FreshDatabases
 ) -> None:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.acceptance.conftest import FreshDatabases
+from tests.support.drills import examples
 from tests.support.hub import Hub
 
 NAMES = [
@@ -49,8 +50,9 @@ def history(draw: st.DrawFn) -> tuple[list[list[dict[str, Any]]], list[dict[str,
     return batches, final
 
 
-@pytest.mark.timeout(600)
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.timeout(900)
+@pytest.mark.searches
+@settings(max_examples=examples(4, 36), deadline=None, suppress_health_check=list(HealthCheck))
 @given(history())
 def test_any_history_that_ends_in_the_same_records_gives_the_partition_of_one_batch_run(
     tmp_path_factory: pytest.TempPathFactory,

@@ -22,7 +22,7 @@ from tests.support.hub import Hub
 from warehouse.clock import one_moment
 from warehouse.connect import connect
 
-SECONDS = 20.0
+SECONDS = 10.0
 PERSONS = 40
 WORK = """
 import sys

@@ -12,10 +12,18 @@ PROPERTY = "drill"
 SHARE = float(os.environ.get("ONEFOLD_DRILL_SHARE", "1"))
 """How much of a drill is done: .1 for a quick look."""
 
+IS_THOROUGH = os.environ.get("ONEFOLD_TEST_THOROUGH") == "1"
+"""Searches look long."""
+
 
 def so_many(count: int) -> int:
     """The share of `count` that is asked for, at least one."""
     return max(1, round(count * SHARE))
+
+
+def examples(quick: int, thorough: int) -> int:
+    """How many examples a search for a counterexample makes up: few in `make test`, many in `make test-scale`."""
+    return thorough if IS_THOROUGH else quick
 
 
 def told(properties: Iterable[tuple[str, object]]) -> list[str]:

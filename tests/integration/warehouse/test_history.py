@@ -70,8 +70,11 @@ def test_what_was_read_at_a_moment_is_read_again_later(conn: psycopg.Connection,
     assert [view for view in THEN if read(conn, f"onefold_v1_asof.{view}")] == []
 
 
-def test_a_reader_that_reads_on_from_its_last_number_has_what_a_full_read_has(conn: psycopg.Connection) -> None:
-    """An incremental model as dbt makes it (delete and insert by key), through 1,000 happenings."""
+@pytest.mark.parametrize("happenings", [250, pytest.param(2000, marks=pytest.mark.scale)])
+def test_a_reader_that_reads_on_from_its_last_number_has_what_a_full_read_has(
+    conn: psycopg.Connection, happenings: int
+) -> None:
+    """An incremental model as dbt makes it (delete and insert by key)."""
     story = Story(conn, 7)
     chance = random.Random(7)
     conn.execute("CREATE SCHEMA model")
@@ -88,7 +91,7 @@ def test_a_reader_that_reads_on_from_its_last_number_has_what_a_full_read_has(co
             conn.execute(f"INSERT INTO model.{view} SELECT * FROM news")
             conn.execute("DROP TABLE news")
 
-    for _ in range(1000):
+    for _ in range(happenings):
         story.go_on()
         if chance.random() < 0.2:
             story.publish(chance.choice((0.3, 0.7, 1.0)))
@@ -100,7 +103,8 @@ def test_a_reader_that_reads_on_from_its_last_number_has_what_a_full_read_has(co
         assert read(conn, f"model.{view}") == read(conn, f"onefold_v1.{view}"), view
         missing = conn.execute(f"SELECT count(*) FROM onefold_v1.{view} WHERE changed_seq IS NULL").fetchone()
         assert missing == (0,), view
-    assert conn.execute("SELECT count(*) > 300 FROM core.interaction_version").fetchone() == (True,)
+    versions = conn.execute("SELECT count(*) FROM core.interaction_version").fetchone()
+    assert versions is not None and versions[0] > happenings * 0.3
 
 
 TOTALS = "SELECT {by}::text, sum(amount), count(*) FROM onefold_v1.fct_interaction WHERE NOT is_deleted GROUP BY 1 ORDER BY 1"

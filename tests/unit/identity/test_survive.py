@@ -20,6 +20,7 @@ from identity.survive import (
     default_settings,
     golden,
 )
+from tests.support.drills import examples
 
 RULES = SurvivorshipRules()
 RULES_OF_ALL = get_args(Rule)
@@ -419,7 +420,8 @@ def _pins(draw: st.DrawFn) -> list[dict[str, Any]]:
     return draw(st.lists(pin, max_size=4))
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.searches
+@settings(max_examples=examples(80, 900), deadline=None)
 @given(_records(), _rules(), _pins(), st.randoms(use_true_random=False))
 def test_the_same_inputs_give_the_same_golden_record_in_whatever_order_they_came(
     records: list[dict[str, Any]], rules: SurvivorshipRules, pins: list[dict[str, Any]], rng: random.Random
@@ -431,7 +433,8 @@ def test_the_same_inputs_give_the_same_golden_record_in_whatever_order_they_came
     assert run(*records, rules=rules, pins=pins) == run(*shuffled, rules=rules, pins=other_pins)
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.searches
+@settings(max_examples=examples(80, 600), deadline=None)
 @given(_records(), _rules())
 def test_every_value_that_did_not_become_golden_is_named_with_the_rule_by_which_it_lost(
     records: list[dict[str, Any]], rules: SurvivorshipRules
