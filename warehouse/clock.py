@@ -32,6 +32,11 @@ def one_moment(conn: psycopg.Connection[Any]) -> Iterator[None]:
         yield
 
 
+def reads_only(conn: psycopg.Connection[Any]) -> None:
+    """The open transaction can write nothing from here on."""
+    conn.execute(sql("clock.read_only"))
+
+
 @contextmanager
 def same_moment(conn: psycopg.Connection[Any], other: psycopg.Connection[Any]) -> Iterator[None]:
     """A transaction of `other` in which it sees the moment that the open transaction of `conn` sees (repeatable read),

@@ -160,6 +160,12 @@ def holders(conn: psycopg.Connection[Any], values: Sequence[tuple[str, str]]) ->
         return [row[0] for row in conn.execute(sql("evidence.holders"))]
 
 
+def bearers(conn: psycopg.Connection[Any], values: Sequence[tuple[str, str]]) -> list[int]:
+    """`holders` of a few values, in a transaction that may only read."""
+    parameters = {"types": [name for name, _ in values], "values": [value for _, value in values]}
+    return [row[0] for row in conn.execute(sql("evidence.bearers"), parameters)] if values else []
+
+
 def replace_generic(conn: psycopg.Connection[Any], generic: pa.Table) -> int:
     """Make `generic` all generic values there are, and remember which records bear one; rows written."""
     written = arrow.replace(conn, "identity.generic_value", generic, _VALUE_KEY)

@@ -17,6 +17,7 @@ import numpy as np
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
+from psycopg.rows import dict_row
 
 from warehouse import arrow, derived_facts, versions
 from warehouse.arrays import bigints, uuids
@@ -61,6 +62,13 @@ def _contributions(conn: psycopg.Connection[Any], statement: str, parameters: Ma
     found = arrow.read(conn, sql(f"golden.{statement}"), parameters, schema=CONTRIBUTION)
     # Sorted here: the server would have to spill rows of this width to disk.
     return found.sort_by([(name, "ascending") for name in ("client_id", "source", "stream", "source_key")])
+
+
+def stored_golden(conn: psycopg.Connection[Any], client_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """What is published of those of these clients that are there: client_id, kind, display_name, attributes,
+    record_count."""
+    cursor = conn.cursor(row_factory=dict_row)
+    return cursor.execute(sql("golden.stored"), {"client_ids": uuids(client_ids)}).fetchall()
 
 
 def changed_values(conn: psycopg.Connection[Any], golden: pa.Table) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
@@ -21,6 +21,8 @@ STATED: Final = 1 << 62
 """Numbers from here on are no judgements: registers state it."""
 
 
+GROUPING: Final = ("same", "not_same", "related")
+"""What decides which records are one client."""
 BY_ITSELF: Final = "onefold"
 """Who lifts a pin that has expired."""
 
@@ -57,6 +59,23 @@ class Judgement:
         kept = dict(zip(self.suspended_ids, self.former_ids, strict=True))
         left, right = ([kept.get(i, i) for i in ids] for ids in (self.left_ids, self.right_ids))
         return replace(self, left_ids=[i for i in left if i is not None], right_ids=[i for i in right if i is not None])
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A decision that is only thought of."""
+
+    said: Sequence[Judgement] = ()
+    """Each with a number."""
+    lifted: Collection[int] = ()
+    """Numbers of judgements in force."""
+
+    def is_lifted(self, judgement: Judgement) -> bool:
+        """It would not be in force any more."""
+        return judgement.judgement_id in self.lifted
+
+
+NOTHING: Final = Spoken()
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,15 +224,19 @@ def load_judgements(
     record_ids: Sequence[int] | None = None,
     *,
     only_said: bool = False,
+    spoken: Spoken = NOTHING,
 ) -> pa.Table:
     """`same` and `not_same` in force (about any of these records), by judgement_id, in the columns of
-    `schema`.
+    `schema`; those that are `related` are two clients, and so `not_same`.
 
     Unless `only_said` or asked about records, behind them what registers state, as `not_same` with numbers from STATED
     on: a group that several are members of is none of its members. Where a human joined the two, that stands.
-    Of records that have changed their identity since it is their former version that is spoken of.
+    Of records that have changed their identity since it is their former version that is spoken of. `spoken` is taken
+    for said although it is not.
     """
-    found = [judgement.applied() for judgement in in_force(conn, ("same", "not_same"), record_ids)]
+    found = [one.applied() for one in in_force(conn, GROUPING, record_ids) if not spoken.is_lifted(one)]
+    found += [one for one in spoken.said if one.verdict in GROUPING]
+    found = [replace(one, verdict="not_same") if one.verdict == "related" else one for one in found]
     columns = {name: [getattr(judgement, name) for judgement in found] for name in schema.names}
     said = pa.table(columns, schema)
     if only_said or record_ids is not None:

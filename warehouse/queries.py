@@ -7,7 +7,7 @@ line, the API and the console print the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import psycopg
@@ -186,18 +186,33 @@ def review_cases(
     return _all(conn, "review_cases", status=status, limit=limit, kinds=kinds)
 
 
-def review_case(conn: psycopg.Connection[Any], fingerprint: str) -> Answer | None:
-    """One review case with its `records` side by side: natural key, kind, role, url, attributes, client, changed_seq of
-    it."""
+def review_case(conn: psycopg.Connection[Any], fingerprint: str, *, others: int = 0) -> Answer | None:
+    """One review case with its `records` side by side: record_id, natural key, kind, role, url, attributes, client,
+    changed_seq of it; behind them at most so many others of the same clients."""
     found = _one(conn, "review_case", fingerprint=fingerprint)
     if found is not None:
-        found["records"] = records_side_by_side(conn, found["record_ids"])
+        ids = found["record_ids"]
+        if others:
+            ids = [*ids, *(row["record_id"] for row in _all(conn, "records_with", record_ids=ids, limit=others))]
+        found["records"] = records_side_by_side(conn, ids)
     return found
+
+
+def decisions_about(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, limit: int = 20) -> list[Answer]:
+    """The latest decisions about any of these records, those that were taken back included: judgement_id, verdict,
+    relationship, attribute, reason, decided_by, decided_at, lifted_by, lifted_at, is_suspended."""
+    return _all(conn, "decisions_about", record_ids=list(record_ids), limit=limit)
 
 
 def records_side_by_side(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> list[Answer]:
     """These records as a case shows them, in this order; those that are gone are left out."""
     return _all(conn, "records_side_by_side", record_ids=list(record_ids))
+
+
+def case_before(conn: psycopg.Connection[Any], case: str) -> str | None:
+    """The open case that comes before this one in the queue, else its last one; None: no other is open."""
+    row = _one(conn, "case_before", case=case)
+    return None if row is None else row["fingerprint"]
 
 
 def open_cases(conn: psycopg.Connection[Any], fingerprints: Sequence[str]) -> set[str]:
@@ -221,6 +236,21 @@ def golden_record_of(conn: psycopg.Connection[Any], record_id: int, attribute: s
     """The record that a golden value of the record's client comes from; None: it has no such value."""
     row = conn.execute(sql("queries.golden_record_of"), {"record_id": record_id, "attribute": attribute}).fetchone()
     return None if row is None else row[0]
+
+
+def moving_interactions(
+    conn: psycopg.Connection[Any], moves: Mapping[int, tuple[str | None, str | None]]
+) -> list[Answer]:
+    """What would go from client to client with these records, each with the client it is of and the one it comes to:
+    from_id, to_id, type, label_en, label_ru, currency, interactions, amount."""
+    pairs = list(moves.values())
+    return _all(
+        conn,
+        "moving_interactions",
+        record_ids=list(moves),
+        from_ids=[one for one, _ in pairs],
+        to_ids=[two for _, two in pairs],
+    )
 
 
 def _records_called(conn: psycopg.Connection[Any], name: str) -> list[int]:

@@ -1,6 +1,7 @@
-"""Relationships that identifiers state: branches of one legal entity, and the owner of a sole proprietor.
+"""Relationships that identifiers state, branches of one legal entity and the owner of a sole proprietor; and those that
+people state.
 
-A function of the standard records and identifiers alone, brought up to date for the numbers that a change touched.
+A function of the standard records, identifiers and judgements alone, brought up to date for what a change touched.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _MANY: Final = 100_000
 
 def relate(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, vat_sites: bool = False) -> int:
     """Make the relationships that the numbers of these records state (INN, OGRNIP; with `vat_sites` VAT) those that
-    their present holders have; how many changed.
+    their present holders have, and those that people state of them what judgements in force say; how many changed.
 
     `record_ids` are records that changed, are new or have left. Call it before `golden.refresh_facts`, in the same
     transaction, under the hub lock; only differences are written.
@@ -40,6 +41,7 @@ def relate(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, vat_site
             with arrow.staged(conn, "stated_relationship", "core.relationship", stated_rows(None)):
                 conn.execute(sql("related.state_owners"))
                 conn.execute(sql("related.state_branches"))
+                conn.execute(sql("related.state_judged"))
                 conn.execute(sql("related.analyze_stated"))
                 changed = len(replace_stated(conn, stating))
         conn.execute(sql("related.drop"))

@@ -94,6 +94,14 @@ class Canvas:
         hint = str(how.pop("hint", ""))
         self._draw("line", hint, {"x1": x1, "y1": y1, "x2": x2, "y2": y2, **_stroke(stroke, how)})
 
+    def begin_link(self, address: str) -> None:
+        """What is drawn until `end_link` leads to this address of a page."""
+        self._parts.append(f'<a href="{_safe(address)}">')
+
+    def end_link(self) -> None:
+        """See `begin_link`."""
+        self._parts.append("</a>")
+
     def polyline(self, points: Sequence[tuple[float, float]], stroke: str, **how: object) -> None:
         """Lines from point to point; `how`: width, dash."""
         places = " ".join(f"{_number(x)},{_number(y)}" for x, y in points)

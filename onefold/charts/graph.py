@@ -46,6 +46,8 @@ class Link:
     label: str
     length: float = 1.0
     style: LinkStyle = "for"
+    address: str = ""
+    """Where its label leads to, on a page."""
 
 
 def graph_chart(
@@ -76,7 +78,11 @@ def graph_chart(
     for link in links:
         one, two = link.left, link.right
         middle = (x[one] + x[two]) / 2, (y[one] + y[two]) / 2
+        if link.address:
+            canvas.begin_link(link.address)
         canvas.text(middle[0], middle[1] - 4, link.label, "small halo", anchor="middle")
+        if link.address:
+            canvas.end_link()
     for number, node in enumerate(nodes):
         radius = min(8 + 3 * (node.size - 1) ** 0.5, 26)
         said = f"{node.full}: {node.detail}" if node.detail else node.full

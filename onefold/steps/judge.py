@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     import psycopg
 
     from onefold.context import Context
+
+
+RELATIONSHIPS: Final = ("branch_of", "subsidiary_of", "successor_of", "household", "namesake")
+"""How two clients may be related: the left is a branch, a subsidiary or the successor of the right; of `household` and
+`namesake` the sides are alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +77,14 @@ def judge(
     value: str | None = None,
     policy: str = "pin",
     until: date | None = None,
+    relationship: str | None = None,
     reason: str,
     by: str,
     seen: AsSeen | None = None,
 ) -> JudgeReport:
-    """Say that records are the `same` client or `not_same`, or `pin` a golden value of the first record's client.
+    """Say that records are the `same` client or `not_same`; that they are `related`, two clients of which the left is
+    to the right what `relationship` says; that nobody `cannot_tell`; or `pin` a golden value of the first record's
+    client.
 
     `left` and `right` name records (source:stream:key) or clients, meaning the records that they hold now; a pin on a
     client is held by the record that its value comes from. A pin holds as `policy` says (pin, until_source_changes,
@@ -88,18 +96,20 @@ def judge(
     with context.connection("onefold judge") as conn, unit_of_work(conn):
         hub_lock(conn)
         if seen is not None:
-            _is_still(conn, seen)
+            is_still(conn, seen)
         sides = [sorted({i for name in names for i in records_named(context, conn, name)}) for names in (left, right)]
         if verdict == "pin":
             sides[0] = [_anchor(conn, sides[0], attribute or "")]
             _check_end(context, policy, until)
-        _check(context, conn, verdict, sides, attribute)
+        _check_words(verdict, relationship, reason)
+        refuse_opposed(context, conn, verdict, sides, attribute)
         if verdict == "same" and not reason.strip():
-            _wants_reason(context, conn, sides)
+            wants_reason(context, conn, sides)
         judgement = stored.Judgement(
             verdict,
             sides[0],
             sides[1],
+            relationship=relationship,
             attribute=attribute,
             value=value,
             policy=policy if verdict == "pin" else None,
@@ -109,13 +119,23 @@ def judge(
         at = next_as_of(conn, context.clock)
         if verdict == "pin":
             _lift_former_pins(conn, sides[0][0], attribute, by=by, at=at)
-        number = stored.add(conn, judgement, by=by, at=at)
+        case = seen.case if seen is not None and verdict == "cannot_tell" else None
+        number = stored.add(conn, judgement, by=by, at=at, case=case)
         case_desk.decided(context, conn, seen, number, verdict=verdict, sides=sides, by=by, at=at)
-        _queue(conn, verdict, [*sides[0], *sides[1]])
+        enqueue_for(conn, verdict, [*sides[0], *sides[1]])
     return JudgeReport(number, verdict, resolve(context), publish(context))
 
 
-def _is_still(conn: psycopg.Connection, seen: AsSeen) -> None:
+def _check_words(verdict: str, relationship: str | None, reason: str) -> None:
+    if verdict == "related" and relationship not in RELATIONSHIPS:
+        raise UsageError("Say how they are related.", f"One of: {', '.join(RELATIONSHIPS)}.")
+    if verdict != "related" and relationship is not None:
+        raise UsageError(f"`{verdict}` has no relationship.", "Only `related` has one.")
+    if verdict == "cannot_tell" and not reason.strip():
+        raise UsageError("Say what would settle it.", "Whoever is asked next starts there.")
+
+
+def is_still(conn: psycopg.Connection, seen: AsSeen) -> None:
     """Under the hub lock: what was decided on is as it was seen."""
     if seen.case is not None and seen.case not in queries.open_cases(conn, [seen.case]):
         why = "somebody has decided it, or it settled itself"
@@ -125,7 +145,7 @@ def _is_still(conn: psycopg.Connection, seen: AsSeen) -> None:
         raise Stale(f"Changed since they were looked at: {', '.join(sorted(moved))}.", "Look again, then decide.")
 
 
-def _wants_reason(context: Context, conn: psycopg.Connection, sides: Sequence[Sequence[int]]) -> None:
+def wants_reason(context: Context, conn: psycopg.Connection, sides: Sequence[Sequence[int]]) -> None:
     """Two different valid numbers that contradict each other are overruled only by a person who says why."""
     matching = context.configuration.matching
     kinds = (matching.person, matching.organisation)
@@ -158,7 +178,9 @@ def _lift_former_pins(
             stored.lift(conn, former.judgement_id, reason="pinned anew", by=by, at=at)
 
 
-def split_off(context: Context, records: Sequence[str], *, reason: str, by: str) -> JudgeReport:
+def split_off(
+    context: Context, records: Sequence[str], *, reason: str, by: str, seen: AsSeen | None = None
+) -> JudgeReport:
     """Say that records (source:stream:key) are `not_same` as all others of their client now.
 
     Raises UsageError unless they belong to one client that has other records too, OpposingJudgements as `judge` does.
@@ -166,15 +188,17 @@ def split_off(context: Context, records: Sequence[str], *, reason: str, by: str)
     off = sorted({one_record(context, name) for name in records})
     with context.connection("onefold judge") as conn, unit_of_work(conn):
         hub_lock(conn)
-        rest = _others(conn, off)
-        _check(context, conn, "not_same", [off, rest], None)
+        if seen is not None:
+            is_still(conn, seen)
+        rest = others_of(conn, off)
+        refuse_opposed(context, conn, "not_same", [off, rest], None)
         judgement = stored.Judgement("not_same", off, rest, reason=reason or None)
         number = stored.add(conn, judgement, by=by, at=next_as_of(conn, context.clock))
-        _queue(conn, "not_same", [*off, *rest])
+        enqueue_for(conn, "not_same", [*off, *rest])
     return JudgeReport(number, "not_same", resolve(context), publish(context))
 
 
-def _others(conn: psycopg.Connection, record_ids: Sequence[int]) -> list[int]:
+def others_of(conn: psycopg.Connection, record_ids: Sequence[int]) -> list[int]:
     """The other records of the one client that all of these belong to."""
     clients = queries.clients_of_records(conn, record_ids)
     unknown = [i for i in record_ids if i not in clients]
@@ -203,11 +227,13 @@ def lift(context: Context, judgement_id: int, *, reason: str, by: str) -> JudgeR
         except stored.JudgementNotFoundError as error:
             raise NothingFound(f"{error}.", "`onefold judge list` shows those in force.") from None
         desk.undone(conn, judgement_id, by=by, at=at, note=reason or None)
-        _queue(conn, was.verdict, [*was.left_ids, *was.right_ids])
+        enqueue_for(conn, was.verdict, [*was.left_ids, *was.right_ids])
     return JudgeReport(judgement_id, "lift", resolve(context), publish(context))
 
 
-def settle_identity(context: Context, record: str, *, same: bool, reason: str, by: str) -> JudgeReport:
+def settle_identity(
+    context: Context, record: str, *, same: bool, reason: str, by: str, seen: AsSeen | None = None
+) -> JudgeReport:
     """Answer the case of a record that has changed its identity: what was said of it is lifted and, where it still says
     something, said again: of the record as it is now (`same`), or of whom it was, who stays as a record of its own.
 
@@ -216,6 +242,8 @@ def settle_identity(context: Context, record: str, *, same: bool, reason: str, b
     record_id = one_record(context, record)
     with context.connection("onefold judge") as conn, unit_of_work(conn):
         hub_lock(conn)
+        if seen is not None:
+            is_still(conn, seen)
         suspended = [j for j in stored.in_force(conn, record_ids=[record_id]) if record_id in j.suspended_ids]
         if not suspended:
             raise NothingFound(f"No judgement about {record} is suspended.", "`onefold cases` lists what waits.")
@@ -225,14 +253,14 @@ def settle_identity(context: Context, record: str, *, same: bool, reason: str, b
             assert former.judgement_id is not None
             stored.lift(conn, former.judgement_id, reason=reason or None, by=by, at=at)
             number = former.judgement_id
-            _queue(conn, former.verdict, [*former.left_ids, *former.right_ids])
+            enqueue_for(conn, former.verdict, [*former.left_ids, *former.right_ids])
         if not same:
             former_records.confirm(conn, record_id)
         for former in suspended:
             again = former if same else _of_former(former, record_id)
             if again is None or former.judgement_id is None:
                 continue
-            _check(context, conn, again.verdict, [again.left_ids, again.right_ids], again.attribute)
+            refuse_opposed(context, conn, again.verdict, [again.left_ids, again.right_ids], again.attribute)
             again = replace(again, reason=reason or former.reason)
             said = stored.Again(former.judgement_id, record_id)
             number, verdict = stored.add(conn, again, by=by, at=at, again=said), again.verdict
@@ -275,13 +303,14 @@ def judgements(context: Context) -> list[dict[str, Any]]:
     ]
 
 
-def _check(
+def refuse_opposed(
     context: Context,
     conn: psycopg.Connection,
     verdict: str,
     sides: Sequence[Sequence[int]],
     attribute: str | None,
 ) -> None:
+    """OpposingJudgements where a judgement in force says otherwise; NothingFound, UsageError: it cannot be said."""
     names = resolution.names_of(conn, [*sides[0], *sides[1]])
     unknown = [i for side in sides for i in side if i not in names]
     if unknown:
@@ -292,8 +321,13 @@ def _check(
         return
     if set(sides[0]) & set(sides[1]):
         raise UsageError("The same record stands on both sides.")
+    if verdict != "same" and not (sides[0] and sides[1]):
+        raise UsageError("Records stand on one side only.", "Say what they are told apart from.")
+    if verdict == "cannot_tell":
+        return
+    grouping = "same" if verdict == "same" else "not_same"
     new = pa.table(
-        {"judgement_id": [2**62], "verdict": [verdict], "left_ids": [sides[0]], "right_ids": [sides[1]]},
+        {"judgement_id": [2**62], "verdict": [grouping], "left_ids": [sides[0]], "right_ids": [sides[1]]},
         JUDGEMENT,
     )
     asked = pa.concat_tables([stored.load_judgements(conn, JUDGEMENT, only_said=True), new])
@@ -309,6 +343,9 @@ def _check(
         )
 
 
-def _queue(conn: psycopg.Connection, verdict: str, record_ids: Sequence[int]) -> None:
+def enqueue_for(conn: psycopg.Connection, verdict: str, record_ids: Sequence[int]) -> None:
+    """The steps that a judgement of these records concerns have them to look at."""
     step = {"pin": "publish", "same_document": "documents", "not_same_document": "documents"}.get(verdict, "resolve")
     queue.enqueue(conn, step, sorted(set(record_ids)))
+    if verdict == "related":  # publish states it
+        queue.enqueue(conn, "publish", sorted(set(record_ids)))

@@ -57,6 +57,24 @@ def as_model(stored: StoredModel, settings: MatchingSettings) -> MatchModel:
     return replace(model, person=kinds["person"], organisation=kinds["organisation"])
 
 
+def model_in_force(context: Context, conn: psycopg.Connection) -> MatchModel:
+    """The model that resolve used last, for what only reads. A version never changes: the last one is kept, since to
+    read it may take longer than what it is read for."""
+    head, settings = match_models.current_head(conn), context.configuration.matching
+    if head is None or head.kind == "prior":
+        return prior_model(settings, *([] if head is None else [head.version]))
+    name = (context.database_url, head.version)
+    if name not in _KEPT or _KEPT[name][0] is not settings:
+        stored = match_models.of_version(conn, head.version)
+        assert stored is not None
+        _KEPT.clear()
+        _KEPT[name] = (settings, as_model(stored, settings))
+    return _KEPT[name][1]
+
+
+_KEPT: dict[tuple[str, int], tuple[MatchingSettings, MatchModel]] = {}
+
+
 def _shipped(settings: MatchingSettings, model: KindModel, kind: str, name: str) -> ColumnModel:
     """A column's shipped weights, of documents in common those under this model's prior."""
     column = prior_model(settings).kind(kind).columns[name]

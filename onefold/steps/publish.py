@@ -239,10 +239,13 @@ def _look_at_all(context: Context, conn: psycopg.Connection, rules: Survivorship
     look.decide(conn)
 
 
-def load_pins(conn: psycopg.Connection, contributions: pa.Table) -> pa.Table:
+def load_pins(
+    conn: psycopg.Connection, contributions: pa.Table, spoken: judgements.Spoken = judgements.NOTHING
+) -> pa.Table:
     """Pinned values in force that are anchored on these records, in the columns of PIN; of a record that has changed
-    its identity since on whom it was."""
-    pins = [pin.applied() for pin in judgements.in_force(conn, ("pin",))]
+    its identity since on whom it was. `spoken` is taken for said."""
+    pins = [pin.applied() for pin in judgements.in_force(conn, ("pin",)) if not spoken.is_lifted(pin)]
+    pins += [one for one in spoken.said if one.verdict == "pin"]
     if not pins:
         return PIN.empty_table()
     ids = set(contributions["record_id"].to_pylist())

@@ -24,7 +24,9 @@ FEW = 400
 class Readers:
     """A transaction's connection, and perhaps a second one that sees the same moment and none of its writes."""
 
-    def __init__(self, conn: psycopg.Connection, other: psycopg.Connection | None, pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, conn: psycopg.Connection, other: psycopg.Connection | None = None, pool: ThreadPoolExecutor | None = None
+    ) -> None:
         self.conn = conn
         self.other = other
         self._pool = pool
@@ -32,7 +34,7 @@ class Readers:
     def beside(self, read: Read[T]) -> Callable[[], T]:
         """`read` on the second connection while the first is used; what is given waits for its outcome. Without a
         second connection it is read first."""
-        if self.other is None:
+        if self.other is None or self._pool is None:
             found = read(self.conn)
             return lambda: found
         future: Future[T] = self._pool.submit(read, self.other)

@@ -7,6 +7,7 @@ them, and whatever hangs together with those.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -47,7 +48,9 @@ if TYPE_CHECKING:
     import psycopg
 
     from identity.model import MatchModel
+    from identity.settings import MatchingSettings
     from onefold.context import Context
+    from warehouse.judgements import Spoken
 
 _PAIR_IDS = pa.schema([PAIR.field("left_id"), PAIR.field("right_id")])
 
@@ -112,28 +115,84 @@ def resolve_changes(context: Context, readers: Readers, model: MatchModel, chang
     if evidence.is_judged(conn, dirty.tolist()):
         rules, others = _accepted_now(conn, rules, accepted, part)
         seeds |= others
+    outcome = _resolved(readers, rules, part, dirty, seeds, stores=True)
+    evidence.change_pairs(conn, outcome.known, outcome.changes.found.pairs)
+    evidence.change_points(conn, outcome.points_before, outcome.points)
+    evidence.change_generic(conn, generic_before, generic, dirty.tolist())
+    return outcome.changes
+
+
+def resolve_as_if(
+    context: Context, conn: psycopg.Connection, model: MatchModel, spoken: Spoken, named: Sequence[int]
+) -> Changes:
+    """What `resolve_changes` would find, were `spoken` said of the `named` records; nothing is stored, and the
+    transaction may be one that only reads."""
+    settings = context.configuration.matching
+    part = _Part(Readers(conn), settings.open_attributes)
+    said, accepted = judgements.load_judgements(conn, JUDGEMENT, spoken=spoken), evidence.load_accepted(conn, ACCEPTED)
+    rules = Rules(model, settings, said, distinct_sources(context), evidence.load_generic(conn, GENERIC), accepted)
+    dirty = np.unique(np.array(named, dtype=np.int64))
+    groups = same_groups(said)
+    before = same_groups(judgements.load_judgements(conn, JUDGEMENT)) if spoken.lifted else []
+    if _make_values_one(part, [group for group in (*groups, *before) if not set(named).isdisjoint(group)], settings):
+        rules, others = _accepted_now(conn, rules, accepted, part, stores=False)
+        return _resolved(Readers(conn), rules, part, dirty, {*dirty.tolist(), *others}, stores=False).changes
+    # No record is another and no value counts otherwise: the stored pairs are those that would be found.
+    seeds = {*dirty.tolist(), *evidence.load_points(conn, POINT, dirty.tolist())["first_id"].to_pylist()}
+    touched, known = _closure(conn, seeds, PAIR.empty_table(), PAIR.empty_table(), groups)
+    part.read(touched)
+    ids = np.array(sorted(touched), dtype=np.int64)
+    found = resolve_under(rules, *part.of(ids), pairs=known.select(_PAIR_IDS.names))
+    return Changes(found, ids.tolist(), known.num_rows)
+
+
+def _make_values_one(part: _Part, groups: Sequence[Sequence[int]], settings: MatchingSettings) -> bool:
+    """Whether joining the records of one of these groups makes values of a contradicting type one."""
+    part.read([record for group in groups for record in group])
+    kinds = (settings.person, settings.organisation)
+    types = sorted({name for kind in kinds if kind is not None for name in kind.contradictions})
+    for group in groups:
+        rows = part.of(np.array(group, dtype=np.int64))[1]
+        rows = rows.filter(pc.and_(rows["is_valid"], pc.is_in(rows["type"], value_set=pa.array(types, pa.string()))))
+        values = set(zip(rows["type"].to_pylist(), rows["value"].to_pylist(), strict=True))
+        if len(values) > len({name for name, _ in values}):
+            return True
+    return False
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What was found, and what of it stood before."""
+
+    changes: Changes
+    known: pa.Table  # PAIR
+    points_before: pa.Table  # POINT
+    points: pa.Table
+
+
+def _resolved(readers: Readers, rules: Rules, part: _Part, dirty: Ints, seeds: set[int], *, stores: bool) -> _Outcome:
+    """The part of the register that the `dirty` records and the `seeds` touch; its keys are stored if it `stores`."""
+    conn = readers.conn
     part.read(dirty.tolist())
     rekeyed, firsts, points_before, points = _points_now(conn, rules, part, dirty)
     # Whoever has become alike to others is tied to the first of them by no stored pair yet.
-    seeds.update(rekeyed.tolist(), points["first_id"].to_pylist())
+    seeds |= {*rekeyed.tolist(), *points["first_id"].to_pylist()}
     keys = _keys_now(readers, rules, part, rekeyed, firsts)
     # The keys are stored while their pairs are compared and clustered; the other connection can be asked meanwhile.
-    with storing(lambda: keys.store(conn)) as stored:
+    with storing(lambda: keys.store(conn)) if stores else nullcontext(lambda: None) as stored:
         pairs = _plausible(rules, part, keys.candidates)
         if readers.other is None or len(keys.closed):
             stored()
         stale = _without_key(conn, keys.closed)
         reader = readers.other or conn
-        touched, known = _closure(reader, seeds, pairs, stale, same_groups(said))
+        touched, known = _closure(reader, seeds, pairs, stale, same_groups(rules.judgements))
         part.read(touched, on=reader)
         ids = np.array(sorted(touched), dtype=np.int64)
         standing = _standing(known.select(_PAIR_IDS.names), stale, rekeyed)
         candidates = pa.concat_tables([standing, pairs.select(_PAIR_IDS.names)])
         found = resolve_under(rules, *part.of(ids), pairs=candidates)
-    evidence.change_pairs(conn, known, found.pairs)
-    evidence.change_points(conn, points_before, points)
-    evidence.change_generic(conn, generic_before, generic, dirty.tolist())
-    return Changes(found, ids.tolist(), keys.candidates.num_rows)
+    changes = Changes(found, ids.tolist(), keys.candidates.num_rows)
+    return _Outcome(changes, known, points_before, points)
 
 
 def _generic_now(readers: Readers, more_than: int, changed: Sequence[int]) -> tuple[pa.Table, pa.Table, Ints]:
@@ -163,17 +222,21 @@ def _missing(values: pa.Table, others: pa.Table) -> list[tuple[str, str]]:
     return list(zip(only["type"].to_pylist(), only["value"].to_pylist(), strict=True))
 
 
-def _accepted_now(conn: psycopg.Connection, rules: Rules, before: pa.Table, part: _Part) -> tuple[Rules, set[int]]:
-    """The rules with the values that people's words make one as of now, stored; and all records that bear one for
-    which that changed since `before`."""
+def _accepted_now(
+    conn: psycopg.Connection, rules: Rules, before: pa.Table, part: _Part, *, stores: bool = True
+) -> tuple[Rules, set[int]]:
+    """The rules with the values that people's words make one as of now, stored where it `stores`; and all records that
+    bear one for which that changed since `before`."""
     judged = sorted({record for group in same_groups(rules.judgements) for record in group})
     part.read(judged)
     records, identifiers = part.of(np.array(judged, dtype=np.int64))
     anew = replace(rules, accepted=None)
     accepted = pa.concat_tables([Population(kind, records, identifiers, anew).accepted for kind in KINDS])
-    evidence.replace_accepted(conn, accepted)
     then, now = ({tuple(row.values()) for row in table.to_pylist()} for table in (before, accepted))
-    others = evidence.holders(conn, sorted({borne_as(row[1], row[2]) for row in then ^ now}))
+    turned = sorted({borne_as(row[1], row[2]) for row in then ^ now})
+    if stores:
+        evidence.replace_accepted(conn, accepted)
+    others = evidence.holders(conn, turned) if stores else evidence.bearers(conn, turned)
     return replace(rules, accepted=accepted), set(others)
 
 

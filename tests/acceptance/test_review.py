@@ -131,23 +131,6 @@ def test_a_word_that_would_change_too_much_is_told_as_waiting(review: Console) -
     assert len(anna(review.hub)) == 2
 
 
-def test_a_case_of_one_record_says_what_to_do_and_the_queue_goes_on(review: Console) -> None:
-    with review.hub.context() as context:
-        judge(context, "same", ["crm:contacts:1"], ["crm:contacts:3"], reason="x", by="ada")
-    review.hub.registers["crm_contacts"][0] |= {
-        "first": "Марфа", "last": "Посадница", "born": "1961-11-30", "emails": "marfa@novgorod.example.ru",
-        "phone": "+7 903 555-77-77", "company": None,
-    }  # fmt: skip
-    review.hub.write("crm_contacts")
-    review.hub.run()
-    case = review.hub.query("SELECT fingerprint::text FROM identity.review_case WHERE kind = 'changed_identity'")[0][0]
-    with review.signed_in("ada") as browser:
-        page = browser.get(f"/cases/{case}")
-        assert "onefold judge identity crm:contacts:1 same|new" in words_of(page)
-        assert f'href="/cases/next?after={case}"' in page.text
-        assert browser.get(f"/cases/next?after={case}").url.path not in ("/cases", page.url.path)
-
-
 def test_a_link_from_elsewhere_offers_to_undo_nothing(review: Console) -> None:
     with review.signed_in("ada") as browser:
         page = first_case(browser)

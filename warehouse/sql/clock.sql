@@ -10,6 +10,9 @@ SELECT pg_advisory_unlock(%(key)s::bigint)
 -- name: repeatable_read
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
 
+-- name: read_only
+SET TRANSACTION READ ONLY
+
 -- name: export_snapshot
 SELECT pg_export_snapshot()
 

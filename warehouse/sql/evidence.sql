@@ -107,6 +107,19 @@ JOIN identity.standard_record AS r ON (r.street || E'\t' || r.house || E'\t' || 
 WHERE w.type = 'address' AND r.kind = 'organisation' AND r.street <> '' AND r.house <> '' AND r.postcode <> ''
 ORDER BY 1
 
+-- name: bearers
+SELECT DISTINCT h.record_id
+FROM unnest(%(types)s::text[], %(values)s::text[]) AS w (type, value)
+-- Value by value: each by the index.
+CROSS JOIN LATERAL (
+    SELECT i.record_id FROM identity.identifier AS i WHERE i.value = w.value AND i.type = w.type AND i.is_valid
+    UNION ALL
+    SELECT r.record_id FROM identity.standard_record AS r
+    WHERE w.type = 'address' AND (r.street || E'\t' || r.house || E'\t' || r.postcode) = w.value
+        AND r.kind = 'organisation' AND r.street <> '' AND r.house <> '' AND r.postcode <> ''
+) AS h
+ORDER BY 1
+
 -- name: generic_holders
 SELECT DISTINCT i.record_id, i.type, i.value
 FROM identity.generic_value AS g

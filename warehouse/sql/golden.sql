@@ -24,6 +24,11 @@ WHERE c.client_id BETWEEN %(first)s::uuid AND %(last)s::uuid
 -- name: count_links
 SELECT count(*) FROM identity.crosswalk
 
+-- name: stored
+SELECT client_id::text, kind, display_name, attributes, record_count
+FROM core.client
+WHERE client_id = ANY (%(client_ids)s::uuid[]) AND NOT is_deleted
+
 -- name: known
 SELECT client_id::text, golden_hash::text, is_deleted, CASE WHEN is_redirected THEN redirected_to::text END
 FROM core.client

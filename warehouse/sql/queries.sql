@@ -83,6 +83,18 @@ WHERE i.client_id = %(client_id)s::uuid AND NOT i.is_deleted
 GROUP BY i.type, t.label_en, t.label_ru, t.department, i.currency
 ORDER BY i.type, i.currency
 
+-- name: moving_interactions
+-- What happened before a record changed its identity is with its former version.
+SELECT m.from_id::text, m.to_id::text, i.type, t.label_en, t.label_ru, i.currency, count(*) AS interactions,
+    sum(i.amount)::text AS amount
+FROM unnest(%(record_ids)s::bigint[], %(from_ids)s::uuid[], %(to_ids)s::uuid[]) AS m (record_id, from_id, to_id)
+LEFT JOIN identity.former_record AS f ON f.former_id = m.record_id
+JOIN core.interaction AS i
+    ON i.party_record_id = coalesce(f.record_id, m.record_id) AND i.client_id = m.from_id AND NOT i.is_deleted
+LEFT JOIN core.interaction_type AS t ON t.code = i.type
+GROUP BY m.from_id, m.to_id, i.type, t.label_en, t.label_ru, i.currency
+ORDER BY m.from_id, m.to_id, i.type, i.currency
+
 -- name: client_relationships
 SELECT DISTINCT r.type, r.role, r.valid_from::text, r.valid_to::text,
     CASE WHEN f.client_id = %(client_id)s::uuid THEN 'to' ELSE 'from' END AS direction,
@@ -380,6 +392,17 @@ SELECT c.fingerprint::text, c.kind, c.status, c.weight, c.impact, c.opened_at::t
 FROM identity.review_case AS c
 WHERE c.fingerprint = %(fingerprint)s::uuid
 
+-- name: case_before
+-- The open case before this one in the order of the queue; the last of all where there is none before.
+SELECT c.fingerprint::text
+FROM identity.review_case AS c
+LEFT JOIN identity.review_case AS o ON o.fingerprint = %(case)s::uuid
+WHERE c.status = 'open' AND c.fingerprint <> %(case)s::uuid
+ORDER BY (o.fingerprint IS NULL OR (-c.impact, -coalesce(c.weight, -2147483647), c.fingerprint)
+        < (-o.impact, -coalesce(o.weight, -2147483647), o.fingerprint)) DESC,
+    c.impact, coalesce(c.weight, -2147483647), c.fingerprint DESC
+LIMIT 1
+
 -- name: records_side_by_side
 SELECT r.record_id, r.source, r.stream, r.source_key, r.kind, r.role, core.golden_text(r.attributes, 'url') AS url,
     r.attributes, r.source_updated_at::text, x.client_id::text, c.display_name, c.changed_seq
@@ -388,6 +411,29 @@ LEFT JOIN identity.crosswalk AS x ON x.record_id = r.record_id
 LEFT JOIN core.client AS c ON c.client_id = x.client_id
 WHERE r.record_id = ANY (%(record_ids)s::bigint[])
 ORDER BY array_position(%(record_ids)s::bigint[], r.record_id)
+
+-- name: records_with
+-- These records, then the others of their clients, by client and natural key.
+SELECT r.record_id
+FROM identity.standard_record AS r
+JOIN identity.crosswalk AS x ON x.record_id = r.record_id
+WHERE x.client_id IN (SELECT client_id FROM identity.crosswalk WHERE record_id = ANY (%(record_ids)s::bigint[]))
+    AND r.record_id <> ALL (%(record_ids)s::bigint[])
+ORDER BY x.client_id, r.source COLLATE "C", r.stream COLLATE "C", r.source_key COLLATE "C"
+LIMIT %(limit)s
+
+-- name: decisions_about
+-- What people said of these records, latest first, whether or not it still holds; of cases what all of them were told.
+SELECT j.judgement_id, j.verdict, j.relationship, j.attribute, j.reason, j.decided_by, j.decided_at::text,
+    l.decided_by AS lifted_by, l.decided_at::text AS lifted_at,
+    EXISTS (SELECT FROM identity.judged_record AS v WHERE v.judgement_id = j.judgement_id AND v.is_suspended)
+        AS is_suspended
+FROM identity.judgement AS j
+LEFT JOIN identity.judgement AS l ON l.lifts = j.judgement_id
+WHERE j.verdict <> 'lift'
+    AND (j.left_ids && %(record_ids)s::bigint[] OR j.right_ids && %(record_ids)s::bigint[])
+ORDER BY j.judgement_id DESC
+LIMIT %(limit)s
 
 -- name: open_cases
 SELECT fingerprint::text FROM identity.review_case WHERE status = 'open' AND fingerprint = ANY (%(fingerprints)s::uuid[])

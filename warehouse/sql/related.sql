@@ -1,10 +1,11 @@
--- Relationships that identifiers state. The one who states such a relationship is the number itself: where
--- core.relationship names the stating record it holds the number's hash, which is no record's id.
+-- Relationships that identifiers and people state. The one who states such a relationship is the number or the judgement
+-- itself: where core.relationship names the stating record it holds that one's hash, which is no record's id.
 
 -- name: are_any
 -- A number that relates, or a relationship that one once stated.
 SELECT EXISTS (SELECT FROM identity.identifier WHERE is_valid AND type = ANY (%(types)s::text[]))
     OR EXISTS (SELECT FROM core.relationship)
+    OR EXISTS (SELECT FROM identity.judgement WHERE verdict = 'related')
 
 -- name: find_numbers
 -- Numbers of these records, and of those that one of them was related to by number until now: a number that has left
@@ -39,6 +40,12 @@ SELECT n.type, n.value,
 FROM number AS n
 UNION ALL
 SELECT NULL, NULL, t.stated_by FROM touched AS t WHERE t.stated_by IS NOT NULL
+UNION ALL
+SELECT 'judgement', j.judgement_id::text,
+    ('x' || encode(substring(sha256(convert_to('judgement:' || j.judgement_id, 'UTF8')) FOR 8), 'hex'))::bit(64)::bigint
+FROM identity.judgement AS j
+WHERE j.verdict = 'related'
+    AND (j.left_ids && %(record_ids)s::bigint[] OR j.right_ids && %(record_ids)s::bigint[])
 
 -- name: stating
 SELECT DISTINCT stated_by FROM linking_number
@@ -104,6 +111,22 @@ JOIN head ON head.stated_by = s.stated_by
 LEFT JOIN site AS same ON same.stated_by = head.stated_by AND same.record_id = head.record_id AND same.site = s.site
 GROUP BY s.stated_by, s.record_id, head.record_id
 HAVING count(same.site) = 0
+
+-- name: state_judged
+-- What people say holds while both records are there, are still whom it was said of, and the judgement is in force.
+INSERT INTO stated_relationship (record_id, from_record_id, to_record_id, type, role)
+SELECT n.stated_by, f.record_id, t.record_id, j.relationship, NULL
+FROM (SELECT DISTINCT stated_by, value FROM linking_number WHERE type = 'judgement') AS n
+JOIN identity.judgement AS j ON j.judgement_id = n.value::bigint
+CROSS JOIN unnest(j.left_ids) AS f (record_id)
+CROSS JOIN unnest(j.right_ids) AS t (record_id)
+WHERE NOT EXISTS (SELECT FROM identity.judgement AS l WHERE l.lifts = j.judgement_id)
+    AND EXISTS (SELECT FROM identity.standard_record AS r WHERE r.record_id = f.record_id)
+    AND EXISTS (SELECT FROM identity.standard_record AS r WHERE r.record_id = t.record_id)
+    AND NOT EXISTS (
+        SELECT FROM identity.judged_record AS v
+        WHERE v.judgement_id = j.judgement_id AND v.record_id IN (f.record_id, t.record_id) AND v.is_suspended
+    )
 
 -- name: drop
 DROP TABLE IF EXISTS linking_number, holder

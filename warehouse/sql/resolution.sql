@@ -185,11 +185,14 @@ WHERE NOT EXISTS (SELECT FROM identity.review_case AS c WHERE c.fingerprint = n.
 ORDER BY n.fingerprint
 
 -- name: reopen_cases
+-- Of what nobody could tell it is asked again when it has become that much likelier than it was then; its row keeps the
+-- weight of that day.
 UPDATE identity.review_case AS c
 SET status = 'open', kind = n.kind, weight = n.weight, impact = n.impact, evidence = n.evidence,
     opened_at = %(as_of)s, closed_at = NULL
 FROM new_case AS n
-WHERE c.fingerprint = n.fingerprint AND c.status = 'closed'
+WHERE c.fingerprint = n.fingerprint
+    AND (c.status = 'closed' OR c.status = 'decided' AND n.weight >= c.weight + %(new_evidence)s)
 
 -- name: update_cases
 UPDATE identity.review_case AS c

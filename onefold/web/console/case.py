@@ -3,74 +3,126 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from onefold.charts.evidence import pair_chart
 from onefold.errors import NothingFound, UsageError
 from onefold.steps.case_desk import Word
+from onefold.steps.consequences import consequences_of, together
 from onefold.steps.explain import explain
-from onefold.steps.judge import AsSeen, JudgeReport, judge, lift
-from onefold.web.api import views
-from onefold.web.console import desk
+from onefold.steps.judge import RELATIONSHIPS, AsSeen, JudgeReport
+from onefold.steps.regroup import undo_decision
+from onefold.web.console import desk, held_together
+from onefold.web.console.beside import may_be_revealed, rows_of, shown_record
 from onefold.web.console.bulk import soon
-from onefold.web.console.render import labels, language_of, page
+from onefold.web.console.render import LANGUAGES, labels, language_of, page, translations
+from onefold.web.console.saying import ONE_RECORD, Question, Said, Verdict, details
 from onefold.web.console.session import Done, Sends, Visits, proof_of, proven
+from onefold.web.console.would import shown_consequences
 from onefold.web.door import TheHub, masks_for, note
 from onefold.web.hub import Hub
 from onefold.web.masking import Masks
-from warehouse import queries
+from warehouse import queries, resolution
 
 router: Final = APIRouter(include_in_schema=False)
-_GROUPS: Final = (
-    ("identifying", frozenset({"identity", "name"})),
-    ("contact", frozenset({"contact", "financial"})),
-    ("descriptive", frozenset({"none", "special"})),
-)
-"""Rows of a comparison in the order in which people look: by the class of personal data."""
+MOST_RECORDS: Final = 50
+"""Records that stand side by side; of larger clients the others are on their pages."""
+Place = Annotated[int | None, Query(ge=1, le=MOST_RECORDS)]
+"""A column of the page."""
+Name = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
+Seen = Annotated[list[str] | None, Form(max_length=100)]
+_STAYS: Final = ("pin",)
+"""After these the case waits as before."""
+
+
+@router.get("/keys")
+def keys(request: Request, who: Visits) -> HTMLResponse:
+    """What the keys do."""
+    return page(request, "keys.html", who)
+
+
+@router.get("/cases/{case}/before")
+def before(hub: TheHub, who: Visits, case: UUID) -> Response:
+    """The open case before this one in the queue; the last of all where there is none."""
+    who.asker.needs("cases")
+    with hub.reading.connection() as conn:
+        found = queries.case_before(conn, str(case))
+    return RedirectResponse(f"/cases/{found}" if found else "/cases", 303)
 
 
 @router.get("/cases/{case}")
 def case(
-    request: Request, hub: TheHub, who: Visits, case: UUID, done: Done = None, held: bool = False, waits: bool = False
+    request: Request,
+    hub: TheHub,
+    who: Visits,
+    case: UUID,
+    left: Place = None,
+    right: Place = None,
+    pin: Name = None,
+    done: Done = None,
+    held: bool = False,
+    waits: bool = False,
 ) -> HTMLResponse:
-    """One case: its records side by side, and what speaks for and against one client."""
+    """One case: its records side by side, what they would be together, and what speaks for and against one client.
+
+    `left` and `right` are the two whose evidence is shown; `pin` the attribute of which a value may be pinned.
+    """
     who.asker.needs("cases")
-    with hub.reading.connection() as conn:
-        found = queries.review_case(conn, str(case))
-    if found is None:
-        raise NothingFound(f"There is no case {case}.")
+    told: dict[str, Any] = {"done": proven(who, done), "held": held, "waits": waits}
     again = desk.asked_again(request, hub, who, str(case))
+    question = _question(hub, case, MOST_RECORDS if again is None else 0)
     if again is not None:
-        found = desk.as_asked_first(found, again.seen)
-    masks, records = masks_for(hub, who.asker), found["records"]
-    names = [views.named(one) for one in records]
-    evidence = _evidence(hub, names)
-    if evidence is not None and again is not None:
-        evidence["forbidden"] = [one for one in evidence["forbidden"] if one["reason"] != "judgement"]
-    clients = sorted({one["client_id"] for one in records} - {None})
-    note(hub, who.asker, "console case", clients, None if masks is None else [])
-    spoken = language_of(request, who.asker)
-    return page(
-        request,
-        "case.html",
-        who,
-        case=found,
-        names=names,
-        records=[_shown(one, masks) for one in records],
-        groups=_groups(records, hub.reading.configuration.attributes, masks),
-        labels=labels(hub.reading.configuration.attributes, spoken),
-        findings=[] if evidence is None else [one for one in evidence["findings"] if one["level"] != "missing"],
-        evidence=evidence,
-        most_bits=max((abs(one["bits"]) for one in evidence["findings"]), default=0) or 1 if evidence else 1,
-        done=proven(who, done),
-        held=held,
-        waits=waits,
-        desk=desk.shown(hub, str(case), masks, is_asked_again=again is not None),
-    )
+        question = Question(desk.as_asked_first(question.case, again.seen))
+    return _page(request, hub, who, question, (left, right), pin, is_again=again is not None, **told)
+
+
+@router.post("/cases/{case}/reveal")
+def reveal(
+    request: Request, hub: TheHub, who: Sends, case: UUID, attribute: Annotated[str, Form(max_length=100)]
+) -> HTMLResponse:
+    """The page with the values of one attribute, for who must decide and sees masks: each time is written down."""
+    who.asker.needs("judge")
+    question = _question(hub, case)
+    if not may_be_revealed(hub.reading.configuration.attributes.get(attribute)):
+        raise NothingFound("This attribute is not revealed.")
+    note(hub, who.asker, "console reveal", _clients(question.records), [attribute])
+    return _page(request, hub, who, question, (None, None), None, revealed=(attribute,))
+
+
+@router.post("/cases/{case}/would/{verdict}")
+def would(
+    request: Request,
+    hub: TheHub,
+    who: Sends,
+    case: UUID,
+    verdict: Verdict,
+    more: Annotated[Said, Depends(details)],
+    seen: Seen = None,
+) -> HTMLResponse:
+    """What the word would do, found by the functions that will do it; nothing is written."""
+    who.asker.needs("judge")
+    return _would(request, hub, who, _question(hub, case), replace(more, verdict=verdict), seen)
+
+
+@router.get("/cases/{case}/cut")
+def cut(
+    request: Request,
+    hub: TheHub,
+    who: Visits,
+    case: UUID,
+    left: Annotated[int, Query(ge=-(2**63), lt=2**63)],
+    right: Annotated[int, Query(ge=-(2**63), lt=2**63)],
+) -> HTMLResponse:
+    """What becomes of the client when two of its records are told apart."""
+    who.asker.needs("judge")
+    question = _question(hub, case)
+    return _would(request, hub, who, question, Said("cut", chosen=(left, right)), question.seen())
 
 
 @router.post("/cases/{case}")
@@ -79,33 +131,32 @@ def decide(
     hub: TheHub,
     who: Sends,
     case: UUID,
-    verdict: Annotated[Literal["same", "not_same"], Form()],
-    seen: Annotated[list[str] | None, Form(max_length=100)] = None,
-    reason: Annotated[str, Form(max_length=2000, pattern=r"^[^\x00]*$")] = "",
+    verdict: Annotated[Verdict, Form()],
+    more: Annotated[Said, Depends(details)],
+    seen: Seen = None,
 ) -> Response:
     """The word: done before the next case is shown. Stale: it is not as it was when the page was made."""
     who.asker.needs("judge")
-    with hub.reading.connection() as conn:
-        found = queries.review_case(conn, str(case))
-    if found is None or len(found["records"]) < 2:
+    what = replace(more, verdict=verdict)
+    question = _question(hub, case)
+    if len(question.asked) < 2 and what.verdict not in (*ONE_RECORD, "pin"):
         raise NothingFound(f"There is no case {case} of several records.")
-    names = [views.named(one) for one in found["records"]]
-    if verdict == "not_same" and len(names) > 2:
-        raise UsageError("Of more than two records say it pair by pair: `onefold judge not-same`.")
     as_seen = AsSeen(str(case), _seen(seen))
-    word = Word(str(case), verdict, names[:1], names[1:], reason, as_seen.clients)
-    if (other := desk.instead(request, hub, who, word)) is not None:
+    if (other := _instead(request, hub, who, question, what, as_seen)) is not None:
         return other
 
-    def said() -> JudgeReport:
+    def say() -> JudgeReport:
         with hub.judging() as context:
-            return judge(context, verdict, names[:1], names[1:], reason=reason, by=who.asker.name, seen=as_seen)
+            return question.do(context, what, by=who.asker.name, seen=as_seen)
 
-    report = soon(hub, who, str(case), said)
+    report = soon(hub, who, str(case), say)
     if isinstance(report, Response):
         return report
-    told = {"after": str(case), "done": proof_of(who, report.judgement_id)}
-    return RedirectResponse(f"/cases/next?{urlencode({**told, **({'held': 'true'} if report.is_held else {})})}", 303)
+    told = {} if report.verdict == "lift" else {"done": proof_of(who, report.judgement_id)}
+    told |= {"held": "true"} if report.is_held else {}
+    if what.verdict in _STAYS:
+        return RedirectResponse(f"/cases/{case}?{urlencode(told)}", 303)
+    return RedirectResponse(f"/cases/next?{urlencode({'after': str(case), **told})}", 303)
 
 
 @router.post("/judgements/{judgement_id}/undo")
@@ -113,18 +164,139 @@ def undo(hub: TheHub, who: Sends, judgement_id: int) -> Response:
     """A new decision: evidence decides again."""
     who.asker.needs("judge")
     with hub.judging() as context:
-        lift(context, judgement_id, reason="undone in the console", by=who.asker.name)
+        undo_decision(context, judgement_id, reason="undone in the console", by=who.asker.name)
     return RedirectResponse("/cases", 303)
 
 
-def _evidence(hub: Hub, names: Sequence[str]) -> dict[str, Any] | None:
-    """What speaks for and against the first two; None where there is but one, or one is of a source that is gone."""
-    if len(names) < 2:
+def _instead(request: Request, hub: Hub, who: Visits, question: Question, what: Said, seen: AsSeen) -> Response | None:
+    """Where the word does not take effect now: see `desk.instead`. UsageError: it cannot wait for a second person."""
+    verdict: str = {"cut": "not_same", "split": "not_same"}.get(what.verdict, what.verdict)
+    if verdict not in ("same", "not_same", "related"):
+        asks_two = hub.reading.configuration.hub.review.second_approver is not None
+        if asks_two and verdict in ("move", *ONE_RECORD):
+            raise UsageError("This answer cannot wait for a second person.", "Say it as the same and not the same.")
         return None
+    with hub.reading.connection() as conn:
+        (word,) = question.words(hub.reading, conn, what)
+        names = resolution.names_of(conn, [*word.left_ids, *word.right_ids])
+    left, right = ([names[one] for one in side] for side in (word.left_ids, word.right_ids))
+    return desk.instead(
+        request,
+        hub,
+        who,
+        Word(str(question.case["fingerprint"]), verdict, left, right, what.reason, seen.clients, word.relationship),
+    )
+
+
+def _question(hub: Hub, case: UUID, others: int = MOST_RECORDS) -> Question:
+    with hub.reading.connection() as conn:
+        found = queries.review_case(conn, str(case), others=others)
+    if found is None:
+        raise NothingFound(f"There is no case {case}.")
+    found["records"] = found["records"][:MOST_RECORDS]
+    return Question(found)
+
+
+def _page(
+    request: Request,
+    hub: Hub,
+    who: Visits,
+    question: Question,
+    pair: tuple[int | None, int | None],
+    pin: str | None,
+    *,
+    revealed: Sequence[str] = (),
+    is_again: bool = False,
+    **values: Any,
+) -> HTMLResponse:
+    configuration, masks, records = hub.reading.configuration, masks_for(hub, who.asker), question.records
+    language = language_of(request, who.asker)
+    at = _pair(pair, len(records))
+    evidence = _evidence(hub, [question.name(question.ids[one]) for one in at], masks) if at else None
+    if evidence is not None and is_again:
+        evidence["forbidden"] = [one for one in evidence["forbidden"] if one["reason"] != "judgement"]
+    with hub.reading.connection() as conn:
+        decided = [] if is_again else queries.decisions_about(conn, question.asked)
+        compared = queries.identity_cases(conn, question.asked)
+    clients = _clients(records)
+    golden = together(hub.reading, clients) if len(records) > 1 else {}
+    note(hub, who.asker, "console case", clients, None if masks is None else [])
+    known = [name for one in records for name in one["attributes"]]
+    return page(
+        request,
+        "case.html",
+        who,
+        case=question.case,
+        records=[shown_record(one, masks) for one in records],
+        asked=question.asked,
+        groups=rows_of(
+            records, configuration.attributes, masks, asked=len(question.asked), together=golden, revealed=revealed
+        ),
+        labels=labels(configuration.attributes, language),
+        findings=[] if evidence is None else [one for one in evidence["findings"] if one["level"] != "missing"],
+        evidence=evidence,
+        pair=[one + 1 for one in at],
+        waterfall=None if evidence is None else pair_chart(evidence, language),
+        graph=held_together.chart(hub.reading, question, language) if len(records) > 2 else None,
+        decided=decided,
+        compared=[] if masks is not None else [one for found in compared.values() for one in found],
+        relationships=RELATIONSHIPS,
+        pinning=pin if pin in known else None,
+        first_to_pin=next((name for name in known if name in configuration.attributes), None),
+        desk=desk.shown(hub, str(question.case["fingerprint"]), masks, is_asked_again=is_again),
+        **{"done": None, "held": False, "waits": False, **values},
+    )
+
+
+def _would(
+    request: Request, hub: Hub, who: Visits, question: Question, what: Said, seen: Sequence[str] | None
+) -> HTMLResponse:
+    masks, language = masks_for(hub, who.asker), language_of(request, who.asker)
+    found = consequences_of(hub.reading, lambda context, conn: question.words(context, conn, what))
+    known = sorted({*_clients(question.records), *(one.client_id for one in found.clients)})
+    note(hub, who.asker, "console consequences", known, None if masks is None else [])
+    return page(
+        request,
+        "would.html",
+        who,
+        case=question.case,
+        what=what,
+        names={one["record_id"]: question.name(one["record_id"]) for one in question.records},
+        seen=list(seen or ()),
+        would=shown_consequences(found, masks, hub.reading.configuration.attributes),
+        labels=labels(hub.reading.configuration.attributes, language),
+        type_labels={
+            code: one.labels.get(language) or code for code, one in hub.reading.configuration.interaction_types.items()
+        },
+    )
+
+
+def _clients(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    return sorted({one["client_id"] for one in records} - {None})
+
+
+def _pair(wanted: tuple[int | None, int | None], count: int) -> list[int]:
+    """Places of the two whose evidence is shown; the first two where nothing else is wanted."""
+    at = [one - 1 for one in wanted if one is not None and one <= count]
+    if len(set(at)) == 2:
+        return at
+    return [0, 1] if count > 1 else []
+
+
+def _evidence(hub: Hub, names: Sequence[str], masks: Masks | None) -> dict[str, Any] | None:
+    """What speaks for and against the two, without their values where those are masked; None where one is of a source
+    that is gone."""
     try:
-        return explain(hub.reading, names[0], names[1])
+        found = explain(hub.reading, names[0], names[1])
     except (NothingFound, UsageError):
         return None
+    if masks is not None:
+        found["findings"] = [{**one, "left": None, "right": None} for one in found["findings"]]
+        found["forbidden"] = [
+            {**one, "words": {spoken: translations(spoken).gettext(one["reason"]) for spoken in LANGUAGES}}
+            for one in found["forbidden"]
+        ]
+    return found
 
 
 def _seen(said: Sequence[str] | None) -> dict[str, int]:
@@ -137,34 +309,3 @@ def _seen(said: Sequence[str] | None) -> dict[str, int]:
         except ValueError:
             raise UsageError("This form does not fit; load the page again.") from None
     return found
-
-
-def _shown(record: Mapping[str, Any], masks: Masks | None) -> dict[str, Any]:
-    name = record["display_name"]
-    shown = name if masks is None else masks.display_name(name, record["kind"])
-    same = ("source", "stream", "source_key", "kind", "role", "url", "client_id", "changed_seq")
-    return {**{key: record[key] for key in same}, "display_name": shown}
-
-
-def _groups(
-    records: Sequence[Mapping[str, Any]], attributes: Mapping[str, Any], masks: Masks | None
-) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Rows by group: name, state (agree, differ, alone) and the values of each record, masked where it is due.
-
-    What agrees is found before it is masked.
-    """
-    # The way to the card stands in the head.
-    names = dict.fromkeys(name for one in records for name in one["attributes"] if name != "url")
-    rows: dict[str, list[dict[str, Any]]] = {group: [] for group, _ in _GROUPS}
-    for name in names:
-        known = attributes.get(name)
-        said = [[str(value["v"]) for value in one["attributes"].get(name, ())] for one in records]
-        there = [set(values) for values in said if values]
-        state = "alone" if len(there) < 2 else "agree" if set.intersection(*there) else "differ"
-        cells = [
-            [value if masks is None else masks.value(name, value, one["kind"]) for value in values]
-            for one, values in zip(records, said, strict=True)
-        ]
-        of = next((group for group, classes in _GROUPS if known and known.personal_data in classes), "descriptive")
-        rows[of].append({"name": name, "state": state, "cells": cells})
-    return [(group, found) for group, found in rows.items() if found]
