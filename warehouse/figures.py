@@ -17,7 +17,7 @@ Rows = list[dict[str, Any]]
 SCHEMAS: Final = ("raw", "identity", "core", "ops")
 COUNTED: Final = 100_000
 """Entries of a queue that are counted; more are told as so many."""
-QUEUES: Final = ("standardise", "in_common", "resolve", "publish", "documents", "landed")
+QUEUES: Final = ("standardise", "in_common", "resolve", "publish", "documents", "fixes", "landed")
 """`models.enums.STEPS`, which takes seconds to import."""
 HUB_STEPS: Final = ("run", "standardise", "resolve", "publish", "reconcile")
 SOURCE_STEPS: Final = ("sync", "write_back")

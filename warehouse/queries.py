@@ -52,7 +52,7 @@ def client_view(conn: psycopg.Connection[Any], client_id: str, *, limit: int = 1
         return None
     wanted = target["client_id"]
     # Sent together: eight answers in turn would be eight times the way to the server and back.
-    page = {"limit": limit, **_place(None), "types": None}
+    page = {"limit": limit, **place_parameters(None), "types": None}
     with conn.pipeline():
         asked = {
             part: _ask(conn, f"client_{part}", client_id=wanted, **(page if part == "interactions" else {}))
@@ -82,7 +82,7 @@ def interactions_of(
 ) -> tuple[list[Answer], Place | None]:
     """A client's interactions, latest first and those without a time last, of these types (None: all), on from the
     place where the page before ended; and where this one ends, None: there are no more."""
-    rows = _all(conn, "client_interactions", client_id=client_id, limit=limit, types=types, **_place(after))
+    rows = _all(conn, "client_interactions", client_id=client_id, limit=limit, types=types, **place_parameters(after))
     if len(rows) < limit:
         return rows, None
     # Among those of one moment the page was cut by their ids, and is shown by their names.
@@ -90,7 +90,8 @@ def interactions_of(
     return rows, Place(last, max(row["record_id"] for row in rows if row["occurred_at"] == last))
 
 
-def _place(after: Place | None) -> Answer:
+def place_parameters(after: Place | None) -> Answer:
+    """A place as statements take it."""
     if after is None:
         return {"at": None, "id": None, "is_undated": False}
     return {"at": after.occurred_at, "id": after.record_id, "is_undated": after.occurred_at is None}
@@ -149,7 +150,7 @@ def find_clients(conn: psycopg.Connection[Any], text: str, *, limit: int = 20) -
     if not words or "\x00" in words:
         return []
     values = {words, words.casefold(), words.upper()}
-    parts = [f"%{_literally(word)}%" for word in sorted(words.split(), key=len, reverse=True)]
+    parts = [f"%{literally(word)}%" for word in sorted(words.split(), key=len, reverse=True)]
     digits = "".join(c for c in words if c.isdigit())
     if len(digits) >= 7 and not any(c.isalpha() for c in words):
         values |= {digits, f"+{_international(digits)}"}
@@ -159,7 +160,7 @@ def find_clients(conn: psycopg.Connection[Any], text: str, *, limit: int = 20) -
         client_id=words if _UUID.fullmatch(words) else None,
         values=sorted(values),
         record_ids=_records_called(conn, words),
-        whole=_literally(words) if len(parts) > 1 else None,
+        whole=literally(words) if len(parts) > 1 else None,
         parts=parts,
         **{f"part{n}": part for n, part in enumerate([*parts, "%", "%"][:3], start=1)},
         limit=limit,
@@ -262,7 +263,7 @@ def _records_called(conn: psycopg.Connection[Any], name: str) -> list[int]:
     return sorted(ids | {id_of(source, stream, key)})
 
 
-def _literally(text: str) -> str:
+def literally(text: str) -> str:
     """A pattern for ILIKE that means the text itself."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 

@@ -53,6 +53,8 @@ POLICIES: Final[Mapping[str, str]] = {
     + " AND " + _RECORD.format(of="(relationship_version.version ->> 'to_record_id')::bigint"),
     "identity.standard_record": f"{_SOURCE} OR {_LINKED} OR {_FACT}".format(of="standard_record.record_id"),
     "ops.reject": _SOURCE,
+    "ops.source_fix": _SOURCE,
+    "ops.source_fix_week": _SOURCE,
     "ops.reconciliation": _SOURCE,
     "ops.reconciliation_row": _SOURCE,
     "ops.register_overlap": "ARRAY[register_a, register_b] <@ " + _SOURCES,

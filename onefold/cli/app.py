@@ -134,6 +134,7 @@ def _register() -> None:
         commands_evaluate,
         commands_explain,
         commands_export,
+        commands_fix,
         commands_hold,
         commands_hub,
         commands_look,

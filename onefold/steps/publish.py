@@ -11,6 +11,7 @@ import pyarrow as pa
 from identity.survive import PIN
 from identity.survive import golden as golden_records
 from onefold.steps.ahead import ahead
+from onefold.steps.fix_at_source import find_fixes
 from onefold.steps.hold import settle_rules, waiting_for_rules, within_limits
 from onefold.steps.limits import GoldenLook, golden_look, telling
 from onefold.steps.link_documents import link_documents
@@ -39,6 +40,7 @@ from warehouse import (
     row_security,
     runs,
     served,
+    source_fixes,
 )
 from warehouse.clock import hub_lock, last_event, next_as_of
 from warehouse.connect import unit_of_work
@@ -76,12 +78,16 @@ def publish(context: Context, *, is_read: bool = True, limited: bool = True) -> 
         resolve(context)
         return publish(context, is_read=is_read)
 
-    return within_limits(
+    report = within_limits(
         context,
         lambda: _publish(context, is_read=is_read, limited=limited),
         again=again,
         untouched=lambda: PublishReport(None, 0.0),
     )
+    # Readers have what they wait for by now: what registers get to mend is told after it.
+    with context.connection("onefold fixes") as conn:
+        find_fixes(context, conn)
+    return report
 
 
 def _publish(context: Context, *, is_read: bool, limited: bool) -> PublishReport:
@@ -222,6 +228,7 @@ def _chunk(
     related.relate(conn, batch.record_ids, vat_sites=vat_sites(context))
     published += golden.refresh_facts(conn, batch.record_ids, as_of=as_of)
     client_scopes.keep_up(conn)
+    source_fixes.hand_on(conn, batch)
     queue.done(conn, batch)
     return len(batch.pending_ids), len(touched), published
 

@@ -14,17 +14,20 @@ from fastapi import APIRouter, FastAPI, Response
 from onefold import logs
 from onefold.settings import Settings
 from onefold.web import problems, watching
-from onefold.web.api import cases, changes, clients, match, shapes
+from onefold.web.api import cases, changes, clients, fixes, match, shapes
 from onefold.web.console import (
     bulk,
     case,
     client,
+    client_parts,
     desk,
+    fix,
     home,
     model,
     pages,
     planner,
     review,
+    search,
     single,
     sources,
     workbook,
@@ -88,14 +91,15 @@ def create_app(hub: Hub | None = None, settings: Settings | None = None) -> Fast
         # They would lead to the host that the request names.
         redirect_slashes=False,
     )
-    for part in (clients, match, changes, cases):
+    for part in (clients, match, changes, cases, fixes):
         app.include_router(part.router, prefix="/v1", responses=_PROBLEMS)
     app.include_router(health)
     app.include_router(watching.router)
     app.include_router(home.router)
     app.include_router(pages.router)
     app.include_router(single.router)
-    app.include_router(client.router)
+    for part in (search, client, client_parts, fix):
+        app.include_router(part.router)
     app.include_router(review.router)
     for part_of_queue in (desk, bulk, workbook, planner):
         app.include_router(part_of_queue.router)

@@ -96,6 +96,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "runs": (),
     "token list": (),
     "user list": (),
+    "fix": ("--register", "crm"),
 }
 QUIET = [name for name in COMMANDS if not name.startswith("judge ") or name == "judge list"]
 """Commands that leave the clients as they are; the others are tried in test_judging_from_the_command_line..."""

@@ -309,6 +309,21 @@ RULES: Final[Mapping[str, Rule]] = {
             "told_over": _CODE,
         }
     ),
+    "ops.source_fix": Rule(
+        # Also what another client's register was to be given from a record of the person. The run that follows closes
+        # them, so that what is counted by week stays right.
+        f"EXISTS (SELECT FROM erased_party AS e WHERE e.record_id IN (t.record_id, t.other_record_id)) OR {_CLIENT}",
+        {"value": "NULL", "better": "NULL", "source_key": _KEY, "fingerprint": "md5(t.fix_id::text)::uuid"},
+        {
+            "kind": _CODE,
+            "source": _PLACE,
+            "stream": _PLACE,
+            "attribute": "an attribute's name",
+            "rule": _CODE,
+            "closed_as": _CODE,
+        },
+    ),
+    "ops.source_fix_week": Rule(keep={"source": _PLACE, "kind": _CODE, "attribute": "an attribute's name"}),
     "ops.access_log": Rule(
         keep={
             "who": "who looked",

@@ -20,6 +20,7 @@ from warehouse.models import (
     rates,
     raw,
     reports,
+    source_fixes,
     versions,
 )
 from warehouse.models.base import SCHEMAS, Table
@@ -46,5 +47,6 @@ __all__ = [
     "rates",
     "raw",
     "reports",
+    "source_fixes",
     "versions",
 ]

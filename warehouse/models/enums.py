@@ -6,7 +6,7 @@ from typing import Final
 
 KINDS: Final = ("person", "organisation")
 ROLES: Final = ("client", "prospect", "supplier", "staff", "authority")
-STEPS: Final = ("standardise", "in_common", "resolve", "publish", "documents", "landed")
+STEPS: Final = ("standardise", "in_common", "resolve", "publish", "documents", "fixes", "landed")
 NOTICE_KINDS: Final = ("failure", "stopped", "stale", "review", "drift")
 RUN_STATUSES: Final = ("running", "done", "failed", "deferred", "stopped", "held")
 HOLD_CAUSES: Final = ("stream", "records", "rules", "rollback")
@@ -38,3 +38,6 @@ RECONCILIATION_REASONS: Final = (
     "without_party", "unlinked", "unserved",
 )  # fmt: skip
 """`missing`, `surplus` and `other_amount` are what nothing explains."""
+FIX_KINDS: Final = ("duplicate", "invalid", "outvoted", "contradicts", "emptied")
+FIX_ENDS: Final = ("fixed", "gone", "apart", "judged", "settled")
+"""Mended; the record is gone; the two are two clients now; a person said so; the value is taken for right now."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import AwareDatetime
 
 from onefold.errors import NothingFound
 from onefold.steps.client import client as client_step
+from onefold.steps.client_history import known_at, names_in_lineage
 from onefold.steps.explain_client import explain_client
 from onefold.web.api import shapes, views
 from onefold.web.asking import Asker
@@ -81,6 +84,26 @@ def interactions(
     note(hub, asker, "api interactions", [current], None if masks is None else [])
     told = views.interactions_of(rows, masks)
     return answer({"client_id": current, "interactions": told, "next": None if end is None else place_named(end)})
+
+
+@router.get("/clients/{client_id}/as-of", response_model=shapes.ClientThen)
+def as_of(
+    hub: TheHub,
+    asker: Asks,
+    client_id: UUID,
+    at: Annotated[
+        AwareDatetime, Query(description="The moment, with its zone: what had been published by then is told.")
+    ],
+) -> Response:
+    """A client as it was known at a moment: its golden record and its records then. An id that has been merged away
+    since answers for itself. 404: it was not known yet."""
+    moment = at.astimezone(UTC)
+    found = known_at(hub.reading, str(client_id), moment)
+    if found is None:
+        raise NothingFound(f"Nothing was known of client {client_id} at that moment.")
+    masks = masks_for(hub, asker)
+    note(hub, asker, "api as-of", [str(client_id)], shown(masks, found["attributes"], [found]))
+    return answer(views.client_then(found, moment.isoformat(), names_in_lineage(hub.reading, found), masks))
 
 
 @router.get("/clients/{client_id}/explain", responses=_MERGED)

@@ -208,6 +208,98 @@ class Cases(Shape):
     next: str | None = Field(description="Where the next page begins: `after`. Null: there is none.")
 
 
+class Fix(Shape):
+    """A duplicate or a wrong value in a register."""
+
+    fix_id: int
+    kind: Literal["duplicate", "invalid", "outvoted", "contradicts", "emptied"]
+    source: str = Field(description="The register in which it is to be mended.")
+    owner: str | None = Field(description="Who is to mend it, as authority.yaml or the source has it.")
+    record: str
+    other: str | None = Field(description="Of a duplicate the other record; else the one whose value is better.")
+    client_id: UUID
+    attribute: str | None = Field(description="null: the record itself.")
+    value: str | None = Field(description="What the register says.")
+    better: str | None = Field(description="The golden value, or what the register said before it was emptied.")
+    rule: str | None = Field(description="What makes it invalid, or the rule by which it lost.")
+    opened_at: datetime
+    closed_at: datetime | None
+    closed_as: Literal["fixed", "gone", "apart", "judged", "settled"] | None
+    url: str | None = Field(description="The record's card in its own system.")
+    other_url: str | None
+
+
+class Fixes(Shape):
+    """Oldest first."""
+
+    fixes: list[Fix]
+    next: int | None = Field(description="`after` of the next page; null: there is none.")
+
+
+class FixCount(Shape):
+    """What is open in a register, of one owner."""
+
+    source: str
+    owner: str | None
+    entries: int
+    duplicate: int
+    invalid: int
+    outvoted: int
+    contradicts: int
+    emptied: int
+
+
+class FixAttribute(Shape):
+    """What is open of one attribute."""
+
+    attribute: str
+    entries: int
+
+
+class FixWeek(Shape):
+    """One week, named by its Monday."""
+
+    week_on: date
+    opened: int
+    closed: int
+    open_at_end: int
+
+
+class FixCounts(Shape):
+    """What is open, and how it went in the last twelve weeks."""
+
+    open: int
+    rows: list[FixCount]
+    attributes: list[FixAttribute]
+    weeks: list[FixWeek]
+
+
+class RecordThen(Shape):
+    """A record that the client had at that moment."""
+
+    record: str
+    since: datetime
+    said_at: datetime | None = Field(description="When what its register had said by then came.")
+
+
+class ClientThen(Shape):
+    """A client as it was known at a moment."""
+
+    client_id: UUID
+    as_of: datetime
+    kind: str
+    role: str
+    display_name: str | None
+    is_deleted: bool
+    redirected_to: UUID | None = Field(description="It had been merged into this one by then.")
+    valid_from: datetime | None = Field(description="null: from the beginning.")
+    valid_to: datetime | None
+    attributes: dict[str, Any]
+    lineage: dict[str, Lineage]
+    records: list[RecordThen]
+    masked: list[str]
+
+
 class EvidenceLine(Shape):
     """What one comparison says."""
 

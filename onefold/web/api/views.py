@@ -12,6 +12,9 @@ _SAME: Final = ("client_id", "kind", "role", "is_deleted", "record_count", "chan
                 "interaction_count", "former_ids")  # fmt: skip
 _FACT: Final = ("type", "department", "occurred_at", "occurred_on", "precision", "direction", "channel",
                 "document_number", "summary", "amount", "currency", "money", "url", "detail")  # fmt: skip
+_FIX: Final = ("fix_id", "kind", "source", "owner", "record", "other", "client_id", "attribute", "rule", "closed_as",
+               "url", "other_url")  # fmt: skip
+_SIDES: Final = ("value", "better")
 _FREE: Final = ("summary", "detail")
 """Where people write what they like."""
 
@@ -32,6 +35,33 @@ def client_of(view: Mapping[str, Any], masks: Masks | None) -> dict[str, Any]:
         "interactions": interactions_of(view["interactions"], masks),
         "open_cases": [case["fingerprint"] for case in view["cases"]],
         "masked": masked,
+    }
+
+
+def client_then(found: Mapping[str, Any], at: str, names: Mapping[int, str], masks: Masks | None) -> dict[str, Any]:
+    """A client at a moment in the shape of `shapes.ClientThen`, of what `steps.client_history.known_at` gives."""
+    kind, attributes = found["kind"], found["attributes"]
+    records = [
+        {"record": one["name"], "since": _time(one["since"]), "said_at": _time(one["said_at"])}
+        for one in found["records"]
+    ]
+    lineage = {}
+    for name, line in found["lineage"].items():
+        if name in attributes:
+            losers = [{**one, "record": names.get(one["record_id"])} for one in line.get("losers", ())]
+            named_line = {**line, "record": names.get(line.get("record_id", 0)), "losers": losers}
+            lineage[name] = _line(name, named_line, kind, masks)
+    same = {part: found[part] for part in ("client_id", "kind", "role", "is_deleted", "redirected_to")}
+    return {
+        **same,
+        "as_of": at,
+        "display_name": _name(found["display_name"], kind, masks),
+        "valid_from": None if found["valid_from"] == "-infinity" else _time(found["valid_from"]),
+        "valid_to": _time(found["valid_to"]),
+        "attributes": {name: _value(name, value, kind, masks) for name, value in attributes.items()},
+        "lineage": lineage,
+        "records": records,
+        "masked": [] if masks is None else sorted(name for name in attributes if masks.is_masked(name, kind)),
     }
 
 
@@ -74,6 +104,17 @@ def case_of(row: Mapping[str, Any], masks: Masks | None) -> dict[str, Any]:
     same = {name: row[name] for name in ("kind", "status", "impact")}
     opened_at = _time(row["opened_at"])
     return {"case": row["fingerprint"], **same, "opened_at": opened_at, "bits": bits, "records": records}
+
+
+def fix_of(row: Mapping[str, Any], masks: Masks | None) -> dict[str, Any]:
+    """An entry of `steps.fix_at_source` in the shape of `shapes.Fix`, with the addresses of the cards."""
+    kind, name = row["client_kind"] or "person", row["attribute"]
+    same = {part: row[part] for part in _FIX}
+    values = {
+        side: row[side] if masks is None or name is None else masks.value(name, row[side], kind) for side in _SIDES
+    }
+    times = {part: _time(row[part]) for part in ("opened_at", "closed_at")}
+    return {**same, **values, **times}
 
 
 def explained(found: Mapping[str, Any], masks: Masks | None) -> dict[str, Any]:

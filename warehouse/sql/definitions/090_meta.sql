@@ -248,7 +248,14 @@ WITH note (datasets, column_name, label_ru, personal_data, refers_to, allowed_va
         ('report%', 'linked_amount', 'Связанная сумма', 'financial', NULL, NULL),
         ('report%', 'served_amount', 'Показанная сумма', 'financial', NULL, NULL),
         ('report%', 'difference_amount', 'Разница, сумма', 'financial', NULL, NULL),
-        ('report%', 'reason', 'Причина', 'none', NULL, NULL)
+        ('report%', 'reason', 'Причина', 'none', NULL, NULL),
+        ('report\_fix\_at\_source', 'fix_id', 'Номер', 'none', NULL, NULL),
+        ('report\_fix\_at\_source', 'kind', 'Что не так', 'none', NULL, '{duplicate,invalid,outvoted,contradicts,emptied}'::text[]),
+        ('report\_fix\_at\_source', 'other_record_id', 'Другая запись', 'none', NULL, NULL),
+        ('report\_fix\_at\_source', 'better', 'Лучшее значение', 'mixed', NULL, NULL),
+        ('report\_fix\_at\_source', 'opened_at', 'Замечено', 'none', NULL, NULL),
+        ('report\_fix\_at\_source', 'closed_at', 'Закрыто', 'none', NULL, NULL),
+        ('report\_fix\_at\_source', 'closed_as', 'Чем закрыто', 'none', NULL, '{fixed,gone,apart,judged,settled}'::text[])
 )
 SELECT
     v.relname::text AS dataset,
@@ -356,6 +363,7 @@ WITH last_run AS (
         ('report\_register\_overlap\_client', ARRAY['register_a', 'register_b', 'client_id'], NULL, 'none', false),
         ('report\_reconciliation', ARRAY['run_id', 'source', 'stream'], ARRAY['run_id'], 'none', false),
         ('report\_reconciliation\_row', ARRAY['record_id', 'reason'], NULL, 'none', false),
+        ('report\_fix\_at\_source', ARRAY['fix_id'], NULL, 'none', false),
         ('fct\_%\_line', ARRAY['record_id', 'position'], ARRAY['record_id'], 'facts', true),
         ('bridge\_client\_department', ARRAY['client_id', 'department'], ARRAY['client_id', 'department'], 'facts', false),
         ('report\_client\_coverage', ARRAY['client_id'], ARRAY['client_id'], 'facts', false),
