@@ -436,7 +436,13 @@ ORDER BY j.judgement_id DESC
 LIMIT %(limit)s
 
 -- name: open_cases
-SELECT fingerprint::text FROM identity.review_case WHERE status = 'open' AND fingerprint = ANY (%(fingerprints)s::uuid[])
+-- A case is closed by the resolution that follows a decision: until then its history says that it is decided.
+SELECT c.fingerprint::text FROM identity.review_case AS c
+WHERE c.status = 'open' AND c.fingerprint = ANY (%(fingerprints)s::uuid[]) AND NOT EXISTS (
+    SELECT FROM ops.case_event AS e
+    WHERE e.fingerprint = c.fingerprint AND e.action = 'decided' AND e.at >= c.opened_at
+        AND NOT EXISTS (SELECT FROM identity.judgement AS l WHERE l.lifts = e.judgement_id)
+)
 
 -- name: change_numbers
 SELECT client_id::text, changed_seq FROM core.client WHERE client_id = ANY (%(client_ids)s::uuid[])

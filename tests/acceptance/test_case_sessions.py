@@ -1,0 +1,96 @@
+"""Many people on one queue at once: each case is decided by one of them, and who comes too late is told so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from onefold.context import open_context
+from onefold.steps.accounts import add_user
+from tests.acceptance.test_console import PASSWORD, Console
+from tests.support.hub import Hub
+from tests.support.programs import free_port
+from tests.support.queue import decision, desk_of, fill_queue
+
+PATIENCE = 240
+
+
+def work_through(console: Console, login: str) -> Counter[int]:
+    """One person who takes what the queue leads to until nothing waits; how often each answer was given."""
+    codes: Counter[int] = Counter()
+    until = time.monotonic() + PATIENCE
+    with console.browser() as browser:
+        console.sign_in(browser, login, PASSWORD)
+        while time.monotonic() < until:
+            page = browser.get("/cases/next")
+            if page.url.path == "/cases":
+                return codes
+            verdict = ("same", "not_same")[len(codes) % 2]
+            if page.status_code == 200 and 'name="verdict"' in page.text:
+                told = browser.post(page.url.path, data=decision(page.text, verdict))
+                is_slow = told.url.path.startswith("/cases/batches/")
+                codes[202 if is_slow else 303 if told.history else told.status_code] += 1
+    raise AssertionError(f"{login} does not come to an end: {codes}")
+
+
+def nothing_was_decided_twice(hub: Hub, cases: int, codes: Counter[int]) -> None:
+    """One judgement for each case, and as many people who were told that theirs was taken."""
+    said = hub.query("SELECT fingerprint, count(*) FROM ops.case_event WHERE action = 'decided' GROUP BY 1")
+    assert len(said) == cases and {count for _, count in said} == {1}
+    assert hub.query("SELECT count(*) FROM identity.judgement") == [(cases,)]
+    assert hub.query("SELECT count(*) FROM identity.review_case WHERE status = 'open'") == [(0,)]
+    # Whoever had to wait longer than a moment reads on a page of its own whether it was done or refused.
+    assert codes[303] <= cases <= codes[303] + codes[202]
+    assert set(codes) <= {202, 303, 409, 503}
+
+
+def test_six_people_on_one_queue_decide_nothing_twice(hub: Hub) -> None:
+    (hub.folder / "config" / "hub.yaml").write_text("review: {repeats: {share: 0}}\n")
+    fill_queue(hub, 5)
+    with desk_of(hub) as desk, ThreadPoolExecutor(6) as pool:
+        codes = sum(pool.map(lambda n: work_through(desk, ("ada", "eve")[n % 2]), range(6)), Counter())
+    nothing_was_decided_twice(hub, 5, codes)
+    assert not codes[202]
+
+
+@pytest.mark.scale
+def test_fifty_sessions_on_one_queue_of_a_served_hub_decide_nothing_twice(hub: Hub, tmp_path: Path) -> None:
+    (hub.folder / "config" / "hub.yaml").write_text("review: {repeats: {share: 0}}\n")
+    fill_queue(hub, 100)
+    with open_context(hub.settings) as context:
+        for number in range(50):
+            add_user(context, f"s{number}", "steward", sees_values=True, password=PASSWORD, by="test")
+    port = free_port()
+    command = [sys.executable, "-m", "onefold", *hub.place, "serve", "--port", str(port), "--workers", "2"]
+    with (tmp_path / "serve.log").open("wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        until = time.monotonic() + 60
+        while not is_ready(address):
+            assert server.poll() is None and time.monotonic() < until, (tmp_path / "serve.log").read_text()
+            time.sleep(0.2)
+        began = time.monotonic()
+        with ThreadPoolExecutor(50) as pool:
+            found = list(pool.map(lambda n: work_through(Console(hub, address), f"s{n}"), range(50)))
+        codes = sum(found, Counter())
+        sys.stdout.write(f"50 sessions, 100 cases: {time.monotonic() - began:.1f} s, answers {dict(codes)}\n")
+        nothing_was_decided_twice(hub, 100, codes)
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def is_ready(address: str) -> bool:
+    """The server answers."""
+    try:
+        return httpx.get(f"{address}/health/ready", timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
