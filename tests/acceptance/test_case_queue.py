@@ -157,9 +157,7 @@ def test_nobody_confirms_their_own_proposal(hub: Hub) -> None:
             assert "/undo" in eve.post(f"/cases/{one}/answer", data={**answer, "verdict": "confirm"}).text
             assert len(hub.partition()) == len(before) - 1
             eve.post(f"/cases/{two}/answer", data={**answer, "verdict": "refuse", "note": "no proof"})
-            assert desk.open_cases() == [two] and "refused: same client: no proof" in words_of(
-                eve.get(f"/cases/{two}")
-            )
+            assert desk.open_cases() == [two] and "refused: same client: no proof" in words_of(eve.get(f"/cases/{two}"))
             assert eve.post(f"/cases/{two}/answer", data={**answer, "verdict": "confirm"}).status_code == 404
         assert hub.query("SELECT decided_by FROM identity.judgement") == [("ada, confirmed by eve",)]
 
