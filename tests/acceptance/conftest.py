@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -27,12 +28,37 @@ def hub(tmp_path: Path, database_url: str) -> Hub:
     return Hub(tmp_path, database_url)
 
 
+@pytest.fixture(scope="session")
+def filled(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """What every `ready_hub` is a copy of: nobody works on it."""
+    with databases.database(server_url, template) as url:
+        hub = Hub(tmp_path_factory.mktemp("filled"), url)
+        fill(hub)
+        hub.run()
+        yield hub
+
+
+@pytest.fixture
+def database_url(server_url: str, template: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A hub of this test's own, empty but for `ready_hub`."""
+    if "ready_hub" in request.fixturenames:
+        template = urlsplit(request.getfixturevalue("filled").database_url).path.lstrip("/")
+    with databases.database(server_url, template) as url:
+        yield url
+
+
 @pytest.fixture
 def filled_hub(hub: Hub) -> Hub:
     """A hub that has run: two people and two firms that stand in both registers, deals and orders."""
     fill(hub)
     hub.run()
     return hub
+
+
+@pytest.fixture
+def ready_hub(hub: Hub, filled: Hub) -> Hub:
+    """The same as a copy: for tests that do not look at the run itself."""
+    return hub.like(filled)
 
 
 def fill(hub: Hub) -> None:

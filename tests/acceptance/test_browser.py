@@ -15,6 +15,7 @@ import pytest
 from tests.support import database as databases
 from tests.support.browser import DESK, PHONE, Looking, barriers, chromium, refused, width_over
 from tests.support.console_hub import HOSTILE, LONG, MANY, Place, console_hub, people
+from tests.support.drills import IS_THOROUGH, examples
 from tests.support.hub import Hub
 from tests.support.served import served
 from tests.support.walking import Seen, Visit
@@ -28,6 +29,8 @@ STARTS = (
 )
 BESIDE = ("/nothing", "/cases?kind=%00", "/sign-in")
 """Pages that no link leads to."""
+FEW = ("/", "/clients", "/clients/{client_id}", "/cases", "/cases/{case}", "/fix", "/sources", "/model")
+"""Of these kinds one each is looked at in `make test`; all that links lead to in `make test-scale`."""
 PICTURES = Path(__file__).parents[2] / "build" / "console"
 
 
@@ -43,12 +46,24 @@ def browser() -> Iterator[Browser]:
         yield one
 
 
+def pages(visit: Visit) -> Iterator[Seen]:
+    """What a visit comes by; in `make test` until there is one of each of the few."""
+    wanted = set(FEW)
+    for one in visit.walk(STARTS):
+        kind = one.kind.partition(" ")[0]
+        if one.is_page and (IS_THOROUGH or kind in wanted):
+            wanted.discard(kind)
+            yield one
+        if not (wanted or IS_THOROUGH):
+            return
+    assert not wanted, f"no link leads to {wanted}"
+
+
 @pytest.fixture(scope="module")
 def seen(place: Place) -> list[Seen]:
-    """Every page of the console, of each kind a few: what an admin who follows every link comes by."""
+    """Every page of the console, of each kind one or (in make test-scale) a few: what an admin who follows every link comes by."""
     with place.visitor("adm") as visitor:
-        visit = Visit(visitor, most_of_a_kind=4)
-        found = [one for one in visit.walk(STARTS) if one.is_page]
+        found = list(pages(Visit(visitor, most_of_a_kind=examples(1, 4))))
     assert [(one.path, one.answer.status_code) for one in found if one.answer.status_code != 200] == []
     return found
 
@@ -133,6 +148,7 @@ def test_a_case_is_settled_in_a_browser_that_runs_no_script(place: Place, browse
         assert page.locator("html").get_attribute("lang") == "ru"
 
 
+@pytest.mark.searches
 def test_no_page_breaks_its_policy_keeps_anybody_out_or_is_wider_than_a_phone(
     place: Place, browser: Browser, seen: list[Seen]
 ) -> None:

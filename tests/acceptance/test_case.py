@@ -10,7 +10,7 @@ import httpx
 from onefold.steps.judge import judge
 from onefold.steps.publish import publish
 from tests.acceptance.test_console import Console, key_of, words_of
-from tests.acceptance.test_review import anna, first_case, review, said  # noqa: F401
+from tests.acceptance.test_review import anna, filled, first_case, review, said  # noqa: F401
 from tests.support.hub import Hub
 
 RELATED = "SELECT type FROM onefold_v1.bridge_relationship WHERE type = 'household' AND NOT is_deleted"

@@ -14,7 +14,7 @@ import pytest
 
 from onefold.context import open_context
 from onefold.steps.accounts import add_user
-from tests.acceptance.test_console import PASSWORD, Console
+from tests.acceptance.test_console import Console
 from tests.support.hub import Hub
 from tests.support.programs import free_port
 from tests.support.queue import decision, desk_of, fill_queue
@@ -26,8 +26,7 @@ def work_through(console: Console, login: str) -> Counter[int]:
     """One person who takes what the queue leads to until nothing waits; how often each answer was given."""
     codes: Counter[int] = Counter()
     until = time.monotonic() + PATIENCE
-    with console.browser() as browser:
-        console.sign_in(browser, login, PASSWORD)
+    with console.signed_in(login) as browser:
         while time.monotonic() < until:
             page = browser.get("/cases/next")
             if page.url.path == "/cases":
@@ -66,7 +65,7 @@ def test_fifty_sessions_on_one_queue_of_a_served_hub_decide_nothing_twice(hub: H
     fill_queue(hub, 100)
     with open_context(hub.settings) as context:
         for number in range(50):
-            add_user(context, f"s{number}", "steward", sees_values=True, password=PASSWORD, by="test")
+            add_user(context, f"s{number}", "steward", sees_values=True, password=None, by="test")
     port = free_port()
     command = [sys.executable, "-m", "onefold", *hub.place, "serve", "--port", str(port), "--workers", "2"]
     with (tmp_path / "serve.log").open("wb") as log:

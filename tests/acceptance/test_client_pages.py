@@ -15,7 +15,7 @@ from onefold.context import open_context
 from onefold.steps.accounts import add_user
 from onefold.steps.judge import judge
 from tests.acceptance.conftest import fill
-from tests.acceptance.test_console import PASSWORD, Console, key_of, words_of
+from tests.acceptance.test_console import Console, key_of, words_of
 from tests.support import database as databases
 from tests.support.hub import Hub
 from tests.support.served import asking, served, token
@@ -39,8 +39,8 @@ def console(server_url: str, template: str, tmp_path_factory: pytest.TempPathFac
         with hub.context() as context:
             judge(context, "pin", ["crm:contacts:3"], [], attribute="city", value="Псков", reason="told us", by="ada")
         with open_context(hub.settings) as context:
-            add_user(context, "ada", "steward", sees_values=True, password=PASSWORD, by="test")
-            add_user(context, "max", "reader", sees_values=False, password=PASSWORD, by="test")
+            add_user(context, "ada", "steward", sees_values=True, password=None, by="test")
+            add_user(context, "max", "reader", sees_values=False, password=None, by="test")
         with served(hub.settings) as address:
             yield Console(hub, address)
 

@@ -15,6 +15,7 @@ from onefold.steps.consequences import Consequences, consequences
 from onefold.steps.judge import judge
 from onefold.steps.records import one_record
 from onefold.steps.regroup import move, said_together, undo_decision, words_of_move
+from tests.support.drills import examples
 from tests.support.hub import Hub
 from warehouse.dump import row_versions
 from warehouse.judgements import Judgement
@@ -77,13 +78,14 @@ def holds(hub: Hub, told: Consequences, before: tuple[dict[int, str], dict[str, 
     assert +sums == +money(hub)
 
 
-def test_what_is_told_of_a_decision_is_what_it_then_does(filled_hub: Hub) -> None:
-    hub, chance = filled_hub, Random(7)
+@pytest.mark.searches
+def test_what_is_told_of_a_decision_is_what_it_then_does(ready_hub: Hub) -> None:
+    hub, chance = ready_hub, Random(7)
     names = crowd(hub, 1)
     said: list[int] = []
     kinds: Counter[str] = Counter()
     with hub.context() as context:
-        for number in range(12):
+        for number in range(examples(6, 24)):
             linked = links(hub)
             before = linked, values(hub), money(hub)
             left, right = chance.sample(names, 2)
@@ -128,8 +130,8 @@ def test_what_is_told_of_a_decision_is_what_it_then_does(filled_hub: Hub) -> Non
     assert kinds["same"] and kinds["not_same"] and kinds["move"], kinds
 
 
-def test_it_is_told_what_a_merge_loses_and_which_consents_it_takes(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_it_is_told_what_a_merge_loses_and_which_consents_it_takes(ready_hub: Hub) -> None:
+    hub = ready_hub
     with hub.context() as context, pytest.raises(UsageError, match="already"):
         move(context, "crm:contacts:1", hub.client_of("crm:contacts:1"), reason="x", by="ada")
     config = hub.folder / "config"

@@ -15,7 +15,7 @@ from onefold.steps.accounts import add_user
 from onefold.steps.blocking import blocking
 from onefold.steps.sync import sync
 from tests.acceptance.conftest import fill
-from tests.acceptance.test_console import PASSWORD, Console, key_of, words_of
+from tests.acceptance.test_console import Console, key_of, words_of
 from tests.support import database as databases
 from tests.support.hub import Hub
 from tests.support.served import asking, served, token
@@ -41,7 +41,7 @@ def watched(server_url: str, template: str, tmp_path_factory: pytest.TempPathFac
             blocking(context)
             for login, role, sees in (("root", "admin", True), ("ada", "steward", True), ("eve", "steward", False),
                                       ("max", "reader", True)):  # fmt: skip
-                add_user(context, login, role, sees_values=sees, password=PASSWORD, by="test")
+                add_user(context, login, role, sees_values=sees, password=None, by="test")
         with served(hub.settings) as address:
             yield Console(hub, address)
 

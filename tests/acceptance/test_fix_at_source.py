@@ -27,8 +27,8 @@ def ends(hub: Hub) -> dict[tuple[str, str], str]:
     return {(row["kind"], row["record"]): row["closed_as"] for row in rows}
 
 
-def test_what_is_wrong_in_a_register_is_listed_until_a_sync_shows_it_mended(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_what_is_wrong_in_a_register_is_listed_until_a_sync_shows_it_mended(ready_hub: Hub) -> None:
+    hub = ready_hub
     contacts = hub.registers["crm_contacts"]
     contacts.append({**contacts[0], "id": "7"})
     contacts[1]["emails"] = "anna.kern@"
@@ -62,8 +62,8 @@ def test_what_is_wrong_in_a_register_is_listed_until_a_sync_shows_it_mended(fill
     assert this_week["opened"] - this_week["closed"] == this_week["open_at_end"] == counts["open"] == len(seen(hub))
 
 
-def test_registers_that_contradict_each_other_are_told_with_the_better_value(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_registers_that_contradict_each_other_are_told_with_the_better_value(ready_hub: Hub) -> None:
+    hub = ready_hub
     hub.registers["erp_customers"][1]["born"] = "1980-07-05"
     hub.write("erp_customers")
     hub.run()
@@ -76,8 +76,8 @@ def test_registers_that_contradict_each_other_are_told_with_the_better_value(fil
     assert row["rule"] == "trust" and row["other"] == "erp:customers:C2" and row["url"].endswith("/contacts/1")
 
 
-def test_a_duplicate_is_closed_by_a_judgement_that_it_is_none(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_a_duplicate_is_closed_by_a_judgement_that_it_is_none(ready_hub: Hub) -> None:
+    hub = ready_hub
     contacts = hub.registers["crm_contacts"]
     contacts.append({**contacts[1], "id": "8"})
     hub.write("crm_contacts")

@@ -15,6 +15,7 @@ import pytest
 
 from tests.support import database as databases
 from tests.support.console_hub import FORMULA, HOSTILE, LONG, MANY, MARKUP, Place, console_hub
+from tests.support.drills import examples
 from tests.support.served import asking, token
 from tests.support.walking import Seen, Visit
 
@@ -81,12 +82,13 @@ def logged(place: Place, after: int) -> list[tuple[int, str, str, str | None, st
     )  # type: ignore[return-value]
 
 
+@pytest.mark.searches
 def test_whoever_is_shown_stands_in_the_access_log_whichever_page_shows_them(place: Place) -> None:
     """And markup of any field stays text on every page, no page is kept by a browser, and no workbook holds a formula."""
     clients = {text: place.hub.client_of(record) for text, record in SAID.items()}
     shown, is_hostile_shown = set[str](), False
     with place.visitor("adm") as visitor:
-        visit, at = Visit(visitor), max((row[0] for row in logged(place, 0)), default=0)
+        visit, at = Visit(visitor, most_of_a_kind=examples(2, 3)), max((row[0] for row in logged(place, 0)), default=0)
         for seen in visit.walk(STARTS):
             assert seen.answer.status_code == 200, seen.path
             rows = logged(place, at)
@@ -117,11 +119,12 @@ def test_whoever_is_shown_stands_in_the_access_log_whichever_page_shows_them(pla
     assert len(shown) >= 3 and is_hostile_shown and FORMULA
 
 
+@pytest.mark.searches
 @pytest.mark.parametrize("login", ["amy", "eve", "ron"])
 def test_who_may_not_see_values_sees_none_on_any_page(place: Place, login: str) -> None:
     with place.visitor(login) as visitor:
         at, pages = max((row[0] for row in logged(place, 0)), default=0), 0
-        for seen in Visit(visitor, most_of_a_kind=2 if login == "ron" else 3).walk(STARTS):
+        for seen in Visit(visitor, most_of_a_kind=examples(1, 3)).walk(STARTS):
             assert seen.answer.status_code in (200, 403), seen.path
             assert told(seen) == set(), f"{seen.path} shows {login} {told(seen)}"
             pages += seen.answer.status_code == 200

@@ -12,7 +12,9 @@ import pytest
 from onefold.context import open_context
 from onefold.steps.accounts import add_user
 from onefold.steps.judge import judge
-from tests.acceptance.test_console import PASSWORD, Console, key_of, words_of
+from tests.acceptance.conftest import fill
+from tests.acceptance.test_console import Console, key_of, words_of
+from tests.support import database as databases
 from tests.support.hub import Hub
 from tests.support.served import served
 
@@ -20,17 +22,26 @@ TWIN = {"id": "4", "first": "Анна", "last": "Керн"}
 """Called as another contact is, and nothing else is known: nobody but a person can say."""
 
 
+@pytest.fixture(scope="module")
+def filled(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """What the hub of each test is a copy of: one case, and people of each role."""
+    with databases.database(server_url, template) as url:
+        hub = Hub(tmp_path_factory.mktemp("review"), url)
+        fill(hub)
+        hub.registers["crm_contacts"].append(TWIN)
+        hub.write("crm_contacts")
+        hub.run()
+        with open_context(hub.settings) as context:
+            for login, role, sees in (("ada", "steward", True), ("eve", "steward", False), ("max", "reader", True)):
+                add_user(context, login, role, sees_values=sees, password=None, by="test")
+        yield hub
+
+
 @pytest.fixture
-def review(filled_hub: Hub) -> Iterator[Console]:
+def review(ready_hub: Hub) -> Iterator[Console]:
     """A served hub with one case, and people of each role."""
-    filled_hub.registers["crm_contacts"].append(TWIN)
-    filled_hub.write("crm_contacts")
-    filled_hub.run()
-    with open_context(filled_hub.settings) as context:
-        for login, role, sees in (("ada", "steward", True), ("eve", "steward", False), ("max", "reader", True)):
-            add_user(context, login, role, sees_values=sees, password=PASSWORD, by="test")
-    with served(filled_hub.settings) as address:
-        yield Console(filled_hub, address)
+    with served(ready_hub.settings) as address:
+        yield Console(ready_hub, address)
 
 
 def first_case(browser: httpx.Client) -> httpx.Response:

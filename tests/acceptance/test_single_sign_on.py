@@ -8,7 +8,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import flask
@@ -17,12 +18,16 @@ import oidc_provider_mock
 import pytest
 from werkzeug.serving import make_server
 
+from onefold.configuration.hub import SingleSignOn
 from onefold.context import open_context
 from onefold.steps.accounts import add_user, change_user, sign_in_link
 from tests.support import database as databases
 from tests.support.console_hub import people
 from tests.support.hub import Hub
 from tests.support.served import served
+
+if TYPE_CHECKING:
+    from onefold.web.oidc import Provider as Asked
 
 # Of the provider's library, about what it does itself.
 pytestmark = pytest.mark.filterwarnings("ignore:get_jwt_config:DeprecationWarning")
@@ -235,14 +240,22 @@ def test_a_provider_that_is_away_or_another_is_told_as_that(hub: Hub, provider: 
         assert "/oidc" not in httpx.get(f"{address}/sign-in").text
 
 
-def token_of(**changed: Any) -> tuple[str, dict[str, Any]]:
+@cache
+def signer(name: str) -> Any:
+    """A key; making one takes longer than all that is done with it."""
+    from joserfc.jwk import RSAKey
+
+    return RSAKey.generate_key(2048, parameters={"kid": "k"})
+
+
+def token_of(who: str, **changed: Any) -> tuple[str, dict[str, Any]]:
     """A token that somebody signed, and the keys by which it is looked at."""
     import time
 
     from joserfc import jwt
-    from joserfc.jwk import KeySet, RSAKey
+    from joserfc.jwk import KeySet
 
-    key = RSAKey.generate_key(2048, parameters={"kid": "k"})
+    key = signer(who)
     now = int(time.time())
     claims = {
         "iss": "https://p.example",
@@ -259,23 +272,27 @@ def token_of(**changed: Any) -> tuple[str, dict[str, Any]]:
     )
 
 
+@pytest.fixture(scope="module")
+def asked(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Asked:
+    """A hub's side of a sign-in. It looks at tokens, and at nothing that a database holds."""
+    from onefold.web.oidc import Provider as Asked
+
+    settings = SingleSignOn(issuer="https://p.example", client_id="onefold", client_secret="${S}")  # type: ignore[call-arg]
+    with open_context(Hub(tmp_path_factory.mktemp("tokens"), server_url).settings) as context:
+        return Asked(context, settings, "https://hub.example")
+
+
 @pytest.mark.parametrize(
     "changed",
     [{"iss": "https://evil.example"}, {"aud": "another"}, {"nonce": "another"}, {"nonce": None}, {"exp": 1}, {"exp": None},
      {"sub": None}, {"azp": "another"}, {"aud": ["onefold", "x"], "azp": "x"}],
 )  # fmt: skip
-def test_a_token_that_is_not_for_this_attempt_at_this_hub_is_refused(hub: Hub, changed: dict[str, Any]) -> None:
+def test_a_token_that_is_not_for_this_attempt_at_this_hub_is_refused(asked: Asked, changed: dict[str, Any]) -> None:
     from joserfc.errors import JoseError
 
-    from onefold.configuration.hub import SingleSignOn
-    from onefold.web.oidc import Provider as Asked
-
-    settings = SingleSignOn(issuer="https://p.example", client_id="onefold", client_secret="${S}")  # type: ignore[call-arg]
-    with open_context(hub.settings) as context:
-        asked = Asked(context, settings, "https://hub.example")
-    good, keys = token_of()
+    good, keys = token_of("one")
     assert asked._claims(good, keys, "n")["sub"] == "s"
-    bad, others = token_of(**changed)
+    bad, others = token_of("another", **changed)
     with pytest.raises((JoseError, ValueError)):
         asked._claims(bad, others, "n")
     with pytest.raises((JoseError, ValueError)):

@@ -6,16 +6,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import httpx
 
 from onefold.context import open_context
-from onefold.steps.accounts import add_user, sign_in_link
+from onefold.steps.accounts import add_user
 from tests.acceptance.conftest import fill
 from tests.support.hub import Hub
-from tests.support.served import served
+from tests.support.served import served, session_of
 
 MARKUP = "<script>alert(1)</script>"
 ATTRIBUTE = '" onmouseover="alert(2)" x=\''
@@ -37,12 +36,9 @@ class Place:
     hub: Hub
     address: str
 
-    def cookie(self, login: str, purpose: str | None = None) -> str:
-        """A session of this person. By a link: a password takes half a second to look at, as it is to."""
-        with open_context(self.hub.settings) as context:
-            link = sign_in_link(context, login, by="test", valid_for=timedelta(minutes=5))
-        with httpx.Client(base_url=self.address, timeout=60) as browser:
-            return browser.get(link).cookies["onefold_session"]
+    def cookie(self, login: str) -> str:
+        """A session of this person."""
+        return session_of(self.hub.database_url, login, "console")
 
     @contextmanager
     def visitor(self, login: str | None, **settings: object) -> Iterator[httpx.Client]:

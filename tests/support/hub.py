@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -98,6 +100,12 @@ class Hub:
         hub.folder, hub.database_url, hub.ticks = folder, database_url, 0
         hub.registers = {name: [] for name in FILES}
         return hub
+
+    def like(self, other: Hub) -> Hub:
+        """This hub with another's files, registers and time; its database is a copy of the other's already."""
+        shutil.copytree(other.folder, self.folder, dirs_exist_ok=True)
+        self.registers, self.ticks = deepcopy(other.registers), other.ticks
+        return self
 
     @property
     def settings(self) -> Settings:

@@ -9,7 +9,7 @@ from hashlib import md5
 
 from onefold.context import open_context
 from onefold.steps.accounts import add_user
-from tests.acceptance.test_console import PASSWORD, Console
+from tests.acceptance.test_console import Console
 from tests.support.hub import Hub
 from tests.support.served import served
 
@@ -55,7 +55,7 @@ def desk_of(hub: Hub) -> Iterator[Desk]:
         for login, role, sees in (
             ("ada", "steward", True), ("eve", "steward", True), ("ida", "steward", False), ("max", "reader", True),
         ):  # fmt: skip
-            add_user(context, login, role, sees_values=sees, password=PASSWORD, by="test")
+            add_user(context, login, role, sees_values=sees, password=None, by="test")
     with served(hub.settings) as address:
         yield Desk(hub, address)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -15,6 +16,7 @@ from starlette.routing import Match
 from onefold.web.app import create_app
 
 
+@cache
 def routes() -> list[APIRoute]:
     """Every route of the application that was declared by us."""
     return [one for one in create_app().routes if isinstance(one, APIRoute)]

@@ -13,6 +13,7 @@ from identity.documents.link import Weighed, weigh_documents
 from identity.documents.pairs import blocks_of, slot_lengths, with_blocks
 from identity.documents.schema import DOCUMENT, RELATED, SAID, Ints, Register, Registers
 from identity.documents.settings import DocumentSettings
+from tests.support.drills import examples
 
 REGISTERS = Registers(
     (
@@ -24,7 +25,8 @@ REGISTERS = Registers(
 SETTINGS = DocumentSettings(largest_block=4, review_at=-30)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.searches
+@pytest.mark.parametrize("seed", range(examples(1, 4)))
 def test_pairs_without_the_documents_of_crowded_blocks_are_those_of_all(seed: int) -> None:
     rng = np.random.default_rng(seed)
     count = 400
