@@ -126,3 +126,20 @@ def touched(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> tuple[i
     row = conn.execute(sql("desk.touched"), {"record_ids": list(record_ids)}).fetchone()
     assert row is not None
     return int(row[0]), int(row[1])
+
+
+def decided_by(conn: psycopg.Connection[Any], judgement_id: int) -> str | None:
+    """The case that a judgement was said on."""
+    row = conn.execute(sql("desk.decided_by"), {"judgement_id": judgement_id}).fetchone()
+    return None if row is None else row[0]
+
+
+def confirmed_on(conn: psycopg.Connection[Any], judgement_id: int) -> str | None:
+    """The case on which a second person confirmed what this judgement says; None: nobody did."""
+    row = conn.execute(sql("desk.confirmed_on"), {"judgement_id": judgement_id}).fetchone()
+    return None if row is None else row[0]
+
+
+def undo_wished(conn: psycopg.Connection[Any], judgement_id: int) -> list[str]:
+    """Who wants a judgement taken back that two people decided."""
+    return [row[0] for row in conn.execute(sql("desk.undo_wished"), {"judgement_id": judgement_id})]

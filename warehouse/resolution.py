@@ -257,6 +257,9 @@ def _store_cases(conn: psycopg.Connection[Any], cases: pa.Table, as_of: datetime
     with arrow.staged(conn, "new_case", "identity.review_case", cases.select(REVIEW_CASE.names)):
         opened = conn.execute(sql("resolution.open_cases"), {"as_of": as_of}).rowcount
         opened += conn.execute(sql("resolution.reopen_cases"), {"as_of": as_of, "new_evidence": NEW_EVIDENCE}).rowcount
+        opened += conn.execute(
+            sql("resolution.reopen_told_apart"), {"as_of": as_of, "new_evidence": NEW_EVIDENCE}
+        ).rowcount
         conn.execute(sql("resolution.update_cases"))
         closed = conn.execute(sql("resolution.close_cases"), {"as_of": as_of}).rowcount
     return opened, closed

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from onefold.errors import HubBusy, NothingFound, Stale, UsageError
 from onefold.steps.case_desk import Word, propose
+from onefold.steps.case_undo import who_undoes
 from onefold.steps.judge import AsSeen, OpposingJudgements, judge, lift
 from warehouse import case_batches
 
@@ -67,8 +68,11 @@ def undo_all(
     """Take back what batch `undone` decided and nobody has taken back since; `batch_id` is this one's own number."""
 
     def said(one: tuple[str, int]) -> str:
+        whose = who_undoes(context, one[1], by=by)
+        if whose is None:
+            return "proposed"
         with (turn or _at_once(context))() as own:
-            lift(own, one[1], reason="undone together with others", by=by)
+            lift(own, one[1], reason="undone together with others", by=whose)
             return "done"
 
     return _one_by_one(context, batch_id, decisions(context, undone), lambda one: one[0], said)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from onefold.errors import NothingFound, Stale, UsageError
 from onefold.steps.case_repeats import draw
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
     from onefold.context import Context
     from onefold.steps.judge import AsSeen, JudgeReport
+
+
+ASKED_AGAIN: Final = ("same", "not_same", "related", "cannot_tell")
+"""Answers to the question of a case, of which a few are asked once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +90,16 @@ def needs_second(context: Context, conn: psycopg.Connection, record_ids: Sequenc
 
 def refuse_alone(context: Context, names: Sequence[str]) -> None:
     """UsageError where a decision on these records needs a second person: it is not taken by one alone."""
+    if asks_second(context, names):
+        raise UsageError("This decision needs a second person: propose it in the console, where another confirms.")
+
+
+def asks_second(context: Context, names: Sequence[str]) -> bool:
+    """`needs_second` of records (source:stream:key) and clients."""
     if context.configuration.hub.review.second_approver is None:
-        return
+        return False
     with context.connection("onefold desk") as conn:
-        if needs_second(context, conn, [i for name in names for i in records_named(context, conn, name)]):
-            raise UsageError("This decision needs a second person: propose it in the console, where another confirms.")
+        return needs_second(context, conn, [i for name in names for i in records_named(context, conn, name)])
 
 
 def propose(context: Context, word: Word, *, by: str) -> bool:
@@ -157,15 +166,17 @@ def answer(
 
 
 def decided(
-    context: Context, conn: psycopg.Connection, seen: AsSeen | None, judgement_id: int, *,
+    context: Context, conn: psycopg.Connection, seen: AsSeen | None, judgement_id: int | None, *,
     verdict: str, sides: Sequence[Sequence[int]], by: str, at: datetime,
 ) -> None:  # fmt: skip
-    """In the transaction of a judgement: keep that it answers its case; of a few, that it is asked once more."""
-    if seen is None or seen.case is None or verdict == "pin":
+    """In the transaction of a judgement: keep that it answers its case, or was said on it; of a few answers, that they
+    are asked once more."""
+    if seen is None or seen.case is None:
         return
     event = desk.Event(seen.case, "decided", by, at, verdict=verdict, judgement_id=judgement_id, batch_id=seen.batch)
     desk.note(conn, event)
-    draw(context, conn, event, [*sides[0], *sides[1]])
+    if verdict in ASKED_AGAIN:
+        draw(context, conn, event, [*sides[0], *sides[1]])
 
 
 def history(context: Context, case: str) -> dict[str, Any]:

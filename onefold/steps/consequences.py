@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from identity.schema import CROSSWALK
 from identity.survive import golden as golden_records
@@ -102,11 +103,37 @@ def consequences_of(
         return _consequences(context, conn, words, lifted)
 
 
-def together(context: Context, client_ids: Sequence[str]) -> Values:
-    """The golden values that one client with all records of these would have."""
+def consequences_as_asked(context: Context, asked: Mapping[int, str], *, is_same: bool) -> Consequences:
+    """What would have been when a case was asked, of its records alone: record -> client then. `is_same`: all of them
+    would have been one client; else nothing would have changed."""
+    first = min(asked.values())
+    moves = {record: (client, first) for record, client in sorted(asked.items()) if client != first} if is_same else {}
+    if not moves:
+        return Consequences((), {}, (), {}, ())
+    with context.connection("onefold consequences") as conn, one_moment(conn):
+        reads_only(conn)
+        now = set(queries.clients_of_records(conn, list(asked)).values())
+        mine = with_trust(context, golden.load_contributions(conn, sorted(now)))
+        others = dict.fromkeys(mine["record_id"].to_pylist())
+        rules = survivorship_rules(context)
+        was, will = (
+            _Golden.of(golden_records(_regrouped_contributions(mine, {**others, **of}), rules, load_pins(conn, mine)))
+            for of in (asked, dict.fromkeys(asked, first))
+        )
+        moving = tuple(queries.moving_interactions(conn, moves))
+    clients = _clients(was, will, moves)
+    return Consequences(clients, moves, tuple(_changes(was, will, clients, rules)), will.values, moving)
+
+
+def together(context: Context, client_ids: Sequence[str], only: Sequence[int] | None = None) -> Values:
+    """The golden values that one client with all records of these would have, or with `only` some of them."""
     with context.connection("onefold consequences") as conn, one_moment(conn):
         reads_only(conn)
         mine = with_trust(context, golden.load_contributions(conn, client_ids))
+        if only is not None:
+            now = sorted(set(queries.clients_of_records(conn, only).values()))
+            mine = with_trust(context, golden.load_contributions(conn, now))
+            mine = mine.filter(pc.is_in(mine["record_id"], pa.array(only, pa.int64())))
         one = pa.repeat(pa.scalar(client_ids[0] if client_ids else ""), mine.num_rows)
         joined = mine.set_column(0, mine.schema.field(0), one)
         found = _Golden.of(golden_records(joined, survivorship_rules(context), load_pins(conn, mine)))

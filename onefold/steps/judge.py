@@ -101,7 +101,7 @@ def judge(
         if verdict == "pin":
             sides[0] = [_anchor(conn, sides[0], attribute or "")]
             _check_end(context, policy, until)
-        _check_words(verdict, relationship, reason)
+        check_words(verdict, relationship, reason)
         refuse_opposed(context, conn, verdict, sides, attribute)
         if verdict == "same" and not reason.strip():
             wants_reason(context, conn, sides)
@@ -119,14 +119,15 @@ def judge(
         at = next_as_of(conn, context.clock)
         if verdict == "pin":
             _lift_former_pins(conn, sides[0][0], attribute, by=by, at=at)
-        case = seen.case if seen is not None and verdict == "cannot_tell" else None
+        case = seen.case if seen is not None and verdict in ("not_same", "related", "cannot_tell") else None
         number = stored.add(conn, judgement, by=by, at=at, case=case)
         case_desk.decided(context, conn, seen, number, verdict=verdict, sides=sides, by=by, at=at)
         enqueue_for(conn, verdict, [*sides[0], *sides[1]])
     return JudgeReport(number, verdict, resolve(context), publish(context))
 
 
-def _check_words(verdict: str, relationship: str | None, reason: str) -> None:
+def check_words(verdict: str, relationship: str | None, reason: str) -> None:
+    """UsageError where a verdict lacks what is said with it."""
     if verdict == "related" and relationship not in RELATIONSHIPS:
         raise UsageError("Say how they are related.", f"One of: {', '.join(RELATIONSHIPS)}.")
     if verdict != "related" and relationship is not None:
@@ -193,7 +194,9 @@ def split_off(
         rest = others_of(conn, off)
         refuse_opposed(context, conn, "not_same", [off, rest], None)
         judgement = stored.Judgement("not_same", off, rest, reason=reason or None)
-        number = stored.add(conn, judgement, by=by, at=next_as_of(conn, context.clock))
+        at = next_as_of(conn, context.clock)
+        number = stored.add(conn, judgement, by=by, at=at, case=None if seen is None else seen.case)
+        case_desk.decided(context, conn, seen, number, verdict="split", sides=(off, rest), by=by, at=at)
         enqueue_for(conn, "not_same", [*off, *rest])
     return JudgeReport(number, "not_same", resolve(context), publish(context))
 
@@ -264,6 +267,9 @@ def settle_identity(
             again = replace(again, reason=reason or former.reason)
             said = stored.Again(former.judgement_id, record_id)
             number, verdict = stored.add(conn, again, by=by, at=at, again=said), again.verdict
+        told = None if verdict == "lift" else number
+        answer = "still_the_same" if same else "somebody_else"
+        case_desk.decided(context, conn, seen, told, verdict=answer, sides=([record_id], []), by=by, at=at)
     return JudgeReport(number, verdict, resolve(context), publish(context))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onefold.errors import NothingFound, UsageError
+from onefold.steps import case_desk
 from onefold.steps.judge import (
     AsSeen,
     JudgeReport,
@@ -46,6 +47,7 @@ def move(
             refuse_opposed(context, conn, judgement.verdict, [judgement.left_ids, judgement.right_ids], None)
             numbers.append(stored.add(conn, judgement, by=by, at=at))
             enqueue_for(conn, judgement.verdict, [*judgement.left_ids, *judgement.right_ids])
+        case_desk.decided(context, conn, seen, numbers[-1], verdict="move", sides=([], []), by=by, at=at)
     return JudgeReport(numbers[-1], "move", resolve(context), publish(context))
 
 

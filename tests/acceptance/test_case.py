@@ -119,9 +119,11 @@ def test_records_of_several_are_split_moved_and_pinned_and_each_is_taken_back(re
             page.url.path, data={**form, "verdict": "move", "chosen": chosen(page, "4"), "client": three}
         )
         assert hub.client_of("crm:contacts:4") == hub.client_of("crm:contacts:3")
+        assert "ada decided: moved" in words_of(browser.get(page.url.path))
         undone(browser, done)
         assert hub.client_of("crm:contacts:4") != hub.client_of("crm:contacts:3")
         page = browser.get(page.url.path)
+        assert "ada took the decision back" in words_of(page)
         pins = browser.get(page.url.path, params={"pin": "given_name"})
         value = re.search(r'name="value" value="(-?\d+ \d+)" required data-key="2"', pins.text)
         assert value is not None
@@ -137,6 +139,7 @@ def test_records_of_several_are_split_moved_and_pinned_and_each_is_taken_back(re
         done = browser.post(page.url.path, data=pin)
         assert done.url.path == page.url.path, "the case waits as before"
         assert ("pin", None, "ada") in judgements(hub)
+        assert "ada decided: pin" in words_of(done), "and the case is decided by it no more than before"
         assert browser.post(page.url.path, data={**pin, "value": "7 7"}).status_code == 422
         undone(browser, done)
         pair = chosen(page, "2", "4")
@@ -167,4 +170,5 @@ def test_who_has_changed_identity_is_told_on_the_page(review: Console) -> None: 
         assert done.status_code == 200, words_of(done)
         again = browser.post(f"/cases/{case}", data={**said(page, "still")})
         assert again.status_code == 409, "somebody has decided it"
+        assert "ada decided: somebody else now" in words_of(browser.get(f"/cases/{case}"))
     assert hub.query("SELECT count(*) FROM identity.former_record WHERE is_confirmed") == [(1,)]

@@ -174,7 +174,30 @@ def test_nobody_confirms_their_own_proposal(careful: Desk) -> None:
             eve.get(f"/cases/{two}")
         )
         assert eve.post(f"/cases/{two}/answer", data={**answer, "verdict": "confirm"}).status_code == 404
-    assert hub.query("SELECT decided_by FROM identity.judgement") == [("ada, confirmed by eve",)]
+        (number,) = hub.query("SELECT judgement_id FROM identity.judgement")[0]
+        undo = f"/judgements/{number}/undo"
+        for _ in range(2):
+            wished = eve.post(undo, data={"key": answer["key"]})
+            assert "waits for a second person" in words_of(wished) and len(hub.partition()) == len(before) - 1
+        assert "eve proposed: to take the decision back" in words_of(ada.get(f"/cases/{one}"))
+        with asking(careful.address, token(hub.settings, "judge", ["judge"])) as api:
+            alone = api.post(f"/v1{undo}", json={"reason": "x"})
+            assert alone.status_code == 422 and "Two people decided this" in alone.text
+        ada.post(undo, data={"key": key_of(page)})
+        assert hub.partition() == before
+        form = decision(ada.get(f"/cases/{two}").text, "move")
+        client, record = hub.query(
+            "SELECT x.client_id::text, c.record_ids[1] FROM identity.review_case AS c"
+            " JOIN identity.crosswalk AS x ON x.record_id = c.record_ids[2] WHERE c.fingerprint = %s", [two]
+        )[0]  # fmt: skip
+        cannot = ada.post(f"/cases/{two}", data={**form, "chosen": record, "client": client})
+        assert cannot.status_code == 422 and "this answer cannot wait for one" in words_of(cannot)
+        waits = ada.post(f"/cases/{two}", data={**form, "verdict": "cannot_tell", "reason": "her birth date"})
+        assert "waits for a second person" in words_of(waits)
+        eve.post(f"/cases/{two}/answer", data={**answer, "verdict": "confirm"})
+    assert hub.query("SELECT verdict, decided_by FROM identity.judgement ORDER BY judgement_id") == [
+        ("same", "ada, confirmed by eve"), ("lift", "eve, confirmed by ada"), ("cannot_tell", "ada, confirmed by eve"),
+    ]  # fmt: skip
 
 
 def test_a_proposal_of_what_has_changed_since_is_not_confirmed(careful: Desk) -> None:

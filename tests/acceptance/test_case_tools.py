@@ -140,6 +140,14 @@ def test_a_decided_case_is_asked_once_more_as_if_it_were_new_and_the_second_answ
         led = eve.get("/cases/next")
         assert led.url.path == f"/cases/{case}"
         assert "open no more" not in words_of(led) and 'value="same"' in led.text and "decided" not in words_of(led)
+        would = eve.post(f"/cases/{case}/would/same", data=decision(led.text, "same"))
+        assert "would go" in words_of(would) and "Do it" in words_of(would), "as if nobody had decided"
+        apart = eve.post(f"/cases/{case}/would/not_same", data=decision(led.text, "not_same"))
+        assert apart.status_code == 200 and "No client changes" in words_of(apart)
+        silent = eve.post(f"/cases/{case}", data=decision(led.text, "cannot_tell"))
+        assert silent.status_code == 422, "as of a case that nobody has decided"
+        taken = eve.post(f"/cases/{case}/assign", data={"key": decision(led.text, "same")["key"], "assignee": "eve"})
+        assert taken.url.path == f"/cases/{case}" and "open no more" not in words_of(taken)
         eve.post(f"/cases/{case}", data=decision(led.text, "not_same"))
         assert desk.hub.partition() == after, "nothing takes effect"
         assert (

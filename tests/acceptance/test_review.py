@@ -91,14 +91,26 @@ def test_a_word_takes_effect_at_once_and_is_taken_back_by_a_click(review: Consol
         assert again.url.path == "/cases" and len(anna(review.hub)) == 2
 
 
-def test_not_the_same_keeps_them_apart_and_is_not_asked_again(review: Console) -> None:
+def test_not_the_same_keeps_them_apart_and_is_not_asked_again_without_new_evidence(review: Console) -> None:
     with review.signed_in("ada") as browser:
         page = first_case(browser)
         browser.post(page.url.path, data=said(page, "not_same"))
         review.hub.run()
         assert "Nothing waits for you" in words_of(browser.get("/cases"))
         closed = browser.get(page.url.path)
-    assert "open no more" in words_of(closed) and 'name="verdict"' not in closed.text
+        assert "open no more" in words_of(closed) and 'name="verdict"' not in closed.text
+        for less, status in ((1024, "decided"), (2048, "open")):
+            # As if the evidence had been weaker by then.
+            review.hub.query("UPDATE identity.review_case SET weight = weight - %s RETURNING 1", (less,))
+            for city in ("Тверь", "Псков"):  # it waits whatever runs
+                review.hub.registers["crm_contacts"][-1]["city"] = f"{city} {less}"
+                review.hub.write("crm_contacts")
+                review.hub.run()
+            assert review.hub.query("SELECT status FROM identity.review_case") == [(status,)]
+        again = first_case(browser)
+        assert "Decided before" in words_of(again) and "not the same" in words_of(again)
+        browser.post(again.url.path, data=said(again, "not_same"))
+        assert "Nothing waits for you" in words_of(browser.get("/cases"))
     assert len(anna(review.hub)) == 2
 
 

@@ -69,3 +69,24 @@ LEFT JOIN LATERAL (
     SELECT count(*) FROM core.interaction AS f WHERE f.party_record_id = x.record_id AND NOT f.is_deleted
 ) AS i ON true
 WHERE x.client_id IN (SELECT client_id FROM identity.crosswalk WHERE record_id = ANY (%(record_ids)s::bigint[]))
+
+-- name: decided_by
+SELECT e.fingerprint::text FROM ops.case_event AS e
+WHERE e.judgement_id = %(judgement_id)s AND e.action = 'decided'
+ORDER BY e.event_id
+LIMIT 1
+
+-- name: confirmed_on
+-- The case on which a second person confirmed what this judgement says.
+SELECT e.fingerprint::text
+FROM ops.case_event AS e
+JOIN identity.judgement AS j ON j.judgement_id = e.judgement_id
+JOIN ops.case_proposal AS p ON p.fingerprint = e.fingerprint AND p.state = 'confirmed'
+    AND (p.verdict, p.left_ids, p.right_ids) = (j.verdict, j.left_ids, j.right_ids) AND p.answered_at <= e.at
+WHERE e.judgement_id = %(judgement_id)s AND e.action = 'decided'
+LIMIT 1
+
+-- name: undo_wished
+SELECT e.done_by FROM ops.case_event AS e
+WHERE e.judgement_id = %(judgement_id)s AND e.action = 'proposed' AND e.verdict = 'undo'
+ORDER BY e.event_id

@@ -71,8 +71,11 @@ WHERE v.judgement_id = w.judgement_id AND v.record_id = w.record_id
 UPDATE identity.judged_record SET is_suspended = false WHERE judgement_id = %(judgement_id)s AND is_suspended
 
 -- name: decide_case
-UPDATE identity.review_case SET status = 'decided', closed_at = %(at)s, judgement_id = %(judgement_id)s
-WHERE fingerprint = %(case)s::uuid
+-- Where the judgement speaks of the two that were asked about.
+UPDATE identity.review_case AS c SET status = 'decided', closed_at = %(at)s, judgement_id = j.judgement_id
+FROM identity.judgement AS j
+WHERE c.fingerprint = %(case)s::uuid AND j.judgement_id = %(judgement_id)s
+    AND c.record_ids && j.left_ids AND c.record_ids && j.right_ids
 
 -- name: expired_pins
 -- Pins in force whose day is over, and those whose record does not say any more of the attribute what it said then.

@@ -440,7 +440,14 @@ LIMIT %(limit)s
 SELECT c.fingerprint::text FROM identity.review_case AS c
 WHERE c.status = 'open' AND c.fingerprint = ANY (%(fingerprints)s::uuid[]) AND NOT EXISTS (
     SELECT FROM ops.case_event AS e
+    JOIN identity.judgement AS j ON j.judgement_id = e.judgement_id
     WHERE e.fingerprint = c.fingerprint AND e.action = 'decided' AND e.at >= c.opened_at
+        -- A word about others of its records, such as a split, decides nothing of the case itself.
+        AND CASE j.verdict
+            WHEN 'pin' THEN false
+            WHEN 'same' THEN c.record_ids <@ (j.left_ids || j.right_ids)
+            ELSE c.record_ids && j.left_ids AND c.record_ids && j.right_ids
+        END
         AND NOT EXISTS (SELECT FROM identity.judgement AS l WHERE l.lifts = e.judgement_id)
 )
 

@@ -192,7 +192,26 @@ SET status = 'open', kind = n.kind, weight = n.weight, impact = n.impact, eviden
     opened_at = %(as_of)s, closed_at = NULL
 FROM new_case AS n
 WHERE c.fingerprint = n.fingerprint
-    AND (c.status = 'closed' OR c.status = 'decided' AND n.weight >= c.weight + %(new_evidence)s)
+    AND (
+        c.status = 'closed'
+        OR c.status = 'decided' AND (
+            n.weight >= c.weight + %(new_evidence)s
+            -- Of what is told apart there is no question, unless the word speaks no more of who they are now.
+            OR EXISTS (
+                SELECT FROM identity.judgement AS j WHERE j.judgement_id = c.judgement_id AND j.verdict <> 'cannot_tell'
+            )
+        )
+    )
+
+-- name: reopen_told_apart
+-- Of two that somebody has told apart it is asked again when they have become that much likelier than they were then;
+-- the word holds until it is taken back.
+UPDATE identity.review_case AS c SET status = 'open', weight = p.weight, opened_at = %(as_of)s, closed_at = NULL
+FROM identity.judgement AS j, identity.pair AS p
+WHERE c.status = 'decided' AND j.judgement_id = c.judgement_id AND j.verdict = 'not_same'
+    AND NOT EXISTS (SELECT FROM identity.judgement AS l WHERE l.lifts = j.judgement_id)
+    AND p.left_id = least(c.record_ids[1], c.record_ids[2]) AND p.right_id = greatest(c.record_ids[1], c.record_ids[2])
+    AND p.weight >= c.weight + %(new_evidence)s
 
 -- name: update_cases
 UPDATE identity.review_case AS c
@@ -210,5 +229,22 @@ FROM (
     CROSS JOIN LATERAL unnest(o.record_ids) AS r (record_id)
     JOIN assignment AS a ON a.record_id = r.record_id
     WHERE o.status = 'open' AND NOT EXISTS (SELECT FROM new_case AS n WHERE n.fingerprint = o.fingerprint)
+        -- But for two that were told apart and are asked about again, until somebody answers.
+        AND NOT (
+            EXISTS (
+                SELECT FROM identity.judgement AS j
+                WHERE j.judgement_id = o.judgement_id AND j.verdict = 'not_same' AND j.decided_at < o.opened_at
+                    AND NOT EXISTS (SELECT FROM identity.judgement AS l WHERE l.lifts = j.judgement_id)
+            )
+            AND EXISTS (
+                SELECT FROM identity.pair AS p
+                WHERE p.left_id = least(o.record_ids[1], o.record_ids[2])
+                    AND p.right_id = greatest(o.record_ids[1], o.record_ids[2])
+            )
+            AND NOT EXISTS (
+                SELECT FROM ops.case_event AS e
+                WHERE e.fingerprint = o.fingerprint AND e.action = 'decided' AND e.at >= o.opened_at
+            )
+        )
 ) AS settled
 WHERE c.fingerprint = settled.fingerprint

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from onefold.errors import UsageError
 from onefold.steps.case_desk import refuse_alone
+from onefold.steps.case_undo import refuse_undo_alone
 from onefold.steps.judge import AsSeen, JudgeReport, judge, lift
 from onefold.steps.rules import today
 from onefold.web.api import shapes, views
@@ -99,6 +100,7 @@ def say(hub: TheHub, asker: Judges, word: shapes.JudgementRequest) -> Response:
 @router.post("/judgements/{judgement_id}/undo", response_model=shapes.Judged, responses=_REFUSED)
 def undo(hub: TheHub, asker: Judges, judgement_id: int, why: shapes.UndoRequest) -> Response:
     """Lift a judgement by a new decision: evidence decides again."""
+    refuse_undo_alone(hub.reading, judgement_id)
     with hub.judging() as context:
         report = lift(context, judgement_id, reason=why.reason, by=_whose(asker, why.by))
     return answer(_judged(report))

@@ -13,8 +13,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from onefold.charts.evidence import pair_chart
 from onefold.errors import NothingFound, UsageError
+from onefold.steps import case_desk
 from onefold.steps.case_desk import Word
-from onefold.steps.consequences import consequences_of, together
+from onefold.steps.case_undo import case_of, who_undoes
+from onefold.steps.consequences import consequences_as_asked, consequences_of, together
 from onefold.steps.explain import explain
 from onefold.steps.judge import RELATIONSHIPS, AsSeen, JudgeReport
 from onefold.steps.regroup import undo_decision
@@ -29,6 +31,7 @@ from onefold.web.door import TheHub, masks_for, note
 from onefold.web.hub import Hub
 from onefold.web.masking import Masks
 from warehouse import queries, resolution
+from warehouse.case_repeats import Due
 
 router: Final = APIRouter(include_in_schema=False)
 MOST_RECORDS: Final = 50
@@ -75,10 +78,7 @@ def case(
     """
     who.asker.needs("cases")
     told: dict[str, Any] = {"done": proven(who, done), "held": held, "waits": waits}
-    again = desk.asked_again(request, hub, who, str(case))
-    question = _question(hub, case, MOST_RECORDS if again is None else 0)
-    if again is not None:
-        question = Question(desk.as_asked_first(question.case, again.seen))
+    question, again = _asked(request, hub, who, case)
     return _page(request, hub, who, question, (left, right), pin, is_again=again is not None, **told)
 
 
@@ -88,11 +88,11 @@ def reveal(
 ) -> HTMLResponse:
     """The page with the values of one attribute, for who must decide and sees masks: each time is written down."""
     who.asker.needs("judge")
-    question = _question(hub, case)
+    question, again = _asked(request, hub, who, case)
     if not may_be_revealed(hub.reading.configuration.attributes.get(attribute)):
         raise NothingFound("This attribute is not revealed.")
     note(hub, who.asker, "console reveal", _clients(question.records), [attribute])
-    return _page(request, hub, who, question, (None, None), None, revealed=(attribute,))
+    return _page(request, hub, who, question, (None, None), None, revealed=(attribute,), is_again=again is not None)
 
 
 @router.post("/cases/{case}/would/{verdict}")
@@ -107,7 +107,8 @@ def would(
 ) -> HTMLResponse:
     """What the word would do, found by the functions that will do it; nothing is written."""
     who.asker.needs("judge")
-    return _would(request, hub, who, _question(hub, case), replace(more, verdict=verdict), seen)
+    question, again = _asked(request, hub, who, case)
+    return _would(request, hub, who, question, replace(more, verdict=verdict), seen, again)
 
 
 @router.get("/cases/{case}/cut")
@@ -121,8 +122,8 @@ def cut(
 ) -> HTMLResponse:
     """What becomes of the client when two of its records are told apart."""
     who.asker.needs("judge")
-    question = _question(hub, case)
-    return _would(request, hub, who, question, Said("cut", chosen=(left, right)), question.seen())
+    question, again = _asked(request, hub, who, case)
+    return _would(request, hub, who, question, Said("cut", chosen=(left, right)), question.seen(), again)
 
 
 @router.post("/cases/{case}")
@@ -138,11 +139,15 @@ def decide(
     """The word: done before the next case is shown. Stale: it is not as it was when the page was made."""
     who.asker.needs("judge")
     what = replace(more, verdict=verdict)
-    question = _question(hub, case)
+    question, again = _asked(request, hub, who, case)
     if len(question.asked) < 2 and what.verdict not in (*ONE_RECORD, "pin"):
         raise NothingFound(f"There is no case {case} of several records.")
     as_seen = AsSeen(str(case), _seen(seen))
-    if (other := _instead(request, hub, who, question, what, as_seen)) is not None:
+    if again is not None and what.verdict == "pin":
+        as_seen = AsSeen()  # it answers nothing, and holds whatever else was decided
+    elif again is not None:
+        return desk.answered_again(hub, who, str(case), question.answer(what))
+    elif (other := _instead(hub, who, question, what, as_seen)) is not None:
         return other
 
     def say() -> JudgeReport:
@@ -161,31 +166,49 @@ def decide(
 
 @router.post("/judgements/{judgement_id}/undo")
 def undo(hub: TheHub, who: Sends, judgement_id: int) -> Response:
-    """A new decision: evidence decides again."""
+    """A new decision: evidence decides again. What two people decided waits for another one first."""
     who.asker.needs("judge")
-    with hub.judging() as context:
-        undo_decision(context, judgement_id, reason="undone in the console", by=who.asker.name)
-    return RedirectResponse("/cases", 303)
+    whose = who_undoes(hub.reading, judgement_id, by=who.asker.name)
+    if whose is None:
+        return RedirectResponse("/cases?waits=true", 303)
+
+    def say() -> JudgeReport:
+        with hub.judging() as context:
+            return undo_decision(context, judgement_id, reason="undone in the console", by=whose)
+
+    case = case_of(hub.reading, judgement_id)
+    report = say() if case is None else soon(hub, who, case, say)
+    return report if isinstance(report, Response) else RedirectResponse("/cases", 303)
 
 
-def _instead(request: Request, hub: Hub, who: Visits, question: Question, what: Said, seen: AsSeen) -> Response | None:
-    """Where the word does not take effect now: see `desk.instead`. UsageError: it cannot wait for a second person."""
-    verdict: str = {"cut": "not_same", "split": "not_same"}.get(what.verdict, what.verdict)
-    if verdict not in ("same", "not_same", "related"):
-        asks_two = hub.reading.configuration.hub.review.second_approver is not None
-        if asks_two and verdict in ("move", *ONE_RECORD):
-            raise UsageError("This answer cannot wait for a second person.", "Say it as the same and not the same.")
+def _instead(hub: Hub, who: Visits, question: Question, what: Said, seen: AsSeen) -> Response | None:
+    """Where the word waits for a second person: see `desk.instead`. UsageError: it cannot wait, and needs one."""
+    if what.verdict == "pin":
         return None
+    if what.verdict in ("move", *ONE_RECORD):
+        named = [question.name(one) for one in what.chosen if one in question.ids] or [
+            question.name(one) for one in question.asked
+        ]
+        if case_desk.asks_second(hub.reading, [*named, *([what.client] if what.verdict == "move" else [])]):
+            raise UsageError(
+                "This decision needs a second person, and this answer cannot wait for one.",
+                "Say it as the same or not the same, which another person confirms.",
+            )
+        return None
+    verdict: str = {"cut": "not_same", "split": "not_same"}.get(what.verdict, what.verdict)
     with hub.reading.connection() as conn:
         (word,) = question.words(hub.reading, conn, what)
         names = resolution.names_of(conn, [*word.left_ids, *word.right_ids])
     left, right = ([names[one] for one in side] for side in (word.left_ids, word.right_ids))
-    return desk.instead(
-        request,
-        hub,
-        who,
-        Word(str(question.case["fingerprint"]), verdict, left, right, what.reason, seen.clients, word.relationship),
-    )
+    said = Word(str(question.case["fingerprint"]), verdict, left, right, what.reason, seen.clients, word.relationship)
+    return desk.instead(hub, who, said)
+
+
+def _asked(request: Request, hub: Hub, who: Visits, case: UUID) -> tuple[Question, Due | None]:
+    """The question as it is shown: one that is asked once more stands there as when it was asked first."""
+    again = desk.asked_again(request, hub, who, str(case))
+    question = _question(hub, case, MOST_RECORDS if again is None else 0)
+    return (question if again is None else Question(desk.as_asked_first(question.case, again.seen))), again
 
 
 def _question(hub: Hub, case: UUID, others: int = MOST_RECORDS) -> Question:
@@ -219,7 +242,7 @@ def _page(
         decided = [] if is_again else queries.decisions_about(conn, question.asked)
         compared = queries.identity_cases(conn, question.asked)
     clients = _clients(records)
-    golden = together(hub.reading, clients) if len(records) > 1 else {}
+    golden = together(hub.reading, clients, question.ids if is_again else None) if len(records) > 1 else {}
     note(hub, who.asker, "console case", clients, None if masks is None else [])
     known = [name for one in records for name in one["attributes"]]
     return page(
@@ -237,7 +260,7 @@ def _page(
         evidence=evidence,
         pair=[one + 1 for one in at],
         waterfall=None if evidence is None else pair_chart(evidence, language),
-        graph=held_together.chart(hub.reading, question, language) if len(records) > 2 else None,
+        graph=held_together.chart(hub.reading, question, language) if len(records) > 2 and not is_again else None,
         decided=decided,
         compared=[] if masks is not None else [one for found in compared.values() for one in found],
         relationships=RELATIONSHIPS,
@@ -249,10 +272,15 @@ def _page(
 
 
 def _would(
-    request: Request, hub: Hub, who: Visits, question: Question, what: Said, seen: Sequence[str] | None
-) -> HTMLResponse:
+    request: Request, hub: Hub, who: Visits, question: Question, what: Said, seen: Sequence[str] | None,
+    again: Due | None = None,
+) -> HTMLResponse:  # fmt: skip
     masks, language = masks_for(hub, who.asker), language_of(request, who.asker)
-    found = consequences_of(hub.reading, lambda context, conn: question.words(context, conn, what))
+    if again is None:
+        found = consequences_of(hub.reading, lambda context, conn: question.words(context, conn, what))
+    else:
+        of = {int(record): client for record, client in again.seen.items()}
+        found = consequences_as_asked(hub.reading, of, is_same=question.answer(what) == "same")
     known = sorted({*_clients(question.records), *(one.client_id for one in found.clients)})
     note(hub, who.asker, "console consequences", known, None if masks is None else [])
     return page(

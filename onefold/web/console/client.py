@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from onefold.errors import NothingFound, UsageError
+from onefold.steps.case_undo import case_of, who_undoes
 from onefold.steps.client import client as client_step
 from onefold.steps.explain_client import explain_client
 from onefold.steps.explain_value import explain_value
@@ -136,8 +137,12 @@ def undo(hub: TheHub, who: Sends, client_id: UUID, judgement_id: int) -> Respons
         said = client_pages.around(conn, view, today=today(hub.reading))["judged"]
     if judgement_id not in {one["judgement_id"] for one in said if one["lifted_at"] is None}:
         raise NothingFound(f"No judgement {judgement_id} on this client is in force.")
+    whose = who_undoes(hub.reading, judgement_id, by=who.asker.name)
+    if whose is None:
+        case = case_of(hub.reading, judgement_id)
+        return RedirectResponse(f"/cases/{case}?waits=true" if case else "/cases?waits=true", 303)
     with hub.judging() as context:
-        lift(context, judgement_id, reason="undone on the client's page", by=who.asker.name)
+        lift(context, judgement_id, reason="undone on the client's page", by=whose)
     return RedirectResponse(f"/clients/{view['client_id']}#said", 303)
 
 

@@ -13,6 +13,8 @@ from fastapi.responses import RedirectResponse
 
 from onefold.errors import UsageError
 from onefold.steps import case_desk, case_repeats
+from onefold.steps.judge import JudgeReport
+from onefold.web.console.bulk import soon
 from onefold.web.console.review import ASKED_COOKIE
 from onefold.web.console.session import Sends, Visitor, proof_of
 from onefold.web.door import TheHub
@@ -25,22 +27,27 @@ Text = Annotated[str, Form(max_length=2000, pattern=r"^[^\x00]*$")]
 
 @router.post("/cases/{case}/assign")
 def assign(
-    hub: TheHub, who: Sends, case: UUID, assignee: Annotated[str, Form(max_length=100, pattern=r"^[^\x00]*$")] = ""
-) -> Response:
+    request: Request, hub: TheHub, who: Sends, case: UUID,
+    assignee: Annotated[str, Form(max_length=100, pattern=r"^[^\x00]*$")] = "",
+) -> Response:  # fmt: skip
     """Whose it is."""
     who.asker.needs("judge")
+    if asked_again(request, hub, who, str(case)) is not None:
+        return RedirectResponse(f"/cases/{case}", 303)
     case_desk.assign(hub.reading, str(case), assignee.strip() or None, by=who.asker.name)
     return RedirectResponse(f"/cases/{case}", 303)
 
 
 @router.post("/cases/{case}/defer")
 def defer(
-    hub: TheHub, who: Sends, case: UUID, until: Annotated[str, Form(max_length=10)] = "", note: Text = ""
-) -> Response:
+    request: Request, hub: TheHub, who: Sends, case: UUID, until: Annotated[str, Form(max_length=10)] = "",
+    note: Text = "",
+) -> Response:  # fmt: skip
     """Aside until a day, and on to the next; without a day, back at once."""
     who.asker.needs("judge")
     day = _day(until)
-    case_desk.defer(hub.reading, str(case), day, by=who.asker.name, note=note)
+    if asked_again(request, hub, who, str(case)) is None:
+        case_desk.defer(hub.reading, str(case), day, by=who.asker.name, note=note)
     return RedirectResponse(f"/cases/{case}" if day is None else f"/cases/next?after={case}", 303)
 
 
@@ -58,24 +65,36 @@ def answer(
 ) -> Response:
     """The second person's word."""
     who.asker.needs("judge")
-    with hub.judging() as context:
-        report = case_desk.answer(context, str(case), confirms=verdict == "confirm", by=who.asker.name, note=note)
     told = {"after": str(case)}
-    if report is not None:
+    if verdict == "refuse":
+        with hub.judging() as context:
+            case_desk.answer(context, str(case), confirms=False, by=who.asker.name, note=note)
+    else:
+
+        def say() -> JudgeReport:
+            with hub.judging() as context:
+                done = case_desk.answer(context, str(case), confirms=True, by=who.asker.name, note=note)
+            assert done is not None
+            return done
+
+        report = soon(hub, who, str(case), say)
+        if isinstance(report, Response):
+            return report
         told |= {"done": proof_of(who, report.judgement_id)} | ({"held": "true"} if report.is_held else {})
     return RedirectResponse(f"/cases/next?{urlencode(told)}", 303)
 
 
-def instead(request: Request, hub: Hub, who: Visitor, word: case_desk.Word) -> Response | None:
-    """Where a decision does not take effect now: it answers a case that is asked once more, or waits for a second
-    person. None: it does."""
-    onward = {"after": word.case}
-    if asked_again(request, hub, who, word.case) is not None:
-        case_repeats.answer(hub.reading, word.case, word.verdict, by=who.asker.name)
-        return RedirectResponse(f"/cases/next?{urlencode(onward)}", 303)
+def instead(hub: Hub, who: Visitor, word: case_desk.Word) -> Response | None:
+    """Where a decision waits for a second person, the way on. None: it takes effect now."""
     if case_desk.propose(hub.reading, word, by=who.asker.name):
-        return RedirectResponse(f"/cases/next?{urlencode({**onward, 'waits': 'true'})}", 303)
+        return RedirectResponse(f"/cases/next?{urlencode({'after': word.case, 'waits': 'true'})}", 303)
     return None
+
+
+def answered_again(hub: Hub, who: Visitor, case: str, verdict: str) -> Response:
+    """The second answer to a case that is asked once more is kept, and leads on as the first one did."""
+    case_repeats.answer(hub.reading, case, verdict, by=who.asker.name)
+    return RedirectResponse(f"/cases/next?{urlencode({'after': case})}", 303)
 
 
 def asked_again(request: Request, hub: Hub, who: Visitor, case: str) -> Any | None:

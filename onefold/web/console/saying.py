@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import Form
 
 from onefold.errors import UsageError
-from onefold.steps.judge import AsSeen, JudgeReport, judge, others_of, settle_identity, split_off
+from onefold.steps.judge import AsSeen, JudgeReport, check_words, judge, others_of, settle_identity, split_off
 from onefold.steps.regroup import move, words_of_move
 from onefold.web.api import views
 from onefold.web.console.beside import values_of
@@ -110,6 +110,22 @@ class Question:
         if len(self.asked) > 2:
             raise UsageError("Choose the records that are none of the others.")
         return self._several(self.asked[:1], self.asked[1:])
+
+    def answer(self, what: Said) -> str:
+        """What is said of the two records of the question by it; raises as `do` where that is not said whole."""
+        if what.verdict == "pin":
+            self.pinned(what)
+        if what.verdict == "move":
+            one, client = self._one(what), self._client(what)
+            of_others = {row["client_id"] for row in self.records if row["record_id"] != one}
+            return "same" if client in of_others else "not_same"
+        if what.verdict == "split":
+            self._some(what)
+        if what.verdict in ("split", "pin", *ONE_RECORD):
+            return "not_same"
+        self.sides(what)
+        check_words(what.verdict, _related(what), what.reason)
+        return _verdict(what)
 
     def words(self, context: Context, conn: psycopg.Connection, what: Said) -> list[Judgement]:
         """The judgements that `do` would say, for a preview. UsageError: it is not said whole."""
