@@ -82,7 +82,9 @@ class SingleSignOn(Strict):
         pattern=r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$", description="Named as ${NAME}: it is a secret.",
         examples=["${OIDC_SECRET}"],
     )  # fmt: skip
-    scopes: Texts = Field(default_factory=lambda: ["openid", "email", "profile"], description="What is asked for.")
+    scopes: Texts = Field(
+        default_factory=lambda: ["openid", "email", "profile"], description="What is asked for; `openid` is among them."
+    )
     login: str = Field("email", description="The claim that is the login here; an e-mail must be verified.")
     roles_claim: str = Field("groups", description="The claim that `roles` speaks of.")
     roles: dict[str, Literal["reader", "steward", "admin"]] = Field(
@@ -93,6 +95,12 @@ class SingleSignOn(Strict):
     creates_readers: bool = Field(
         False, description="Whom nobody knows here becomes a reader who sees masks; else they are refused."
     )
+
+    @model_validator(mode="after")
+    def _asks_who_it_is(self) -> SingleSignOn:
+        if "openid" not in self.scopes:
+            raise ValueError("`scopes` needs `openid`: without it the provider does not say who somebody is")
+        return self
 
 
 class Console(Strict):

@@ -27,10 +27,10 @@ def is_right(stored: str | None, password: str) -> bool:
     from argon2.exceptions import VerificationError
 
     try:
-        _hasher().verify(stored or _nobodys(), password[:MOST])
+        _hasher().verify(stored or _nobodys(), password)
     except VerificationError:
         return False
-    return stored is not None
+    return stored is not None and len(password) <= MOST
 
 
 @cache

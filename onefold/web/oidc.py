@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from onefold.configuration.errors import SecretMissing
 from onefold.configuration.secrets import environment, resolve_secrets
 from onefold.errors import OnefoldError
 from onefold.steps.accounts import new_secret
@@ -55,11 +56,16 @@ class Vouched:
 
 
 class Provider:
-    """The provider of this hub's configuration."""
+    """The provider of this hub's configuration. NotVouchedFor: its secret is not in the environment."""
 
     def __init__(self, context: Context, settings: SingleSignOn, address: str) -> None:
         self._settings, self._address = settings, address
-        self._environ = environment(context.settings.config, context.environ)
+        environ = environment(context.settings.config, context.environ)
+        try:
+            self._secret = resolve_secrets({"it": settings.client_secret}, environ)["it"]
+        except SecretMissing as error:
+            _LOG.error("single sign-on: %s", error)
+            raise NotVouchedFor("The company's sign-in is not set up here: ask who runs the hub.") from None
 
     def begin(self, to: str) -> tuple[str, Attempt]:
         """Where to send the browser, and what it has to bring back. NotVouchedFor: the provider does not answer."""
@@ -85,7 +91,6 @@ class Provider:
             raise NotVouchedFor("This sign-in was not begun in this browser, or is over: begin it again.")
         if "code" not in answer:
             raise NotVouchedFor("The company's sign-in has let nobody in.")
-        secret = resolve_secrets({"it": self._settings.client_secret}, self._environ)["it"]
         said = {"code": answer["code"], "redirect_uri": self._address + BACK, "code_verifier": attempt.verifier}
         try:
             with self._client() as client:
@@ -93,11 +98,11 @@ class Provider:
                 token = client.post(
                     described["token_endpoint"], data={"grant_type": "authorization_code", **said},
                     # The standard encodes both before they are joined.
-                    auth=(quote(self._settings.client_id, safe=""), quote(secret, safe="")),
+                    auth=(quote(self._settings.client_id, safe=""), quote(self._secret, safe="")),
                 ).raise_for_status().json()  # fmt: skip
                 keys = client.get(described["jwks_uri"]).raise_for_status().json()
             claims = self._claims(str(token["id_token"]), keys, attempt.nonce)
-        except (httpx.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, JoseError, ValueError, KeyError, TypeError) as error:
             _LOG.warning("single sign-on failed: %s", type(error).__name__)
             raise NotVouchedFor("What the company's sign-in answered does not hold; try again.") from None
         return self._vouched(claims)
@@ -146,7 +151,7 @@ class Provider:
             found = client.get(at).raise_for_status().json()
             needed = {name: str(found[name]) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")}
             is_it = found["issuer"] == self._settings.issuer
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
             _LOG.warning("the provider of single sign-on does not answer: %s", type(error).__name__)
             raise NotVouchedFor("The company's sign-in does not answer; try again in a moment.") from None
         if not is_it:

@@ -267,7 +267,8 @@ def test_the_cookie_is_not_for_scripts_nor_for_other_sites(console: Console) -> 
 
 
 @pytest.mark.parametrize(
-    "to", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "\\\\evil"]
+    "to",
+    ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "\\\\evil", "http://[", "//["],
 )
 def test_nobody_is_led_to_another_site(console: Console, to: str) -> None:
     with console.browser() as browser:

@@ -20,7 +20,9 @@ from werkzeug.serving import make_server
 
 from onefold.configuration.hub import SingleSignOn
 from onefold.context import open_context
+from onefold.steps import passwords
 from onefold.steps.accounts import add_user, change_user, sign_in_link
+from onefold.web.console import single
 from tests.support import database as databases
 from tests.support.console_hub import people
 from tests.support.hub import Hub
@@ -189,6 +191,8 @@ def test_who_is_new_is_made_a_reader_where_the_hub_says_so_and_sees_masks(hub: H
                 "SELECT role, sees_values, created_by FROM ops.account WHERE login = %s", (f"{sub}@example.org",)
             )
             assert made == [(role, False, "single sign-on")]
+        _, again = come_in(address, "stranger")
+        assert again.status_code == 303, "a reader stays one"
 
 
 def test_an_answer_counts_once_and_only_in_the_browser_that_asked(hub: Hub, provider: Provider) -> None:
@@ -240,6 +244,58 @@ def test_a_provider_that_is_away_or_another_is_told_as_that(hub: Hub, provider: 
         assert "/oidc" not in httpx.get(f"{address}/sign-in").text
 
 
+def test_a_secret_that_is_not_set_is_told_before_and_after_and_logged(
+    hub: Hub, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(hub, provider) as address:
+        browser = browser_at(address)
+        said = vouched(led(browser), "ada")
+        (hub.folder / ".env").write_text("", "utf-8")
+        for answer, status in ((browser.get("/oidc/back", params=said), 403), (httpx.get(f"{address}/oidc"), 503)):
+            assert answer.status_code == status and "is not set up here" in answer.text
+            assert "OIDC_SECRET" not in answer.text
+    assert "${OIDC_SECRET}" in caplog.text
+
+
+def test_who_waits_for_a_slow_provider_leaves_the_hub_to_the_others(hub: Hub, provider: Provider) -> None:
+    with serving(hub, provider) as address, single._AT_ONCE, single._AT_ONCE:
+        answer = httpx.get(f"{address}/oidc")
+        assert answer.status_code == 503 and "Others are signing in" in answer.text
+        assert httpx.get(f"{address}/sign-in").status_code == 200
+    with serving(hub, provider) as address:
+        assert httpx.get(f"{address}/oidc").status_code == 303
+
+
+def test_over_tls_the_cookie_of_an_attempt_is_of_this_host_only(hub: Hub, provider: Provider) -> None:
+    tls = {"X-Forwarded-Proto": "https"}
+    with serving(hub, provider, "    creates_readers: true\n") as address:
+        begun = httpx.get(f"{address}/oidc", headers=tls)
+        cookie = begun.headers["set-cookie"]
+        assert cookie.startswith("__Host-onefold_oidc=") and "Path=/;" in cookie and "Secure" in cookie
+        said = vouched(begun.headers["location"], "new")
+        answer = httpx.get(f"{address}/oidc/back", params=said, headers={**tls, "Cookie": cookie.split(";")[0]})
+        assert answer.status_code == 303, answer.text
+        gone = [one for one in answer.headers.get_list("set-cookie") if one.startswith("__Host-onefold_oidc=")]
+        assert len(gone) == 1 and "Max-Age=0" in gone[0] and "Secure" in gone[0]
+
+
+def test_sign_in_that_does_not_ask_who_it_is_is_refused() -> None:
+    with pytest.raises(ValueError, match="`scopes` needs `openid`"):
+        SingleSignOn(issuer="https://p.example", client_id="onefold", client_secret="${S}", scopes=["email"])  # type: ignore[call-arg]
+
+
+def test_a_way_back_that_the_door_does_not_take_leads_to_the_start(hub: Hub, provider: Provider) -> None:
+    with serving(hub, provider) as address:
+        answer = httpx.get(f"{address}/cases", params={"q": "x" * 600}, follow_redirects=True)
+        assert answer.status_code == 200 and answer.url.params["to"] == "/"
+
+
+def test_a_password_is_never_cut() -> None:
+    longest = "x" * passwords.MOST
+    stored = passwords.hashed(longest)
+    assert passwords.is_right(stored, longest) and not passwords.is_right(stored, longest + "y")
+
+
 @cache
 def signer(name: str) -> Any:
     """A key; making one takes longer than all that is done with it."""
@@ -278,7 +334,9 @@ def asked(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Asked:
     from onefold.web.oidc import Provider as Asked
 
     settings = SingleSignOn(issuer="https://p.example", client_id="onefold", client_secret="${S}")  # type: ignore[call-arg]
-    with open_context(Hub(tmp_path_factory.mktemp("tokens"), server_url).settings) as context:
+    hub = Hub(tmp_path_factory.mktemp("tokens"), server_url)
+    (hub.folder / ".env").write_text("S=as-agreed\n", "utf-8")
+    with open_context(hub.settings) as context:
         return Asked(context, settings, "https://hub.example")
 
 

@@ -21,6 +21,8 @@ _TITLES: Final = {
     503: "The hub is busy; try again in a moment",
 }
 _NOT_SIGNED_IN: Final = 401
+_LONGEST: Final = 500
+"""Characters of a way back that the door takes."""
 
 
 def shown(
@@ -29,7 +31,8 @@ def shown(
     """The door for who is not signed in; else a page that says what is wrong."""
     if status == _NOT_SIGNED_IN:
         to = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
-        return RedirectResponse(f"/sign-in?to={quote(to if request.method == 'GET' else '/')}", 303)
+        is_way_back = request.method == "GET" and len(to) <= _LONGEST
+        return RedirectResponse(f"/sign-in?to={quote(to if is_way_back else '/')}", 303)
     title = translations(language_of(request)).gettext(_TITLES.get(status, "This did not work"))
     answer = page(request, "problem.html", status=status, title=title, detail=detail)
     answer.headers.update(headers or {})

@@ -11,7 +11,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import psycopg
 from fastapi import Depends, Form, Query, Request, Response
@@ -85,8 +85,7 @@ def open_for(hub: Hub, login: str, purpose: str) -> str:
 
 def inside(to: str) -> str:
     """A path of ours: nobody is led elsewhere by a link that looks like ours."""
-    parts = urlsplit(to)
-    is_ours = to.startswith("/") and not to.startswith(("//", "/\\")) and not parts.netloc and "\\" not in to
+    is_ours = to.startswith("/") and not to.startswith(("//", "/\\")) and "\\" not in to
     return quote(to, safe="/?&=%#+") if is_ours and to.isprintable() else "/"
 
 
@@ -99,23 +98,23 @@ def sign_out(hub: Hub, request: Request) -> None:
 def keep(response: Response, request: Request, secret: str) -> None:
     """The cookie of a session: not for scripts, not for other sites, only encrypted where the page was."""
     response.set_cookie(
-        _cookie(request), secret, max_age=int(LASTS.total_seconds()), httponly=True, samesite="lax",
+        cookie_name(request), secret, max_age=int(LASTS.total_seconds()), httponly=True, samesite="lax",
         secure=request.url.scheme == "https",
     )  # fmt: skip
 
 
 def forget(response: Response, request: Request) -> None:
     """The browser keeps the cookie no more."""
-    response.delete_cookie(_cookie(request), httponly=True, samesite="lax", secure=request.url.scheme == "https")
+    response.delete_cookie(cookie_name(request), httponly=True, samesite="lax", secure=request.url.scheme == "https")
 
 
-def _cookie(request: Request) -> str:
-    """Over TLS by a name that browsers take from this host only, so that a neighbour cannot put in one of theirs."""
-    return f"__Host-{COOKIE}" if request.url.scheme == "https" else COOKIE
+def cookie_name(request: Request, name: str = COOKIE) -> str:
+    """Over TLS a name that browsers take from this host only, so that a neighbour cannot put in one of theirs."""
+    return f"__Host-{name}" if request.url.scheme == "https" else name
 
 
 def _secret(request: Request) -> str:
-    return request.cookies.get(_cookie(request), "")
+    return request.cookies.get(cookie_name(request), "")
 
 
 def visitor(request: Request, hub: TheHub) -> Visitor:
