@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator
 
@@ -105,6 +105,9 @@ def _as_step(found: re.Match[str]) -> Step:
     return Every()
 
 
+_LONGEST_NUMBER: Final = 4000
+
+
 def as_text(value: Any) -> str | None:
     """A scalar as the text that `[field=value]` compares and that keys are made of; None for null, lists
     and objects."""
@@ -117,7 +120,9 @@ def as_text(value: Any) -> str | None:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, Decimal):
-        return str(int(value)) if value.is_finite() and value == value.to_integral_value() else str(value)
+        # Python spells out no number of more digits than that.
+        is_short = value.is_finite() and value.adjusted() < _LONGEST_NUMBER
+        return str(int(value)) if is_short and value == value.to_integral_value() else str(value)
     return None if isinstance(value, Mapping | list | tuple) else str(value)
 
 

@@ -114,9 +114,11 @@ def records_of(conn: psycopg.Connection[Any], cases: Sequence[str]) -> dict[str,
     return {row["fingerprint"]: row for row in rows}
 
 
-def weights(conn: psycopg.Connection[Any]) -> list[tuple[str, int, int]]:
-    """kind, bin of half a bit (0: from 0 bits on) and how many plausible pairs lie in it."""
-    return conn.execute(sql("case_queue.weights")).fetchall()
+def asked_pairs(conn: psycopg.Connection[Any]) -> tuple[int, int]:
+    """Open cases of two clients, and how many pairs of records they are about."""
+    found = conn.execute(sql("case_queue.asked_pairs")).fetchone()
+    assert found is not None
+    return found[0], found[1]
 
 
 def _after(place: Place | None) -> Answer:

@@ -115,6 +115,11 @@ def open_proposal(conn: psycopg.Connection[Any], case: str) -> Proposal | None:
         return cursor.execute(sql("desk.open_proposal"), {"case": case}).fetchone()
 
 
+def withdraw_answer(conn: psycopg.Connection[Any], proposal_id: int, state: str) -> None:
+    """A confirmed proposal was not done: it is open as before (not where its word was stored), or stale."""
+    conn.execute(sql("desk.withdraw_answer"), {"proposal_id": proposal_id, "state": state})
+
+
 def answer_proposal(conn: psycopg.Connection[Any], proposal_id: int, state: str, *, by: str, at: datetime) -> bool:
     """confirmed, refused or stale; False: somebody else has answered it."""
     said = {"proposal_id": proposal_id, "state": state, "by": by, "at": at}

@@ -20,11 +20,12 @@ def read_parquet(path: Path, options: FileOptions, start: int) -> Part:
 
     try:
         file = pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
+        names = file.schema_arrow.names
+    except (pa.ArrowException, OSError, ValueError) as error:
         message = f"this cannot be read as Parquet ({type(error).__name__})"
         raise SourceDataError(message, place=path.name, hint="Is it cut off?") from None
     batches = _batches(file, path, start, options.page_size)
-    return Part(file.schema_arrow.names, batches, lambda number: f"{path.name} row {number}")
+    return Part(names, batches, lambda number: f"{path.name} row {number}")
 
 
 def _batches(file: Any, path: Path, start: int, page_size: int) -> Iterator[Batch]:

@@ -214,7 +214,7 @@ class Pass:
                 source=self.stream.source,
                 stream=self.stream.name,
                 place=path.name,
-                hint=f"Columns: {', '.join(columns[:30])}",
+                hint=f"Columns: {', '.join(name[:60] for name in columns[:30])}",
             )
         gone = sorted(set(self.state.get("columns") or ()) - set(columns))
         if gone:

@@ -74,6 +74,8 @@ def cases_export(
     if file.suffix.lower() != ".xlsx" or file.exists() or language not in CHOICES:
         raise UsageError("FILE is a new .xlsx file, and --language is en or ru.")
     with opened(ctx) as (context, output):
+        if source is not None and source not in context.configuration.sources:
+            raise UsageError(f"There is no source {source}.", "`onefold sources` lists them.")
         chosen = CaseFilter(today(context), kinds=kind, source=source)
         # It gets its name when the access log says who took it.
         with whole_file(file) as temporary:

@@ -19,7 +19,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from queue import SimpleQueue
 from typing import IO, Any, Final, NoReturn, Protocol, TypeVar
 
@@ -110,6 +110,7 @@ class _Worker:
         _send(self._in, (None if is_known else job, item))
         is_made, found = pickle.load(self._out)
         if not is_made:
+            self._job = None  # it may have another one by now
             raise found
         self._job = job
         return found
@@ -117,7 +118,8 @@ class _Worker:
     def close(self) -> None:
         """End the process, also in the midst of its work."""
         self._process.kill()
-        self._in.close()
+        with suppress(OSError):  # what could not be sent is still to be sent
+            self._in.close()
         self._out.close()
         self._process.wait()
 
@@ -196,10 +198,11 @@ def copies(processes: int) -> Iterator[Team]:
     """So many copies of this process, until the end of the block, ready at once; none where a copy would not be safe.
 
     Safe is a process without a thread that may hold a lock, on Linux: Arrow, OpenBLAS and the C library have handlers
-    for their own threads.
+    for their own threads. And one whose standard streams are open, or a pipe would get the number of one.
     """
     workers: list[_Worker] = []
-    if sys.platform == "linux" and threading.active_count() == 1:
+    has_streams = None not in (sys.__stdin__, sys.__stdout__, sys.__stderr__)
+    if sys.platform == "linux" and has_streams and threading.active_count() == 1:
         for _ in range(processes):
             workers.append(_Worker.copied(workers))
     with closing(Team(workers)) as made:
@@ -236,6 +239,8 @@ def _be_copy(ends: tuple[int, int], foreign: list[int]) -> NoReturn:
         with os.fdopen(ends[0], "rb") as inside, os.fdopen(ends[1], "wb") as outside:
             _serve(inside, outside)
         code = 0
+    except Exception:
+        sys.excepthook(*sys.exc_info())
     finally:
         os._exit(code)
 

@@ -4,12 +4,15 @@ What is not as it was seen is left out and named.
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
+from onefold import logs
 from onefold.errors import HubBusy, NothingFound, Stale, UsageError
 from onefold.steps.case_desk import Word, propose
 from onefold.steps.case_undo import who_undoes
@@ -17,12 +20,17 @@ from onefold.steps.judge import AsSeen, OpposingJudgements, judge, lift
 from warehouse import case_batches
 
 if TYPE_CHECKING:
+    import psycopg
+
     from onefold.context import Context
 
+log: Final = logging.getLogger(__name__)
 Turn = Callable[[], AbstractContextManager["Context"]]
 """The context for one decision, when it is its turn."""
 SILENT_FOR: Final = timedelta(minutes=2)
-"""One that has not come on for so long was stopped; what it had done stands."""
+"""One that has not come on for so long and that nobody is at was stopped; what it had done stands."""
+_TURNS: Final = 600
+"""How often a decision of a batch asks for its turn, a second apart, before it is given up."""
 _REFUSED: Final = (
     (Stale, "stale"),
     (OpposingJudgements, "opposed"),
@@ -94,7 +102,9 @@ def found(context: Context, batch_id: str) -> dict[str, Any]:
         if batch is None:
             raise NothingFound(f"There is no batch {batch_id}.")
         stands = len(case_batches.in_force(conn, batch_id))
-    is_stopped = batch["finished_at"] is None and context.clock() - batch["seen_at"] > SILENT_FOR
+        is_silent = batch["finished_at"] is None and context.clock() - batch["seen_at"] > SILENT_FOR
+        # It may stand behind a run that takes its time.
+        is_stopped = is_silent and not case_batches.is_worked_at(conn, batch_id)
     return {**batch, "seen_at": batch["seen_at"].isoformat(), "in_force": stands, "is_stopped": is_stopped}
 
 
@@ -103,7 +113,7 @@ def _one_by_one(
     left_out: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, list[str]]:  # fmt: skip
     report = {outcome: list(cases) for outcome, cases in (left_out or {}).items()}
-    with context.progress.stage("cases", total=len(items)) as stage, context.connection("onefold batch") as conn:
+    with context.progress.stage("cases", total=len(items)) as stage, at_work(context, batch_id) as conn:
         for item in items:
             report.setdefault(_outcome(said, item), []).append(case_of(item))
             case_batches.came_on(conn, batch_id, report, at=context.clock(), is_over=False)
@@ -113,19 +123,29 @@ def _one_by_one(
 
 
 def _outcome(said: Callable[[Any], str], item: Any) -> str:
-    for _ in range(5):
+    for _ in range(_TURNS):
         try:
             return said(item)
         except HubBusy:
-            continue  # others decide too; a turn waits for some seconds by itself
+            time.sleep(1)  # others decide too
         except Exception as error:
-            return outcome_of(error)
+            outcome = outcome_of(error)
+            if outcome == "failed":
+                logs.tell(log, logging.ERROR, "batch.failed", "a decision failed", error=type(error).__name__)
+            return outcome
     return "failed"
 
 
 def outcome_of(error: BaseException) -> str:
     """What an error is told as in a report: stale, opposed, unknown, refused, failed."""
     return next((name for kind, name in _REFUSED if isinstance(error, kind)), "failed")
+
+
+@contextmanager
+def at_work(context: Context, batch_id: str) -> Iterator[psycopg.Connection]:
+    """A connection by which everybody sees that somebody is at this batch, until the end of the block."""
+    with context.connection("onefold batch") as conn, case_batches.worked_at(conn, batch_id):
+        yield conn
 
 
 def end(context: Context, batch_id: str, outcome: str, case: str) -> None:

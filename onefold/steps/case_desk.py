@@ -105,8 +105,11 @@ def asks_second(context: Context, names: Sequence[str]) -> bool:
 def propose(context: Context, word: Word, *, by: str) -> bool:
     """Where a decision needs a second person, keep it as a proposal: nothing takes effect. False: it needs none.
 
-    Stale: the case is open no more, somebody else has proposed something, or a client is not as it was seen.
+    Stale: the case is open no more, somebody else has proposed something, or a client is not as it was seen. Raises
+    too what `judge` would refuse it for.
     """
+    from onefold.steps.judge import check_words, refuse_opposed, wants_reason
+
     if context.configuration.hub.review.second_approver is None:
         return False
     with context.connection("onefold desk") as conn, unit_of_work(conn):
@@ -117,6 +120,10 @@ def propose(context: Context, word: Word, *, by: str) -> bool:
         if desk.open_proposal(conn, word.case) is not None:
             raise Stale(f"Somebody has proposed a decision on case {word.case} already.", "Look at it.")
         _as_seen(conn, word.seen)
+        check_words(word.verdict, word.relationship, word.reason)
+        refuse_opposed(context, conn, word.verdict, sides, None)
+        if word.verdict == "same" and not word.reason.strip():
+            wants_reason(context, conn, sides)
         at = context.clock()
         reason = word.reason.strip() or None
         desk.propose(
@@ -135,7 +142,7 @@ def answer(
     UsageError: it is their own proposal. NothingFound: nothing waits. Stale: it is not as it was when it was proposed,
     or as this person saw it; the proposal is gone then, and the case waits.
     """
-    from onefold.steps.judge import AsSeen, judge
+    from onefold.steps.judge import AsSeen, OpposingJudgements, judge
 
     with context.connection("onefold desk") as conn:
         with unit_of_work(conn):
@@ -158,10 +165,16 @@ def answer(
     try:
         as_seen = AsSeen(case, {**found.seen, **(seen or {})})
         return judge(context, found.verdict, *sides, reason=found.reason or "", by=whose, seen=as_seen, **more)
-    except Exception:
+    except (Stale, OpposingJudgements, NothingFound, UsageError) as error:
         # Confirmed and not done: the case waits for a decision again, and its history says so.
         with context.connection("onefold desk") as conn, unit_of_work(conn):
-            desk.note(conn, desk.Event(case, "refused", "onefold", context.clock(), note="it was not as it was seen"))
+            desk.withdraw_answer(conn, found.proposal_id, "stale")
+            desk.note(conn, desk.Event(case, "refused", "onefold", context.clock(), note=type(error).__name__))
+        raise
+    except Exception:
+        # Nothing is known against it: unless the word was stored before something broke, it waits as before.
+        with context.connection("onefold desk") as conn, unit_of_work(conn):
+            desk.withdraw_answer(conn, found.proposal_id, "open")
         raise
 
 

@@ -9,18 +9,16 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from identity.explanation.explain import probability_of
+from identity.report import BIN
 from identity.schema import KINDS, WEIGHT_ONE_BIT
 from onefold.errors import NothingFound
 from onefold.steps.resolve import current_model
-from warehouse import case_queue
-from warehouse.clock import hub_lock
-from warehouse.connect import unit_of_work
+from warehouse import case_queue, surroundings
 
 if TYPE_CHECKING:
     from identity.model import KindModel
     from onefold.context import Context
 
-BIN: Final = WEIGHT_ONE_BIT // 2
 DAYS: Final = 20
 _LEAST, _MOST = 0.0001, 0.9999
 
@@ -60,22 +58,17 @@ def plan(context: Context, per_day: int, days: int = DAYS) -> dict[str, Any]:
     The most doubtful pairs are asked, as many as are decided in these days. NothingFound: nothing is plausible yet.
     """
     with context.connection("onefold cases plan") as conn:
-        with unit_of_work(conn):
-            hub_lock(conn)
-            model = current_model(context, conn)
-        rows = case_queue.weights(conn)
-        waiting = case_queue.count(conn, case_queue.CaseFilter(context.clock().date(), state="any", kinds=["between"]))
-    if not rows:
+        model = current_model(context, conn)
+        found = surroundings.weight_histogram(conn)
+        waiting, asked_pairs = case_queue.asked_pairs(conn)
+    if not found:
         raise NothingFound("No pair of records is plausible yet.", "`onefold run` brings records in.")
-    histograms = {kind: {at: pairs for of, at, pairs in rows if of == kind} for kind in KINDS}
-    histograms = {kind: bins for kind, bins in histograms.items() if bins}
-    models = {kind: model.kind(kind) for kind in histograms}
-    between = sum(
-        pairs for kind, bins in histograms.items() for at, pairs in bins.items()
-        if models[kind].review <= _middle(at) < models[kind].link
-    )  # fmt: skip
+    histograms: dict[str, dict[int, int]] = {
+        kind: {int(at): pairs for at, pairs in found[kind].items()} for kind in KINDS if kind in found
+    }
+    models: dict[str, KindModel] = {kind: model.kind(kind) for kind in KINDS if kind in found}
     # A case is asked of two clients, whose records may be several pairs.
-    per_pair = min(waiting / between, 1.0) if between and waiting else 1.0
+    per_pair = min(waiting / asked_pairs, 1.0) if waiting and asked_pairs else 1.0
     chosen = _most_doubtful(histograms, models, per_day * days / per_pair)
     kinds: list[Kind] = []
     for kind, bins in histograms.items():
@@ -84,7 +77,7 @@ def plan(context: Context, per_day: int, days: int = DAYS) -> dict[str, Any]:
         now = _band(bins, of, of.review, of.link, per_pair)
         then = _band(bins, of, *(proposed or _at_doubt(of)), per_pair)
         kinds.append(Kind(kind, now, then, _bins(bins, of)))
-    cases = {"now": sum(one.now.cases for one in kinds), "then": sum(one.then.cases for one in kinds)}
+    cases = {"now": waiting, "then": sum(one.then.cases for one in kinds)}
     return {
         "per_day": per_day,
         "days": days,

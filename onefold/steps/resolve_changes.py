@@ -134,7 +134,8 @@ def resolve_as_if(
     dirty = np.unique(np.array(named, dtype=np.int64))
     groups = same_groups(said)
     before = same_groups(judgements.load_judgements(conn, JUDGEMENT)) if spoken.lifted else []
-    if _make_values_one(part, [group for group in (*groups, *before) if not set(named).isdisjoint(group)], settings):
+    asked = set(named)
+    if _make_values_one(part, [group for group in (*groups, *before) if not asked.isdisjoint(group)], settings):
         rules, others = _accepted_now(conn, rules, accepted, part, stores=False)
         return _resolved(Readers(conn), rules, part, dirty, {*dirty.tolist(), *others}, stores=False).changes
     # No record is another and no value counts otherwise: the stored pairs are those that would be found.

@@ -96,10 +96,6 @@ FROM (
 -- name: records_of
 SELECT fingerprint::text, status, record_ids FROM identity.review_case WHERE fingerprint = ANY (%(cases)s::uuid[])
 
--- name: weights
--- How the weights of plausible pairs lie, in bins of half a bit.
-SELECT r.kind, floor(p.weight / 512.0)::integer AS bin, count(*) AS pairs
-FROM identity.pair AS p
-JOIN identity.standard_record AS r ON r.record_id = p.left_id
-GROUP BY r.kind, bin
-ORDER BY r.kind, bin
+-- name: asked_pairs
+SELECT count(*), coalesce(sum((evidence ->> 'pairs')::bigint), 0)::bigint
+FROM identity.review_case WHERE status = 'open' AND kind = 'between'

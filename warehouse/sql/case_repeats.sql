@@ -9,7 +9,8 @@ VALUES (%(case)s::uuid, %(judgement_id)s, %(verdict)s, %(by)s, %(due_at)s, %(see
 SELECT r.repeat_id, r.fingerprint::text, r.seen FROM ops.case_repeat AS r
 JOIN identity.review_case AS c ON c.fingerprint = r.fingerprint AND c.status <> 'open'
 WHERE r.second_verdict IS NULL AND (%(case)s::uuid IS NULL OR r.fingerprint = %(case)s::uuid)
-    AND (r.due_at <= %(now)s OR lower(r.decided_by) <> lower(%(by)s))
+    -- A decision that two took is theirs both.
+    AND (r.due_at <= %(now)s OR lower(%(by)s) <> ALL (string_to_array(lower(r.decided_by), ', confirmed by ')))
     AND NOT EXISTS (SELECT FROM identity.judgement AS l WHERE l.lifts = r.judgement_id)
 ORDER BY r.repeat_id
 LIMIT 1
@@ -21,9 +22,12 @@ WHERE repeat_id = %(repeat_id)s AND second_verdict IS NULL
 -- name: agreement
 -- Of the process, never of a person: nothing here says who.
 SELECT r.verdict, count(*) AS asked, count(*) FILTER (WHERE r.second_verdict = r.verdict) AS agreed,
-    count(*) FILTER (WHERE lower(r.answered_by) = lower(r.decided_by)) AS same_person,
-    count(*) FILTER (WHERE lower(r.answered_by) = lower(r.decided_by) AND r.second_verdict = r.verdict) AS same_person_agreed
+    count(*) FILTER (WHERE w.is_same) AS same_person,
+    count(*) FILTER (WHERE w.is_same AND r.second_verdict = r.verdict) AS same_person_agreed
 FROM ops.case_repeat AS r
+CROSS JOIN LATERAL (
+    SELECT lower(r.answered_by) = ANY (string_to_array(lower(r.decided_by), ', confirmed by ')) AS is_same
+) AS w
 WHERE r.second_verdict IS NOT NULL AND r.answered_at >= %(since)s
 GROUP BY r.verdict
 ORDER BY r.verdict

@@ -61,6 +61,18 @@ WHERE fingerprint = %(case)s::uuid AND state = 'open'
 UPDATE ops.case_proposal SET state = %(state)s, answered_by = %(by)s, answered_at = %(at)s
 WHERE proposal_id = %(proposal_id)s AND state = 'open'
 
+-- name: withdraw_answer
+-- Never opened again where its word was stored.
+UPDATE ops.case_proposal AS p SET state = %(state)s,
+    answered_by = CASE WHEN %(state)s <> 'open' THEN answered_by END,
+    answered_at = CASE WHEN %(state)s <> 'open' THEN answered_at END
+WHERE p.proposal_id = %(proposal_id)s AND p.state = 'confirmed' AND (
+    %(state)s <> 'open' OR NOT EXISTS (
+        SELECT FROM ops.case_event AS e
+        WHERE e.fingerprint = p.fingerprint AND e.action = 'decided' AND e.at >= p.answered_at
+    )
+)
+
 -- name: touched
 -- Records and interactions of the clients that these records belong to.
 SELECT count(*) AS records, coalesce(sum(i.count), 0)::bigint AS interactions

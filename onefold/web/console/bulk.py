@@ -114,12 +114,13 @@ def soon(hub: Hub, who: Visitor, case: str, said: Callable[[], JudgeReport]) -> 
             return taken.result()
     batch = case_batch.begin(hub.reading, "decision", 1, by=who.asker.name)
 
-    def told(done: Future[JudgeReport]) -> None:
-        error = done.exception()
-        outcome = "held" if error is None and done.result().is_held else "done"
-        case_batch.end(hub.writing, batch, outcome if error is None else case_batch.outcome_of(error), case)
+    def tell() -> None:
+        with case_batch.at_work(hub.writing, batch):
+            error = taken.exception()  # when it is through
+            outcome = "held" if error is None and taken.result().is_held else "done"
+            case_batch.end(hub.writing, batch, outcome if error is None else case_batch.outcome_of(error), case)
 
-    taken.add_done_callback(told)
+    _apart(tell)
     return RedirectResponse(f"/cases/batches/{batch}", 303)
 
 
@@ -149,8 +150,8 @@ def _as_seen(row: Mapping[str, Any]) -> str:
 
 
 def _seen(line: str) -> tuple[str, dict[str, int]]:
-    case, *clients = line.split()
     try:
+        case, *clients = line.split()
         pairs = (one.split(":") for one in clients)
         return str(UUID(case)), {str(UUID(client)): int(number) for client, number in pairs}
     except ValueError:

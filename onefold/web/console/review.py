@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -39,7 +40,7 @@ def cases(
     masks, chosen = masks_for(hub, who.asker), asked.chosen(hub, who.asker)
     with hub.reading.connection() as conn:
         rows, end = case_queue.page(conn, chosen, limit=MOST, after=None if after is None else place_of(after))
-        counts = case_queue.kinds(conn, chosen)
+        counts = case_queue.kinds(conn, replace(chosen, kinds=None))
         states = case_queue.states(conn, who.asker.name, chosen.today)
     told = [{**views.case_of(row, masks), "assignee": row["assignee"], "until": row["deferred_until"]} for row in rows]
     clients = {one["client_id"] for case in told for one in case["records"]} - {None}
@@ -50,7 +51,7 @@ def cases(
         who,
         cases=told,
         counts=counts,
-        total=sum(counts.values()),
+        total=counts.get(asked.kind, 0) if asked.kind else sum(counts.values()),
         states=states,
         asked=asked,
         choices=CHOICES,

@@ -185,6 +185,33 @@ def test_a_cut_off_file_is_named(tmp_path: Path, name: str) -> None:
         read(tmp_path / name)
 
 
+def test_a_key_of_more_digits_than_python_spells_out_is_rejected_alone(tmp_path: Path) -> None:
+    path = tmp_path / "clients.jsonl"
+    path.write_text('{"id": 1%s.0}\n{"id": 2.0}\n' % ("0" * 5000), "utf-8")
+    pages = read(path, key="id")
+    assert [row.key for page in pages for row in page.rows] == ["2"]
+    assert len(rejects(pages)) == 1
+
+
+def test_parquet_whose_column_names_are_damaged_is_named(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "clients.parquet"
+    pq.write_table(pa.table({"id": ["1"], "name_of": ["a"]}), path)
+    path.write_bytes(path.read_bytes().replace(b"name_of", b"na\x80e_of"))
+    with pytest.raises(SourceDataError, match="cannot be read as Parquet"):
+        read(path, key="id")
+
+
+def test_a_missing_key_is_told_in_few_words_however_long_the_columns_are_called(tmp_path: Path) -> None:
+    path = tmp_path / "clients.csv"
+    path.write_text(f"{'9' * 5000};name\n1;a\n", "utf-8")
+    with pytest.raises(SourceDataError) as caught:
+        read(path, key="id")
+    assert len(str(caught.value)) < 500
+
+
 def test_parquet_keeps_decimals_dates_and_nested_values(tmp_path: Path) -> None:
     import decimal
 

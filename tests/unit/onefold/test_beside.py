@@ -85,6 +85,14 @@ def test_copies_of_a_process_work_and_end_with_it(end: str) -> None:
     assert not any(map(_is_there, pids))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="copies are made on Linux")
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_no_copy_is_made_where_a_standard_stream_is_closed(closed: str) -> None:
+    asked = "from onefold.steps.beside import copies\nwith copies(1) as helpers: raise SystemExit(len(helpers))"
+    command = ["sh", "-c", f'exec "$0" -c "$1" {closed}', sys.executable, asked]
+    assert subprocess.run(command, check=False, timeout=60).returncode == 0
+
+
 def _is_there(pid: int) -> bool:
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
