@@ -91,9 +91,9 @@ def versions(conn: psycopg.Connection[Any], client_id: str) -> list[Answer]:
 
 
 def version_at(conn: psycopg.Connection[Any], client_id: str, at: datetime) -> Answer | None:
-    """The golden record as it was known at a moment, with the `records` it had and what they said; None: there was no
+    """The golden record as it was known at a moment, with all `records` it had; None: there was no
     such client."""
-    asked = {"client_id": client_id, "at": at, "limit": MOST}
+    asked = {"client_id": client_id, "at": at}
     found = _one(conn, sql("client_pages.version_at"), asked)
     if found is not None:
         found["records"] = _all(conn, sql("client_pages.records_at"), asked)

@@ -34,7 +34,9 @@ def fix(
     out: Annotated[Path | None, typer.Option("--out", help="Write them to this workbook (.xlsx).")] = None,
     masked: Annotated[bool, typer.Option("--masked", help="Masks in place of personal data.")] = False,
     after: Annotated[int, typer.Option("--after", min=0, help="On from this entry.")] = 0,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many to show.")] = 50,
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-n", min=1, max=10_000, help="How many to show; 50 without it.")
+    ] = None,
 ) -> None:
     """What is wrong in each register, for those who keep it: records that are there twice, values that are invalid,
     that lost against a better one, that contradict another register, or that were emptied.
@@ -53,6 +55,8 @@ def fix(
 
     if out is not None and out.suffix.lower() != ".xlsx":
         raise UsageError(f"{out} is no workbook.", "Give it a name that ends with .xlsx.")
+    if out is not None and limit is not None:
+        raise UsageError("A workbook holds all entries: --limit is for what is shown.", "Leave out --limit.")
     wanted = Wanted(register, None if kind is None else kind.value, attribute, is_open=not closed)
     is_all = wanted == Wanted() and owner is None and after == 0
     with opened(ctx) as (context, output):
@@ -64,6 +68,7 @@ def fix(
                 out,
                 wanted,
                 owner=owner,
+                after=after,
                 shown=lambda row: fix_of(row, masks),
                 about=lambda clients: looked(context, clients, who=login_name(), how="fix", fields=fields),
             )
@@ -71,7 +76,7 @@ def fix(
             output.say(f"{report.rows} entries in {report.file}{'; there are more' if report.is_cut else ''}")
             return
         counts = fix_counts(context)
-        rows, end = ([], None) if is_all else fixes(context, wanted, owner=owner, after=after, limit=limit)
+        rows, end = ([], None) if is_all else fixes(context, wanted, owner=owner, after=after, limit=limit or 50)
         if rows:
             looked(context, sorted({r["client_id"] for r in rows}), who=login_name(), how="fix", fields=fields)
     told = [fix_of(row, masks) for row in rows]

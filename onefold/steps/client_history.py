@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def known_at(context: Context, client_id: str, at: datetime) -> dict[str, Any] | None:
-    """The golden record of a client id as it was published at `at`, with the records that it had then, each with its
-    `name` and what its register had said by then (`payload`, `said_at`). None: it was not known yet."""
+    """The golden record of a client id as it was published at `at`, with all records that it had then, each with
+    its `name` and when its register had said it (`said_at`). None: it was not known yet."""
     with context.connection("onefold history") as conn:
         found = client_pages.version_at(conn, client_id, at)
     if found is not None:

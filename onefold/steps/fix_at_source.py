@@ -140,18 +140,19 @@ def write_fixes(
     wanted: Wanted,
     *,
     owner: str | None = None,
+    after: int = 0,
     shown: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
     about: Callable[[Sequence[str]], None] = lambda _clients: None,
 ) -> FixFile:
-    """Write entries to a workbook at `path`, at most MOST_ROWS, with the counts on a second sheet. Each row passes
+    """Write entries to a workbook at `path`, on from the entry `after`, at most MOST_ROWS, with the counts on a second sheet. Each row passes
     through `shown`; `about` is told of whose clients before any is written. No cell is a formula."""
     from onefold.export.excel import Sheet, write_sheets
     from onefold.export.parts import whole_file
 
     rows: list[Mapping[str, Any]] = []
-    after: int | None = 0
-    while after is not None and len(rows) < MOST_ROWS:
-        found, after = fixes(context, wanted, owner=owner, after=after, limit=min(_PAGE, MOST_ROWS - len(rows)))
+    place: int | None = after
+    while place is not None and len(rows) < MOST_ROWS:
+        found, place = fixes(context, wanted, owner=owner, after=place, limit=min(_PAGE, MOST_ROWS - len(rows)))
         rows += found
     about(sorted({row["client_id"] for row in rows}))
     told = [shown(row) for row in rows]
@@ -165,7 +166,7 @@ def write_fixes(
                 Sheet("counts", ("register", "owner", "open", *KINDS), by_owner),
             ],
         )
-    return FixFile(str(path), len(rows), after is not None)
+    return FixFile(str(path), len(rows), place is not None)
 
 
 def _page(

@@ -11,7 +11,7 @@ from warehouse.models import enums
 from warehouse.models.base import Table, column, one_of
 
 _AT = DateTime(timezone=True)
-_OPEN = text("closed_at IS NULL")
+_OPEN, _CLOSED = text("closed_at IS NULL"), text("closed_at IS NOT NULL")
 
 
 class SourceFix(Table, table=True):
@@ -22,7 +22,10 @@ class SourceFix(Table, table=True):
         one_of("kind", enums.FIX_KINDS),
         one_of("closed_as", enums.FIX_ENDS),
         Index("uq_source_fix_open", "fingerprint", unique=True, postgresql_where=_OPEN),
-        Index("ix_source_fix_open", "source", "kind", "attribute", "fix_id", postgresql_where=_OPEN),
+        Index("ix_source_fix_open", "fix_id", postgresql_where=_OPEN),
+        Index("ix_source_fix_open_source", "source", "fix_id", postgresql_where=_OPEN),
+        Index("ix_source_fix_closed", "fix_id", postgresql_where=_CLOSED),
+        Index("ix_source_fix_closed_source", "source", "fix_id", postgresql_where=_CLOSED),
         Index("ix_source_fix_client_id", "client_id"),
         Index("ix_source_fix_record_id", "record_id"),
         {"schema": "ops", "comment": "Duplicates and wrong values in the registers, until a sync shows them mended"},

@@ -115,9 +115,10 @@ SELECT EXISTS (
 )
 
 -- name: payloads
--- What the register said, latest first.
+-- What the register said, latest first, and the client that holds the record now.
 SELECT r.source, r.stream, r.source_key, v.payload, v.is_deleted, v.is_deletion_inferred, v.source_updated_at::text,
-    v.ingested_at::text, v.superseded_at::text
+    v.ingested_at::text, v.superseded_at::text,
+    (SELECT x.client_id::text FROM identity.crosswalk AS x WHERE x.record_id = r.record_id) AS holder
 FROM raw.record AS r
 CROSS JOIN LATERAL (
     SELECT r.payload, r.is_deleted, r.is_deletion_inferred, r.source_updated_at, r.ingested_at,
@@ -170,20 +171,21 @@ GROUP BY i.currency
 ORDER BY count(*) DESC, i.currency
 
 -- name: former_names
-SELECT h.display_name, max(h.valid_to)::text AS until
+SELECT h.display_name, h.kind, max(h.valid_to)::text AS until
 FROM core.client_history AS h
 JOIN core.client AS c ON c.client_id = h.client_id
 WHERE h.client_id = ANY (%(client_ids)s::uuid[]) AND h.display_name IS NOT NULL AND h.valid_to IS NOT NULL
     AND h.display_name IS DISTINCT FROM %(name)s
-GROUP BY h.display_name
-ORDER BY max(h.valid_to) DESC, h.display_name
+GROUP BY h.display_name, h.kind
+ORDER BY max(h.valid_to) DESC, h.display_name, h.kind
 LIMIT %(limit)s
 
 -- name: judged
 -- What people said of the client's records, latest first, and what became of it.
 SELECT j.judgement_id, j.verdict, j.attribute, j.value, j.policy, j.until::text, j.reason, j.decided_by,
     j.decided_at::text, l.decided_by AS lifted_by, l.decided_at::text AS lifted_at, l.reason AS lifted_because,
-    (SELECT c.fingerprint::text FROM identity.review_case AS c WHERE c.judgement_id = j.judgement_id LIMIT 1) AS case,
+    (SELECT c.fingerprint::text FROM identity.review_case AS c
+        WHERE c.record_ids && (j.left_ids || j.right_ids) AND c.judgement_id = j.judgement_id LIMIT 1) AS case,
     (SELECT jsonb_agg(r.source || ':' || r.stream || ':' || r.source_key ORDER BY r.record_id)
         FROM identity.standard_record AS r WHERE r.record_id = ANY (j.left_ids)) AS left_names,
     (SELECT jsonb_agg(r.source || ':' || r.stream || ':' || r.source_key ORDER BY r.record_id)
@@ -195,7 +197,7 @@ ORDER BY j.judgement_id DESC
 LIMIT %(limit)s
 
 -- name: versions
-SELECT h.valid_from::text, h.valid_to::text, h.display_name, h.record_count, h.is_deleted
+SELECT h.valid_from::text, h.valid_to::text, h.kind, h.display_name, h.record_count, h.is_deleted
 FROM core.client_history AS h
 WHERE h.client_id = %(client_id)s::uuid
 ORDER BY h.valid_from DESC
@@ -215,25 +217,22 @@ WHERE h.client_id = %(client_id)s::uuid AND h.valid_from <= %(at)s::timestamptz
     ))
 
 -- name: records_at
--- The records that it had at a moment, and what their registers had said by then.
+-- All records that it had at a moment, and when their registers had said what was known by then.
 SELECT h.record_id, coalesce(w.source, s.source) AS source, coalesce(w.stream, s.stream) AS stream,
-    coalesce(w.source_key, s.source_key) AS source_key, h.valid_from::text AS since, v.payload,
+    coalesce(w.source_key, s.source_key) AS source_key, h.valid_from::text AS since,
     v.ingested_at::text AS said_at
 FROM identity.crosswalk_history AS h
 LEFT JOIN raw.record AS w ON w.record_id = h.record_id
 LEFT JOIN identity.standard_record AS s ON s.record_id = h.record_id
 LEFT JOIN LATERAL (
-    SELECT n.payload, n.ingested_at FROM (
-        SELECT w.payload, w.ingested_at
+    SELECT max(n.ingested_at) AS ingested_at FROM (
+        SELECT w.ingested_at
         UNION ALL
-        SELECT o.payload, o.ingested_at FROM raw.record_version AS o WHERE o.record_id = h.record_id
+        SELECT o.ingested_at FROM raw.record_version AS o WHERE o.record_id = h.record_id
     ) AS n
     WHERE n.ingested_at <= %(at)s::timestamptz
-    ORDER BY n.ingested_at DESC
-    LIMIT 1
 ) AS v ON true
 WHERE h.client_id = %(client_id)s::uuid AND h.valid_from <= %(at)s::timestamptz
     AND (h.valid_to IS NULL OR h.valid_to > %(at)s::timestamptz)
 ORDER BY coalesce(w.source, s.source) COLLATE "C", coalesce(w.stream, s.stream) COLLATE "C",
     coalesce(w.source_key, s.source_key) COLLATE "C"
-LIMIT %(limit)s

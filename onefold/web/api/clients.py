@@ -97,7 +97,10 @@ def as_of(
 ) -> Response:
     """A client as it was known at a moment: its golden record and its records then. An id that has been merged away
     since answers for itself. 404: it was not known yet."""
-    moment = at.astimezone(UTC)
+    try:
+        moment = at.astimezone(UTC)
+    except OverflowError:
+        raise UsageError("`at` is beyond the calendar.") from None
     found = known_at(hub.reading, str(client_id), moment)
     if found is None:
         raise NothingFound(f"Nothing was known of client {client_id} at that moment.")

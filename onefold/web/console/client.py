@@ -17,7 +17,7 @@ from onefold.steps.case_undo import case_of, who_undoes
 from onefold.steps.client import client as client_step
 from onefold.steps.explain_client import explain_client
 from onefold.steps.explain_value import explain_value
-from onefold.steps.judge import lift
+from onefold.steps.regroup import undo_decision
 from onefold.steps.rules import today
 from onefold.web.api import views
 from onefold.web.console.render import labels, language_of, page
@@ -130,7 +130,7 @@ def explain(request: Request, hub: TheHub, who: Visits, client_id: UUID) -> Resp
 
 @router.post("/clients/{client_id}/judgements/{judgement_id}/undo")
 def undo(hub: TheHub, who: Sends, client_id: UUID, judgement_id: int) -> Response:
-    """Take back what was said of the client; what that changes is done before the page is shown again."""
+    """Take back what was said of the client, with all that was said by the same decision; what that changes is done before the page is shown again."""
     who.asker.needs("judge")
     view = client_step(hub.reading, str(client_id), limit=0)
     with hub.reading.connection() as conn:
@@ -142,7 +142,7 @@ def undo(hub: TheHub, who: Sends, client_id: UUID, judgement_id: int) -> Respons
         case = case_of(hub.reading, judgement_id)
         return RedirectResponse(f"/cases/{case}?waits=true" if case else "/cases?waits=true", 303)
     with hub.judging() as context:
-        lift(context, judgement_id, reason="undone on the client's page", by=whose)
+        undo_decision(context, judgement_id, reason="undone on the client's page", by=whose)
     return RedirectResponse(f"/clients/{view['client_id']}#said", 303)
 
 
@@ -183,7 +183,7 @@ def _shown(
         next=None if end is None else part.address(after=place_named(end)),
         outcomes={one["outcome"]: one for one in around["outcomes"]},
         counted=around["counted"],
-        names=[_name(one, view["kind"], masks) for one in around["names"]],
+        names=[_name(one, masks) for one in around["names"]],
         judged=[_said(one, view["kind"], masks) for one in around["judged"]],
         fixes=fixes,
         most_fixes=_TOLD,
@@ -201,8 +201,8 @@ def _silent(known: Mapping[str, Any], told_by: Sequence[Mapping[str, Any]]) -> l
     return sorted(every - {one["department"] for one in told_by})
 
 
-def _name(row: Mapping[str, Any], kind: str, masks: Masks | None) -> dict[str, Any]:
-    name = row["display_name"] if masks is None else masks.display_name(row["display_name"], kind)
+def _name(row: Mapping[str, Any], masks: Masks | None) -> dict[str, Any]:
+    name = row["display_name"] if masks is None else masks.display_name(row["display_name"], row["kind"])
     return {"name": name, "until": row["until"]}
 
 
@@ -217,7 +217,7 @@ def _said(row: Mapping[str, Any], kind: str, masks: Masks | None) -> dict[str, A
 
 def _masked_value(found: Mapping[str, Any], masks: Masks) -> dict[str, Any]:
     name = found["attribute"]
-    kind = "person" if masks.is_masked(name, "organisation") or found["display_name"] is None else "organisation"
+    kind = found["kind"]
     said = [{**one, "value": masks.value(name, one["value"], kind)} for one in found["said"]]
     pin = found["pin"] and {**found["pin"], "note": found["pin"]["note"] and BLANK}
     value = masks.value(name, found["value"], kind)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -63,7 +63,9 @@ def raw(request: Request, hub: TheHub, who: Visits, client_id: UUID, record_id: 
     if not found:
         raise NothingFound("No register has said this of the client: it was made of a card, or is somebody else's.")
     masks = masks_for(hub, who.asker)
-    note(hub, who.asker, "console raw", [str(client_id)], None if masks is None else [])
+    # A record that went to another client since shows that one's data.
+    theirs = sorted({str(client_id), found[0]["holder"] or str(client_id)})
+    note(hub, who.asker, "console raw", theirs, None if masks is None else [])
     versions = [dict(leaves(one["payload"])) for one in found]
     for at, one in enumerate(found):
         before = versions[at + 1] if at + 1 < len(versions) else None
@@ -97,7 +99,6 @@ def history(
         None if first is None else known_at(hub.reading, str(client_id), end_of(second or hub.reading.clock().date()))
     )
     note(hub, who.asker, "console history", [str(client_id)], None if masks is None else [])
-    kind = (then or later or {}).get("kind", "person")
     return page(
         request,
         "client_history.html",
@@ -105,12 +106,12 @@ def history(
         client_id=client_id,
         on=on,
         until=until,
-        versions=[_version(one, kind, masks) for one in versions],
+        versions=[_version(one, masks) for one in versions],
         then=then and _as_shown(then, masks),
         later_is_there=later is not None,
         changes=[]
         if then is None or later is None
-        else [_change(c, kind, masks) for c in changes_between(then, later)],
+        else [_change(c, then["kind"], later["kind"], masks) for c in changes_between(then, later)],
         most=client_pages.MOST,
         labels=labels(hub.reading.configuration.attributes, language_of(request, who.asker)),
     )
@@ -118,7 +119,7 @@ def history(
 
 def end_of(day: Any) -> datetime:
     """The last moment of a day, UTC: what was published on it is known then."""
-    return datetime.combine(day, time(), UTC) + timedelta(days=1, microseconds=-1)
+    return datetime.combine(day, time.max, UTC)
 
 
 def leaves(value: Any, path: str = "") -> Iterator[Leaf]:
@@ -148,20 +149,21 @@ def _compared(
 _NONE: Final = object()
 
 
-def _version(row: Mapping[str, Any], kind: str, masks: Masks | None) -> dict[str, Any]:
-    name = row["display_name"] if masks is None else masks.display_name(row["display_name"], kind)
+def _version(row: Mapping[str, Any], masks: Masks | None) -> dict[str, Any]:
+    name = row["display_name"] if masks is None else masks.display_name(row["display_name"], row["kind"])
     from_start = row["valid_from"] == "-infinity"
     return {**row, "display_name": name, "valid_from": None if from_start else row["valid_from"]}
 
 
 def _as_shown(found: Mapping[str, Any], masks: Masks | None) -> dict[str, Any]:
-    shown = _version(found, found["kind"], masks)
+    shown = _version(found, masks)
     shown["attributes"] = {name: _value(name, v, found["kind"], masks) for name, v in found["attributes"].items()}
     return shown
 
 
-def _change(change: Mapping[str, Any], kind: str, masks: Masks | None) -> dict[str, Any]:
-    was, now = (_value(change["attribute"], change[side], kind, masks) for side in ("was", "now"))
+def _change(change: Mapping[str, Any], before: str, after: str, masks: Masks | None) -> dict[str, Any]:
+    """Each side masked by the kind that the client was then."""
+    was, now = (_value(change["attribute"], change[side], kind, masks) for side, kind in (("was", before), ("now", after)))
     return {**change, "was": was, "now": now} if change["attribute"] else dict(change)
 
 

@@ -55,6 +55,8 @@ def invalid(
     masks = masks_for(hub, who.asker)
     clients = sorted({row["client_id"] for row in rows} - {None})
     note(hub, who.asker, "console invalid", clients, None if masks is None else [])
+    unnamed = sum(row["client_id"] is None for row in rows)
+    note_rows(hub, who.asker, "console invalid", "identity.identifier", unnamed if masks is None else 0)
     records = len({row["record_id"] for row in rows})
     return page(
         request,

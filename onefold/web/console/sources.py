@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from onefold.errors import NothingFound, UsageError
@@ -25,6 +25,7 @@ router: Final = APIRouter(include_in_schema=False)
 PAGE: Final = 25
 MOST_BYTES: Final = 2_000
 """Of a payload that was refused."""
+Name = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]*$")]
 _PAGES: Final = frozenset(
     {
         "amocrm", "bitrix24", "business_central", "commerceml", "datev", "dolibarr", "dynamics365", "erpnext", "files",
@@ -61,7 +62,7 @@ def _titles(found: list[dict[str, Any]], request: Request, who: Visits) -> dict[
 
 
 @router.get("/sources/{name}")
-def source(request: Request, hub: TheHub, who: Visits, name: str) -> HTMLResponse:
+def source(request: Request, hub: TheHub, who: Visits, name: Name) -> HTMLResponse:
     """One source: streams, runs, its days as plots, which fields came or went, what was refused."""
     who.asker.needs("cases")
     with hub.reading.connection() as conn:
@@ -78,7 +79,7 @@ def rejects(
     request: Request,
     hub: TheHub,
     who: Visits,
-    name: str,
+    name: Name,
     reason: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
     after: Annotated[str | None, Query(max_length=100)] = None,
 ) -> HTMLResponse:

@@ -17,7 +17,7 @@ branch_labels = None
 depends_on = None
 
 _STEPS = ("standardise", "in_common", "resolve", "publish", "documents", "landed")
-_OPEN = sa.text("closed_at IS NULL")
+_OPEN, _CLOSED = sa.text("closed_at IS NULL"), sa.text("closed_at IS NOT NULL")
 
 
 def upgrade() -> None:
@@ -53,7 +53,9 @@ def upgrade() -> None:
         comment="Duplicates and wrong values in the registers, until a sync shows them mended",
     )
     _index("uq_source_fix_open", ["fingerprint"], unique=True, where=_OPEN)
-    _index("ix_source_fix_open", ["source", "kind", "attribute", "fix_id"], where=_OPEN)
+    for state, where in (("open", _OPEN), ("closed", _CLOSED)):
+        _index(f"ix_source_fix_{state}", ["fix_id"], where=where)
+        _index(f"ix_source_fix_{state}_source", ["source", "fix_id"], where=where)
     for name in ("client_id", "record_id"):
         _index(f"ix_source_fix_{name}", [name])
     op.create_table(
