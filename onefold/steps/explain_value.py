@@ -36,7 +36,8 @@ REASONS: Final = {
 def explain_value(context: Context, who: str, attribute: str) -> dict[str, Any]:
     """What the records of the client `who` (a client id or a record) say of an attribute, and what became golden.
 
-    Keys: client_id, kind, display_name, attribute, value, rule, because, from, rules (in order), keeps_all, group, authority
+    Keys: client_id, kind, display_name, attribute, value, rule, because, from, rules (in order), keeps_all, group,
+    authority
     (register, agreed_by, review_on, is_overdue), pin (policy, until, judgement, note), said (record, value, invalid,
     derived, trust, source_updated_at, outcome: won, lost, same; because). NothingFound: no such client, or nobody says
     anything of it.

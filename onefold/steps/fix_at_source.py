@@ -144,8 +144,9 @@ def write_fixes(
     shown: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
     about: Callable[[Sequence[str]], None] = lambda _clients: None,
 ) -> FixFile:
-    """Write entries to a workbook at `path`, on from the entry `after`, at most MOST_ROWS, with the counts on a second sheet. Each row passes
-    through `shown`; `about` is told of whose clients before any is written. No cell is a formula."""
+    """Write entries to a workbook at `path`, on from the entry `after`, at most MOST_ROWS, with the counts on a
+    second sheet. Each row passes through `shown`; `about` is told of whose clients before any is written.
+    No cell is a formula."""
     from onefold.export.excel import Sheet, write_sheets
     from onefold.export.parts import whole_file
 

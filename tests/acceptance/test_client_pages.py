@@ -119,6 +119,7 @@ def test_a_client_is_shown_as_it_was_known_on_a_day_and_what_had_changed(console
         assert "Анна Мария" in changed and "Тверь" in changed
         early = page_of(console, browser, "crm:contacts:2", "/history?on=2026-02-28")
         assert "It was not known yet on that day" in words_of(early) and "Versions" in words_of(early)
+        page_of(console, browser, "crm:contacts:2", "/history?on=9999-12-31")
     with console.signed_in("max") as browser:
         page = page_of(console, browser, "crm:contacts:2", "/history?on=2026-03-01")
         assert "Анна" not in page.text and "Тверь" not in page.text
@@ -147,6 +148,7 @@ def test_what_is_wrong_in_registers_is_a_page_and_a_workbook_without_formulas(co
         assert formula.data_type == "s" and formula.quotePrefix
         assert int(answer.headers["Onefold-Rows"]) == len(rows)
         assert browser.get("/fix", params={"register": "nobody"}).status_code == 422
+        assert browser.get("/sources/a%00b/rejects").status_code == 422
     with console.signed_in("max") as browser:
         assert FORMULA not in browser.get("/fix").text
         masked = openpyxl.load_workbook(io.BytesIO(browser.get("/fix.xlsx").content))["fix"]
@@ -164,6 +166,8 @@ def test_the_api_tells_the_list_and_how_a_client_was(console: Console) -> None:
         assert then["attributes"]["given_name"] == "Анна" and "city" not in then["attributes"]
         assert [one["record"] for one in then["records"]] == ["crm:contacts:2"]
         assert api.get(f"/v1/clients/{anna}/as-of", params={"at": "2026-03-02"}).status_code == 422
+        beyond = api.get(f"/v1/clients/{anna}/as-of", params={"at": "0001-01-01T00:00:00+03:00"})
+        assert beyond.status_code == 422 and "calendar" in beyond.text
     with asking(console.address, token(console.hub.settings, "masked", ["clients"])) as api:
         then = api.get(f"/v1/clients/{anna}/as-of", params={"at": "2026-03-02T00:00:00Z"})
         assert "Анна" not in then.text and "given_name" in then.json()["masked"]

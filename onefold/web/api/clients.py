@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import AwareDatetime
 
-from onefold.errors import NothingFound
+from onefold.errors import NothingFound, UsageError
 from onefold.steps.client import client as client_step
 from onefold.steps.client_history import known_at, names_in_lineage
 from onefold.steps.explain_client import explain_client

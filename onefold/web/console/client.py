@@ -130,7 +130,8 @@ def explain(request: Request, hub: TheHub, who: Visits, client_id: UUID) -> Resp
 
 @router.post("/clients/{client_id}/judgements/{judgement_id}/undo")
 def undo(hub: TheHub, who: Sends, client_id: UUID, judgement_id: int) -> Response:
-    """Take back what was said of the client, with all that was said by the same decision; what that changes is done before the page is shown again."""
+    """Take back what was said of the client, with all that was said by the same decision; what
+    that changes is done before the page is shown again."""
     who.asker.needs("judge")
     view = client_step(hub.reading, str(client_id), limit=0)
     with hub.reading.connection() as conn:

@@ -163,7 +163,9 @@ def _as_shown(found: Mapping[str, Any], masks: Masks | None) -> dict[str, Any]:
 
 def _change(change: Mapping[str, Any], before: str, after: str, masks: Masks | None) -> dict[str, Any]:
     """Each side masked by the kind that the client was then."""
-    was, now = (_value(change["attribute"], change[side], kind, masks) for side, kind in (("was", before), ("now", after)))
+    was, now = (
+        _value(change["attribute"], change[side], kind, masks) for side, kind in (("was", before), ("now", after))
+    )
     return {**change, "was": was, "now": now} if change["attribute"] else dict(change)
 
 
