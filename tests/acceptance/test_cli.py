@@ -144,7 +144,7 @@ def all_commands() -> set[str]:
         for name, command in group.commands.items():
             if hasattr(command, "commands"):
                 walk(command, (*words, name))
-            else:
+            if not hasattr(command, "commands") or command.invoke_without_command:
                 found.add(" ".join((*words, name)))
 
     walk(typer.main.get_command(app), ())

@@ -28,6 +28,8 @@ OUTPUT = re.compile(r"<!-- output.*?-->\n```text\n(.*?)```", re.DOTALL)
 SQL = re.compile(r"```sql\n(.*?)```", re.DOTALL)
 BLOCK = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+MANY = 6
+"""Calls; a page with more runs in make test-scale."""
 CLIENTS = "id;ФИО;Телефон;E-mail\n1;Иванов Пётр Сергеевич;8 916 555-01-01;p@example.ru\n2;Керн Анна;;kern@example.ru\n"
 
 
@@ -78,7 +80,19 @@ def shell(commands: str, folder: Path, database_url: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if RUNS.search(text(page))], ids=named)
+def calls_of(page: Path) -> int:
+    """How many programs a page starts."""
+    return sum("onefold" in line for line in script(page).splitlines())
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.scale] if calls_of(page) > MANY and page.name != "README.md" else [])
+        for page in PAGES if RUNS.search(text(page))
+    ],
+    ids=named,
+)  # fmt: skip
 def test_every_command_that_a_page_says_runs_runs_and_prints_what_it_shows(
     page: Path, playground: Path, database_url: str
 ) -> None:

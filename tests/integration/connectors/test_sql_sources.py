@@ -256,6 +256,7 @@ def test_a_schema_may_be_named(empty_database_url: str) -> None:
     assert keys(whole[:1]) + keys(source.read(request, whole[0].state)) == keys(whole)
 
 
+@pytest.mark.scale
 def test_a_large_table_is_streamed_with_little_memory(empty_database_url: str) -> None:
     import tracemalloc
 

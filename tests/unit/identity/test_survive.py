@@ -450,7 +450,8 @@ def test_every_value_that_did_not_become_golden_is_named_with_the_rule_by_which_
             assert {loser["reason"] for loser in losers} <= {*rules.of(name), "natural key"}
 
 
-@settings(max_examples=50, deadline=None)
+@pytest.mark.searches
+@settings(max_examples=examples(15, 150), deadline=None)
 @given(_records())
 def test_clients_are_independent_of_one_another(records: list[dict[str, Any]]) -> None:
     together = {client["client_id"]: client for client in run(*records)}
