@@ -35,7 +35,8 @@ def client(context: Context, who: str, *, limit: int = 100) -> dict[str, Any]:
         mentioned = {loser["record_id"] for line in view["lineage"].values() for loser in line.get("losers", ())} | {
             line["record_id"] for line in view["lineage"].values() if line.get("record_id") is not None
         }
-        named |= resolution.names_of(conn, sorted(mentioned - named.keys()))
+        if unnamed := sorted(mentioned - named.keys()):
+            named |= resolution.names_of(conn, unnamed)
     for row in view["records"]:
         row["name"] = named[row["record_id"]]
     for line in view["lineage"].values():

@@ -25,6 +25,8 @@ def looked(
 ) -> None:
     """Write into ops.access_log who looked at these clients by which command or call and what for, how many rows that
     were, and which attributes were shown unmasked (None: all)."""
+    if not client_ids:
+        return
     with context.connection("onefold access log") as conn:
         at = context.clock()
         subject.log_access(conn, client_ids, who=who, how=how, at=at, rows=rows, purpose=purpose, fields=fields)
