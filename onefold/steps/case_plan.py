@@ -92,10 +92,10 @@ def plan(context: Context, per_day: int, days: int = DAYS) -> dict[str, Any]:
 def _most_doubtful(
     histograms: Mapping[str, Mapping[int, int]], models: Mapping[str, KindModel], room: float
 ) -> dict[str, list[int]]:
-    """The bins nearest to a probability of one half, of all kinds, for as many pairs as there is room; none in part."""
-    order = sorted(
-        (abs(_probability(at, models[kind]) - 0.5), kind, at) for kind, bins in histograms.items() for at in bins
-    )
+    """The bins nearest to a probability of one half, of all kinds, for as many pairs as there is room; none in part,
+    and none that nobody doubts."""
+    doubts = ((_doubt(at, models[kind]), kind, at) for kind, bins in histograms.items() for at in bins)
+    order = sorted(one for one in doubts if one[0] <= 0.5 - _LEAST)
     chosen: dict[str, list[int]] = {kind: [] for kind in histograms}
     for _, kind, at in order:
         room -= histograms[kind][at]
@@ -103,6 +103,10 @@ def _most_doubtful(
             break
         chosen[kind].append(at)
     return chosen
+
+
+def _doubt(at: int, model: KindModel) -> float:
+    return abs(_probability(at, model) - 0.5)
 
 
 def _at_doubt(model: KindModel) -> tuple[int, int]:

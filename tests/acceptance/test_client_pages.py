@@ -14,6 +14,7 @@ import pytest
 from onefold.context import open_context
 from onefold.steps.accounts import add_user
 from onefold.steps.judge import judge
+from onefold.steps.regroup import move
 from tests.acceptance.conftest import fill
 from tests.acceptance.test_console import Console, key_of, words_of
 from tests.support import database as databases
@@ -188,3 +189,27 @@ def test_a_pin_is_told_on_the_page_and_taken_back_there_by_a_steward_only(consol
         assert browser.post(path, data={"key": key_of(page)}).status_code == 404
         words = words_of(page_of(console, browser, "crm:contacts:3"))
         assert "taken back by ada" in words
+
+
+def test_a_move_is_taken_back_whole_and_who_sees_a_moved_record_saw_its_holder(console: Console) -> None:
+    hub, record = console.hub, "crm:contacts:7"
+    lev, anna = hub.client_of(record), hub.client_of("crm:contacts:2")
+    with hub.context() as context:
+        move(context, record, anna, reason="hers", by="ada")
+    number = hub.query(
+        "SELECT record_id FROM raw.record WHERE (source, stream, source_key) = ('crm', 'contacts', '7')"
+    )[0][0]
+    with console.signed_in("ada") as browser:
+        assert browser.get(f"/clients/{lev}/raw/{number}").status_code == 200
+        page = page_of(console, browser, record)
+        said = hub.query("SELECT judgement_id FROM identity.judgement WHERE verdict = 'same' AND decided_by = 'ada'")[
+            -1
+        ]
+        assert browser.post(f"{page.url.path}/judgements/{said[0]}/undo", data={"key": key_of(page)}).status_code == 200
+    (both,) = hub.query("SELECT count(*) FROM identity.judgement WHERE reason = 'hers' AND verdict <> 'lift'")[0]
+    lifted = "SELECT count(*) FROM identity.judgement AS j JOIN identity.judgement AS l ON l.lifts = j.judgement_id"
+    assert hub.query(f"{lifted} WHERE j.reason = 'hers'") == [(both,)] and both > 1
+    seen = hub.query(
+        "SELECT client_id::text FROM ops.access_log WHERE how = 'console raw' ORDER BY access_id DESC LIMIT 2"
+    )
+    assert {client for (client,) in seen} == {lev, anna}
