@@ -281,6 +281,9 @@ def vocabularies() -> dict[str, tuple[str, ...]]:
         "ops.reject.step": ("sync", "standardise"),
         "ops.run.status": enums.RUN_STATUSES,
         "ops.write_receipt.status": enums.RECEIPT_STATUSES,
+        "ops.source_fix.closed_as": enums.FIX_ENDS,
+        "ops.source_fix.kind": enums.FIX_KINDS,
+        "ops.source_fix_week.kind": enums.FIX_KINDS,
         "ops.suppression.kind": enums.SUPPRESSED_KINDS,
     }
 

@@ -121,7 +121,7 @@ def test_cases_open_once_change_close_and_open_again(conn: psycopg.Connection) -
     assert assign(conn, {9: C}).cases_closed == 0
     assert assign(conn, {2: B}).cases_closed == 1
     assert assign(conn, {1: A, 2: B}, cases=[case()]).cases_opened == 1
-    number = judgements.add(conn, judgements.Judgement("not_same", [1], [2]), by="ada", at=NOW, case=digest("q"))
+    number = judgements.add(conn, judgements.Judgement("cannot_tell", [1], [2]), by="ada", at=NOW, case=digest("q"))
     assert assign(conn, {1: A, 2: B}, cases=[case()]).cases_opened == 0
     assert conn.execute("SELECT status, judgement_id FROM identity.review_case").fetchone() == (
         "decided",
