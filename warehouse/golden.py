@@ -53,6 +53,22 @@ def touched_clients(conn: psycopg.Connection[Any], record_ids: Sequence[int]) ->
     return [row[0] for row in rows.fetchall()]
 
 
+def reach(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> tuple[list[int], list[str]]:
+    """These records with those of their clients whose link waits to be published, and all clients that they touch.
+
+    A link waits for a client that is not there, because the record was deleted and resolve had yet to hear of that.
+    When the record is there again and something else touches that client first, the two come back together.
+    """
+    reached = list(record_ids)
+    while True:
+        clients = touched_clients(conn, reached)
+        rows = conn.execute(sql("golden.waiting_records"), {"client_ids": uuids(clients)}).fetchall()
+        more = {row[0] for row in rows}.difference(reached)
+        if not more:
+            return reached, clients
+        reached += sorted(more)
+
+
 def load_contributions(conn: psycopg.Connection[Any], client_ids: Sequence[str]) -> pa.Table:
     """The records of these clients as CONTRIBUTION, by client_id, then natural key, bytewise."""
     return _contributions(conn, "contributions", {"client_ids": uuids(client_ids)})

@@ -215,18 +215,17 @@ def _chunk(
     if not batch:
         return None
     as_of = next_as_of(conn, context.clock)
-    touched = golden.touched_clients(conn, batch.record_ids)
     if len(batch.pending_ids) == CHUNK:
-        batch = queue.with_clients(conn, batch, touched)
-        touched = golden.touched_clients(conn, batch.record_ids)
+        batch = queue.with_clients(conn, batch, golden.touched_clients(conn, batch.record_ids))
+    record_ids, touched = golden.reach(conn, batch.record_ids)
     contributions = with_trust(context, golden.load_contributions(conn, touched))
     found = golden_records(contributions, rules, load_pins(conn, contributions))
     if look:
         look.add(conn, found)
         look.decide(conn)
     published = golden.store_golden(conn, found, touched, as_of=as_of)
-    related.relate(conn, batch.record_ids, vat_sites=vat_sites(context))
-    published += golden.refresh_facts(conn, batch.record_ids, as_of=as_of)
+    related.relate(conn, record_ids, vat_sites=vat_sites(context))
+    published += golden.refresh_facts(conn, record_ids, as_of=as_of)
     client_scopes.keep_up(conn)
     source_fixes.hand_on(conn, batch)
     queue.done(conn, batch)

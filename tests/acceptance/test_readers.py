@@ -18,7 +18,8 @@ from onefold.steps.standardise import standardise
 from onefold.steps.sync import sync
 from tests.acceptance.conftest import fill
 from tests.acceptance.test_changes import processes
-from tests.support.hub import Hub
+from tests.support.hub import CRM, Hub
+from warehouse import judgements, queue
 from warehouse.clock import one_moment
 from warehouse.connect import connect
 
@@ -180,3 +181,59 @@ def look(conn: psycopg.Connection[Any]) -> int:
         row = conn.execute("SELECT max(changed_seq) FROM onefold_v1.change_feed").fetchone()
     assert row is not None
     return int(row[0])
+
+
+def test_a_client_that_is_back_comes_with_the_record_that_waited_for_it(hub: Hub) -> None:
+    limited = CRM.replace("    key: id\n", "    key: id\n    limits: {deleted: 1.0}\n")
+    hub.configure("crm", limited)
+    (hub.folder / "config" / "hub.yaml").write_text("limits: {changed: null, merged: null, deleted: null}\n")
+    people = [
+        {"id": "0", "first": "Иван", "last": "Петров", "born": "1961-05-07", "emails": "ivan@alpha.example.ru"},
+        {"id": "1", "first": "Ольга", "last": "Сомова", "born": "1988-11-23", "emails": "somova@beta.example.ru"},
+        {"id": "2", "first": "Глеб", "last": "Лосев", "born": "1974-02-14", "emails": "losev@gamma.example.ru"},
+        {"id": "3", "first": "Глеб", "last": "Лосев", "born": "1974-02-14", "emails": "losev@gamma.example.ru"},
+    ]
+    one, other, many = (f"crm:contacts:{n}" for n in range(3))
+    hub.write("crm_contacts", people)
+    hub.run()
+
+    def step(*steps: Callable[[Any], object]) -> None:
+        with hub.context() as context:
+            for work in steps:
+                work(context)
+
+    def joined(left: str, right: str) -> int:
+        with hub.context() as context:
+            return judge(context, "same", [left], [right], reason="a guess", by="ada").judgement_id
+
+    def apart(number: int) -> None:
+        step(lambda context: lift(context, number, reason="a mistake", by="ada"))
+
+    # The one who stayed under that id was for a while the other's client too; then it went to a larger client.
+    number = joined(one, other)
+    both = hub.client_of(one)
+    apart(number)
+    stays, went = (one, other) if hub.client_of(one) == both else (other, one)
+    assert hub.client_of(many) == hub.client_of("crm:contacts:3")
+    number = joined(stays, many)
+    assert hub.client_of(stays) != both
+    # It comes back, and is deleted before that is published; it is there again, and resolve has yet to hear of that.
+    with connect(hub.database_url, application_name="test") as conn:
+        judgements.lift(conn, number, reason=None, by="ada", at=hub.clock())
+        queue.enqueue(conn, "resolve", [record for (record,) in hub.query("SELECT record_id FROM raw.record")])
+    step(resolve)
+    assert hub.client_of(stays) == both
+    hub.write("crm_contacts", [card for card in people if f"crm:contacts:{card['id']}" != stays])
+    step(lambda context: sync(context, "crm"), standardise, publish)
+    hub.write("crm_contacts", people)
+    step(lambda context: sync(context, "crm"), standardise)
+    ((record,),) = hub.query("SELECT record_id FROM raw.record WHERE source_key = %s", [went.rpartition(":")[2]])
+    with connect(hub.database_url, application_name="test") as conn:
+        queue.enqueue(conn, "publish", [record])
+    step(publish)
+    with connect(hub.database_url, application_name="reader") as conn:
+        look(conn)
+    assert hub.query("SELECT is_deleted FROM onefold_v1.dim_party WHERE client_id = %s", [both]) == [(False,)]
+    hub.run()
+    with connect(hub.database_url, application_name="reader") as conn:
+        look(conn)

@@ -7,6 +7,9 @@ SELECT c.client_id::text FROM (
 ) AS c
 ORDER BY c.client_id
 
+-- name: waiting_records
+SELECT record_id FROM identity.crosswalk WHERE changed_seq IS NULL AND client_id = ANY (%(client_ids)s::uuid[])
+
 -- name: contributions
 SELECT c.client_id, r.record_id, r.source, r.stream, r.source_key, r.kind, r.role, r.is_own, r.attributes,
     r.source_updated_at
