@@ -2,17 +2,8 @@
 
 -- name: story
 -- Latest first, without a time last; each half as its index has it.
-SELECT i.record_id, i.source, i.stream, i.source_key, i.type, t.label_en, t.label_ru, t.department, t.money,
-    i.occurred_at::text, i.occurred_on::text, i.precision, i.channel, i.direction, i.document_number, i.summary,
-    i.amount::text, i.currency, i.url, i.detail, i.is_counted,
-    (
-        SELECT jsonb_agg(jsonb_build_object(
-            'kind', p.kind, 'due_on', p.due_on, 'actual_on', p.actual_on, 'due_value', p.due_value,
-            'actual_value', p.actual_value
-        ) ORDER BY p.kind, p.due_on, p.promise_key)
-        FROM core.promise AS p
-        WHERE p.record_id = i.record_id AND NOT p.is_removed
-    ) AS promises
+SELECT i.is_counted,
+    -- as: queries.interaction
 FROM (
     (
         SELECT * FROM core.interaction AS i
@@ -51,18 +42,9 @@ ORDER BY i.occurred_at DESC NULLS LAST, i.record_id
     )
 
 -- name: entry
-SELECT i.record_id, i.source, i.stream, i.source_key, i.type, t.label_en, t.label_ru, t.department, t.money,
-    i.occurred_at::text, i.occurred_on::text, i.precision, i.channel, i.direction, i.document_number, i.summary,
-    i.amount::text, i.currency, i.url, i.detail, i.is_counted, i.chain_id, i.event_id, i.is_deleted,
-    i.reporting_amount::text, i.reporting_currency, i.reversed_amount::text, i.party_record_id,
-    (
-        SELECT jsonb_agg(jsonb_build_object(
-            'kind', p.kind, 'due_on', p.due_on, 'actual_on', p.actual_on, 'due_value', p.due_value,
-            'actual_value', p.actual_value
-        ) ORDER BY p.kind, p.due_on, p.promise_key)
-        FROM core.promise AS p
-        WHERE p.record_id = i.record_id AND NOT p.is_removed
-    ) AS promises
+SELECT i.is_counted, i.chain_id, i.event_id, i.is_deleted, i.reporting_amount::text, i.reporting_currency,
+    i.reversed_amount::text, i.party_record_id,
+    -- as: queries.interaction
 FROM core.interaction AS i
 LEFT JOIN core.interaction_type AS t ON t.code = i.type
 WHERE i.record_id = %(record_id)s AND i.client_id = %(client_id)s::uuid

@@ -35,8 +35,9 @@ JOIN identity.standard_record AS r ON r.record_id = x.record_id
 WHERE x.client_id = %(client_id)s::uuid
 ORDER BY r.source COLLATE "C", r.stream COLLATE "C", r.source_key COLLATE "C"
 
--- name: client_interactions
-SELECT i.record_id, i.source, i.stream, i.source_key, i.type, t.label_en, t.label_ru, t.department, t.money,
+-- name: interaction
+-- What is told of an interaction `i` of type `t`, with its promises.
+i.record_id, i.source, i.stream, i.source_key, i.type, t.label_en, t.label_ru, t.department, t.money,
     i.occurred_at::text, i.occurred_on::text, i.precision, i.channel, i.direction, i.document_number, i.summary,
     i.amount::text, i.currency, i.url, i.detail,
     (
@@ -47,6 +48,10 @@ SELECT i.record_id, i.source, i.stream, i.source_key, i.type, t.label_en, t.labe
         FROM core.promise AS p
         WHERE p.record_id = i.record_id AND NOT p.is_removed
     ) AS promises
+
+-- name: client_interactions
+SELECT
+    -- as: queries.interaction
 FROM (
     -- With and without a time apart: in this order the index has them, and who has thousands is not sorted.
     (
