@@ -17,11 +17,11 @@ from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, PAIR, RECORD
 from onefold.charts.bars import Bar, bar_chart
 from onefold.charts.canvas import write
 from onefold.errors import NothingFound
-from onefold.steps.logged import start_run
+from onefold.steps.logged import keep_run
 from onefold.steps.report import Report
 from onefold.steps.resolve import current_model
 from onefold.steps.rules import distinct_sources
-from warehouse import evidence, judgements, queue, resolution, runs
+from warehouse import evidence, judgements, queue, resolution
 from warehouse.clock import hub_lock
 from warehouse.connect import unit_of_work
 
@@ -86,8 +86,7 @@ def keep(context: Context, reports: Sequence[BlockReport]) -> None:
         for one in reports
     ]  # fmt: skip
     with context.connection("onefold blocking") as conn:
-        run_id = start_run(context, conn, "blocking")
-        runs.finish_run(conn, run_id, status="done", report={"kinds": kinds}, at=context.clock())
+        keep_run(context, conn, "blocking", {"kinds": kinds})
 
 
 def keep_blocks(

@@ -21,12 +21,12 @@ from identity.generic import GENERIC
 from identity.population import Population, Rules
 from identity.schema import IDENTIFIER, JUDGEMENT, KINDS, PAIR, RECORD, WEIGHT_ONE_BIT
 from onefold.errors import NothingFound
-from onefold.steps.logged import start_run
+from onefold.steps.logged import keep_run
 from onefold.steps.named_ids import match_named_ids, read_named_ids
 from onefold.steps.report import Report
 from onefold.steps.resolve import current_model
 from onefold.steps.rules import distinct_sources
-from warehouse import evidence, judgements, resolution, runs
+from warehouse import evidence, judgements, resolution
 from warehouse.clock import hub_lock
 from warehouse.connect import unit_of_work
 
@@ -109,9 +109,7 @@ def _keep(context: Context, version: int, recalls: Sequence[Mapping[str, Any]]) 
     """For who looks without measuring: counts and rules only, no record."""
     told = [{name: value for name, value in one.items() if name not in ("missed", "is_cut")} for one in recalls]
     with context.connection("onefold evaluate") as conn:
-        run_id = start_run(context, conn, "evaluate")
-        report = {"model_version": version, "blocking": told}
-        runs.finish_run(conn, run_id, status="done", report=report, at=context.clock())
+        keep_run(context, conn, "evaluate", {"model_version": version, "blocking": told})
 
 
 def _load(context: Context, *, with_pairs: bool) -> _Register:

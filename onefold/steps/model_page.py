@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 from identity.explanation.explain import words_of
 from identity.explanation.words import column_words
 from onefold.errors import NothingFound
-from onefold.steps.logged import start_run
+from onefold.steps.logged import keep_run
 from onefold.steps.model_settings import note_on
 from onefold.steps.models import diff_models, show_model
-from warehouse import match_models, runs, source_runs
+from warehouse import match_models, source_runs
 
 if TYPE_CHECKING:
     from onefold.context import Context
@@ -69,11 +69,9 @@ def keep_model(context: Context, version: int) -> None:
         wanted = next((one for one in versions if one.version == version), None)
         if wanted is None:
             return
-        run_id = start_run(context, conn, _COMMAND)
         before = _before(versions, wanted)
         report = {"of": list(_key(wanted, before)), **_read(context, wanted, before)}
-        report = json.loads(json.dumps(report, default=str))
-        runs.finish_run(conn, run_id, status="done", report=report, at=context.clock())
+        keep_run(context, conn, _COMMAND, json.loads(json.dumps(report, default=str)))
 
 
 def _before(versions: Sequence[Version], wanted: Version) -> Version | None:

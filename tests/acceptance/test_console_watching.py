@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -236,9 +238,15 @@ def test_each_answer_is_a_line_without_the_path_or_what_was_asked(
             browser.get("/sources/sheet"),
             browser.get("/nowhere"),
         ]
-    lines = [
-        {**record.fields, "event": record.event} for record in caplog.records if record.name == "onefold.web.watching"
-    ]  # type: ignore[attr-defined]
+    deadline = time.monotonic() + 10  # a line is written when the answer has gone
+
+    def written() -> list[dict[str, Any]]:
+        ours = [record for record in caplog.records if record.name == "onefold.web.watching"]
+        return [{**record.fields, "event": record.event} for record in ours]  # type: ignore[attr-defined]
+
+    while len(written()) < len(answers) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    lines = written()
     told = {line["request_id"]: (line["event"], line["route"], line["status"]) for line in lines}
     assert [told[answer.headers["x-request-id"]] for answer in answers] == [
         ("request.answered", "/clients", 200), ("request.answered", "/sources/{name}", 200), ("request.answered", None, 404)
