@@ -56,6 +56,7 @@ def test_a_value_is_revealed_to_who_must_decide_and_what_would_happen_is_told_be
     with review.signed_in("ada") as browser:
         page = first_case(browser)
         assert "None works while you write" in words_of(browser.get("/keys"))
+        assert browser.post(page.url.path, data=said(page, "still")).status_code == 404, "it asks something else"
         told = browser.post(f"{page.url.path}/would/same", data=said(page, "same"))
         words = words_of(told)
         assert "would go" in words and "Nothing is written yet" in words

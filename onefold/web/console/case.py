@@ -140,6 +140,8 @@ def decide(
     who.asker.needs("judge")
     what = replace(more, verdict=verdict)
     question, again = _asked(request, hub, who, case)
+    if what.verdict in ONE_RECORD and len(question.asked) != 1:
+        raise NothingFound(f"Case {case} does not ask this.", "Load the page again.")
     if len(question.asked) < 2 and what.verdict not in (*ONE_RECORD, "pin"):
         raise NothingFound(f"There is no case {case} of several records.")
     as_seen = AsSeen(str(case), _seen(seen))

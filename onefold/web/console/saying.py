@@ -139,13 +139,7 @@ class Question:
             return words_of_move(context, conn, self._one(what), self._client(what), what.reason or "-")
         if what.verdict == "pin":
             record, value = self.pinned(what)
-            how: dict[str, Any] = {
-                "policy": what.policy,
-                "until": what.until,
-                "attribute": what.attribute,
-                "value": value,
-            }
-            return [Judgement("pin", [record], reason=reason, **how)]
+            return [Judgement("pin", [record], reason=reason, **_pin(what, value))]
         return [Judgement(_verdict(what), *self.sides(what), relationship=_related(what), reason=reason)]
 
     def do(self, context: Context, what: Said, *, by: str, seen: AsSeen) -> JudgeReport:
@@ -159,13 +153,7 @@ class Question:
             return move(context, self.name(self._one(what)), self._client(what), **how)
         if what.verdict == "pin":
             record, value = self.pinned(what)
-            pin: dict[str, Any] = {
-                "attribute": what.attribute,
-                "value": value,
-                "policy": what.policy,
-                "until": what.until,
-            }
-            return judge(context, "pin", [self.name(record)], **pin, **how)
+            return judge(context, "pin", [self.name(record)], **_pin(what, value), **how)
         left, right = ([self.name(one) for one in side] for side in self.sides(what))
         return judge(context, _verdict(what), left, right, relationship=_related(what), **how)
 
@@ -215,5 +203,5 @@ def _related(what: Said) -> str | None:
     return what.relationship if what.verdict == "related" else None
 
 
-def _pin(what: Said) -> dict[str, Any]:
-    return {"attribute": what.attribute, "policy": what.policy, "until": what.until}
+def _pin(what: Said, value: str) -> dict[str, Any]:
+    return {"attribute": what.attribute, "value": value, "policy": what.policy, "until": what.until}
