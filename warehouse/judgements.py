@@ -91,10 +91,11 @@ class Doubtful:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """A judgement that is said again, of one of its records as it is now."""
+    """A judgement that is said again, of its records as they were then."""
 
     former: int
-    record_id: int
+    record_id: int | None = None
+    """But for this one, which it speaks of as it is now."""
 
 
 def add(
@@ -159,6 +160,12 @@ def end_expired_pins(conn: psycopg.Connection[Any], *, today: date, at: datetime
         was = lift(conn, number, reason=reason, by=BY_ITSELF, at=at)
         held += [*records, *was.applied().left_ids]
     return sorted(set(held))
+
+
+def former_pin(conn: psycopg.Connection[Any], judgement_id: int, *, today: date) -> Judgement | None:
+    """The pin whose place a pin took, if it would hold on the day `today`; None of every other judgement."""
+    row = conn.execute(sql("judgements.former_pin"), {"judgement_id": judgement_id, "today": today}).fetchone()
+    return None if row is None else Judgement(*row)
 
 
 def in_force(

@@ -121,7 +121,10 @@ def judge_undo(
     reason: Reason = "",
     by: By = None,
 ) -> None:
-    """Take a merge, a split or any judgement back: evidence decides again, and old client ids answer again."""
+    """Take a merge, a split or any judgement back: evidence decides again, and old client ids answer again.
+
+    Of a pin the one whose place it took holds again, if it still would.
+    """
     from onefold.steps.judge import lift
 
     with opened(ctx) as (context, output):
@@ -190,6 +193,8 @@ def show_judgement(output: Output, report: JudgeReport) -> None:
     )
     said = "lifted" if report.verdict == "lift" else report.verdict.replace("_", " ")
     back = "" if report.verdict == "lift" else f" To take it back: onefold judge undo {report.judgement_id}"
+    if report.again is not None:
+        back = f" The pin before it holds again, as judgement {report.again}."
     output.say(
         f"Judgement {report.judgement_id} ({said}): records moved: {report.resolve.moved}; {events}; "
         f"golden records changed: {report.publish.changed}.{back}"

@@ -43,6 +43,8 @@ class JudgeReport(Report):
     verdict: str
     resolve: ResolveReport
     publish: PublishReport
+    again: int | None = None
+    """Of a pin that was taken back: the one whose place it took, which was said again."""
 
     @property
     def is_held(self) -> bool:
@@ -221,17 +223,30 @@ def others_of(conn: psycopg.Connection, record_ids: Sequence[int]) -> list[int]:
 
 @logged("lift")
 def lift(context: Context, judgement_id: int, *, reason: str, by: str) -> JudgeReport:
-    """Undo a judgement by a new decision: evidence decides again. NothingFound if it is not in force."""
+    """Undo a judgement by a new decision: evidence decides again, or of a pin the one whose place it took. NothingFound
+    if it is not in force."""
     with context.connection("onefold judge") as conn, unit_of_work(conn):
         hub_lock(conn)
-        at = next_as_of(conn, context.clock)
-        try:
-            was = stored.lift(conn, judgement_id, reason=reason or None, by=by, at=at)
-        except stored.JudgementNotFoundError as error:
-            raise NothingFound(f"{error}.", "`onefold judge list` shows those in force.") from None
-        desk.undone(conn, judgement_id, by=by, at=at, note=reason or None)
-        enqueue_for(conn, was.verdict, [*was.left_ids, *was.right_ids])
-    return JudgeReport(judgement_id, "lift", resolve(context), publish(context))
+        again = take_back(context, conn, judgement_id, reason=reason, by=by)
+    return JudgeReport(judgement_id, "lift", resolve(context), publish(context), again)
+
+
+def take_back(context: Context, conn: psycopg.Connection, judgement_id: int, *, reason: str, by: str) -> int | None:
+    """Under the hub lock: lift a judgement, and queue its records. The number of the pin that is said again, because
+    this one had taken its place and it would still hold. NothingFound if it is not in force."""
+    at = next_as_of(conn, context.clock)
+    former = stored.former_pin(conn, judgement_id, today=today(context))
+    try:
+        was = stored.lift(conn, judgement_id, reason=reason or None, by=by, at=at)
+    except stored.JudgementNotFoundError as error:
+        raise NothingFound(f"{error}.", "`onefold judge list` shows those in force.") from None
+    desk.undone(conn, judgement_id, by=by, at=at, note=reason or None)
+    enqueue_for(conn, was.verdict, [*was.left_ids, *was.right_ids])
+    if former is None or former.judgement_id is None:
+        return None
+    # At a moment of its own: it is a decision that can be taken back by itself, and then nothing comes back.
+    said = stored.Again(former.judgement_id)
+    return stored.add(conn, former, by=by, at=next_as_of(conn, context.clock), again=said)
 
 
 def settle_identity(

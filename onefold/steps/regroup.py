@@ -12,14 +12,16 @@ from onefold.steps.judge import (
     enqueue_for,
     is_still,
     refuse_opposed,
+    take_back,
     wants_reason,
 )
 from onefold.steps.logged import logged
 from onefold.steps.publish import publish
 from onefold.steps.records import one_record
 from onefold.steps.resolve import resolve
-from warehouse import desk, queries, resolution
+from onefold.steps.rules import today
 from warehouse import judgements as stored
+from warehouse import queries, resolution
 from warehouse.clock import hub_lock, next_as_of
 from warehouse.connect import unit_of_work
 
@@ -72,17 +74,24 @@ def words_of_move(
 
 @logged("lift")
 def undo_decision(context: Context, judgement_id: int, *, reason: str, by: str) -> JudgeReport:
-    """Undo, by a new decision, a judgement and what was said with it at the same moment. NothingFound: it is not in
-    force."""
+    """Undo, by a new decision, a judgement and what was said with it at the same moment; each as `lift` does.
+    NothingFound: it is not in force."""
+    again = None
     with context.connection("onefold judge") as conn, unit_of_work(conn):
         hub_lock(conn)
         for one in said_together(conn, judgement_id):
             assert one.judgement_id is not None
-            at = next_as_of(conn, context.clock)
-            stored.lift(conn, one.judgement_id, reason=reason or None, by=by, at=at)
-            desk.undone(conn, one.judgement_id, by=by, at=at, note=reason or None)
-            enqueue_for(conn, one.verdict, [*one.left_ids, *one.right_ids])
-    return JudgeReport(judgement_id, "lift", resolve(context), publish(context))
+            again = take_back(context, conn, one.judgement_id, reason=reason, by=by)
+    return JudgeReport(judgement_id, "lift", resolve(context), publish(context), again)
+
+
+def words_of_undo(
+    context: Context, conn: psycopg.Connection, judgement_id: int
+) -> tuple[list[stored.Judgement], list[int]]:
+    """What `undo_decision` says again, and the numbers of the judgements that it lifts. NothingFound."""
+    lifted = [one.judgement_id for one in said_together(conn, judgement_id) if one.judgement_id is not None]
+    found = (stored.former_pin(conn, one, today=today(context)) for one in lifted)
+    return [one for one in found if one is not None], lifted
 
 
 def said_together(conn: psycopg.Connection, judgement_id: int) -> list[stored.Judgement]:

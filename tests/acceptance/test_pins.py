@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from onefold.errors import UsageError
+from onefold.steps.consequences import consequences
 from onefold.steps.explain_value import explain_value
-from onefold.steps.judge import judge, judgements
+from onefold.steps.judge import judge, judgements, lift
+from onefold.steps.regroup import undo_decision, words_of_undo
 from tests.support import hub as hubs
 from tests.support.cli import onefold
 from tests.support.hub import CRM, Hub
@@ -33,9 +35,9 @@ def golden(hub: Hub, attribute: str = "legal_name", record: str = RECORD) -> obj
 
 
 def test_a_pin_until_a_date_ends_after_that_day_though_nobody_touches_the_record(
-    filled_hub: Hub, monkeypatch: pytest.MonkeyPatch
+    ready_hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hub = filled_hub
+    hub = ready_hub
     (hub.folder / "config" / "hub.yaml").write_text("defaults: {timezone: Europe/Moscow}\n", "utf-8")
     before = golden(hub)
     number = pin(hub, "Pinned", policy="until_date", until=date(2026, 3, 3))
@@ -58,9 +60,9 @@ def test_a_pin_until_a_date_ends_after_that_day_though_nobody_touches_the_record
 
 
 def test_a_pin_until_the_source_changes_ends_when_the_record_says_something_else_and_does_not_come_back(
-    filled_hub: Hub,
+    ready_hub: Hub,
 ) -> None:
-    hub = filled_hub
+    hub = ready_hub
     was = hub.registers["crm_companies"][0]["name"]
     pin(hub, "Pinned", policy="until_source_changes")
     hub.registers["crm_companies"][0]["phone"] = "+7 495 555-99-99"
@@ -77,8 +79,8 @@ def test_a_pin_until_the_source_changes_ends_when_the_record_says_something_else
     assert golden(hub) != "Pinned"
 
 
-def test_a_pin_that_fills_steps_back_when_a_source_says_something(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_a_pin_that_fills_steps_back_when_a_source_says_something(ready_hub: Hub) -> None:
+    hub = ready_hub
     contact = "crm:contacts:2"
     pin(hub, "Псков", "city", contact, policy="fill_if_empty")
     assert golden(hub, "city", contact) == "Псков"
@@ -92,8 +94,8 @@ def test_a_pin_that_fills_steps_back_when_a_source_says_something(filled_hub: Hu
     assert golden(hub, "city", contact) == "Псков"
 
 
-def test_a_new_pin_takes_the_place_of_the_former_one_and_may_leave_the_field_empty(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_a_new_pin_takes_the_place_of_the_former_one_and_may_leave_the_field_empty(ready_hub: Hub) -> None:
+    hub = ready_hub
     pin(hub, "First")
     pin(hub, None)
     assert golden(hub) is None
@@ -102,8 +104,42 @@ def test_a_new_pin_takes_the_place_of_the_former_one_and_may_leave_the_field_emp
     assert held["value"] == "legal_name = None"
 
 
-def test_a_pin_on_a_client_is_held_by_the_record_that_the_value_comes_from(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_undoing_a_pin_has_the_one_hold_again_whose_place_it_took(ready_hub: Hub) -> None:
+    hub = ready_hub
+    before = golden(hub)
+    pin(hub, "First", policy="until_source_changes")
+    with hub.context() as context:
+        second = judge(context, "pin", [RECORD], attribute="legal_name", value="Second", reason="a letter", by="eve")
+        with context.connection() as conn:
+            words, lifted = words_of_undo(context, conn, second.judgement_id)
+        told = consequences(context, words, lifted)
+        assert [(one.before, one.after) for one in told.values] == [("Second", "First")]
+        undone = undo_decision(context, second.judgement_id, reason="a mistake", by="max")
+        assert golden(hub) == "First"
+        (held,) = judgements(context)
+        assert (held["judgement_id"], held["by"], held["reason"]) == (undone.again, "max", "by phone")
+        assert held["policy"] == "until_source_changes"
+        assert lift(context, held["judgement_id"], reason="", by="max").again is None
+    assert golden(hub) == before
+    hub.has_nothing_to_do()
+
+
+def test_a_pin_that_would_hold_no_longer_does_not_come_back(ready_hub: Hub) -> None:
+    hub = ready_hub
+    before = golden(hub)
+    pin(hub, "First", policy="until_source_changes")
+    second = pin(hub, "Second")
+    hub.registers["crm_companies"][0]["name"] = "ООО «Лютик»"
+    hub.write("crm_companies")
+    hub.run(full=True)
+    with hub.context() as context:
+        assert lift(context, second, reason="", by="max").again is None
+        assert judgements(context) == []
+    assert golden(hub) == before
+
+
+def test_a_pin_on_a_client_is_held_by_the_record_that_the_value_comes_from(ready_hub: Hub) -> None:
+    hub = ready_hub
     with hub.context() as context:
         came_from = explain_value(context, RECORD, "legal_name")["from"]
     pin(hub, "Pinned", record=hub.client_of(RECORD))
@@ -112,15 +148,15 @@ def test_a_pin_on_a_client_is_held_by_the_record_that_the_value_comes_from(fille
     assert held["records"] == [came_from]
 
 
-def test_a_day_that_is_over_is_refused(filled_hub: Hub) -> None:
+def test_a_day_that_is_over_is_refused(ready_hub: Hub) -> None:
     with pytest.raises(UsageError, match="is over"):
-        pin(filled_hub, "x", policy="until_date", until=date(2026, 2, 28))
+        pin(ready_hub, "x", policy="until_date", until=date(2026, 2, 28))
     with pytest.raises(UsageError, match="needs that date"):
-        pin(filled_hub, "x", policy="until_date")
+        pin(ready_hub, "x", policy="until_date")
 
 
-def test_a_consent_is_the_most_restrictive_of_the_client_s_records(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_a_consent_is_the_most_restrictive_of_the_client_s_records(ready_hub: Hub) -> None:
+    hub = ready_hub
     config = hub.folder / "config"
     (config / "attributes.yaml").write_text(
         "attributes:\n  newsletter: {kind: both, type: boolean, labels: {en: Newsletter, ru: Рассылка}}\n", "utf-8"
@@ -141,8 +177,8 @@ def test_a_consent_is_the_most_restrictive_of_the_client_s_records(filled_hub: H
     assert hub.query(newsletter, (hub.client_of(RECORD),)) == [(True,)]
 
 
-def test_who_decides_one_field_of_an_address_decides_it_whole(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_who_decides_one_field_of_an_address_decides_it_whole(ready_hub: Hub) -> None:
+    hub = ready_hub
     (hub.folder / "config" / "authority.yaml").write_text("authority:\n  - {attribute: city, register: crm}\n", "utf-8")
     hub.configure("erp", hubs.ERP.replace("inn: inn,", "inn: inn, city: town, street: road,"))
     hub.registers["erp_customers"][1] |= {"town": "Воткинск", "road": "Лесная"}
@@ -154,8 +190,8 @@ def test_who_decides_one_field_of_an_address_decides_it_whole(filled_hub: Hub) -
     assert client == [("Клин", None)]
 
 
-def test_explain_a_field_names_winner_losers_rules_authority_and_pin(filled_hub: Hub, tmp_path: Path) -> None:
-    hub = filled_hub
+def test_explain_a_field_names_winner_losers_rules_authority_and_pin(ready_hub: Hub, tmp_path: Path) -> None:
+    hub = ready_hub
     (hub.folder / "config" / "authority.yaml").write_text(
         "authority:\n  - {attribute: legal_name, register: crm, agreed_by: cfo, review_on: 2026-01-01}\n", "utf-8"
     )

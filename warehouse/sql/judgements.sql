@@ -15,11 +15,12 @@ FROM identity.judgement AS j
 WHERE j.judgement_id = %(judgement_id)s
 
 -- name: keep_versions
--- A judgement that is said again keeps the versions that the former one spoke of, but for one record's.
+-- A judgement that is said again keeps the versions that the former one spoke of, but for one record's if need be.
 INSERT INTO identity.judged_record (judgement_id, record_id, content_hash, record, identifiers, is_suspended)
 SELECT %(judgement_id)s, v.record_id, v.content_hash, v.record, v.identifiers, v.is_suspended
 FROM identity.judged_record AS v
-WHERE v.judgement_id = %(former)s AND v.record_id = ANY (%(record_ids)s::bigint[]) AND v.record_id <> %(but)s
+WHERE v.judgement_id = %(former)s AND v.record_id = ANY (%(record_ids)s::bigint[])
+    AND v.record_id IS DISTINCT FROM %(but)s::bigint
 
 -- name: add_versions
 INSERT INTO identity.judged_record (judgement_id, record_id, content_hash, record, identifiers)
@@ -84,16 +85,31 @@ FROM identity.judgement AS j
 WHERE j.verdict = 'pin'
     AND NOT EXISTS (SELECT FROM identity.judgement AS l WHERE l.lifts = j.judgement_id)
     AND (
-        j.until < %(today)s
-        OR j.policy = 'until_source_changes' AND NOT EXISTS (
-            SELECT FROM identity.judged_record AS v
-            JOIN identity.standard_record AS s ON s.record_id = v.record_id
-            WHERE v.judgement_id = j.judgement_id
-                AND jsonb_path_query_array(s.attributes -> j.attribute, '$[*].v')
-                    IS NOT DISTINCT FROM jsonb_path_query_array(v.record -> 'attributes' -> j.attribute, '$[*].v')
-        )
+        -- as: judgements.holds_no_longer
     )
 ORDER BY j.judgement_id
+
+-- name: holds_no_longer
+j.until < %(today)s
+OR j.policy = 'until_source_changes' AND NOT EXISTS (
+    SELECT FROM identity.judged_record AS v
+    JOIN identity.standard_record AS s ON s.record_id = v.record_id
+    WHERE v.judgement_id = j.judgement_id
+        AND jsonb_path_query_array(s.attributes -> j.attribute, '$[*].v')
+            IS NOT DISTINCT FROM jsonb_path_query_array(v.record -> 'attributes' -> j.attribute, '$[*].v')
+)
+
+-- name: former_pin
+-- The pin whose place a pin took: of the same record and field, lifted at the moment at which that one was said.
+SELECT j.verdict, j.left_ids, j.right_ids, j.relationship, j.attribute, j.value, j.policy, j.until, j.reason,
+    j.decided_by, j.decided_at, j.judgement_id
+FROM identity.judgement AS p
+JOIN identity.judgement AS l ON l.left_ids && p.left_ids AND l.decided_at = p.decided_at
+JOIN identity.judgement AS j ON j.judgement_id = l.lifts AND j.attribute = p.attribute AND j.left_ids = p.left_ids
+WHERE p.judgement_id = %(judgement_id)s
+    AND (
+        -- as: judgements.holds_no_longer
+    ) IS NOT TRUE
 
 -- name: release_cases
 UPDATE identity.review_case SET status = 'closed', judgement_id = NULL WHERE judgement_id = %(judgement_id)s

@@ -99,7 +99,7 @@ def say(hub: TheHub, asker: Judges, word: shapes.JudgementRequest) -> Response:
 
 @router.post("/judgements/{judgement_id}/undo", response_model=shapes.Judged, responses=_REFUSED)
 def undo(hub: TheHub, asker: Judges, judgement_id: int, why: shapes.UndoRequest) -> Response:
-    """Lift a judgement by a new decision: evidence decides again."""
+    """Lift a judgement by a new decision: evidence decides again, or of a pin the one whose place it took."""
     refuse_undo_alone(hub.reading, judgement_id)
     with hub.judging() as context:
         report = lift(context, judgement_id, reason=why.reason, by=_whose(asker, why.by))
@@ -125,4 +125,5 @@ def _judged(report: JudgeReport) -> dict[str, object]:
         "clients_changed": report.publish.clients,
         "cases_opened": report.resolve.cases_opened,
         "cases_closed": report.resolve.cases_closed,
+        "again": report.again,
     }

@@ -383,3 +383,4 @@ class Judged(Shape):
     clients_changed: int
     cases_opened: int
     cases_closed: int
+    again: int | None = Field(description="Of a pin that was taken back: the one that it had replaced, said again.")
