@@ -12,6 +12,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed
 
+from warehouse.arrays import bigints
 from warehouse.sql import sql
 
 Answer = dict[str, Any]
@@ -112,6 +113,13 @@ def records_of(conn: psycopg.Connection[Any], cases: Sequence[str]) -> dict[str,
     with conn.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(sql("case_queue.records_of"), {"cases": known}).fetchall()
     return {row["fingerprint"]: row for row in rows}
+
+
+def asked_about(conn: psycopg.Connection[Any], left_ids: Sequence[int], right_ids: Sequence[int]) -> str | None:
+    """The open case that asks about records of both sides, of several the one of most impact."""
+    said = {"left_ids": bigints(left_ids), "right_ids": bigints(right_ids)}
+    found = conn.execute(sql("case_queue.asked_about"), said).fetchone()
+    return None if found is None else found[0]
 
 
 def asked_pairs(conn: psycopg.Connection[Any]) -> tuple[int, int]:

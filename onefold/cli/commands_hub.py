@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 judge_app = typer.Typer(
     no_args_is_help=True,
-    help="A person's word about records: same, not-same, pin, identity, undo, list. "
+    help="A person's word about records: same, not-same, related, cannot-tell, pin, identity, undo, list. "
     "It survives every re-run until it is undone.",
 )
 app.add_typer(judge_app, name="judge", rich_help_panel="Clients")
@@ -106,11 +106,49 @@ def judge_not_same(ctx: typer.Context, left: Left, right: Right, reason: Reason 
     _judge(ctx, "not_same", left, right, reason, by)
 
 
-def _judge(ctx: typer.Context, verdict: str, left: str, right: str, reason: str, by: str | None) -> None:
+@judge_app.command("related")
+def judge_related(
+    ctx: typer.Context,
+    left: Left,
+    right: Right,
+    relationship: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            help="What the first is to the second: branch_of, subsidiary_of, successor_of, household or namesake.",
+        ),
+    ],
+    reason: Reason = "",
+    by: By = None,
+) -> None:
+    """These are two clients that have to do with each other: they stay apart, and the relationship is served.
+
+    It answers the open case about them, if there is one.
+
+    Example: onefold judge related crm:companies:10 erp:customers:C-9 --as branch_of
+    """
+    _judge(ctx, "related", left, right, reason, by, relationship)
+
+
+@judge_app.command("cannot-tell")
+def judge_cannot_tell(ctx: typer.Context, left: Left, right: Right, reason: Reason = "", by: By = None) -> None:
+    """Nobody can tell: the open case about these records is closed until the pair is eight times likelier.
+
+    The reason says what would settle it, for whoever is asked next.
+
+    Example: onefold judge cannot-tell crm:contacts:42 erp:customers:C-7 --reason "her date of birth"
+    """
+    _judge(ctx, "cannot_tell", left, right, reason, by)
+
+
+def _judge(
+    ctx: typer.Context, verdict: str, left: str, right: str, reason: str, by: str | None, related: str | None = None
+) -> None:
     from onefold.steps.judge import judge
 
     with opened(ctx) as (context, output):
-        report = judge(context, verdict, [left], [right], reason=reason, by=by or login_name())
+        who = by or login_name()
+        report = judge(context, verdict, [left], [right], relationship=related, reason=reason, by=who)
     show_judgement(output, report)
 
 

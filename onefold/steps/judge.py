@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import pyarrow as pa
 
@@ -19,7 +19,7 @@ from onefold.steps.records import one_record, records_named
 from onefold.steps.report import PublishReport, Report, ResolveReport
 from onefold.steps.resolve import resolve
 from onefold.steps.rules import today
-from warehouse import desk, former_records, queries, queue, resolution
+from warehouse import case_queue, desk, former_records, queries, queue, resolution
 from warehouse import judgements as stored
 from warehouse.clock import hub_lock, next_as_of
 from warehouse.connect import unit_of_work
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from onefold.context import Context
 
 
-RELATIONSHIPS: Final = ("branch_of", "subsidiary_of", "successor_of", "household", "namesake")
+HowRelated = Literal["branch_of", "subsidiary_of", "successor_of", "household", "namesake"]
 """How two clients may be related: the left is a branch, a subsidiary or the successor of the right; of `household` and
 `namesake` the sides are alike."""
+RELATIONSHIPS: Final[tuple[str, ...]] = get_args(HowRelated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,8 @@ def judge(
     `left` and `right` name records (source:stream:key) or clients, meaning the records that they hold now; a pin on a
     client is held by the record that its value comes from. A pin holds as `policy` says (pin, until_source_changes,
     until_date, fill_if_empty), at most through the day `until`, and takes the place of a former one on its field.
+    `related` and `cannot_tell` answer the case that was `seen`, else the open one that asks about records of both
+    sides; NothingFound where nobody `cannot_tell` and there is none.
     Raises OpposingJudgements when a judgement in force says otherwise, UsageError when the sides do not fit
     the verdict, or when records with different valid numbers are joined without a reason; Stale when it is not as it
     was `seen`.
@@ -121,6 +124,8 @@ def judge(
         at = next_as_of(conn, context.clock)
         if verdict == "pin":
             _lift_former_pins(conn, sides[0][0], attribute, by=by, at=at)
+        if verdict in ("related", "cannot_tell"):
+            seen = _with_case(conn, verdict, sides, seen or AsSeen())
         case = seen.case if seen is not None and verdict in ("not_same", "related", "cannot_tell") else None
         number = stored.add(conn, judgement, by=by, at=at, case=case)
         case_desk.decided(context, conn, seen, number, verdict=verdict, sides=sides, by=by, at=at)
@@ -136,6 +141,16 @@ def check_words(verdict: str, relationship: str | None, reason: str) -> None:
         raise UsageError(f"`{verdict}` has no relationship.", "Only `related` has one.")
     if verdict == "cannot_tell" and not reason.strip():
         raise UsageError("Say what would settle it.", "Whoever is asked next starts there.")
+
+
+def _with_case(conn: psycopg.Connection, verdict: str, sides: Sequence[Sequence[int]], seen: AsSeen) -> AsSeen:
+    """What was seen, with the case that the word answers where nobody named one."""
+    if seen.case is not None:
+        return seen
+    case = case_queue.asked_about(conn, *sides)
+    if case is None and verdict == "cannot_tell":
+        raise NothingFound("No open case asks about these records.", "`onefold cases` lists what waits.")
+    return replace(seen, case=case)
 
 
 def is_still(conn: psycopg.Connection, seen: AsSeen) -> None:

@@ -11,8 +11,11 @@ from onefold.steps.judge import judge
 from onefold.steps.publish import publish
 from tests.acceptance.test_console import Console, key_of, words_of
 from tests.acceptance.test_review import anna, filled, first_case, review, said  # noqa: F401
+from tests.support.cli import onefold
 from tests.support.hub import Hub
+from tests.support.served import asking, token
 
+HISTORY = "SELECT action, done_by, verdict FROM ops.case_event ORDER BY event_id"
 RELATED = "SELECT type FROM onefold_v1.bridge_relationship WHERE type = 'household' AND NOT is_deleted"
 
 
@@ -100,6 +103,28 @@ def test_two_clients_are_related_and_what_nobody_can_tell_is_asked_again_with_ne
             assert hub.query("SELECT status FROM identity.review_case") == [(status,)]
         again = browser.get(page.url.path)
     assert "cannot tell" in words_of(again) and "her birth date" in words_of(again)
+
+
+def test_the_command_line_and_the_api_say_related_and_cannot_tell_too(review: Console) -> None:  # noqa: F811
+    hub, pair = review.hub, ("crm:contacts:2", "crm:contacts:4")
+    state = "SELECT status FROM identity.review_case"
+    told = onefold(*hub.place, "--json", "judge", "cannot-tell", *pair, "--reason", "her birth date", "--by", "ada")
+    assert told.code == 0, told.said
+    assert hub.query(state) == [("decided",)] and hub.query(HISTORY) == [("decided", "ada", "cannot_tell")]
+    assert onefold(*hub.place, "judge", "undo", str(told.json["judgement_id"])).code == 0
+    assert hub.query(state) == [("open",)]
+    with asking(review.address, token(hub.settings, "desk", ["judge"])) as api:
+        word = {"verdict": "related", "left": pair[:1], "right": pair[1:]}
+        assert "how they are related" in api.post("/v1/judgements", json=word).json()["detail"]
+        assert api.post("/v1/judgements", json={**word, "relationship": "friends"}).status_code == 422
+        said = api.post("/v1/judgements", json={**word, "relationship": "household"}).json()
+        assert hub.query(RELATED) == [("household",)] and hub.query(state) == [("decided",)]
+        api.post(f"/v1/judgements/{said['judgement_id']}/undo", json={})
+        assert hub.query(RELATED) == []
+        silent = api.post("/v1/judgements", json={"verdict": "cannot_tell", "left": pair[:1], "right": pair[1:]})
+        assert silent.status_code == 422 and "what would settle it" in silent.json()["detail"]
+    related = onefold(*hub.place, "judge", "related", *pair, "--as", "namesake")
+    assert related.code == 0 and judgements(hub)[-1][:2] == ("related", "namesake")
 
 
 def test_records_of_several_are_split_moved_and_pinned_and_each_is_taken_back(review: Console) -> None:  # noqa: F811

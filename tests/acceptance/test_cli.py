@@ -90,6 +90,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "judge list": (),
     "judge same": (STRANGER, STRANGER),
     "judge not-same": (PERSON, STRANGER),
+    "judge related": (PERSON, STRANGER, "--as", "namesake"),
+    "judge cannot-tell": (PERSON, STRANGER, "--reason", "x"),
     "judge pin": (PERSON, "city", "Клин"),
     "judge undo": ("1",),
     "init": ("FRESH",),
@@ -236,6 +238,9 @@ def test_words_after_two_dashes_are_no_options(desk: Desk) -> None:
         (["client", "warehouse:x:1"], 2, "names no record"),
         (["client", "crm:1"], 2, "no stream"),
         (["judge", "same", PERSON, PERSON], 2, "both sides"),
+        (["judge", "related", PERSON, TWIN, "--as", "friends"], 2, "branch_of, subsidiary_of"),
+        (["judge", "cannot-tell", PERSON, TWIN], 2, "what would settle it"),
+        (["judge", "cannot-tell", PERSON, TWIN, "--reason", "x"], 4, "No open case"),
         (["judge", "pin", PERSON, "no_such_thing", "x"], 2, "no attribute"),
         (["evaluate", "--truth", "nowhere.csv"], 2, "no file"),
         (["compare", "--crosswalk", "nowhere.csv"], 2, "no file"),
@@ -426,12 +431,12 @@ def test_a_key_that_several_records_have_must_be_written_in_full(desk: Desk, tmp
     assert (found["records"], found["truth_without_record"]) == (1, ["GONE"])
 
 
-def test_judging_from_the_command_line_and_taking_it_back(filled_hub: Hub) -> None:
-    desk = Desk(filled_hub)
-    before = filled_hub.partition()
+def test_judging_from_the_command_line_and_taking_it_back(ready_hub: Hub) -> None:
+    desk = Desk(ready_hub)
+    before = ready_hub.partition()
     report = desk.json("judge", "not-same", PERSON, TWIN, "--reason", "father and son", "--by", "ada")
     assert report["verdict"] == "not_same"
-    assert filled_hub.client_of(PERSON) != filled_hub.client_of(TWIN)
+    assert ready_hub.client_of(PERSON) != ready_hub.client_of(TWIN)
     (listed,) = desk.json("judge", "list")
     assert (listed["by"], listed["reason"]) == ("ada", "father and son")
     assert sorted(listed["records"]) == [PERSON, TWIN]
@@ -441,7 +446,7 @@ def test_judging_from_the_command_line_and_taking_it_back(filled_hub: Hub) -> No
     assert f"onefold judge undo {report['judgement_id']}" in refused.err
     undone = desk.onefold("judge", "undo", str(report["judgement_id"]))
     assert undone.code == 0, undone.said
-    assert filled_hub.partition() == before
+    assert ready_hub.partition() == before
     assert desk.onefold("judge", "undo", str(report["judgement_id"])).code == 4
     pinned = desk.json("judge", "pin", FIRM, "legal_name", "ООО «Ромашка Плюс»", "--json", "--by", "ada")
     assert pinned["publish"]["changed"] == 1

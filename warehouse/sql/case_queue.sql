@@ -96,6 +96,12 @@ FROM (
 -- name: records_of
 SELECT fingerprint::text, status, record_ids FROM identity.review_case WHERE fingerprint = ANY (%(cases)s::uuid[])
 
+-- name: asked_about
+SELECT fingerprint::text FROM identity.review_case
+WHERE status = 'open' AND record_ids && %(left_ids)s::bigint[] AND record_ids && %(right_ids)s::bigint[]
+ORDER BY impact DESC, weight DESC NULLS LAST, fingerprint
+LIMIT 1
+
 -- name: asked_pairs
 SELECT count(*), coalesce(sum((evidence ->> 'pairs')::bigint), 0)::bigint
 FROM identity.review_case WHERE status = 'open' AND kind = 'between'

@@ -69,14 +69,13 @@ def cases(
 
 @router.post("/judgements", status_code=201, response_model=shapes.Judged, responses=_REFUSED)
 def say(hub: TheHub, asker: Judges, word: shapes.JudgementRequest) -> Response:
-    """Say that records are the same client or not, or pin a golden value. It is stored, and the clients that it
+    """Say that records are the same client or not, that two clients are related, that nobody can tell, or pin a golden
+    value. It is stored, and the clients that it
     touches are resolved and published before the answer, unless that would change more than the limits allow (`held`);
     `judgements/{id}/undo` takes it back."""
     is_pin = word.verdict == "pin"
     if is_pin is not (word.attribute is not None) or (is_pin and word.right) or (not is_pin and not word.right):
-        raise UsageError(
-            "A pin has `attribute`, `value` and in `left` its record; same and not_same have records on both sides."
-        )
+        raise UsageError("A pin has `attribute`, `value` and in `left` its record; all else has records on both sides.")
     seen = AsSeen(None if word.case is None else str(word.case), {str(one): seq for one, seq in word.expects.items()})
     if not is_pin:
         refuse_alone(hub.reading, [*word.left, *word.right])
@@ -90,6 +89,7 @@ def say(hub: TheHub, asker: Judges, word: shapes.JudgementRequest) -> Response:
             value=word.value,
             policy=word.policy,
             until=word.until,
+            relationship=word.relationship,
             reason=word.reason,
             by=_whose(asker, word.by),
             seen=seen,

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from onefold.steps.judge import HowRelated
+
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 """What PostgreSQL can hold as text."""
 
@@ -349,16 +351,25 @@ class JudgementRequest(BaseModel):
     """A person's word. It takes effect at once for the clients that it touches."""
 
     model_config = ConfigDict(extra="forbid")
-    verdict: Literal["same", "not_same", "pin"]
+    verdict: Literal["same", "not_same", "related", "cannot_tell", "pin"] = Field(
+        description="`related` are two clients; `cannot_tell` answers a case, and `reason` says what would settle it."
+    )
     left: list[Text] = Field(min_length=1, max_length=1000, description="Records (source:stream:key) or client ids.")
     right: list[Text] = Field(default_factory=list, max_length=1000)
+    relationship: HowRelated | None = Field(
+        None, description="Of `related`: what the left is to the right; of `household` and `namesake` they are alike."
+    )
     attribute: Text | None = Field(None, description="Of a pin.")
     value: Text | None = Field(None, max_length=10_000, description="Of a pin.")
     policy: Literal["pin", "until_source_changes", "until_date", "fill_if_empty"] = "pin"
     until: date | None = Field(None, description="The last day of a pin.")
     reason: Text = Field("", max_length=2000)
     by: Text | None = Field(None, max_length=200, description="Whose word it is, where the program speaks for people.")
-    case: UUID | None = Field(None, description="The case that it answers: refused (409) if that is open no more.")
+    case: UUID | None = Field(
+        None,
+        description="The case that it answers: refused (409) if that is open no more. Of `related` and `cannot_tell` "
+        "else the open one that asks about records of both sides.",
+    )
     expects: dict[UUID, int] = Field(
         default_factory=dict, max_length=1000,
         description="client_id -> changed_seq as it was seen: refused (409) if one has changed since.",

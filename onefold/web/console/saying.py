@@ -11,7 +11,16 @@ from uuid import UUID
 from fastapi import Form
 
 from onefold.errors import UsageError
-from onefold.steps.judge import AsSeen, JudgeReport, check_words, judge, others_of, settle_identity, split_off
+from onefold.steps.judge import (
+    AsSeen,
+    HowRelated,
+    JudgeReport,
+    check_words,
+    judge,
+    others_of,
+    settle_identity,
+    split_off,
+)
 from onefold.steps.regroup import move, words_of_move
 from onefold.web.api import views
 from onefold.web.console.beside import values_of
@@ -23,7 +32,6 @@ if TYPE_CHECKING:
     from onefold.context import Context
 
 Verdict = Literal["same", "not_same", "related", "cannot_tell", "split", "cut", "move", "pin", "still", "new"]
-Relationship = Literal["branch_of", "subsidiary_of", "successor_of", "household", "namesake"]
 Policy = Literal["pin", "until_source_changes", "until_date", "fill_if_empty"]
 ONE_RECORD: Final = ("still", "new")
 """Answers to the question whether a record is about somebody else now."""
@@ -36,7 +44,7 @@ class Said:
     verdict: Verdict = "same"
     chosen: tuple[int, ...] = ()
     """Records that were chosen."""
-    relationship: Relationship = "household"
+    relationship: HowRelated = "household"
     is_reversed: bool = False
     """The second is to the first what the relationship says."""
     client: str = ""
@@ -50,7 +58,7 @@ class Said:
 
 def details(
     chosen: Annotated[list[int] | None, Form(max_length=100)] = None,
-    relationship: Annotated[Relationship, Form()] = "household",
+    relationship: Annotated[HowRelated, Form()] = "household",
     turned: Annotated[bool, Form()] = False,
     client: Annotated[str, Form(max_length=36)] = "",
     attribute: Annotated[str, Form(max_length=100, pattern=r"^[^\x00]*$")] = "",
