@@ -17,8 +17,9 @@ from warehouse.sql import sql
 
 Answer = dict[str, Any]
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-STATES: Final = ("open", "deferred", "proposed", "any")
-"""What waits; what is put aside; what waits for a second person; all of it."""
+STATES: Final = ("open", "deferred", "proposed", "undo", "any")
+"""What waits; what is put aside; what waits for a second person; decided ones of which somebody wants the decision
+taken back, which waits for another person; all but those."""
 ORDERS: Final = ("impact", "age", "bits")
 """Most impact first; the longest waiting first; the strongest evidence first."""
 # Ascending, so that one comparison of rows says what comes behind a place.
@@ -52,7 +53,8 @@ class CaseFilter:
     def parameters(self) -> Answer:
         """As the statements take them."""
         return {
-            "today": self.today, "status": self.status, "state": self.state, "assignee": self.assignee,
+            "today": self.today, "status": None if self.state == "undo" else self.status, "state": self.state,
+            "assignee": self.assignee,
             "kinds": None if self.kinds is None else list(self.kinds), "unassigned": self.unassigned,
             "source": self.source, "least_impact": self.least_impact, "opened_before": self.opened_before,
             "opened_after": self.opened_after,
@@ -70,7 +72,8 @@ class Place(NamedTuple):
 def page(
     conn: psycopg.Connection[Any], chosen: CaseFilter, *, limit: int, after: Place | None = None
 ) -> tuple[list[Answer], Place | None]:
-    """Cases with the natural keys and clients of their records, and where this page ends; None: there are no more."""
+    """Cases with the natural keys and clients of their records, and `proposed_by`, who proposed what waits for a second
+    person; and where this page ends; None: there are no more."""
     rows = _ask(conn, "page", chosen, limit=limit + 1, **_after(after))
     kept = rows[:limit]
     end = None
@@ -100,7 +103,7 @@ def kinds(conn: psycopg.Connection[Any], chosen: CaseFilter) -> dict[str, int]:
 
 
 def states(conn: psycopg.Connection[Any], login: str, today: date) -> Answer:
-    """Open cases: all that wait, mine, unassigned, deferred, proposed."""
+    """Open cases: all that wait, mine, unassigned, deferred, proposed; undo: decided ones, see STATES."""
     with conn.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(sql("case_queue.states"), {"login": login, "today": today}).fetchone()
     assert found is not None

@@ -146,5 +146,11 @@ def confirmed_on(conn: psycopg.Connection[Any], judgement_id: int) -> str | None
 
 
 def undo_wished(conn: psycopg.Connection[Any], judgement_id: int) -> list[str]:
-    """Who wants a judgement taken back that two people decided."""
+    """Who wants a judgement taken back that two people decided, where nobody has refused that."""
     return [row[0] for row in conn.execute(sql("desk.undo_wished"), {"judgement_id": judgement_id})]
+
+
+def undo_of_case(conn: psycopg.Connection[Any], case: str) -> Answer | None:
+    """judgement_id, done_by, at: who wants the decision of a case taken back, which waits for another person."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(sql("desk.undo_of_case"), {"case": case}).fetchone()

@@ -193,11 +193,13 @@ def decided(
 
 
 def history(context: Context, case: str) -> dict[str, Any]:
-    """assignee, deferred_until, proposal (None: nothing waits) and events of a case, latest first."""
+    """assignee, deferred_until, proposal and undo (None: nothing of the kind waits for a second person) and events of a
+    case, latest first."""
     with context.connection("onefold desk") as conn:
         return {
             **desk.of_case(conn, case),
             "proposal": desk.open_proposal(conn, case),
+            "undo": desk.undo_of_case(conn, case),
             "events": desk.events(conn, case),
             "stewards": desk.stewards(conn),
         }

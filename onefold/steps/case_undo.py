@@ -1,10 +1,12 @@
-"""Taking back a decision that two people took: it takes two again, and the first one's wish stands on the case."""
+"""Taking back a decision that two people took: it takes two again, and the first one's wish stands on the case until
+another person takes it back or refuses that.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from onefold.errors import UsageError
+from onefold.errors import NothingFound, UsageError
 from onefold.steps.regroup import said_together
 from warehouse import desk
 from warehouse.connect import unit_of_work
@@ -34,6 +36,23 @@ def who_undoes(context: Context, judgement_id: int, *, by: str) -> str | None:
         if not wished:
             desk.note(conn, desk.Event(case, "proposed", by, context.clock(), verdict="undo", judgement_id=number))
         return None
+
+
+def refuse_undo(context: Context, case: str, *, by: str, note: str = "") -> None:
+    """The second person's no: the decision of a case stands. NothingFound: nobody wants it taken back. UsageError: it
+    is their own wish."""
+    with context.connection("onefold desk") as conn, unit_of_work(conn):
+        desk.lock(conn, case)
+        wish = desk.undo_of_case(conn, case)
+        if wish is None:
+            raise NothingFound(f"Nobody wants the decision of case {case} taken back.")
+        if wish["done_by"].casefold() == by.casefold():
+            raise UsageError("A proposal is confirmed or refused by another person than who made it.")
+        said = desk.Event(
+            case, "refused", by, context.clock(), verdict="undo", judgement_id=wish["judgement_id"],
+            note=note.strip() or None,
+        )  # fmt: skip
+        desk.note(conn, said)
 
 
 def refuse_undo_alone(context: Context, judgement_id: int) -> None:

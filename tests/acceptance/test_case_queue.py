@@ -180,6 +180,22 @@ def test_nobody_confirms_their_own_proposal(careful: Desk) -> None:
             wished = eve.post(undo, data={"key": answer["key"]})
             assert "waits for a second person" in words_of(wished) and len(hub.partition()) == len(before) - 1
         assert "eve proposed: to take the decision back" in words_of(ada.get(f"/cases/{one}"))
+        queue = ada.get("/cases", params={"show": "undo"})
+        assert shown_cases(queue.text) == [one] and "proposed by eve" in words_of(queue)
+        own = eve.post(f"/cases/{one}/answer", data={**answer, "verdict": "refuse_undo"})
+        assert own.status_code == 422 and "eve proposes: to take" in words_of(eve.get(f"/cases/{one}"))
+        no = {"key": key_of(page), "verdict": "refuse_undo", "note": "she confirmed it"}
+        assert "refused: to take the decision back: she confirmed it" in words_of(
+            ada.post(f"/cases/{one}/answer", data=no)
+        )
+        assert shown_cases(ada.get("/cases", params={"show": "undo"}).text) == []
+        assert ada.post(f"/cases/{one}/answer", data=no).status_code == 404
+        assert "waits for a second person" in words_of(ada.post(undo, data={"key": key_of(page)}))
+        with asking(careful.address, token(hub.settings, "reads", ["cases"])) as api:
+            (wished,) = api.get("/v1/cases", params={"state": "undo"}).json()["cases"]
+        assert (wished["case"], wished["proposed_by"], wished["status"]) == (one, "ada", "closed")
+        eve.post(f"/cases/{one}/answer", data={**answer, "verdict": "refuse_undo"})
+        eve.post(undo, data={"key": answer["key"]})
         with asking(careful.address, token(hub.settings, "judge", ["judge"])) as api:
             alone = api.post(f"/v1{undo}", json={"reason": "x"})
             assert alone.status_code == 422 and "Two people decided this" in alone.text

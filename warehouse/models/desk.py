@@ -58,6 +58,7 @@ class CaseEvent(Table, table=True):
         Index("ix_case_event_fingerprint", "fingerprint", "event_id"),
         Index("ix_case_event_judgement_id", "judgement_id", postgresql_where=text("judgement_id IS NOT NULL")),
         Index("ix_case_event_batch_id", "batch_id", postgresql_where=text("batch_id IS NOT NULL")),
+        Index("ix_case_event_undo", "fingerprint", postgresql_where=text("action = 'proposed' AND verdict = 'undo'")),
         {"schema": "ops", "comment": "What was done on review cases, and by whom; append-only"},
     )
 
@@ -68,8 +69,15 @@ class CaseEvent(Table, table=True):
     at: datetime = column(_AT, "When")
     assignee: str | None = column(Text, "Of assigned: the login of whose it is now; null: nobody's", null=True)
     until: date | None = column(Date, "Of deferred: the day on which it comes back; null: at once", null=True)
-    verdict: str | None = column(Text, "Of proposed and decided: same, not_same, related, cannot_tell", null=True)
-    judgement_id: int | None = column(BigInteger, "Of decided and undone: the judgement", null=True)
+    verdict: str | None = column(
+        Text,
+        "Of proposed, confirmed, refused: same, not_same, related, cannot_tell, or undo, to take the judgement back; "
+        "of decided: one of these four, or split, move, pin, still_the_same, somebody_else",
+        null=True,
+    )
+    judgement_id: int | None = column(
+        BigInteger, "Of decided and undone, and of an undo that is proposed or refused: the judgement", null=True
+    )
     batch_id: UUID | None = column(
         Uuid, "Cases that were decided together", null=True, extra=(ForeignKey("ops.case_batch.batch_id"),)
     )

@@ -3,7 +3,17 @@
 -- name: page
 -- Chosen and ordered first, and only then with its records: a queue may hold ten thousand.
 SELECT c.fingerprint::text, c.kind, c.status, c.weight, c.impact, c.evidence, c.opened_at::text, c.record_ids,
-    c.assignee, c.deferred_until::text, c.one, c.two, (
+    c.assignee, c.deferred_until::text, c.one, c.two, coalesce(
+        (SELECT p.proposed_by FROM ops.case_proposal AS p WHERE p.fingerprint = c.fingerprint AND p.state = 'open'),
+        (
+            SELECT e.done_by FROM (
+                -- as: desk.undo_proposals
+            ) AS e
+            WHERE e.fingerprint = c.fingerprint
+            ORDER BY e.event_id
+            LIMIT 1
+        )
+    ) AS proposed_by, (
         SELECT jsonb_agg(jsonb_build_object(
             'record_id', r.record_id, 'source', r.source, 'stream', r.stream, 'source_key', r.source_key,
             'client_id', x.client_id, 'display_name', k.display_name, 'kind', k.kind, 'changed_seq', k.changed_seq
@@ -32,12 +42,17 @@ ORDER BY c.one, c.two, c.fingerprint
 SELECT c.*, d.assignee, d.deferred_until, {one} AS one, {two} AS two
 FROM identity.review_case AS c
 LEFT JOIN ops.case_desk AS d ON d.fingerprint = c.fingerprint
-WHERE c.status = %(status)s
+WHERE (%(status)s::text IS NULL OR c.status = %(status)s::text)
     AND (%(kinds)s::text[] IS NULL OR c.kind = ANY (%(kinds)s::text[]))
     AND (%(assignee)s::text IS NULL OR d.assignee = %(assignee)s)
     AND (NOT %(unassigned)s OR d.assignee IS NULL)
     AND CASE %(state)s
         WHEN 'any' THEN true
+        WHEN 'undo' THEN c.fingerprint IN (
+            SELECT e.fingerprint FROM (
+                -- as: desk.undo_proposals
+            ) AS e
+        )
         WHEN 'deferred' THEN d.deferred_until > %(today)s
         ELSE coalesce(d.deferred_until <= %(today)s, true)
             AND (%(state)s = 'proposed') = EXISTS (
@@ -84,7 +99,12 @@ SELECT count(*) FILTER (WHERE NOT q.is_deferred AND NOT q.is_proposed) AS all,
     count(*) FILTER (WHERE NOT q.is_deferred AND NOT q.is_proposed AND q.assignee = %(login)s) AS mine,
     count(*) FILTER (WHERE NOT q.is_deferred AND NOT q.is_proposed AND q.assignee IS NULL) AS unassigned,
     count(*) FILTER (WHERE q.is_deferred) AS deferred,
-    count(*) FILTER (WHERE NOT q.is_deferred AND q.is_proposed) AS proposed
+    count(*) FILTER (WHERE NOT q.is_deferred AND q.is_proposed) AS proposed,
+    (
+        SELECT count(DISTINCT e.fingerprint) FROM (
+            -- as: desk.undo_proposals
+        ) AS e
+    ) AS undo
 FROM (
     SELECT d.assignee, coalesce(d.deferred_until > %(today)s, false) AS is_deferred, p.fingerprint IS NOT NULL AS is_proposed
     FROM identity.review_case AS c

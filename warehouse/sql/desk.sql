@@ -98,7 +98,29 @@ JOIN ops.case_proposal AS p ON p.fingerprint = e.fingerprint AND p.state = 'conf
 WHERE e.judgement_id = %(judgement_id)s AND e.action = 'decided'
 LIMIT 1
 
+-- name: undo_proposals
+-- Who wants a judgement taken back that two people decided: not where another person has refused that since, nor where
+-- it is taken back.
+SELECT w.event_id, w.fingerprint, w.judgement_id, w.done_by, w.at
+FROM ops.case_event AS w
+WHERE w.action = 'proposed' AND w.verdict = 'undo'
+    AND NOT EXISTS (
+        SELECT FROM ops.case_event AS r
+        WHERE r.judgement_id = w.judgement_id AND r.action = 'refused' AND r.event_id > w.event_id
+    )
+    AND NOT EXISTS (SELECT FROM identity.judgement AS l WHERE l.lifts = w.judgement_id)
+
 -- name: undo_wished
-SELECT e.done_by FROM ops.case_event AS e
-WHERE e.judgement_id = %(judgement_id)s AND e.action = 'proposed' AND e.verdict = 'undo'
+SELECT e.done_by FROM (
+    -- as: desk.undo_proposals
+) AS e
+WHERE e.judgement_id = %(judgement_id)s
 ORDER BY e.event_id
+
+-- name: undo_of_case
+SELECT e.judgement_id, e.done_by, e.at::text FROM (
+    -- as: desk.undo_proposals
+) AS e
+WHERE e.fingerprint = %(case)s::uuid
+ORDER BY e.event_id
+LIMIT 1

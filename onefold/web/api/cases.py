@@ -32,8 +32,11 @@ def cases(
     asker: Annotated[Asker, Depends(needs("cases"))],
     status: Literal["open", "decided", "closed"] = "open",
     state: Annotated[
-        Literal["open", "deferred", "proposed", "any"],
-        Query(description="`open` waits now, `deferred` is put aside, `proposed` waits for a second person."),
+        Literal["open", "deferred", "proposed", "undo", "any"],
+        Query(
+            description="`open` waits now, `deferred` is put aside, `proposed` waits for a second person; `undo` is "
+            "decided, and waits for a second person to take that back, whatever its `status`."
+        ),
     ] = "any",
     kind: Annotated[list[shapes.Text] | None, Query(max_length=20)] = None,
     assignee: Annotated[shapes.Text | None, Query(description="The login of whose they are.")] = None,
@@ -59,7 +62,7 @@ def cases(
     with hub.reading.connection() as conn:
         rows, end = case_queue.page(conn, chosen, limit=limit, after=None if after is None else place_of(after))
     told = [
-        {**views.case_of(row, masks), "assignee": row["assignee"], "deferred_until": row["deferred_until"]}
+        {**views.case_of(row, masks), **{name: row[name] for name in ("assignee", "deferred_until", "proposed_by")}}
         for row in rows
     ]
     clients = {one["client_id"] for case in told for one in case["records"]} - {None}

@@ -201,6 +201,7 @@ class Case(Shape):
     records: list[CaseRecord]
     assignee: str | None = Field(description="The login of whose it is.")
     deferred_until: date | None = Field(description="It is put aside until this day.")
+    proposed_by: str | None = Field(description="Who proposed what waits for a second person.")
 
 
 class Cases(Shape):

@@ -167,7 +167,10 @@ def decide(
 
 
 @router.post("/judgements/{judgement_id}/undo")
-def undo(hub: TheHub, who: Sends, judgement_id: int) -> Response:
+def undo(
+    hub: TheHub, who: Sends, judgement_id: int,
+    note: Annotated[str, Form(max_length=2000, pattern=r"^[^\x00]*$")] = "",
+) -> Response:  # fmt: skip
     """A new decision: evidence decides again. What two people decided waits for another one first."""
     who.asker.needs("judge")
     whose = who_undoes(hub.reading, judgement_id, by=who.asker.name)
@@ -176,7 +179,7 @@ def undo(hub: TheHub, who: Sends, judgement_id: int) -> Response:
 
     def say() -> JudgeReport:
         with hub.judging() as context:
-            return undo_decision(context, judgement_id, reason="undone in the console", by=whose)
+            return undo_decision(context, judgement_id, reason=note.strip() or "undone in the console", by=whose)
 
     case = case_of(hub.reading, judgement_id)
     report = say() if case is None else soon(hub, who, case, say)

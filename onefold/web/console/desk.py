@@ -12,7 +12,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from onefold.errors import UsageError
-from onefold.steps import case_desk, case_repeats
+from onefold.steps import case_desk, case_repeats, case_undo
 from onefold.steps.judge import JudgeReport
 from onefold.web.console.bulk import soon
 from onefold.web.console.review import ASKED_COOKIE
@@ -61,11 +61,15 @@ def comment(hub: TheHub, who: Sends, case: UUID, text: Text = "") -> Response:
 
 @router.post("/cases/{case}/answer")
 def answer(
-    hub: TheHub, who: Sends, case: UUID, verdict: Annotated[Literal["confirm", "refuse"], Form()], note: Text = ""
-) -> Response:
+    hub: TheHub, who: Sends, case: UUID, verdict: Annotated[Literal["confirm", "refuse", "refuse_undo"], Form()],
+    note: Text = "",
+) -> Response:  # fmt: skip
     """The second person's word."""
     who.asker.needs("judge")
     told = {"after": str(case)}
+    if verdict == "refuse_undo":
+        case_undo.refuse_undo(hub.reading, str(case), by=who.asker.name, note=note)
+        return RedirectResponse(f"/cases/{case}", 303)
     if verdict == "refuse":
         with hub.judging() as context:
             case_desk.answer(context, str(case), confirms=False, by=who.asker.name, note=note)
@@ -109,7 +113,7 @@ def shown(hub: Hub, case: str, masks: Masks | None, *, is_asked_again: bool = Fa
     more nothing is told that was done on it."""
     found = case_desk.history(hub.reading, case)
     if is_asked_again:
-        return {**found, "assignee": None, "deferred_until": None, "proposal": None, "events": []}
+        return {**found, "assignee": None, "deferred_until": None, "proposal": None, "undo": None, "events": []}
     if masks is not None:
         found["events"] = [{**one, "note": one["note"] and BLANK} for one in found["events"]]
     return found

@@ -17,7 +17,7 @@ from warehouse.case_queue import CaseFilter, Place
 
 COOKIE: Final = "onefold_queue"
 _PLAIN: Final = r"^[^\x00-\x1f]*$"
-Show = Literal["all", "mine", "unassigned", "deferred", "proposed"]
+Show = Literal["all", "mine", "unassigned", "deferred", "proposed", "undo"]
 Age = Literal["", "day", "week", "month", "older"]
 Order = Literal["impact", "age", "bits"]
 _DAYS: Final = {"day": (0, 1), "week": (1, 7), "month": (7, 30), "older": (30, None)}
@@ -49,7 +49,7 @@ class QueueFilter(BaseModel):
         """As the warehouse takes it, for who asks, now."""
         now = hub.reading.clock()
         newest, oldest = _DAYS.get(self.age, (None, None))
-        state = self.show if self.show in ("deferred", "proposed") else "open"
+        state = self.show if self.show in ("deferred", "proposed", "undo") else "open"
         return CaseFilter(
             today(hub.reading),
             state=state,

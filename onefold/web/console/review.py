@@ -42,7 +42,8 @@ def cases(
         rows, end = case_queue.page(conn, chosen, limit=MOST, after=None if after is None else place_of(after))
         counts = case_queue.kinds(conn, replace(chosen, kinds=None))
         states = case_queue.states(conn, who.asker.name, chosen.today)
-    told = [{**views.case_of(row, masks), "assignee": row["assignee"], "until": row["deferred_until"]} for row in rows]
+    more = {"assignee": "assignee", "until": "deferred_until", "proposed_by": "proposed_by"}
+    told = [{**views.case_of(row, masks), **{name: row[of] for name, of in more.items()}} for row in rows]
     clients = {one["client_id"] for case in told for one in case["records"]} - {None}
     note(hub, who.asker, "console cases", sorted(clients), None if masks is None else [])
     answer = page(
