@@ -90,6 +90,12 @@ def belongs_to(run_id: int) -> None:
     _fields.set({**_fields.get(), "run_id": run_id})
 
 
+def run_under_way() -> int | None:
+    """The run that lines are of here."""
+    run_id = _fields.get().get("run_id")
+    return run_id if isinstance(run_id, int) else None
+
+
 def carried(work: Callable[P, T]) -> Callable[P, T]:
     """`work` for another thread, with this one's trace and fields. For one call: a copy cannot be entered twice."""
     return partial(copy_context().run, work)

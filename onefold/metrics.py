@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from onefold import logs
 from onefold.failures import describe
+from onefold.steps.logged import close_dead
 from onefold.steps.schedule import due_sources, overdue
 from onefold.steps.status import FRESHNESS, freshness
 from onefold.steps.watch import disk
@@ -36,6 +37,7 @@ def collect(context: Context, conn: psycopg.Connection) -> Iterator[Metric]:
 
     Raises psycopg.Error where the database does not answer.
     """
+    close_dead(conn, at=context.clock())
     yield _build()
     yield from _hub(conn)
     yield from _streams(context, conn)

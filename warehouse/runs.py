@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -22,20 +22,48 @@ class LastRun(NamedTuple):
     report: Mapping[str, Any] | None
 
 
+class DeadRun(NamedTuple):
+    """A run whose process ended before it did."""
+
+    run_id: int
+    command: str
+    source: str | None
+    started_at: str
+    is_over: bool
+    """A later run of the same step (of the same source) has ended well."""
+    is_known: bool
+    """There is or was a notice of it."""
+
+
+DIED: Final = "its process, its machine or the database was stopped before it ended"
+"""What is said of a run that was found dead."""
+
+
 def start_run(
     conn: psycopg.Connection[Any], *, command: str, source: str | None = None, at: datetime, trace_id: str | None = None
 ) -> int:
-    """Record that a step begins; its run id. Commit before working, so that a crash leaves a trace."""
+    """Record that a step begins; its run id. Commit before working, so that a crash leaves a trace; until it is
+    finished the connection's session holds the run's lock, by which others see that somebody is at it."""
     parameters = {"command": command, "source": source, "at": at, "trace_id": trace_id}
     row = conn.execute(sql("runs.start"), parameters).fetchone()
     assert row is not None
     return int(row[0])
 
 
-def stop_abandoned(conn: psycopg.Connection[Any], *, command: str, source: str | None = None, at: datetime) -> int:
-    """Mark runs of a command (of a source) that were killed as stopped; under its lock nobody else is running. How
-    many."""
-    return conn.execute(sql("runs.stop_abandoned"), {"command": command, "source": source, "at": at}).rowcount
+def fail_run(conn: psycopg.Connection[Any], run_id: int, *, error: str, at: datetime) -> None:
+    """Record that an error of this kind has ended a run, unless its end is recorded already."""
+    conn.execute(sql("runs.fail"), {"run_id": run_id, "report": Jsonb({"error": error}), "at": at})
+
+
+def close_dead(conn: psycopg.Connection[Any], *, at: datetime) -> list[int]:
+    """Close as failed, with the reason, the runs that are under way and that no session is at; their numbers."""
+    report = Jsonb({"died": True, "error": DIED})
+    return [row[0] for row in conn.execute(sql("runs.close_dead"), {"report": report, "at": at})]
+
+
+def dead_runs(conn: psycopg.Connection[Any], *, since: datetime) -> list[DeadRun]:
+    """Runs that began since then and were found dead, oldest first."""
+    return [DeadRun(*row) for row in conn.execute(sql("runs.dead"), {"since": since})]
 
 
 def finish_run(

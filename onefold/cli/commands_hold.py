@@ -61,6 +61,8 @@ def _show_run(output: Output, found: dict[str, Any]) -> None:
         f"Run {found['run_id']}: {found['command']} {found['source'] or ''} at {found['started_at'][:16]},"
         f" {found['status']}{shown}"
     )
+    if found["status"] == "failed" and "error" in (found["report"] or {}):
+        output.say(f"Ended by     {found['report']['error']}", style="red")
     if found["trace_id"]:
         output.say(f"Trace        {found['trace_id']}: onefold runs --trace {found['trace_id']}")
     hold = found["hold"]

@@ -32,7 +32,6 @@ def run_due(context: Context) -> DueReport:
         if not runs.try_schedule_lock(conn):
             raise HubBusy("Another scheduled run is under way.", "This one left everything to it.")
         sources = due_sources(context, conn)
-        runs.stop_abandoned(conn, command=COMMAND, at=context.clock())
         run_id = start_run(context, conn, COMMAND)
         report: RunReport | None = None
         try:

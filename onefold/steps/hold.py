@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from onefold.errors import HubBusy, NothingFound, UsageError
 from onefold.steps.limits import TooMuch, in_words, what_to_do
-from onefold.steps.logged import logged
+from onefold.steps.logged import close_dead, logged
 from onefold.steps.report import HoldReport, PublishReport, Report, ResolveReport, StandardiseReport
 from warehouse import holds, runs
 from warehouse.connect import unit_of_work
@@ -189,11 +189,13 @@ def rollback(context: Context, run_id: int, *, by: str) -> DecisionReport:
 def last_runs(
     context: Context, *, source: str | None = None, trace_id: str | None = None, limit: int = 20
 ) -> list[dict[str, Any]]:
-    """The last runs (of a source, of a trace), newest first; each hold in `words`."""
+    """The last runs (of a source, of a trace), newest first; in `words` each hold, and what ended one that failed."""
     with context.connection("onefold runs") as conn:
+        close_dead(conn, at=context.clock())
         found = holds.last_runs(conn, source=source, trace_id=trace_id, limit=limit)
     for run in found:
-        run["words"] = list(map(in_words, run.pop("findings") or ()))
+        error = run.pop("error")
+        run["words"] = [*map(in_words, run.pop("findings") or ()), *([] if error is None else [error])]
     return found
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import wraps
 from inspect import signature
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from onefold import logs, tracing
 from onefold.failures import is_expected
 from warehouse import runs
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import psycopg
 
     from onefold.context import Context
@@ -44,6 +47,8 @@ def logged(step: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                     level = logging.INFO if is_expected(error) else logging.ERROR
                     kind = type(error).__name__
                     logs.tell(log, level, "step.failed", f"{step} failed", seconds=seconds, error=kind)
+                    if (run_id := logs.run_under_way()) is not None and args:
+                        _fail(cast("Context", args[0]), run_id, error)
                     raise
                 _tell_end(step, report, time.perf_counter() - started)
             return report
@@ -54,13 +59,32 @@ def logged(step: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def start_run(context: Context, conn: psycopg.Connection, command: str, source: str | None = None) -> int:
-    """Record in `ops.run` that a step begins, as part of the trace under way; its lines in the log are of this run."""
-    trace = tracing.current()
-    run_id = runs.start_run(
-        conn, command=command, source=source, at=context.clock(), trace_id=trace.trace_id if trace else None
-    )
+    """Record in `ops.run` that a step begins, as part of the trace under way; its lines in the log are of this run.
+    Runs whose processes have died are closed."""
+    trace, at = tracing.current(), context.clock()
+    close_dead(conn, at=at)
+    run_id = runs.start_run(conn, command=command, source=source, at=at, trace_id=trace.trace_id if trace else None)
     logs.belongs_to(run_id)
     return run_id
+
+
+def close_dead(conn: psycopg.Connection, *, at: datetime) -> None:
+    """Close the runs whose processes have died, and tell the log."""
+    for run_id in runs.close_dead(conn, at=at):
+        with logs.bound(run_id=run_id):
+            logs.tell(log, logging.WARNING, "run.died", runs.DIED)
+
+
+def _fail(context: Context, run_id: int, error: Exception) -> None:
+    """Record what ended a run; where the database does not answer, the next command finds it."""
+    import psycopg
+
+    from warehouse.connect import HubDatabaseError
+
+    if isinstance(error, psycopg.OperationalError | HubDatabaseError):
+        return
+    with suppress(psycopg.Error, HubDatabaseError), context.connection("onefold failed") as conn:
+        runs.fail_run(conn, run_id, error=type(error).__name__, at=context.clock())
 
 
 def keep_run(context: Context, conn: psycopg.Connection, command: str, report: Mapping[str, Any]) -> None:

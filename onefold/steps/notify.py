@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from onefold.channels.message import Message
@@ -14,7 +15,7 @@ from onefold.errors import NothingFound
 from onefold.steps.limits import in_words
 from onefold.steps.report import NoticesReport, RunReport, StreamReport
 from onefold.steps.status import freshness
-from warehouse import holds, notices
+from warehouse import holds, notices, runs
 from warehouse.connect import unit_of_work
 from warehouse.notices import Condition, Notice
 from warehouse.standing import standing
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 2_000
 """Characters of an error that are told."""
+_TOLD_FOR: Final = timedelta(days=7)
+"""Runs that began before and died are no news."""
 
 
 def notify(
@@ -83,6 +86,11 @@ def _conditions(
         if stream.status == "failed":
             place = f"{source}:{stream.stream}"
             yield Condition("failure", f"failure:{place}", f"{place} failed", (stream.error or "no message")[:_LONGEST])
+    for dead in runs.dead_runs(conn, since=context.clock() - _TOLD_FOR):
+        if not dead.is_over or not dead.is_known:
+            what = f"{dead.command} of {dead.source}" if dead.source else dead.command
+            detail = f"Begun {dead.started_at}; {runs.DIED}. The next run goes on. See: onefold runs {dead.run_id}"
+            yield Condition("failure", f"failure:died:{dead.run_id}", f"run {dead.run_id} ({what}) died", detail)
     if report is None:
         return
     for hold in holds.open_holds(conn):
@@ -131,7 +139,7 @@ def _was_looked_at(context: Context, key: str, report: RunReport | None) -> bool
     kind, _, place = key.partition(":")
     if report is None:
         return False
-    if kind == "failure" and place != "run":
+    if kind == "failure" and place != "run" and not place.startswith("died:"):
         read = {f"{source}:{stream.stream}" for source, stream in _streams(report) if stream.status != "deferred"}
         source, _, stream_name = place.partition(":")
         configured = context.configuration.sources.get(source)

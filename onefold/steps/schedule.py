@@ -47,7 +47,7 @@ def _due(source: str, schedule: str | None, last: LastRun | None, now: datetime)
     following = next_due(schedule, now) if schedule else None
     if last is not None and last.status == "deferred" and (retry := _retry_at(last.report)):
         since, following = (retry, following) if retry <= now else (None, retry)
-    elif last is not None and last.status == "running":
+    elif last is not None and (last.status == "running" or "died" in (last.report or {})):
         since = last.started_at
     elif schedule:
         moment = last_due(schedule, now)

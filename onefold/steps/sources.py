@@ -13,6 +13,7 @@ from onefold.errors import NothingFound
 from onefold.steps.columns import drift
 from onefold.steps.hold import next_commands
 from onefold.steps.limits import in_words
+from onefold.steps.logged import close_dead
 from onefold.steps.schedule import due_sources, overdue
 from onefold.steps.status import FRESHNESS, freshness
 from warehouse import figures, holds, quality, source_runs
@@ -35,6 +36,7 @@ def sources(context: Context, conn: psycopg.Connection, *, only: str | None = No
     """Each configured source (or `only` one) as `_one` tells it, those that need somebody first, then by name."""
     configured = {name: one for name, one in context.configuration.sources.items() if only in (None, name)}
     now = context.clock()
+    close_dead(conn, at=now)
     read = {(row["source"], row["stream"]): row["synced_at"] for row in figures.streams(conn)}
     refused: dict[str, int] = {}
     for row in figures.rejects(conn):
@@ -108,12 +110,17 @@ def run_of(row: Mapping[str, Any]) -> dict[str, Any]:
 
     Rows are those that the source showed, changed or not; what it changed counts deletions too.
     """
-    streams = (row["report"] or {}).get("streams") or ()
+    report = row["report"] or {}
+    streams = report.get("streams") or ()
+    ended = None if "died" in report else row["finished_at"]
+    # What ended it as a whole.
+    whole = (
+        [{"stream": row["source"], "error": report["error"], "error_class": row["status"]}] if "error" in report else []
+    )
 
     def total(*names: str) -> int:
         return sum(int(stream.get(name) or 0) for stream in streams for name in names)
 
-    ended = row["finished_at"]
     return {
         "run_id": row["run_id"],
         "status": "held" if row["hold"] == "open" else row["status"],
@@ -125,7 +132,7 @@ def run_of(row: Mapping[str, Any]) -> dict[str, Any]:
         "hold": row["hold"],
         "errors": [
             {name: stream.get(name) for name in ("stream", "error", "error_class")}
-            for stream in streams
+            for stream in (*whole, *streams)
             if stream.get("error")
         ],
     }

@@ -109,7 +109,6 @@ def standardise(context: Context, more: More = lambda: False) -> StandardiseRepo
         if not more() and queue.is_empty(conn, "standardise"):
             return StandardiseReport(None, round(time.perf_counter() - started, 3))
         mappers = _mappers(configuration)
-        runs.stop_abandoned(conn, command="standardise", at=context.clock())
         run_id = start_run(context, conn, "standardise")
         work = Work(context, mappers, standard_profile(context), run_id)
         # Which parents a child feeds is stored with its chunk, and the next chunk has to see it.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from onefold.steps.hold import next_commands
 from onefold.steps.limits import in_words
+from onefold.steps.logged import close_dead
 from onefold.steps.model_settings import note_on
 from onefold.steps.watch import concerns, watch
 from warehouse import derived_facts, holds, match_models, queries
@@ -25,6 +26,7 @@ def status(context: Context) -> dict[str, Any]:
     (`onefold.steps.watch`), what needs somebody in `concerns`, and advice in `next`."""
     now = context.clock()
     with context.connection("onefold status") as conn:
+        close_dead(conn, at=now)
         found = queries.status(conn)
         found["missing_rates"] = derived_facts.missing_rates(conn)
         model = match_models.current_head(conn)

@@ -60,7 +60,6 @@ def sync(
     started = time.perf_counter()
     chosen = [name for name in configured.streams if not streams or name in streams]
     with context.connection(f"onefold sync {source}") as conn, source_lock(conn, source):
-        runs.stop_abandoned(conn, command="sync", source=source, at=context.clock())
         run_id = start_run(context, conn, "sync", source)
         try:
             with open_source(context, configured) as connector, landing.flushed_together(conn):

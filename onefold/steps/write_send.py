@@ -73,7 +73,6 @@ def carry_out(work: Work, streams: Sequence[str], kind: type[StreamRun], *, appl
         return report(work)
     with source_lock(work.conn, source):
         clock = work.context.clock
-        runs.stop_abandoned(work.conn, command="write_back", source=source, at=clock())
         run_id = start_run(work.context, work.conn, "write_back", source)
         done = report(replace(work, run_id=run_id))
         runs.finish_run(work.conn, run_id, status=done.status, report=done.as_dict(), at=clock())

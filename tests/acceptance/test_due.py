@@ -6,6 +6,7 @@ import email
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,15 +19,21 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+from onefold.context import Context
 from onefold.errors import HubBusy
 from onefold.steps.due import look, run_due
+from onefold.steps.hold import last_runs
+from onefold.steps.logged import logged, start_run
 from onefold.steps.notify import try_channels
 from onefold.steps.schedule import due_sources
+from onefold.steps.sources import source
+from onefold.steps.status import status
 from tests.acceptance.conftest import fill
 from tests.support.cli import CHECKOUT, onefold
 from tests.support.http_source import Reply, http_source
 from tests.support.hub import CRM, Hub
 from warehouse import runs
+from warehouse.connect import connect
 
 
 @dataclass
@@ -117,6 +124,42 @@ def test_a_killed_sync_is_due_at_once_and_one_that_asked_for_a_pause_when_it_is_
     assert due(hub)["crm"] is not None and due(hub)["erp"] is None
     later(hub, minutes=6)
     assert due(hub)["erp"] is not None
+
+
+def test_a_run_whose_process_died_is_closed_as_failed_is_due_and_is_told_once(ready_hub: Hub) -> None:
+    hub = ready_hub
+    scheduled(hub)
+    gone = connect(hub.database_url, application_name="test")
+    number = runs.start_run(gone, command="sync", source="crm", at=hub.clock())
+    with hub.context() as context, context.connection() as conn:
+        assert runs.close_dead(conn, at=hub.clock()) == [], "somebody is at it"
+        gone.close()
+        until = time.monotonic() + 10
+        while "running" in {one["status"] for one in status(context)["runs"]}:
+            assert time.monotonic() < until
+        assert f"sync of crm failed (run {number})" in status(context)["concerns"]
+        told = last_runs(context, source="crm")[0]
+        assert (told["run_id"], told["status"], told["seconds"], told["words"]) == (number, "failed", None, [runs.DIED])
+        crm = source(context, conn, "crm")
+        assert crm["troubles"] == ["failed"] and crm["runs"][0]["errors"][0]["error"] == runs.DIED
+    report = scheduled(hub)
+    assert [sync.source for sync in report.run.syncs] == ["crm"], "it is due at once"
+    assert report.notices.opened == (f"failure:died:{number}",)
+    assert scheduled(hub).notices.closed == (f"failure:died:{number}",)
+    assert scheduled(hub).notices.opened == ()
+
+
+def test_a_run_that_an_error_ended_says_its_kind(ready_hub: Hub) -> None:
+    @logged("resolve")
+    def broken(context: Context) -> None:
+        with context.connection() as conn:
+            start_run(context, conn, "resolve")
+            raise ValueError("what it says may be anybody's")
+
+    with ready_hub.context() as context, pytest.raises(ValueError, match="anybody"):
+        broken(context)
+    last = ready_hub.query("SELECT status, report FROM ops.run ORDER BY run_id DESC LIMIT 1")
+    assert last == [("failed", {"error": "ValueError"})]
 
 
 def test_one_scheduled_run_at_a_time(hub: Hub) -> None:

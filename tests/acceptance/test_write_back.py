@@ -234,7 +234,7 @@ def test_killed_in_mid_batch_the_next_run_ends_where_an_undisturbed_one_would(
     assert sorted(rows) == ["1", "2", "3", "4"], "a row was written twice or not at all"
     assert keys <= {row[0].hex for row in desk.query("SELECT idempotence_key FROM ops.write_receipt")}
     assert desk.query("SELECT status FROM ops.run WHERE command = 'write_back' ORDER BY run_id") == [
-        ("stopped",),
+        ("failed",),
         ("done",),
     ]
     desk.run()

@@ -39,6 +39,8 @@ class Run(Table, table=True):
             postgresql_where=text("command = 'sync' AND published_by IS NULL"),
         ),
         Index("ix_run_published_by", "published_by", postgresql_where=text("published_by IS NOT NULL")),
+        Index("ix_run_running", "run_id", postgresql_where=text("status = 'running'")),
+        Index("ix_run_failed", "started_at", postgresql_where=text("status = 'failed'")),
         {"schema": "ops", "comment": "One execution of a step"},
     )
 

@@ -48,13 +48,19 @@ SELECT a.command, a.source, l.run_id, l.status, l.started_at, l.finished_at, w.f
 FROM asked AS a
 CROSS JOIN LATERAL (
     (
-        SELECT run_id, status, started_at, finished_at FROM ops.run AS r
+        SELECT run_id, status, started_at,
+            -- When one that died ended nobody knows.
+            CASE WHEN status <> 'failed' OR NOT coalesce(report, '{}') ? 'died' THEN finished_at END AS finished_at
+        FROM ops.run AS r
         WHERE r.command = a.command AND r.source = a.source
         ORDER BY run_id DESC LIMIT 1
     )
     UNION ALL
     (
-        SELECT run_id, status, started_at, finished_at FROM ops.run AS r
+        SELECT run_id, status, started_at,
+            -- When one that died ended nobody knows.
+            CASE WHEN status <> 'failed' OR NOT coalesce(report, '{}') ? 'died' THEN finished_at END AS finished_at
+        FROM ops.run AS r
         WHERE a.source IS NULL AND r.command = a.command AND r.source IS NULL
         ORDER BY r.source DESC, run_id DESC LIMIT 1
     )
@@ -88,13 +94,14 @@ CROSS JOIN LATERAL (
     (
         SELECT run_id, started_at, finished_at FROM ops.run AS r
         WHERE r.command = a.command AND r.source = a.source AND r.finished_at IS NOT NULL AND r.status <> 'stopped'
+            AND (r.status <> 'failed' OR NOT coalesce(r.report, '{}') ? 'died')
         ORDER BY run_id DESC LIMIT %(most)s
     )
     UNION ALL
     (
         SELECT run_id, started_at, finished_at FROM ops.run AS r
         WHERE a.source IS NULL AND r.command = a.command AND r.source IS NULL AND r.finished_at IS NOT NULL
-            AND r.status <> 'stopped'
+            AND r.status <> 'stopped' AND (r.status <> 'failed' OR NOT coalesce(r.report, '{}') ? 'died')
         ORDER BY r.source DESC, run_id DESC LIMIT %(most)s
     )
 ) AS l

@@ -245,8 +245,9 @@ FROM ops.run WHERE run_id = %(run_id)s
 
 -- name: runs
 SELECT r.run_id, r.command, r.source, r.status, r.started_at::text, r.finished_at::text,
-    extract(epoch FROM r.finished_at - r.started_at)::float AS seconds, r.published_by, h.state AS hold, h.findings,
-    r.trace_id
+    CASE WHEN NOT coalesce(r.report, '{}') ? 'died' THEN extract(epoch FROM r.finished_at - r.started_at)::float END
+        AS seconds, r.published_by, h.state AS hold, h.findings, r.trace_id,
+    CASE WHEN r.status = 'failed' THEN r.report ->> 'error' END AS error
 FROM ops.run AS r LEFT JOIN ops.hold AS h ON h.run_id = r.run_id
 WHERE (%(source)s::text IS NULL OR r.source = %(source)s::text)
     AND (%(trace_id)s::text IS NULL OR r.trace_id = %(trace_id)s::text)
