@@ -129,20 +129,17 @@ def kin(conn: psycopg.Connection[Any], record_ids: Ids, parents: Ids) -> Ids:
     return _ids(conn, "kin", {"record_ids": bigints(record_ids.tolist()), "parents": bigints(parents.tolist())})
 
 
-def of_clients(conn: psycopg.Connection[Any], clients: Ids) -> Ids:
-    """Documents of these clients (hashes)."""
-    return _ids(conn, "of_clients", {"clients": bigints(clients.tolist())})
-
-
 def count_documents(conn: psycopg.Connection[Any], clients: Ids, most: int) -> dict[int, int]:
     """How many documents each of these clients (hashes) has, counted up to `most`."""
     parameters = {"clients": bigints(clients.tolist()), "most": most}
     return dict(conn.execute(sql("documents.count_documents"), parameters).fetchall())
 
 
-def paying_clients(conn: psycopg.Connection[Any], clients: Ids) -> Ids:
-    """Those of the clients (hashes) who have a payment."""
-    return _ids(conn, "paying_clients", {"clients": bigints(clients.tolist())})
+def open_papers(conn: psycopg.Connection[Any], schema: pa.Schema, ids: Ids, *, of_clients: bool = False) -> pa.Table:
+    """Those of these documents (of the documents of these clients) that nothing settled when they were linked last, in
+    the columns of `schema`."""
+    query = sql("documents.open_papers").format(column=qualified("client" if of_clients else "record_id"))
+    return in_one_piece.read_integers(conn, query, {"ids": bigints(ids.tolist())}, schema=schema)
 
 
 def no_documents(conn: psycopg.Connection[Any], record_ids: Ids | None) -> Ids:
@@ -208,6 +205,16 @@ def store_places(conn: psycopg.Connection[Any], places: pa.Table, record_ids: Id
     with arrow.staged(conn, "new_place", "core.document_place", places):
         for statement in ("drop_places", "change_places", "add_places"):
             conn.execute(sql(f"documents.{statement}"), {"record_ids": bigints(record_ids.tolist())})
+
+
+def store_open(conn: psycopg.Connection[Any], papers: pa.Table) -> None:
+    """Make these the papers that nothing settles: all there are."""
+    arrow.replace(conn, "core.document_open", papers, ("record_id",))
+
+
+def change_open(conn: psycopg.Connection[Any], before: pa.Table, after: pa.Table) -> None:
+    """Make `after` of the papers that nothing settles what is `before` of them."""
+    arrow.change(conn, "core.document_open", before, after, ("record_id",))
 
 
 def store_links(conn: psycopg.Connection[Any], links: pa.Table, *, as_of: datetime) -> None:

@@ -80,6 +80,7 @@ _PLANS: Final = {
     "core.exchange_rate": _Plan(("served", *_CLOCKS)),
     "core.reporting": _Plan(),
     "core.document_link": _Plan(("since",)),
+    "core.document_open": _Plan(),
     "core.document_place": _Plan(),
     "core.relationship": _Plan(("relationship_key", *_CLOCKS)),
     "core.relationship_version": _Plan(("relationship_key", "ended_seq", "known_from", "known_to", *_CLOCKS)),

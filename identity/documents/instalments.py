@@ -16,16 +16,14 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from identity.documents.columns import Columns, significant_digits
 from identity.documents.counting import LINK_ENDS
-from identity.documents.events import groups
+from identity.documents.open_papers import OpenPapers
 from identity.documents.pairs import lags_of
-from identity.documents.schema import LINK, PAID, SALES, Flags, Ints
+from identity.documents.schema import LINK, PAID, Flags, Ints
 from identity.documents.sets import isin, union
 from identity.documents.settings import MONEY, ONE_BIT, DocumentSettings
-from identity.documents.settling import worth_of_events
 
 LARGEST_CLIENT: Final = 5_000
 """Documents of a client up to which sums are sought: others are collective accounts."""
@@ -53,15 +51,15 @@ class _Open:
 
 
 def instalments(
-    columns: Columns, links: pa.Table, said: pa.Table, settings: DocumentSettings, clients: Ints | None = None
+    columns: Columns, papers: OpenPapers, said: pa.Table, settings: DocumentSettings, clients: Ints | None = None
 ) -> pa.Table:
-    """Links (LINK) between documents and the payments that add up to them; `links` are all others among the documents.
+    """Links (LINK) between documents and the payments that add up to them; `papers`: what is open of the documents.
 
-    For `clients` (hashes; default: all), whose documents are to be given whole: what of them is open decides.
+    For `clients` (hashes; default: all), whose open papers are to be given whole: they decide.
     """
     if settings.instalments < 2 or not len(columns.record_id):
         return LINK.empty_table()
-    sales, payments = _open(columns, links, clients)
+    sales, payments = _open(columns, papers, clients)
     apart = {
         frozenset(pair) for *pair, same in zip(*(said[name].to_pylist() for name in said.schema.names), strict=True)
         if not same
@@ -78,21 +76,9 @@ _Set = tuple[int, int, tuple[int, ...], tuple[int, ...]]
 """Bits, the record that is settled or settles, the records that add up to it, and their amounts."""
 
 
-def _open(columns: Columns, links: pa.Table, wanted: Ints | None) -> tuple[_Open, _Open]:
+def _open(columns: Columns, papers: OpenPapers, wanted: Ints | None) -> tuple[_Open, _Open]:
     """Open sales and payments of the clients that have both."""
-    linked = links.filter(pc.equal(links["status"], "linked"))
-    is_same = pc.equal(linked["kind"], "same").to_numpy()
-    ends = [np.searchsorted(columns.record_id, linked[name].to_numpy()) for name in LINK_ENDS]
-    event = groups(len(columns.record_id), *(end[is_same] for end in ends))
-    worth = worth_of_events(columns, event)
-    is_open = np.ones(len(event), np.bool_)
-    for end in ends:
-        is_open[event[end[~is_same]]] = False
-    usable = is_open[event] & columns.has_client & columns.has_day & columns.has_amount & (worth[event] > 0)
-    paying = np.flatnonzero(usable & (columns.money == PAID))
-    # A quotation alone is nothing that is paid for.
-    owed = np.isin(columns.money, [money for money in SALES if money != MONEY.index("quoted")])
-    owing = np.flatnonzero(usable & owed)
+    event, worth, owing, paying = papers.event, papers.worth, papers.owing, papers.paying
     clients = union(columns.client[paying])
     clients = clients[isin(clients, union(columns.client[owing]))]
     if wanted is not None:

@@ -60,6 +60,10 @@ LINK: Final = pa.schema(
 )
 TIE: Final = pa.schema([LINK.field(at) for at in range(4)])
 """A link without what speaks for it."""
+OPEN: Final = pa.schema(
+    [pa.field("record_id", pa.int64(), nullable=False), pa.field("client", pa.int64(), nullable=False)]
+)
+"""A paper that nothing settles, but sums of others."""
 EVENT: Final = pa.schema(
     [
         pa.field("record_id", pa.int64(), nullable=False),

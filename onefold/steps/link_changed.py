@@ -18,7 +18,8 @@ from identity.documents.counting import events_of
 from identity.documents.events import groups
 from identity.documents.instalments import LARGEST_CLIENT, instalments
 from identity.documents.link import link_weighed
-from identity.documents.schema import PLACE, TIE, Ints
+from identity.documents.open_papers import open_papers
+from identity.documents.schema import OPEN, PLACE, TIE, Ints
 from identity.documents.sets import isin, union, without
 from onefold.steps.document_reach import ENDS, Reach, distinct_links, disturbed
 from onefold.steps.document_work import Linked, Work, load, places, with_none, without_pairs
@@ -63,6 +64,7 @@ def link_changed(work: Work, changed: Ints, as_of: Any, beside: psycopg.Connecti
     links = pa.concat_tables([without_pairs(links, pa.concat_tables([kept, sums.select(TIE.names)])), sums])
     before_links = pa.concat_tables([old, former])
     stored.change_links(conn, links, _gone(before_links, links), as_of=as_of)
+    _store_open(work, reach, links, union(changed, _moved(before_links, links)))
     events = _events(work, union(changed, _moved(before_links, links)))
     gone = without(stored.no_documents(conn, changed), events["record_id"].to_numpy())
     return Linked(len(reach.records), stored.store_events(conn, with_none(events, gone), as_of=as_of))
@@ -84,26 +86,49 @@ def _sums(
     few = np.array([client for client, count in now.items() if count <= LARGEST_CLIENT], np.int64)
     # A client that becomes a collective account loses its sums, once.
     grown = [c for c, count in now.items() if count > LARGEST_CLIENT and clients[1].get(c, count) <= LARGEST_CLIENT]
-    paying = stored.paying_clients(conn, few) if work.settings.instalments > 1 else few[:0]
-    theirs = stored.of_clients(conn, paying)
-    scope = union(theirs, changed, stored.of_clients(conn, np.array(grown, np.int64)))
-    at_these = reach.ties(scope)
-    former = at_these.filter(pc.equal(at_these["kind"], _SUM))
-    known, others, further = theirs, [TIE.empty_table()], theirs
+    mine = union(few, np.array(grown, np.int64))
+    few = few if work.settings.instalments > 1 else few[:0]
+    # What is open of what was not reached is as it is stored; whole events were reached, or nothing of them.
+    papers = stored.open_papers(conn, OPEN, mine, of_clients=True)
+    outside = without(papers["record_id"].to_numpy(), inside)
+    near = union(changed, _of_clients(documents, mine))
+    at_these = pa.concat_tables([reach.ties(outside), _at(reach.links(), near)])
+    former = distinct_links(at_these.filter(pc.equal(at_these["kind"], _SUM)))
+    theirs = papers.filter(pc.is_in(papers["client"], pa.array(few)))["record_id"].to_numpy()
+    further = union(without(theirs, inside), _of_clients(documents, few))
+    known, others, first = further, [TIE.empty_table()], True
     while len(further):
-        outside = without(further, inside)
-        found = _at(at_these, outside) if further is theirs else stored.links_of(conn, TIE, outside)
+        away = without(further, inside)
+        found = _at(at_these, away) if first else stored.links_of(conn, TIE, away)
         found = found.filter(pc.not_equal(found["kind"], _SUM))
         # Of what was reached the links are those that are made now.
         found = found.filter(pc.invert(pc.is_in(found[ENDS[0]], pa.array(inside))))
         found = pa.concat_tables([found, _at(links, further).select(TIE.names)])
         others.append(found)
         ends = np.concatenate([found[name].to_numpy() for name in ENDS])
-        further = without(ends, known)
+        further, first = without(ends, known), False
         known = union(known, further)
     registers, documents = reach.documents(known)
-    among = distinct_links(pa.concat_tables(others))
-    return instalments(columns_of(documents, registers), among, work.said, work.settings, paying), former
+    columns = columns_of(documents, registers)
+    open_ = open_papers(columns, distinct_links(pa.concat_tables(others)))
+    return instalments(columns, open_, work.said, work.settings, few), former
+
+
+def _store_open(work: Work, reach: Reach, links: pa.Table, dirty: Ints) -> None:
+    """Note what is open now of the events that `dirty` documents were or are of; `links`: all of what was reached, with
+    sums."""
+    registers, documents = reach.documents(reach.records)
+    columns, links = columns_of(documents, registers), links.filter(pc.not_equal(links["kind"], _SUM))
+    moved = union(dirty, _of_events(documents, links, dirty))
+    after = open_papers(columns, links).stored(columns)
+    after = after.filter(pc.is_in(after["record_id"], value_set=pa.array(moved)))
+    stored.change_open(work.conn, stored.open_papers(work.conn, OPEN, moved), after)
+
+
+def _of_clients(documents: pa.Table, clients: Ints) -> Ints:
+    """Those of the documents that are of these clients."""
+    found: Ints = documents.filter(pc.is_in(documents["client"], pa.array(clients)))["record_id"].to_numpy()
+    return found
 
 
 def _of_events(documents: pa.Table, links: pa.Table, some: Ints) -> Ints:

@@ -17,6 +17,7 @@ from identity.documents.counting import events_of
 from identity.documents.evidence import size_class
 from identity.documents.instalments import instalments
 from identity.documents.link import link_weighed, weigh_documents
+from identity.documents.open_papers import open_papers
 from identity.documents.schema import RELATED, Registers
 from identity.documents.sets import without
 from onefold.steps.ahead import ahead, storing
@@ -82,16 +83,22 @@ def _link_all(work: Work, as_of: Any, *, keep: bool, is_first: bool) -> Linked:
         weighed = weigh_documents(columns, registers, work.said, related, settings, size)
         links = link_weighed(weighed, settings)
         del weighed
-        sums = instalments(columns, links, work.said, settings)
+        papers = open_papers(columns, links)
+        sums = instalments(columns, papers, work.said, settings)
         links = pa.concat_tables([without_pairs(links, sums), sums])
         stored_places()
-    with storing(lambda: stored.store_links(conn, links, as_of=as_of)):
+    with storing(lambda: _store_links(work, links, papers.stored(columns), as_of)):
         events = events_of(documents, links, registers)
     if is_first:
         return Linked(documents.num_rows, stored.store_first_events(conn, events, as_of=as_of))
     gone = without(stored.no_documents(conn, None), events["record_id"].to_numpy())
     changed = stored.store_events(conn, with_none(events, gone), as_of=as_of, keep=keep)
     return Linked(documents.num_rows, changed)
+
+
+def _store_links(work: Work, links: pa.Table, papers: pa.Table, as_of: Any) -> None:
+    stored.store_links(work.conn, links, as_of=as_of)
+    stored.store_open(work.conn, papers)
 
 
 def _store_places(work: Work, columns: Columns, documents: pa.Table, registers: Registers) -> None:

@@ -32,8 +32,8 @@ STANDARD_FORMS_VERSION = 1
 RELATED_VERSION = 1
 """Raised when other relationships follow from the same records, so that stored ones are stated anew."""
 
-DOCUMENTS_VERSION = 1
-"""Raised when other links follow from the same documents, so that all are linked anew."""
+DOCUMENTS_VERSION = 2
+"""Raised when other links follow from the same documents, or more is kept of them, so that all are linked anew."""
 
 
 def standard_profile(context: Context) -> Profile:

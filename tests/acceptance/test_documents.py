@@ -57,6 +57,7 @@ FILES = ("crm_companies", "crm_deals", "erp_customers", "erp_orders", "acc_parti
 STATE = (
     "SELECT left_record_id, right_record_id, kind, status, bits, amount, evidence::text FROM core.document_link ORDER BY 1, 2",
     "SELECT * FROM core.document_place ORDER BY record_id, face",
+    "SELECT * FROM core.document_open ORDER BY record_id",
     "SELECT record_id, event_id, is_counted, counted_by FROM core.interaction ORDER BY record_id",
 )
 

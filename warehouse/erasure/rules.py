@@ -223,6 +223,7 @@ RULES: Final[Mapping[str, Rule]] = {
         {"source": _PLACE, "stream": _PLACE, "kind": _CODE, "role": _CODE},
     ),
     "core.document_link": Rule(keep={"kind": _CODE, "status": _CODE, "evidence": "codes, bits and counts of days"}),
+    "core.document_open": Rule(),
     "core.document_place": Rule(_FACT, {"number_key": "NULL"}),
     "core.exchange_rate": Rule(
         keep={

@@ -60,3 +60,16 @@ class DocumentPlace(Table, table=True):
     number_key: int | None = column(BigInteger, "Hash of the digits of its number", null=True)
     parent_record_id: int | None = column(BigInteger, "The interaction that it says it belongs to", null=True)
     client: int | None = column(BigInteger, "Hash of its client's id", null=True)
+
+
+class DocumentOpen(Table, table=True):
+    """A paper that nothing settles; columns as identity.documents.schema.OPEN."""
+
+    __tablename__ = "document_open"
+    __table_args__ = (
+        Index("ix_document_open_client", "client"),
+        {"schema": "core", "comment": "Orders, invoices and payments that nothing settles, but sums of others"},
+    )
+
+    record_id: int = column(BigInteger, "The document", key=True)
+    client: int = column(BigInteger, "Hash of its client's id")

@@ -65,9 +65,6 @@ SELECT c.record_id FROM core.document_place AS c WHERE c.parent_record_id = ANY 
 UNION ALL
 SELECT p.record_id FROM core.document_place AS p WHERE p.record_id = ANY (%(parents)s::bigint[]) AND p.face = 0
 
--- name: of_clients
-SELECT d.record_id FROM core.document_place AS d WHERE d.client = ANY (%(clients)s::bigint[])
-
 -- name: count_documents
 -- Of each client how many documents it has, counted no further than a limit.
 SELECT c.client, (
@@ -75,18 +72,8 @@ SELECT c.client, (
 )
 FROM unnest(%(clients)s::bigint[]) AS c (client)
 
--- name: paying_clients
--- Of these clients those who have a payment, or may have had one: only theirs can add up.
-SELECT c.client AS record_id
-FROM unnest(%(clients)s::bigint[]) AS c (client)
--- Client by client: as a condition it would be joined with all that there is.
-CROSS JOIN LATERAL (
-    SELECT FROM core.document_place AS p
-    JOIN core.interaction AS i ON i.record_id = p.record_id
-    WHERE p.client = c.client
-        AND (i.changed_seq IS NULL OR i.type = ANY (ARRAY(SELECT code FROM core.interaction_type WHERE money = 'paid')))
-    LIMIT 1
-) AS paid
+-- name: open_papers
+SELECT record_id, client FROM core.document_open WHERE {column} = ANY (%(ids)s::bigint[])
 
 -- name: links_of
 -- Words as their places in lists: a hundred thousand integers come in one piece.

@@ -50,6 +50,7 @@ SHAPES = {
     "core.exchange_rate": (shapes.RATE, {"changed_seq", "is_deleted", "served"}),
     "core.document_link": (documents.LINK, {"since"}),
     "core.document_place": (documents.PLACE, set()),
+    "core.document_open": (documents.OPEN, set()),
     "core.interaction_line": (shapes.INTERACTION_LINE, {"is_removed", "is_unpublished"}),
     "core.promise": (shapes.PROMISE, {"promise_key", "is_removed", "is_unpublished"}),
     "core.relationship": (shapes.RELATIONSHIP, {"relationship_key", "changed_seq", "is_deleted"}),
