@@ -25,8 +25,7 @@ from random import Random
 import httpx
 from common import Benchmark, parser
 from serve import CLIENTS
-from served_hub import CLIENTS_PER_RECORD, published
-from services import scratch, throwaway_postgres
+from served_hub import CLIENTS_PER_RECORD, add_keep, filled
 
 WARM_SECONDS, CONNECTIONS = 3, 64
 SCOPES = ("clients", "values", "match")
@@ -39,8 +38,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(config: Path, database: str, workers: int) -> Iterator[str]:
-    """`onefold serve` on loopback, until the end."""
+def serving(config: Path, database: str, workers: int) -> Iterator[tuple[str, int]]:
+    """`onefold serve` on loopback, until the end: its address and its process."""
     port = free_port()
     command = [sys.executable, "-m", "onefold", "--config", config, "--home", config.parent / "var", "serve"]
     command += ["--port", str(port), "--workers", str(workers)]
@@ -53,7 +52,7 @@ def serving(config: Path, database: str, workers: int) -> Iterator[str]:
                         break
                 except httpx.TransportError:
                     time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", process.pid
         finally:
             process.send_signal(signal.SIGTERM)
             try:
@@ -117,7 +116,7 @@ def measure(benchmark: Benchmark, config: Path, database: str, given: Namespace)
         count = int(given.rate * (given.seconds + WARM_SECONDS))
         clients = [row[0] for row in conn.execute(CLIENTS, {"percent": 20, "n": 5 * count}).fetchall()]
     paths = [f"/v1/clients/{one}" for one in Random(given.seed).choices(clients, k=count)]
-    with serving(config, database, given.workers) as address:
+    with serving(config, database, given.workers) as (address, _):
         taken, codes = asyncio.run(load(address, secret, paths, given.rate, given.seconds))
     cuts = statistics.quantiles(taken, n=100)
     what = f"client views, {given.rate}/s for {given.seconds:g} s by {given.workers} workers"
@@ -137,14 +136,13 @@ def main() -> int:
     options.add_argument("--workers", type=int, default=2)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--timeout", type=float, default=3_600, help="seconds that one command may take")
+    add_keep(options)
     given = options.parse_args()
     clients, interactions = (5_000, 50_000) if given.small else (given.clients, given.interactions)
     benchmark = Benchmark("api")
-    with scratch("api") as folder, throwaway_postgres(folder, benchmark) as url:
-        records = round(clients / CLIENTS_PER_RECORD)
-        benchmark.progress(f"a hub with {records:,} records and {interactions:,} interactions")
-        config, database = published(folder, url, records, interactions, given)
+    with filled(benchmark, clients, interactions, given) as (config, database):
         measure(benchmark, config, database, given)
+    records = round(clients / CLIENTS_PER_RECORD)
     benchmark.note(f"{records:,} records, {interactions:,} interactions, seed {given.seed}; who asks shares the cores")
     return benchmark.finish(given)
 

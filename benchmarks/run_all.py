@@ -22,6 +22,8 @@ ALL = (
     "publish",
     "documents",
     "serve",
+    "api",
+    "console",
     "export",
     "resolve",
     "accuracy",

@@ -6,18 +6,21 @@ them and queued for publish as it queues them: landing and mapping have benchmar
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generate import persons, scattered
 from hub import onefold, persons_source, write_configuration
 from pyarrow import csv
-from services import migrated_database
+from services import migrated_database, scratch, throwaway_postgres
 
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from argparse import ArgumentParser, Namespace
 
     import psycopg
+    from common import Benchmark
 
 CLIENTS_PER_RECORD = 0.56
 """Of the generated persons, see generate.persons."""
@@ -92,6 +95,34 @@ def published(folder: Path, url: str, records: int, interactions: int, given: Na
     onefold(config, database, "publish", timeout=given.timeout)
     _add_published_interactions(database, interactions)
     return config, database
+
+
+def add_keep(options: ArgumentParser) -> None:
+    """The option of those that can measure one hub several times."""
+    options.add_argument("--keep", type=Path, help="a folder of a filled hub: filled at the first time, and kept")
+
+
+@contextmanager
+def filled(benchmark: Benchmark, clients: int, interactions: int, given: Namespace) -> Iterator[tuple[Path, str]]:
+    """Configuration folder and database of a published hub on a server of its own; with `--keep` there for the next."""
+    from warehouse.connect import with_database
+
+    records = round(clients / CLIENTS_PER_RECORD)
+    if given.keep is None:
+        with scratch(benchmark.name) as folder, throwaway_postgres(folder, benchmark) as url:
+            benchmark.progress(f"a hub with {records:,} records and {interactions:,} interactions")
+            yield published(folder, url, records, interactions, given)
+        return
+    folder = given.keep.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    mark = folder / "filled"
+    with throwaway_postgres(folder, benchmark) as url:
+        if not mark.exists():
+            benchmark.progress(f"a hub with {records:,} records and {interactions:,} interactions, to be kept")
+            published(folder, url, records, interactions, given)
+            mark.write_text(f"{records} records, {interactions} interactions\n", "utf-8")
+        yield folder / "config", with_database(url, "hub")
 
 
 def add_interactions(database: str, first: int, last: int) -> None:
