@@ -79,7 +79,8 @@ def open_pool(url: str, *, application_name: str, most: int) -> ConnectionPool:
     return ConnectionPool(
         _conninfo(_parameters(url), application_name),
         kwargs={"autocommit": True},
-        min_size=1,
+        # To open one more takes longer than most questions, and many come at once.
+        min_size=min(4, most),
         max_size=most,
         max_idle=300,
         name=application_name,

@@ -47,24 +47,33 @@ def client_view(conn: psycopg.Connection[Any], client_id: str, *, limit: int = 1
     with their promises, relationships, and the ids that lead to it. An id that was merged away answers with
     its survivor. None: there never was such a client.
     """
-    target = _one(conn, "current_id", client_id=client_id)
-    if target is None:
-        return None
-    wanted = target["client_id"]
-    # Sent together: eight answers in turn would be eight times the way to the server and back.
+    # Asked of the id itself, together with where it leads: hardly one that is asked for was merged away.
+    wanted = client_id.lower()
+    target, view = _view_of(conn, wanted, limit)
+    if target != wanted:
+        _, view = _view_of(conn, target, limit)
+    return None if view is None else {"asked_for": client_id, **view}
+
+
+def _view_of(conn: psycopg.Connection[Any], client_id: str, limit: int) -> tuple[str, Answer | None]:
+    """The client that an id leads to, and the view of the one of that very id."""
+    # Sent together: nine answers in turn would be nine times the way to the server and back.
     page = {"limit": limit, **place_parameters(None), "types": None}
     with conn.pipeline():
+        target = _ask(conn, "current_id", client_id=client_id)
         asked = {
-            part: _ask(conn, f"client_{part}", client_id=wanted, **(page if part == "interactions" else {}))
+            part: _ask(conn, f"client_{part}", client_id=client_id, **(page if part == "interactions" else {}))
             for part in _CLIENT_PARTS
         }
-        golden = _ask(conn, "client", client_id=wanted)
+        golden = _ask(conn, "client", client_id=client_id)
+        led = target.fetchone()
         found: Answer = {part: cursor.fetchall() for part, cursor in asked.items()}
         client = golden.fetchone()
+    assert led is not None
     if client is None:
-        return None
+        return led["client_id"], None
     former = [row["old_client_id"] for row in found["former_ids"]]
-    return {"asked_for": client_id, **client, **found, "former_ids": former}
+    return led["client_id"], {**client, **found, "former_ids": former}
 
 
 def is_client(conn: psycopg.Connection[Any], client_id: str) -> bool:

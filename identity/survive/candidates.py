@@ -88,7 +88,8 @@ def read_attributes(documents: pa.Array) -> dict[str, Candidates]:
 def _read(text: pa.Buffer, longest: int, names: list[str], others: str) -> pa.Table:
     return pa_json.read_json(
         pa.BufferReader(text) if len(text) else io.BytesIO(b"{}"),
-        read_options=pa_json.ReadOptions(block_size=max(1 << 22, 2 * longest + 16)),
+        # For the records of a few clients threads take longer to start than to read.
+        read_options=pa_json.ReadOptions(block_size=max(1 << 22, 2 * longest + 16), use_threads=len(text) > 1 << 20),
         parse_options=pa_json.ParseOptions(
             explicit_schema=pa.schema(dict.fromkeys(names, _VALUE)), unexpected_field_behavior=others
         ),

@@ -13,7 +13,7 @@ from identity.explanation.explain import words_of
 from identity.explanation.patterns import levels_of_pairs
 from identity.schema import IDENTIFIER, RECORD, WEIGHT_ONE_BIT
 from onefold.steps.explain import generic_of
-from onefold.steps.resolve import current_model
+from onefold.steps.models import model_in_force
 from warehouse import case_queue, resolution
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def patterns(context: Context, chosen: case_queue.CaseFilter) -> list[Pattern]:
             resolution.load_records(conn, RECORD, ids),
             resolution.load_identifiers(conn, IDENTIFIER, ids),
             pairs,
-            current_model(context, conn),
+            model_in_force(context, conn),
             context.configuration.matching,
             generic=generic_of(conn),
         )

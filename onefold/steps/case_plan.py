@@ -12,7 +12,7 @@ from identity.explanation.explain import probability_of
 from identity.report import BIN
 from identity.schema import KINDS, WEIGHT_ONE_BIT
 from onefold.errors import NothingFound
-from onefold.steps.resolve import current_model
+from onefold.steps.models import model_in_force
 from warehouse import case_queue, surroundings
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def plan(context: Context, per_day: int, days: int = DAYS) -> dict[str, Any]:
     The most doubtful pairs are asked, as many as are decided in these days. NothingFound: nothing is plausible yet.
     """
     with context.connection("onefold cases plan") as conn:
-        model = current_model(context, conn)
+        model = model_in_force(context, conn)
         found = surroundings.weight_histogram(conn)
         waiting, asked_pairs = case_queue.asked_pairs(conn)
     if not found:

@@ -14,9 +14,9 @@ from identity.resolve import POINT
 from identity.schema import IDENTIFIER, JUDGEMENT, RECORD
 from onefold.errors import NothingFound
 from onefold.steps.in_common import with_documents
+from onefold.steps.models import model_in_force
 from onefold.steps.plain_evidence import as_plain
 from onefold.steps.records import one_record
-from onefold.steps.resolve import current_model
 from onefold.steps.rules import distinct_sources
 from warehouse import evidence as stored
 from warehouse import judgements, queries, resolution
@@ -47,7 +47,7 @@ def explain(context: Context, left: str, right: str) -> dict[str, Any]:
                     f"{name} is not among the client records.",
                     f"`onefold trace {name}` shows what is known of it.",
                 )
-        model = current_model(context, conn)
+        model = model_in_force(context, conn)
         evidence = explain_pair(
             known,
             resolution.load_identifiers(conn, IDENTIFIER, list(pair)),

@@ -15,8 +15,8 @@ from identity.population import Rules
 from identity.schema import IDENTIFIER, JUDGEMENT, RECORD, WEIGHT_ONE_BIT
 from onefold.errors import NothingFound, UsageError
 from onefold.steps.explain import suspended_for
+from onefold.steps.models import model_in_force
 from onefold.steps.records import is_client_id, one_record
-from onefold.steps.resolve import current_model
 from onefold.steps.rules import distinct_sources
 from warehouse import evidence as stored
 from warehouse import judgements, queries, resolution, surroundings
@@ -82,7 +82,7 @@ def _explained(
 ) -> ClusterEvidence:
     """The evidence on a client among the records `ids`, its own included."""
     rules = Rules(
-        current_model(context, conn),
+        model_in_force(context, conn),
         context.configuration.matching,
         judgements.load_judgements(conn, JUDGEMENT, ids),
         distinct_sources(context),

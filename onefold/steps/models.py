@@ -61,14 +61,16 @@ def model_in_force(context: Context, conn: psycopg.Connection) -> MatchModel:
     """The model that resolve used last, for what only reads. A version never changes: the last one is kept, since to
     read it may take longer than what it is read for."""
     head, settings = match_models.current_head(conn), context.configuration.matching
-    if head is None or head.kind == "prior":
-        return prior_model(settings, *([] if head is None else [head.version]))
-    name = (context.database_url, head.version)
+    name = (context.database_url, 0 if head is None else head.version)
     if name not in _KEPT or _KEPT[name][0] is not settings:
-        stored = match_models.of_version(conn, head.version)
-        assert stored is not None
+        if head is None or head.kind == "prior":
+            model = prior_model(settings, *([] if head is None else [head.version]))
+        else:
+            stored = match_models.of_version(conn, head.version)
+            assert stored is not None
+            model = as_model(stored, settings)
         _KEPT.clear()
-        _KEPT[name] = (settings, as_model(stored, settings))
+        _KEPT[name] = (settings, model)
     return _KEPT[name][1]
 
 
