@@ -85,7 +85,9 @@ def draw_marks(canvas: Canvas, scale: Scale, marks: Sequence[Mark], top: float, 
     ends = [-math.inf, -math.inf, -math.inf]
     for mark in within:
         x, half = scale(mark.value), len(mark.label) * CHARACTER / 2
-        level = next((row for row, end in enumerate(ends) if x - half > end), len(ends) - 1)
-        ends[level] = x + half + 4
+        # A name at the edge of the canvas stands beside its line, whole.
+        middle = max(half + 4, min(x, canvas.width - half - 4))
+        level = next((row for row, end in enumerate(ends) if middle - half > end), len(ends) - 1)
+        ends[level] = middle + half + 4
         canvas.line(x, top - 4 - 14 * level, x, bottom, "mark", dash="5 4", width=1.4)
-        canvas.text(x, top - 8 - 14 * level, mark.label, "small f-mark", anchor="middle")
+        canvas.text(middle, top - 8 - 14 * level, mark.label, "small f-mark", anchor="middle")

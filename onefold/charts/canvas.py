@@ -58,7 +58,9 @@ _PAGE = (
     ":root{color-scheme:light dark}body{margin:2rem auto;max-width:64rem;padding:0 1rem;"
     "font:15px/1.5 system-ui,'Segoe UI','DejaVu Sans',sans-serif}figure{margin:0 0 2rem}svg{max-width:100%;height:auto}"
     "table{border-collapse:collapse}td,th{padding:.15rem .8rem .15rem 0;text-align:left;vertical-align:top}"
-    "summary{cursor:pointer}"
+    "summary{cursor:pointer}.wide{overflow-x:auto}.wide svg{display:block;width:100%;min-width:38rem}"
+    f"body{{background:{_LIGHT['paper']};color:{_LIGHT['ink']}}}@media(prefers-color-scheme:dark)"
+    f"{{body{{background:{_DARK['paper']};color:{_DARK['ink']}}}}}"
 )
 
 
@@ -179,7 +181,7 @@ def page(title: str, charts: Sequence[Chart], *, lang: str = "en") -> str:
         f'<!doctype html><html lang="{_safe(lang)}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{_safe(title)}</title>'
-        f"<style>{_PAGE}</style></head><body><h1>{_safe(title)}</h1>{figures}</body></html>\n"
+        f"<style>{_PAGE}</style></head><body><main><h1>{_safe(title)}</h1>{figures}</main></body></html>\n"
     )
 
 
@@ -188,7 +190,8 @@ def _figure(chart: Chart, lang: str) -> str:
     body = "".join("<tr>" + "".join(f"<td>{_safe(cell)}</td>" for cell in row) + "</tr>" for row in chart.rows)
     figures = "Цифры" if lang == "ru" else "The figures"
     return (
-        f"<figure>{chart.svg}<figcaption>{_safe(chart.description)}</figcaption><details><summary>{figures}</summary>"
+        f'<figure><div class="wide" tabindex="0">{chart.svg}</div><figcaption>{_safe(chart.description)}</figcaption>'
+        f"<details><summary>{figures}</summary>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></details></figure>"
     )
 

@@ -56,6 +56,7 @@ def _durations(steps: Sequence[dict[str, Any]]) -> Chart | None:
         y_label="seconds",
         y_range=(0.0, highest * 1.05 or 1.0),
         y_words=plain,
+        x_words=_run,
     )
 
 
@@ -74,7 +75,13 @@ def _spread(kind: dict[str, Any]) -> Chart | None:
         ],
         x_label="runs before the last",
         y_words=percent,
+        x_words=_run,
     )
+
+
+def _run(number: float) -> str:
+    """There is no half of a run."""
+    return plain(number) if number == int(number) else ""
 
 
 def _ages(ages: Sequence[dict[str, Any]]) -> Chart | None:

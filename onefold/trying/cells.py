@@ -54,7 +54,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]], numbers: Seque
         + "</tr>"
         for row in rows
     )
-    return f"<div class=wide><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    return f"<div class=wide tabindex=0><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def figure(chart: Chart) -> str:

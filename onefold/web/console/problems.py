@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
@@ -20,7 +21,19 @@ _TITLES: Final = {
     429: "Too many attempts",
     503: "The hub is busy; try again in a moment",
 }
+_ADVICE: Final = {
+    403: "Your role or rights do not allow it. Who runs the hub can change that.",
+    404: "The address is wrong, or what it names is gone.",
+    409: "Somebody has decided meanwhile, or what it is about has changed. Nothing was done.",
+    413: "Send less at once.",
+    422: "What was sent does not fit. Go back, load the page again and say it once more.",
+    429: "Wait ten minutes, then try again.",
+    503: "Others are at work on it. Wait a moment and send it again.",
+}
+_FAULT: Final = "Try it once more. If it stays so, tell who runs the hub the number below."
+_CASE: Final = re.compile(r"/cases/[0-9a-f-]{36}(?=/|$)")
 _NOT_SIGNED_IN: Final = 401
+_STALE: Final = 409
 _LONGEST: Final = 500
 """Characters of a way back that the door takes."""
 
@@ -33,7 +46,17 @@ def shown(
         to = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
         is_way_back = request.method == "GET" and len(to) <= _LONGEST
         return RedirectResponse(f"/sign-in?to={quote(to if is_way_back else '/')}", 303)
-    title = translations(language_of(request)).gettext(_TITLES.get(status, "This did not work"))
-    answer = page(request, "problem.html", status=status, title=title, detail=detail)
+    words = translations(language_of(request))
+    case = _CASE.match(request.url.path) if status == _STALE else None
+    answer = page(
+        request,
+        "problem.html",
+        status=status,
+        title=words.gettext(_TITLES.get(status, "This did not work")),
+        advice=words.gettext(_ADVICE.get(status, _FAULT)),
+        # Written for logs and programs, in English.
+        detail=detail,
+        again=None if case is None else case.group(),
+    )
     answer.headers.update(headers or {})
     return answer

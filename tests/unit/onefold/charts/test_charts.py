@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from onefold.charts.axes import Mark, percent, ticks
 from onefold.charts.bars import Bar, Shares, bar_chart, distribution_chart
-from onefold.charts.canvas import Chart, page, write
+from onefold.charts.canvas import CHARACTER, Chart, page, write
 from onefold.charts.graph import Link, Node, graph_chart
 from onefold.charts.layout import stress_layout
 from onefold.charts.lines import Line, line_chart
@@ -105,6 +105,17 @@ def test_ticks_are_round_within_the_range_and_few(low: float, span: float) -> No
     found = ticks(low, low + span)
     assert 1 <= len(found) <= 14
     assert all(low - 1e-6 * span <= value <= low + span * (1 + 1e-6) for value in found)
+
+
+def test_names_of_marks_at_the_edge_stand_whole_within_the_chart() -> None:
+    shares = [Shares("pairs", [0.5, 0.5])]
+    marks = [Mark("ask from -20.0", -20.0), Mark("link from +40.0", 40.0)]
+    svg = distribution_chart("", "", [-20.0, 10.0, 40.0], shares, x_label="", y_label="", marks=marks).svg
+    root = ET.fromstring(svg)
+    for mark in marks:
+        (text,) = (one for one in root.iter(f"{SVG}text") if one.text == mark.label)
+        half = len(mark.label) * CHARACTER / 2
+        assert half <= float(text.get("x", 0)) <= float(root.get("width", 0)) - half
 
 
 def test_shares_near_nothing_and_everything_are_not_rounded_to_it() -> None:
