@@ -10,6 +10,8 @@ were made.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +26,7 @@ from served_hub import database_size
 from services import migrated_database, scratch, throwaway_postgres
 
 from warehouse import arrow
-from warehouse.connect import connect, unit_of_work
+from warehouse.connect import connect, unit_of_work, with_database
 
 if TYPE_CHECKING:
     import psycopg
@@ -139,25 +141,46 @@ def main() -> int:
     options.add_argument("--documents", type=int, default=FULL)
     options.add_argument("--changed", type=int, default=1_000, help="documents that are corrected in a round")
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument(
+        "--kept", type=Path, help="folder: a first run makes the documents there, a second one links them"
+    )
     options.add_argument("--timeout", type=float, default=3_600, help="seconds that one command may take")
     given = options.parse_args()
     count = 100_000 if given.small else given.documents
     bar = count / FULL if count >= _WORTH_A_TARGET * FULL else None
     benchmark = Benchmark("documents")
-    with scratch("documents") as folder, throwaway_postgres(folder, benchmark) as url:
+    with _folder(given.kept) as folder, throwaway_postgres(folder, benchmark) as url:
+        filled = folder / "filled"
         # Nothing is read from them: they are registers that the configuration knows.
         registers = {name: persons_source(folder / "none.csv") for name in ledgers.REGISTERS}
-        config, database = write_configuration(folder / "config", registers), migrated_database(url, "hub")
-        # The rules in force are noted while there is nothing: else the first publish would do everybody anew.
-        for step in ("standardise", "publish"):
-            onefold(config, database, step, timeout=given.timeout)
-        fill(database, count, given.seed, benchmark)
+        config, database = folder / "config", str(with_database(url, "hub"))
+        if not filled.exists():
+            config, database = write_configuration(config, registers), migrated_database(url, "hub")
+            # The rules in force are noted while there is nothing: else the first publish would do everybody anew.
+            for step in ("standardise", "publish"):
+                onefold(config, database, step, timeout=given.timeout)
+            fill(database, count, given.seed, benchmark)
+            filled.touch()
+            if given.kept:
+                benchmark.progress(f"the documents are made; run again to link them: {folder}")
+                return 0
         measure_cold(benchmark, config, database, count, bar, given.timeout)
         benchmark.progress("compare with the sales that were made")
         measure_truth(benchmark, database)
         measure_warm(benchmark, config, database, count, given.changed, bar, given.timeout)
     benchmark.note(f"{count:,} documents of {ledgers.clients_of(count):,} clients, seed {given.seed}")
     return benchmark.finish(given)
+
+
+@contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    """Where the server's files are: for this run alone, or kept."""
+    if kept is None:
+        with scratch("documents") as folder:
+            yield folder
+        return
+    kept.mkdir(mode=0o755, parents=True, exist_ok=True)
+    yield kept.resolve()
 
 
 def measure_cold(

@@ -45,28 +45,35 @@ _MOVED: Final = SQL("IN (SELECT record_id FROM moved_document)")
 _KINDS: Final = ("same", "settles", "instalment")
 _STATUSES: Final = ("linked", "review")
 _BULK_ROWS: Final = 100_000
-_PAGES: Final = 60_000
+_PAGES: Final = 30_000
 """Pages of core.interaction that are read at a time."""
+Pages = tuple[int, int]
+"""The first, and the one after the last."""
 Ids = npt.NDArray[np.int64]
 Words = Mapping[str, Sequence[str]]
 """`fields` of detail that say how a document stands, and the words that mean `sold` and `void`, in lower case."""
 
 
-def load_all(conn: psycopg.Connection[Any], words: Words) -> Generator[pa.Table]:
-    """All documents as they are published (FOUND), part by part, each once."""
-    known: list[pa.Array] = []
-    row = conn.execute(sql("documents.pages")).fetchone()
-    pages = int(row[0]) if row else 0
-    for first in range(0, pages + 1, _PAGES):
+def load_all(conn: psycopg.Connection[Any], words: Words, ranges: Sequence[Pages]) -> Generator[pa.Table]:
+    """Those documents as they are published (FOUND) that stand in these pages, part by part, each once."""
+    for first, last in ranges:
         query = sql("documents.of_pages").format(
-            columns=_columns(words), first=Literal(f"({first},0)"), last=Literal(f"({first + _PAGES},0)")
+            columns=_columns(words), first=Literal(f"({first},0)"), last=Literal(f"({last},0)")
         )
-        part = in_one_piece.read(conn, query, schema=FOUND)
-        known.append(part["record_id"].combine_chunks())
-        yield part
-    # One that standardise changed between two of these reads came as it was published already.
+        yield in_one_piece.read(conn, query, schema=FOUND)
+
+
+def all_pages(conn: psycopg.Connection[Any]) -> list[Pages]:
+    """The pages of core.interaction as there are now, in parts."""
+    row = conn.execute(sql("documents.pages")).fetchone()
+    return [(first, first + _PAGES) for first in range(0, (int(row[0]) if row else 0) + 1, _PAGES)]
+
+
+def load_waiting(conn: psycopg.Connection[Any], words: Words, known: pa.Array) -> pa.Table:
+    """Of what waits to be published the documents as they were last (FOUND); but those of `known`, which standardise
+    changed after they were read and which came as they are served."""
     last = in_one_piece.read(conn, sql("documents.of_versions").format(columns=_columns(words)), schema=FOUND)
-    yield last.filter(pc.invert(pc.is_in(last["record_id"], value_set=pa.concat_arrays(known))))
+    return last.filter(pc.invert(pc.is_in(last["record_id"], value_set=known)))
 
 
 def load(conn: psycopg.Connection[Any], words: Words, record_ids: Ids) -> pa.Table:

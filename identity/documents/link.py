@@ -22,6 +22,7 @@ from identity.documents.sets import isin, union, unique
 from identity.documents.settings import ONE_BIT, DocumentSettings
 from identity.documents.settling import settle
 from identity.documents.words import evidence_texts
+from identity.parallel import in_parallel
 
 _SLICE: Final = 1 << 20
 """Pairs that are weighed at a time."""
@@ -65,16 +66,18 @@ def weigh_documents(
     measure = Measure(columns, registers, rarity, kin_of(related), settings, size)
     del proposed
     known, least = _codes(columns, judged), round(settings.review_at * ONE_BIT)
-    parts: list[tuple[Pairs, Evidence, Flags, Flags]] = []
-    # Most are dropped at once: memory is bounded by what is kept.
-    for first in range(0, max(len(pairs.left), 1), _SLICE):
+
+    def plausible(first: int) -> tuple[Pairs, Evidence, Flags, Flags]:
         some = pairs.only(slice(first, first + _SLICE))
         found = weigh(measure, some)
         at = np.minimum(np.searchsorted(known, _codes(columns, some)), max(len(known) - 1, 0))
         is_judged = known[at] == _codes(columns, some) if len(known) else np.zeros(len(some.left), np.bool_)
         same = is_judged & (is_same[at] if len(known) else False)
         keep = np.flatnonzero((found.total >= least) | is_judged)
-        parts.append((some.only(keep), found.only(keep), same[keep], (is_judged & ~same)[keep]))
+        return some.only(keep), found.only(keep), same[keep], (is_judged & ~same)[keep]
+
+    # Most are dropped at once: memory is bounded by what is kept.
+    parts = in_parallel(plausible, range(0, max(len(pairs.left), 1), _SLICE), len(pairs.left))
     kept = Pairs(*(np.concatenate([getattr(part[0], name) for part in parts]) for name in ("left", "right")))
     same, apart = (np.concatenate([part[at] for part in parts]) for at in (2, 3))
     return Weighed(columns, kept, together([part[1] for part in parts]), same, apart)

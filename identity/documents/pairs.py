@@ -20,6 +20,7 @@ from identity.documents.columns import Columns, Faces
 from identity.documents.schema import Flags, Ints
 from identity.documents.sets import union, unique
 from identity.documents.settings import MONEY, DocumentSettings
+from identity.parallel import in_parallel
 
 _NEVER: Final = 1 << 20
 
@@ -99,10 +100,13 @@ def candidate_pairs(
     lags, cap, lengths = lags_of(settings), settings.largest_block, slot_lengths(settings)
     day = columns.day[faces.document]
     numbered = np.flatnonzero((columns.number_core != 0) & columns.has_day)
-    amounts = in_order(faces.amount_key, day, over.get("amount_key"))
-    clients = in_order(faces.client_key, day, over.get("client_key"))
     cores = columns.number_core[numbered].view(np.uint64)
-    numbers = in_order(cores, columns.day[numbered], over.get("number_key"))
+    wanted = (
+        (faces.amount_key, day, over.get("amount_key")),
+        (faces.client_key, day, over.get("client_key")),
+        (cores, columns.day[numbered], over.get("number_key")),
+    )
+    amounts, clients, numbers = in_parallel(lambda one: in_order(*one), wanted, len(day))
     count = max(len(columns.record_id), 1)
     found: list[Ints] = []
 

@@ -11,6 +11,7 @@ from identity.documents.columns import Columns, Faces
 from identity.documents.pairs import Found, slot_lengths
 from identity.documents.schema import Ints
 from identity.documents.settings import DocumentSettings
+from identity.parallel import in_parallel
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,15 @@ def rarity_of(columns: Columns, faces: Faces, found: Found, settings: DocumentSe
     rows, cap = len(faces.document), settings.largest_block
     book = columns.book[faces.document]
     documents = len(columns.record_id)
-    return Rarity(
-        np.searchsorted(faces.document, np.arange(documents)),
-        _rivals(found.amounts, book, rows, wide, cap),
-        _rivals(found.clients, book, rows, weeks, cap),
-        _rivals(found.clients, book, rows, wide, cap),
-        _rivals(found.numbers, columns.book, documents, wide, cap),
+    wanted = (
+        (found.amounts, book, rows, wide),
+        (found.clients, book, rows, weeks),
+        (found.clients, book, rows, wide),
+        (found.numbers, columns.book, documents, wide),
     )
+    amounts, client_weeks, clients, numbers = in_parallel(lambda one: _rivals(*one, cap), wanted, rows)
+    first = np.searchsorted(faces.document, np.arange(documents))
+    return Rarity(first, amounts, client_weeks, clients, numbers)
 
 
 def _rivals(ordered: Ordered, book: Ints, rows: int, length: int, cap: int) -> Rivals:

@@ -6,6 +6,7 @@ Publish ends with it. What changed is linked anew with everything that hangs tog
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -39,7 +40,7 @@ _ALL_SHARE: Final = 20_000
 
 
 def link_documents(context: Context, conn: psycopg.Connection, *, after: int) -> Linked:
-    """Bring links and events up to the documents, in one transaction under the hub lock.
+    """Bring links and events up to the documents, in one transaction under the hub lock (the first links in another).
 
     Not chunk by chunk: a block of which some members are looked for where they stood before, and are known as they are
     now, would look smaller than it is.
@@ -61,7 +62,8 @@ def link_documents(context: Context, conn: psycopg.Connection, *, after: int) ->
         as_of, work, is_first = next_as_of(conn, context.clock), work_of(context, conn), stored.is_first(conn)
         if are_new or len(batch.pending_ids) == _ALL_SHARE or is_first:
             seen = stored.were_published(conn, after)
-            done = _link_all(work, as_of, keep=seen, is_first=is_first and not seen)
+            with context.connection("onefold publish, beside") as beside:
+                done = _link_all(work, beside, as_of, keep=seen, is_first=is_first and not seen)
             stored.forget_queue(conn)
         else:
             with context.connection("onefold publish, reading") as beside, unit_of_work(beside):
@@ -70,10 +72,11 @@ def link_documents(context: Context, conn: psycopg.Connection, *, after: int) ->
     return done
 
 
-def _link_all(work: Work, as_of: Any, *, keep: bool, is_first: bool) -> Linked:
+def _link_all(work: Work, beside: psycopg.Connection, as_of: Any, *, keep: bool, is_first: bool) -> Linked:
     """Link all documents. `is_first`: no event is stored, and nobody has read the facts."""
     conn, settings = work.conn, work.settings
-    registers, documents = with_registers(work, ahead(stored.load_all(conn, work.words)))
+    with unit_of_work(beside):
+        registers, documents = with_registers(work, _all_documents(work, beside))
     documents = by_record(documents)
     size = size_class(documents.num_rows)
     fingerprints.remember(conn, "documents", {"size": UUID(int=size)})
@@ -87,18 +90,39 @@ def _link_all(work: Work, as_of: Any, *, keep: bool, is_first: bool) -> Linked:
         sums = instalments(columns, papers, work.said, settings)
         links = pa.concat_tables([without_pairs(links, sums), sums])
         stored_places()
-    with storing(lambda: _store_links(work, links, papers.stored(columns), as_of)):
-        events = events_of(documents, links, registers)
+    open_ = papers.stored(columns)
     if is_first:
-        return Linked(documents.num_rows, stored.store_first_events(conn, events, as_of=as_of))
+        # In a transaction of their own, so that both are stored at a time. Readers are not served links; should these
+        # stay behind alone, no places are there, and all is linked anew.
+        with unit_of_work(beside), storing(lambda: _store_links(beside, links, open_, as_of)):
+            events = events_of(documents, links, registers)
+            return Linked(documents.num_rows, stored.store_first_events(conn, events, as_of=as_of))
+    with storing(lambda: _store_links(conn, links, open_, as_of)):
+        events = events_of(documents, links, registers)
     gone = without(stored.no_documents(conn, None), events["record_id"].to_numpy())
     changed = stored.store_events(conn, with_none(events, gone), as_of=as_of, keep=keep)
     return Linked(documents.num_rows, changed)
 
 
-def _store_links(work: Work, links: pa.Table, papers: pa.Table, as_of: Any) -> None:
-    stored.store_links(work.conn, links, as_of=as_of)
-    stored.store_open(work.conn, papers)
+def _all_documents(work: Work, beside: psycopg.Connection) -> Iterator[pa.Table]:
+    """All documents (stored.FOUND), part by part, read on both connections: the server works with two processes."""
+    known: list[pa.Array] = []
+    pages = stored.all_pages(work.conn)
+    readers = [ahead(stored.load_all(conn, work.words, pages[n::2])) for n, conn in enumerate((work.conn, beside))]
+    while readers:
+        for reader in list(readers):
+            part = next(reader, None)
+            if part is None:
+                readers.remove(reader)
+                continue
+            known.append(part["record_id"].combine_chunks())
+            yield part
+    yield stored.load_waiting(work.conn, work.words, pa.concat_arrays(known))
+
+
+def _store_links(conn: psycopg.Connection, links: pa.Table, papers: pa.Table, as_of: Any) -> None:
+    stored.store_links(conn, links, as_of=as_of)
+    stored.store_open(conn, papers)
 
 
 def _store_places(work: Work, columns: Columns, documents: pa.Table, registers: Registers) -> None:

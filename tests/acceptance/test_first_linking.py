@@ -14,6 +14,7 @@ from warehouse.connect import connect
 
 INDEXES = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'core' ORDER BY 1"
 EVENTS = "SELECT source_key, event_id, is_counted, counted_by FROM onefold_v1.fct_interaction ORDER BY 1"
+LEFT = ("document_link", "document_place", "interaction WHERE event_id IS NOT NULL")
 FEED = "SELECT id, kind, payload FROM ops.change_event ORDER BY 1"
 
 
@@ -41,3 +42,20 @@ def test_a_hub_without_documents_has_no_event_of_them(hub: Hub) -> None:
     hub.run()
     events: list[tuple[Any, ...]] = hub.query(FEED)
     assert events == []
+
+
+def test_first_links_that_stay_behind_without_events_are_made_anew(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(hub)
+
+    def stopped(conn: object) -> None:
+        raise RuntimeError("stopped")
+
+    monkeypatch.setattr(documents, "forget_queue", stopped)
+    with pytest.raises(RuntimeError, match="stopped"):
+        hub.run()
+    monkeypatch.undo()
+    links, places, events = (f"SELECT count(*) > 0 FROM core.{name}" for name in LEFT)
+    assert [hub.query(query) for query in (links, places, events)] == [[(True,)], [(False,)], [(False,)]]
+    hub.run()
+    assert [hub.query(query) for query in (links, places, events)] == [[(True,)]] * 3
+    hub.has_nothing_to_do()
