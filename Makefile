@@ -27,7 +27,7 @@ lint:  ## Style, types, and who may import whom
 	.venv/bin/lint-imports
 
 test: lint  ## Everything on a real PostgreSQL, started for the run; what is skipped is printed
-	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not live and not scale" $(ARGS)
+	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not live and not scale" $(ARGS)
 
 test-live:  ## Systems made by others, started by the tests; and the integration tests on Debian's PostgreSQL
 	@.ci/debian-packages python3 live

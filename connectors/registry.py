@@ -9,8 +9,10 @@ Hooks, which manifests name, stand in the group `onefold.hooks`.
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from copy import deepcopy
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -41,8 +43,14 @@ class ConnectorClass(Protocol):
     def __call__(self, source: str, settings: Any) -> OpenConnector: ...
 
 
-def _registered() -> dict[str, EntryPoint | Path]:
+def _registered() -> Mapping[str, EntryPoint | Path]:
     """Connectors by name: an entry point, or a manifest's file."""
+    return registered_on(tuple(sys.path))
+
+
+@cache
+def registered_on(path: tuple[str, ...]) -> Mapping[str, EntryPoint | Path]:  # noqa: ARG001 - what it is remembered by
+    """The same, looked for once per search path: that reads the metadata of every package installed."""
     found: dict[str, EntryPoint | Path] = {}
     for name, what in _entries():
         other = found.get(name)
@@ -160,8 +168,13 @@ def settings_model(name: str) -> type[BaseModel]:
 
 
 def settings_schema(name: str) -> dict[str, Any]:
-    """The JSON Schema of a connector's settings. Raises SourceConfigurationError."""
-    return settings_model(name).model_json_schema(by_alias=True)
+    """The JSON Schema of a connector's settings, the caller's own. Raises SourceConfigurationError."""
+    return deepcopy(_schema_of(settings_model(name)))
+
+
+@cache
+def _schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema(by_alias=True)
 
 
 def open_connector(

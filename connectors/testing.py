@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from email.utils import format_datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -31,6 +31,10 @@ from connectors.testing_parts import Ledger, headers_of, json_of, keys_of, names
 from connectors.testing_write import WritingChecks
 
 Change = Callable[[int, httpx.Request, httpx.Response], httpx.Response]
+
+
+_recorded = cache(load_cassette)
+"""A recording is looked at by every test and changed by none: it is read once."""
 
 
 class ConnectorSuite(WritingChecks):
@@ -53,7 +57,7 @@ class ConnectorSuite(WritingChecks):
     @cached_property
     def cassette(self) -> Cassette:
         """The recorded system."""
-        return load_cassette(self.cassette_file)
+        return _recorded(self.cassette_file)
 
     @cached_property
     def manifest(self) -> Manifest | None:

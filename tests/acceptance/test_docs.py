@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 from identity.settings import load_settings
 from identity.survive.settings import SurvivorshipSettings
 from tests.support.cli import CHECKOUT, environment, onefold
+from tests.support.ready import programs
 from warehouse.server import EmbeddedServer
 
 DOCS = CHECKOUT / "docs"
@@ -58,19 +59,20 @@ def playground(tmp_path: Path) -> Iterator[Path]:
         EmbeddedServer(folder).stop("immediate")
 
 
-def shell(commands: str, folder: Path, database_url: str) -> str:
-    """What bash prints; it must end well. `onefold` is this environment's.
+def shell(commands: str, folder: Path, database_url: str, *, is_cold: bool = False) -> str:
+    """What bash prints; it must end well. `onefold` is this environment's if it `is_cold`, or has imported all already.
 
     The test's own database serves where the commands are not about the embedded one: that saves its start each time.
     """
     kept = environment()
     if "onefold db" not in commands:
         kept["ONEFOLD_DATABASE_URL"] = database_url
-    programs = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
+    installed = str(Path(sys.executable).parent)
+    found_in = os.pathsep.join([*([] if is_cold else [str(programs())]), installed, kept.get("PATH", os.defpath)])
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", commands],
         cwd=folder,
-        env={**kept, "PATH": programs, "PYTHONPATH": str(CHECKOUT), "COLUMNS": "120"},
+        env={**kept, "PATH": found_in, "PYTHONPATH": str(CHECKOUT), "COLUMNS": "120"},
         capture_output=True,
         text=True,
         check=False,
@@ -97,7 +99,7 @@ def test_every_command_that_a_page_says_runs_runs_and_prints_what_it_shows(
     page: Path, playground: Path, database_url: str
 ) -> None:
     commands = script(page).replace("/data/clients.csv", str(playground / "clients.csv"))
-    printed = words(shell(commands, playground, database_url))
+    printed = words(shell(commands, playground, database_url, is_cold=page.name == "README.md"))
     for shown in OUTPUT.findall(text(page)):
         assert [line for line in words(shown) if line not in printed] == []
 

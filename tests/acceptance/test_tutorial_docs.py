@@ -14,6 +14,7 @@ import pytest
 from tests.support.cli import CHECKOUT, environment
 from tests.support.follow import absent, blocks, follow
 from tests.support.http_source import Asked, HttpSource, Reply, http_source
+from tests.support.ready import programs
 from warehouse.server import EmbeddedServer
 
 PAGE, RUSSIAN = CHECKOUT / "docs" / "tutorial.md", CHECKOUT / "docs" / "tutorial.ru.md"
@@ -31,8 +32,8 @@ def reader(tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
     """The folder of a reader who stands in the repository, and an environment with `onefold` and a home of its own."""
     (tmp_path / "repository").mkdir()
     (tmp_path / "repository" / "docs").symlink_to(CHECKOUT / "docs")
-    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    environ = environment(PATH=programs, PYTHONPATH=str(CHECKOUT), HOME=str(tmp_path), COLUMNS="120")
+    folders = os.pathsep.join([str(programs()), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    environ = environment(PATH=folders, PYTHONPATH=str(CHECKOUT), HOME=str(tmp_path), COLUMNS="120")
     yield tmp_path / "repository", environ
     EmbeddedServer(tmp_path / "tour" / "hub" / "var" / "postgres").stop("immediate")
 

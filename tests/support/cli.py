@@ -75,10 +75,12 @@ def onefold_process(
     cwd: Path | None = None,
     seconds: float = 240,
 ) -> Done:
-    """`onefold ARGUMENTS` in a process of its own; by the checkout, wherever it is started."""
-    with _environment({"PYTHONPATH": str(CHECKOUT), **(environ or {})}):
+    """`onefold ARGUMENTS` in a process of its own, forked from one that has imported everything; by the checkout."""
+    from tests.support.ready import programs
+
+    with _environment(environ or {}):
         done = subprocess.run(
-            [sys.executable, "-m", "onefold", *map(str, arguments)],
+            [programs() / "onefold", *map(str, arguments)],
             cwd=cwd,
             capture_output=True,
             text=True,

@@ -26,6 +26,9 @@ EXTERNAL_URL = "ONEFOLD_TEST_DATABASE_URL"
 _FOLDER = "ONEFOLD_TEST_SERVER_FOLDER"
 _PREFIX = "onefold-tests"
 _TEMPLATE_LOCK = 7_305_118_001
+_MEMORY = Path("/dev/shm")
+_ROOM = 4 << 30
+"""Bytes that must be free in memory before a run's server lives there; it takes some hundred MB."""
 
 
 def begin_run() -> bool:
@@ -37,8 +40,19 @@ def begin_run() -> bool:
         return False
     _sweep_abandoned_runs()
     name = f"{_PREFIX}-{os.geteuid()}-{os.getpid()}-{secrets.token_hex(3)}"
-    os.environ[_FOLDER] = str(Path(tempfile.gettempdir()) / name)
+    os.environ[_FOLDER] = str(_where_to_live() / name)
     return True
+
+
+def _where_to_live() -> Path:
+    """In memory if there is room: the files of a database of each test's own are made and removed there in a quarter of the time."""
+    disk = Path(tempfile.gettempdir())
+    try:
+        free = shutil.disk_usage(_MEMORY).free
+    except OSError:
+        return disk
+    has_room = min(free, psutil.virtual_memory().available) >= _ROOM and os.access(_MEMORY, os.W_OK | os.X_OK)
+    return _MEMORY if has_room else disk
 
 
 def end_run() -> None:
@@ -121,10 +135,11 @@ def _run_name(folder: Path) -> str:
 
 def _sweep_abandoned_runs() -> None:
     """Stop and remove the servers of runs whose controlling process was killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}-{os.geteuid()}-*-*"):
-        pid = folder.name.split("-")[3]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)):
-            _remove(folder)
+    for place in (Path(tempfile.gettempdir()), _MEMORY):
+        for folder in place.glob(f"{_PREFIX}-{os.geteuid()}-*-*"):
+            pid = folder.name.split("-")[3]
+            if pid.isdigit() and not psutil.pid_exists(int(pid)):
+                _remove(folder)
 
 
 def _remove(folder: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-_IMPORTED = [
+IMPORTED = [
     "onefold.configuration",
     "onefold.context",
     "onefold.steps.backup",
@@ -26,6 +26,7 @@ _IMPORTED = [
     "warehouse.dump",
     "warehouse.migrate",
 ]
+"""What takes long to import, and most commands need."""
 LONGEST = 120.0
 """Seconds after which work that nobody killed counts as hanging."""
 
@@ -46,7 +47,7 @@ class Working:
 
     def __init__(self, work: Callable[..., Any], *arguments: Any) -> None:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(_IMPORTED)
+        context.set_forkserver_preload(IMPORTED)
         mine, its = context.Pipe(duplex=False)
         self._process = context.Process(target=_perform, args=(its, work, arguments))
         self._process.start()

@@ -40,6 +40,12 @@ def manifest(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def _looked_for_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is installed is not remembered in this test: it changes."""
+    monkeypatch.setattr(registry, "registered_on", registry.registered_on.__wrapped__)
+
+
 def contacts(connector: Any) -> tuple[httpx.Request, list[str]]:
     seen: list[httpx.Request] = []
 
@@ -157,6 +163,7 @@ def test_settings_show_no_secret() -> None:
     assert SECRET not in repr(connector.settings) + str(connector.settings) + connector.settings.model_dump_json()
 
 
+@pytest.mark.usefixtures("_looked_for_anew")
 def test_entry_points_of_the_backport_are_entry_points_too(monkeypatch: pytest.MonkeyPatch) -> None:
     # importlib_metadata, once imported, answers for the standard library with a class of its own.
     class Backported:
@@ -187,11 +194,17 @@ def test_the_built_in_connectors_are_registered_with_schemas() -> None:
         assert len(registry.describe(name)) > 10
 
 
+def test_a_schema_is_the_callers_own() -> None:
+    registry.settings_schema("files")["properties"].clear()
+    assert registry.settings_schema("files")["properties"]
+
+
 def test_an_unknown_connector_suggests_the_nearest() -> None:
     with pytest.raises(SourceConfigurationError, match="Did you mean 'files'"):
         registry.open_connector("file", "acc", {})
 
 
+@pytest.mark.usefixtures("_looked_for_anew")
 def test_a_plug_in_that_cannot_be_loaded_or_clashes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     points = [EntryPoint("mine", "no_such_package:Thing", registry.GROUP)]
     monkeypatch.setattr(registry, "entry_points", lambda **_group: points)
@@ -252,6 +265,7 @@ def test_the_published_schema_takes_what_the_catalogue_says_and_refuses_unknown_
     assert [error.message for error in validator.iter_errors(wrong)]
 
 
+@pytest.mark.usefixtures("_looked_for_anew")
 def test_a_package_is_a_catalogue_whose_manifests_are_connectors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
