@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,22 +33,6 @@ def find(conn: psycopg.Connection[Any], batch_id: str) -> Answer | None:
     """batch_id, kind, started_by, started_at, seen_at, finished_at (None: not through), total, done, report."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(sql("case_batches.find"), {"batch_id": batch_id}).fetchone()
-
-
-@contextmanager
-def worked_at(conn: psycopg.Connection[Any], batch_id: str) -> Iterator[None]:
-    """Until the end of the block, or of the connection, `is_worked_at` says so."""
-    conn.execute(sql("case_batches.work"), {"batch_id": batch_id})
-    try:
-        yield
-    finally:
-        conn.execute(sql("case_batches.rest"), {"batch_id": batch_id})
-
-
-def is_worked_at(conn: psycopg.Connection[Any], batch_id: str) -> bool:
-    """Whether somebody is at it, also while that waits for something else."""
-    found = conn.execute(sql("case_batches.is_worked_at"), {"batch_id": batch_id}).fetchone()
-    return found is not None and bool(found[0])
 
 
 def in_force(conn: psycopg.Connection[Any], batch_id: str) -> list[tuple[str, int]]:

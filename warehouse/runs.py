@@ -61,6 +61,11 @@ def close_dead(conn: psycopg.Connection[Any], *, at: datetime) -> list[int]:
     return [row[0] for row in conn.execute(sql("runs.close_dead"), {"report": report, "at": at})]
 
 
+def at_work(conn: psycopg.Connection[Any]) -> list[str]:
+    """Steps that are under way now, the one that began first first."""
+    return [row[0] for row in conn.execute(sql("runs.at_work"))]
+
+
 def dead_runs(conn: psycopg.Connection[Any], *, since: datetime) -> list[DeadRun]:
     """Runs that began since then and were found dead, oldest first."""
     return [DeadRun(*row) for row in conn.execute(sql("runs.dead"), {"since": since})]

@@ -18,6 +18,7 @@ from onefold.steps.case_desk import Word, propose
 from onefold.steps.case_undo import who_undoes
 from onefold.steps.judge import AsSeen, OpposingJudgements, judge, lift
 from warehouse import case_batches
+from warehouse.at_work import is_worked_at, worked_at
 
 if TYPE_CHECKING:
     import psycopg
@@ -104,7 +105,7 @@ def found(context: Context, batch_id: str) -> dict[str, Any]:
         stands = len(case_batches.in_force(conn, batch_id))
         is_silent = batch["finished_at"] is None and context.clock() - batch["seen_at"] > SILENT_FOR
         # It may stand behind a run that takes its time.
-        is_stopped = is_silent and not case_batches.is_worked_at(conn, batch_id)
+        is_stopped = is_silent and not is_worked_at(conn, f"case batch {batch_id}")
     return {**batch, "seen_at": batch["seen_at"].isoformat(), "in_force": stands, "is_stopped": is_stopped}
 
 
@@ -144,7 +145,7 @@ def outcome_of(error: BaseException) -> str:
 @contextmanager
 def at_work(context: Context, batch_id: str) -> Iterator[psycopg.Connection]:
     """A connection by which everybody sees that somebody is at this batch, until the end of the block."""
-    with context.connection("onefold batch") as conn, case_batches.worked_at(conn, batch_id):
+    with context.connection("onefold batch") as conn, worked_at(conn, f"case batch {batch_id}"):
         yield conn
 
 

@@ -12,7 +12,8 @@ from onefold.errors import HubBusy, NothingFound, UsageError
 from onefold.steps.limits import TooMuch, in_words, what_to_do
 from onefold.steps.logged import close_dead, logged
 from onefold.steps.report import HoldReport, PublishReport, Report, ResolveReport, StandardiseReport
-from warehouse import holds, runs
+from warehouse import figures, holds, runs
+from warehouse.at_work import is_worked_at, worked_at
 from warehouse.connect import unit_of_work
 
 if TYPE_CHECKING:
@@ -117,13 +118,23 @@ def release(context: Context, run_id: int, *, by: str) -> DecisionReport:
     Raises NothingFound and UsageError where there is nothing to release, HubBusy while one of its sources is synced.
     """
     started = time.perf_counter()
-    with context.connection("onefold release") as conn:
+    with context.connection("onefold release") as conn, worked_at(conn, f"release {run_id}"):
         hold = _decidable(conn, run_id)
         with _locked(conn, (one["source"] for one in hold["streams"])), unit_of_work(conn):
             count = holds.take_in(conn, run_id, hold["run_ids"], now=context.clock())
             holds.decide(conn, run_id, "released", by=by, now=context.clock())
-    steps = _brought_up(context, everything=hold["cause"] == "rules")
+        steps = _brought_up(context, everything=hold["cause"] == "rules")
     return DecisionReport(run_id, "released", count, 0, _since(started), *steps)
+
+
+def under_way(context: Context, run_id: int) -> dict[str, Any] | None:
+    """While a run is taken in and published: waiting (step, records) and the steps that are at work now; None: nobody
+    is at it."""
+    with context.connection("onefold release") as conn:
+        if not is_worked_at(conn, f"release {run_id}"):
+            return None
+        waiting = [row for row in figures.queues(conn) if row["records"] and row["step"] != "landed"]
+        return {"waiting": waiting, "steps": runs.at_work(conn)}
 
 
 def take_rules(context: Context, *, by: str) -> None:

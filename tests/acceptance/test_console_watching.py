@@ -7,16 +7,19 @@ import re
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from threading import Event
 from typing import Any
 
 import httpx
 import pytest
 
 from onefold.context import open_context
+from onefold.steps import hold as holding
 from onefold.steps.accounts import add_user
 from onefold.steps.blocking import blocking
 from onefold.steps.sync import sync
 from tests.acceptance.conftest import fill
+from tests.acceptance.test_case_queue import through
 from tests.acceptance.test_console import Console, key_of, words_of
 from tests.support import database as databases
 from tests.support.hub import Hub
@@ -193,7 +196,9 @@ def test_every_plot_is_told_in_words_and_has_no_style_of_its_own(watched: Consol
     assert plots > 4 and css.headers["content-type"].startswith("text/css") and ".plot text{" in css.text
 
 
-def test_an_admin_discards_a_held_run_and_takes_it_in_after_all(watched: Console) -> None:
+def test_an_admin_discards_a_held_run_and_takes_it_in_after_all(
+    watched: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def friends() -> int:
         query = "SELECT count(*) FROM raw.record WHERE source = 'sheet' AND NOT is_deleted"
         return int(watched.hub.query(query)[0][0])
@@ -207,7 +212,17 @@ def test_an_admin_discards_a_held_run_and_takes_it_in_after_all(watched: Console
         assert left.url.path == page.url.path and "root" in words_of(left) and friends() == 40
         again = browser.post(page.url.path, data={"key": key, "decision": "discard"})
         assert again.status_code == 422
+        browser.cookies.set("onefold_language", "ru")
+        assert "было бы удалено записей: 35 из 40 (предел: 20" in words_of(browser.get(page.url.path))
+        browser.cookies.delete("onefold_language")
+        monkeypatch.setattr("onefold.web.console.bulk.PATIENCE", 0.5)
+        told, publish = Event(), holding._brought_up
+        monkeypatch.setattr(holding, "_brought_up", lambda *a, **k: told.wait(60) and publish(*a, **k))
         taken = browser.post(page.url.path, data={"key": key, "decision": "release"})
+        assert "refresh" in taken.headers and 'name="decision"' not in taken.text
+        assert "It is being taken in and published" in words_of(taken)
+        told.set()
+        taken = through(browser, taken)
         assert "released" in words_of(taken) and friends() == 5
 
 

@@ -12,16 +12,6 @@ WHERE batch_id = %(batch_id)s::uuid
 SELECT batch_id::text, kind, started_by, started_at::text, seen_at, finished_at::text, total, done, report
 FROM ops.case_batch WHERE batch_id = %(batch_id)s::uuid
 
--- name: work
-SELECT pg_advisory_lock(hashtextextended('case batch ' || %(batch_id)s, 0))
-
--- name: rest
-SELECT pg_advisory_unlock(hashtextextended('case batch ' || %(batch_id)s, 0))
-
--- name: is_worked_at
--- The lock for a moment, given back with the statement: who is at it holds it.
-SELECT NOT pg_try_advisory_xact_lock(hashtextextended('case batch ' || %(batch_id)s, 0))
-
 -- name: in_force
 -- Its decisions that nobody has taken back, latest first.
 SELECT e.fingerprint::text, e.judgement_id FROM ops.case_event AS e

@@ -30,6 +30,9 @@ WHERE r.status = 'running' AND NOT EXISTS (
 )
 RETURNING r.run_id
 
+-- name: at_work
+SELECT command FROM ops.run WHERE status = 'running' GROUP BY command ORDER BY min(run_id)
+
 -- name: dead
 -- Of the last days those that were found dead: whether a later run of the same step (of the same source) ended well, and
 -- whether somebody was ever to be told.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
@@ -22,6 +22,8 @@ from onefold.web.console.render import page
 from onefold.web.console.session import Sends, Visitor, Visits
 from onefold.web.door import TheHub, masks_for, note
 from onefold.web.hub import Hub
+
+Done = TypeVar("Done")
 
 router: Final = APIRouter(include_in_schema=False)
 PATIENCE = 1.0
@@ -95,10 +97,10 @@ def undo(hub: TheHub, who: Sends, batch: UUID) -> Response:
     return RedirectResponse(f"/cases/batches/{own}", 303)
 
 
-def soon(hub: Hub, who: Visitor, case: str, said: Callable[[], JudgeReport]) -> JudgeReport | Response:
-    """What a decision did; where that takes longer than a moment, the way to a page that says how far it is and what
-    became of it, while it is taken all the same."""
-    taken: Future[JudgeReport] = Future()
+def at_once(said: Callable[[], Done]) -> Future[Done]:
+    """A decision that is being taken, beside the requests: through where that is a moment's work, and then raises what
+    it raises."""
+    taken: Future[Done] = Future()
 
     def take() -> None:
         try:
@@ -108,10 +110,19 @@ def soon(hub: Hub, who: Visitor, case: str, said: Callable[[], JudgeReport]) -> 
 
     _apart(take)
     try:
-        return taken.result(timeout=PATIENCE)
+        taken.result(timeout=PATIENCE)
     except TimeoutError:
         if taken.done():  # in this very moment, or it is what the decision itself says
-            return taken.result()
+            taken.result()
+    return taken
+
+
+def soon(hub: Hub, who: Visitor, case: str, said: Callable[[], JudgeReport]) -> JudgeReport | Response:
+    """What a decision did; where that takes longer than a moment, the way to a page that says how far it is and what
+    became of it, while it is taken all the same."""
+    taken = at_once(said)
+    if taken.done():
+        return taken.result()
     batch = case_batch.begin(hub.reading, "decision", 1, by=who.asker.name)
 
     def tell() -> None:

@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from onefold.errors import NothingFound, UsageError
 from onefold.steps import hold as holding
 from onefold.steps import sources as step
+from onefold.web.console.bulk import at_once
 from onefold.web.console.render import language_of, page
 from onefold.web.console.session import Sends, Visits
 from onefold.web.door import TheHub, masks_for, note
@@ -138,26 +139,35 @@ def _place_of(text: str) -> quality.RejectPlace:
 
 @router.get("/held/{run_id}")
 def held(request: Request, hub: TheHub, who: Visits, run_id: int) -> HTMLResponse:
-    """A run that is held: what went beyond the limits, what is aside, and for admins the two ways out."""
+    """A run that is held: what went beyond the limits, what is aside, and for admins the two ways out; while it is
+    taken in, how far that is."""
     who.asker.needs("cases")
     if not 0 <= run_id < 2**63:
         raise NothingFound("There is no such run.")
     found = holding.look_at_run(hub.reading, run_id)
     if found["hold"] is None:
         raise NothingFound(f"Nothing of run {run_id} is held.")
-    return page(request, "held.html", who, run=found, hold=found["hold"], may="admin" in who.asker.scopes)
+    work = holding.under_way(hub.reading, run_id)
+    answer = page(request, "held.html", who, run=found, hold=found["hold"], may="admin" in who.asker.scopes, work=work)
+    if work is not None:
+        answer.headers["Refresh"] = "2"
+    return answer
 
 
 @router.post("/held/{run_id}")
 def decide(
     hub: TheHub, who: Sends, run_id: int, decision: Annotated[Literal["release", "discard"], Form()]
 ) -> Response:
-    """An admin's word about it, by the step that the command line takes. What is released is published before the
-    answer."""
+    """An admin's word about it, by the step that the command line takes; where that is more than a moment's work, its
+    page says how far it is."""
     who.asker.needs("admin")
     if not 0 <= run_id < 2**63:
         raise NothingFound("There is no such run.")
-    with hub.judging() as context:
-        take = holding.release if decision == "release" else holding.discard
-        take(context, run_id, by=who.asker.name)
+    take = holding.release if decision == "release" else holding.discard
+
+    def say() -> object:
+        with hub.judging() as context:
+            return take(context, run_id, by=who.asker.name)
+
+    at_once(say)
     return RedirectResponse(f"/held/{run_id}", 303)
