@@ -20,6 +20,7 @@ from onefold.steps.client_ids import reassigned
 from onefold.steps.judge import refuse_opposed
 from onefold.steps.models import model_in_force
 from onefold.steps.publish import load_pins
+from onefold.steps.regroup import words_of_undo
 from onefold.steps.resolve_changes import resolve_as_if
 from onefold.steps.rules import survivorship_rules, with_trust
 from warehouse import golden, queries, resolution
@@ -81,18 +82,16 @@ class Consequences:
     """By from_id, to_id, type and currency of what would move: label_en, label_ru, interactions, amount."""
 
 
-def consequences(context: Context, words: Sequence[stored.Judgement], lifted: Sequence[int] = ()) -> Consequences:
-    """What would be, were these judgements said and those lifted: `same`, `not_same`, `related`, `cannot_tell`, `pin`.
+def consequences(context: Context, words: Sequence[stored.Judgement]) -> Consequences:
+    """What would be, were these judgements said: `same`, `not_same`, `related`, `cannot_tell`, `pin`.
 
     Raises OpposingJudgements, NothingFound and UsageError as saying it would.
     """
-    return consequences_of(context, lambda _context, _conn: words, lifted)
+    return consequences_of(context, lambda _context, _conn: words)
 
 
 def consequences_of(
-    context: Context,
-    say: Callable[[Context, psycopg.Connection], Sequence[stored.Judgement]],
-    lifted: Sequence[int] = (),
+    context: Context, say: Callable[[Context, psycopg.Connection], Sequence[stored.Judgement]]
 ) -> Consequences:
     """`consequences` of the judgements that `say` finds in the moment that is read."""
     with context.connection("onefold consequences") as conn, one_moment(conn):
@@ -100,7 +99,15 @@ def consequences_of(
         words = say(context, conn)
         for word in words:
             refuse_opposed(context, conn, word.verdict, [word.left_ids, word.right_ids], word.attribute)
-        return _consequences(context, conn, words, lifted)
+        return _consequences(context, conn, words, ())
+
+
+def consequences_of_undo(context: Context, judgement_id: int) -> Consequences:
+    """What would be, were a judgement undone with what was said by the same decision. NothingFound: it is not in
+    force."""
+    with context.connection("onefold consequences") as conn, one_moment(conn):
+        reads_only(conn)
+        return _consequences(context, conn, *words_of_undo(context, conn, judgement_id))
 
 
 def consequences_as_asked(context: Context, asked: Mapping[int, str], *, is_same: bool) -> Consequences:

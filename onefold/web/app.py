@@ -30,6 +30,7 @@ from onefold.web.console import (
     search,
     single,
     sources,
+    undo,
     workbook,
 )
 from onefold.web.door import Responses, TheHub, answer
@@ -104,6 +105,7 @@ def create_app(hub: Hub | None = None, settings: Settings | None = None) -> Fast
     for part_of_queue in (desk, bulk, workbook, planner):
         app.include_router(part_of_queue.router)
     app.include_router(case.router)
+    app.include_router(undo.router)
     app.include_router(sources.router)
     app.include_router(model.router)
     describe = app.openapi

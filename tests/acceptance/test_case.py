@@ -85,8 +85,10 @@ def test_two_clients_are_related_and_what_nobody_can_tell_is_asked_again_with_ne
         with hub.context() as context:
             publish(context)
         assert hub.query(RELATED) == [("household",)] and len(anna(hub)) == 2, "it stays, whatever runs"
+        told = browser.get(re.findall(r"/judgements/\d+/undo", done.text)[0].replace("undo", "would"))
+        assert "No client changes; evidence decides again" in words_of(told) and hub.query(RELATED) != []
         undone(browser, done)
-        assert hub.query(RELATED) == []
+        assert hub.query(RELATED) == [] and browser.get(told.url.path).status_code == 404
         page = browser.get(page.url.path)
         assert "related: one household" in words_of(page) and "taken back" in words_of(page)
         silent = browser.post(page.url.path, data={**said(page, "cannot_tell"), "reason": " "})

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from onefold.errors import OnefoldError, UsageError
-from onefold.steps.consequences import Consequences, consequences
+from onefold.steps.consequences import Consequences, consequences, consequences_of_undo
 from onefold.steps.judge import judge
 from onefold.steps.records import one_record
-from onefold.steps.regroup import move, undo_decision, words_of_move, words_of_undo
+from onefold.steps.regroup import move, undo_decision, words_of_move
 from tests.support.drills import examples
 from tests.support.hub import Hub
 from warehouse.dump import row_versions
@@ -92,8 +92,7 @@ def test_what_is_told_of_a_decision_is_what_it_then_does(ready_hub: Hub) -> None
             ids = [one_record(context, name) for name in (left, right)]
             verdict = ("same", "not_same", "related", "pin", "move", "undo")[number % 6]
             if verdict == "undo":
-                with context.connection() as conn:
-                    told = consequences(context, *words_of_undo(context, conn, said[-1]))
+                told = consequences_of_undo(context, said[-1])
                 undo_decision(context, said.pop(), reason="", by="ada")
             elif verdict == "move":
                 if linked[ids[0]] == linked[ids[1]]:

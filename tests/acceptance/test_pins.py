@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from onefold.errors import UsageError
-from onefold.steps.consequences import consequences
+from onefold.steps.consequences import consequences_of_undo
 from onefold.steps.explain_value import explain_value
 from onefold.steps.judge import judge, judgements, lift
-from onefold.steps.regroup import undo_decision, words_of_undo
+from onefold.steps.regroup import undo_decision
 from tests.support import hub as hubs
 from tests.support.cli import onefold
 from tests.support.hub import CRM, Hub
@@ -110,9 +110,7 @@ def test_undoing_a_pin_has_the_one_hold_again_whose_place_it_took(ready_hub: Hub
     pin(hub, "First", policy="until_source_changes")
     with hub.context() as context:
         second = judge(context, "pin", [RECORD], attribute="legal_name", value="Second", reason="a letter", by="eve")
-        with context.connection() as conn:
-            words, lifted = words_of_undo(context, conn, second.judgement_id)
-        told = consequences(context, words, lifted)
+        told = consequences_of_undo(context, second.judgement_id)
         assert [(one.before, one.after) for one in told.values] == [("Second", "First")]
         undone = undo_decision(context, second.judgement_id, reason="a mistake", by="max")
         assert golden(hub) == "First"

@@ -91,6 +91,7 @@ NEEDS: Final = {
     "GET /cases/{case}/cut": "judge",
     "GET /keys": SIGNED_IN,
     "POST /judgements/{judgement_id}/undo": "judge",
+    "GET /judgements/{judgement_id}/would": "judge",
 }
 """What each route needs. A new one is entered here: whoever adds it says who may."""
 ROLES: Final = {"ron": "reader", "eve": "steward", "amy": "admin"}

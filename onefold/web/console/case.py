@@ -15,18 +15,16 @@ from onefold.charts.evidence import pair_chart
 from onefold.errors import NothingFound, UsageError
 from onefold.steps import case_desk
 from onefold.steps.case_desk import Word
-from onefold.steps.case_undo import case_of, who_undoes
 from onefold.steps.consequences import consequences_as_asked, consequences_of, together
 from onefold.steps.explain import explain
 from onefold.steps.judge import RELATIONSHIPS, AsSeen, JudgeReport
-from onefold.steps.regroup import undo_decision
 from onefold.web.console import desk, held_together
 from onefold.web.console.beside import may_be_revealed, rows_of, shown_record
 from onefold.web.console.bulk import soon
 from onefold.web.console.render import LANGUAGES, labels, language_of, page, translations
 from onefold.web.console.saying import ONE_RECORD, Question, Said, Verdict, details
 from onefold.web.console.session import Done, Sends, Visits, proof_of, proven
-from onefold.web.console.would import shown_consequences
+from onefold.web.console.would import told_of
 from onefold.web.door import TheHub, masks_for, note
 from onefold.web.hub import Hub
 from onefold.web.masking import Masks
@@ -166,26 +164,6 @@ def decide(
     return RedirectResponse(f"/cases/next?{urlencode({'after': str(case), **told})}", 303)
 
 
-@router.post("/judgements/{judgement_id}/undo")
-def undo(
-    hub: TheHub, who: Sends, judgement_id: int,
-    note: Annotated[str, Form(max_length=2000, pattern=r"^[^\x00]*$")] = "",
-) -> Response:  # fmt: skip
-    """A new decision: evidence decides again. What two people decided waits for another one first."""
-    who.asker.needs("judge")
-    whose = who_undoes(hub.reading, judgement_id, by=who.asker.name)
-    if whose is None:
-        return RedirectResponse("/cases?waits=true", 303)
-
-    def say() -> JudgeReport:
-        with hub.judging() as context:
-            return undo_decision(context, judgement_id, reason=note.strip() or "undone in the console", by=whose)
-
-    case = case_of(hub.reading, judgement_id)
-    report = say() if case is None else soon(hub, who, case, say)
-    return report if isinstance(report, Response) else RedirectResponse("/cases", 303)
-
-
 def _instead(hub: Hub, who: Visits, question: Question, what: Said, seen: AsSeen) -> Response | None:
     """Where the word waits for a second person: see `desk.instead`. UsageError: it cannot wait, and needs one."""
     if what.verdict == "pin":
@@ -296,11 +274,7 @@ def _would(
         what=what,
         names={one["record_id"]: question.name(one["record_id"]) for one in question.records},
         seen=list(seen or ()),
-        would=shown_consequences(found, masks, hub.reading.configuration.attributes),
-        labels=labels(hub.reading.configuration.attributes, language),
-        type_labels={
-            code: one.labels.get(language) or code for code, one in hub.reading.configuration.interaction_types.items()
-        },
+        **told_of(hub, found, masks, language),
     )
 
 

@@ -7,10 +7,22 @@ from typing import Any
 
 from onefold.configuration.attributes import Attribute
 from onefold.steps.consequences import Change, Consequences
+from onefold.web.console.render import labels
+from onefold.web.hub import Hub
 from onefold.web.masking import Masks
 
 MOST_VALUES = 200
 """Golden values that are listed; of more nobody reads."""
+
+
+def told_of(hub: Hub, found: Consequences, masks: Masks | None, language: str) -> dict[str, Any]:
+    """What the templates that tell of consequences need."""
+    known = hub.reading.configuration
+    return {
+        "would": shown_consequences(found, masks, known.attributes),
+        "labels": labels(known.attributes, language),
+        "type_labels": {code: one.labels.get(language) or code for code, one in known.interaction_types.items()},
+    }
 
 
 def shown_consequences(found: Consequences, masks: Masks | None, attributes: Mapping[str, Attribute]) -> dict[str, Any]:
