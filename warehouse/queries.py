@@ -188,14 +188,6 @@ def identity_cases(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> 
     return {row[0]: row[1] for row in rows}
 
 
-def review_cases(
-    conn: psycopg.Connection[Any], *, status: str = "open", limit: int | None = 50, kinds: Sequence[str] | None = None
-) -> list[Answer]:
-    """Review cases (of these kinds; None: all) by impact, then weight, with the natural keys and clients of their
-    records."""
-    return _all(conn, "review_cases", status=status, limit=limit, kinds=kinds)
-
-
 def review_case(conn: psycopg.Connection[Any], fingerprint: str, *, others: int = 0) -> Answer | None:
     """One review case with its `records` side by side: record_id, natural key, kind, role, url, attributes, client,
     changed_seq of it; behind them at most so many others of the same clients."""

@@ -12,6 +12,7 @@ from onefold.cli.opening import opened
 
 if TYPE_CHECKING:
     from onefold.cli.output import Output
+    from onefold.context import Context
     from onefold.steps.case_workbook import Row
 
 cases_app = typer.Typer(help="What waits for a person's word.", invoke_without_command=True)
@@ -24,12 +25,20 @@ def cases(ctx: typer.Context, limit: Limit = 20) -> None:
     """What waits for a person's word: doubtful pairs, contradictions, leftovers; most impact first."""
     if ctx.invoked_subcommand is not None:
         return
-    from warehouse.queries import review_cases
-
-    with opened(ctx) as (context, output), context.connection() as conn:
-        rows = review_cases(conn, limit=limit)
+    with opened(ctx) as (context, output):
+        rows = waiting(context, limit)
     output.data(rows)
     show_cases(output, rows)
+
+
+def waiting(context: Context, limit: int) -> list[dict[str, Any]]:
+    """Open cases, those put aside or proposed among them, most impact first; without their place in the queue."""
+    from onefold.steps.rules import today
+    from warehouse.case_queue import CaseFilter, page
+
+    with context.connection("onefold cases") as conn:
+        rows, _ = page(conn, CaseFilter(today(context), state="any"), limit=limit)
+    return [{name: value for name, value in row.items() if name not in ("one", "two")} for row in rows]
 
 
 def show_cases(output: Output, rows: list[dict[str, Any]]) -> None:

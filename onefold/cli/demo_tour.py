@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onefold.access import connection_url, embedded_server
-from onefold.cli.commands_cases import show_cases
+from onefold.cli.commands_cases import show_cases, waiting
 from onefold.cli.commands_evaluate import show_evaluation
 from onefold.cli.commands_look import show_client
 from onefold.cli.commands_run import show_run
@@ -117,7 +117,6 @@ def first_run(context: Context, output: Output, hub: DemoHub) -> dict[str, Any]:
     trained = learn(context, output, hub)
     with context.connection("onefold demo") as conn:
         overlap, counts = queries.register_overlap(conn), queries.source_counts(conn)
-        waiting = queries.review_cases(conn, limit=5)
     output.heading("4. How the registers overlap")
     output.table(
         ("register", "records", "clients and others", "known only here"),
@@ -130,7 +129,7 @@ def first_run(context: Context, output: Output, hub: DemoHub) -> dict[str, Any]:
         right=(2, 3, 4),
     )
     output.heading("5. What waits for a person's word (onefold cases)")
-    show_cases(output, waiting)
+    show_cases(output, waiting(context, 5))
     output.heading("6. One client's whole story, from all five registers (onefold client)")
     story = [name for names in hub.world.story.records.values() for name in names]
     view = client(context, story[0], limit=12)

@@ -371,27 +371,6 @@ WHERE is_open AND (%(source)s::text IS NULL OR source = %(source)s)
 ORDER BY first_at DESC, fingerprint
 LIMIT %(limit)s
 
--- name: review_cases
-SELECT c.fingerprint::text, c.kind, c.status, c.weight, c.impact, c.evidence, c.opened_at::text, c.record_ids,
-    (
-        SELECT jsonb_agg(jsonb_build_object(
-            'record_id', r.record_id, 'source', r.source, 'stream', r.stream, 'source_key', r.source_key,
-            'client_id', x.client_id, 'display_name', k.display_name, 'kind', k.kind
-        ) ORDER BY r.source COLLATE "C", r.stream COLLATE "C", r.source_key COLLATE "C")
-        FROM (
-            SELECT record_id, source, stream, source_key FROM raw.record WHERE record_id = ANY (c.record_ids)
-            UNION
-            SELECT record_id, source, stream, source_key FROM identity.standard_record
-            WHERE record_id = ANY (c.record_ids)
-        ) AS r
-        LEFT JOIN identity.crosswalk AS x ON x.record_id = r.record_id
-        LEFT JOIN core.client AS k ON k.client_id = x.client_id
-    ) AS records
-FROM identity.review_case AS c
-WHERE c.status = %(status)s AND (%(kinds)s::text[] IS NULL OR c.kind = ANY (%(kinds)s::text[]))
-ORDER BY c.impact DESC, c.weight DESC NULLS LAST, c.fingerprint
-LIMIT %(limit)s
-
 -- name: review_case
 SELECT c.fingerprint::text, c.kind, c.status, c.weight, c.impact, c.opened_at::text, c.record_ids
 FROM identity.review_case AS c
