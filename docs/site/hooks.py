@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./)+(?!CHANGELOG\.md)[^)]*\)")
 """A link that leaves docs/; only asked of pages that lie directly in it."""
+LANGUAGE = re.compile(r"\.([a-z]{2})\.md$")
+"""Of a page that is not in English: `tutorial.ru.md`."""
 LIST_OR_TABLE = re.compile(r"[-*] |\d+\. |\|")
 
 
@@ -31,6 +33,12 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     if "/" not in page.file.src_uri:
         markdown = OUTSIDE.sub(r"\1", markdown).replace("](../CHANGELOG.md)", "](CHANGELOG.md)")
     return "\n".join(_spaced(markdown.splitlines()))
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001
+    """Pages in another language than the site's say so, for screen readers, hyphenation and translators."""
+    spoken = LANGUAGE.search(page.file.src_uri)
+    return output if spoken is None else re.sub(r'<html lang="[a-z]+"', f'<html lang="{spoken[1]}"', output, count=1)
 
 
 def _spaced(lines: list[str]) -> Iterator[str]:

@@ -107,6 +107,11 @@ def test_lists_and_tables_are_lists_and_tables(site: Path, pages: dict[Path, Rea
     ] == []
 
 
+def test_a_page_says_which_language_it_is_in(site: Path) -> None:
+    for name, spoken in (("tutorial.ru.html", "ru"), ("tutorial.html", "en"), ("index.html", "en")):
+        assert f'<html lang="{spoken}"' in (site / name).read_text("utf-8"), name
+
+
 def test_the_search_works_from_a_folder_and_finds_russian_words(site: Path) -> None:
     index = (site / "search" / "search_index.js").read_text("utf-8")
     found = json.loads(index.removeprefix("var __index = "))
