@@ -93,13 +93,14 @@ def explain_field(ctx: typer.Context, who: str, attribute: str) -> None:
     whole = f", with all fields of the group {found['group']}" if found["group"] else ""
     output.say(f"rules in order: {', '.join(found['rules'])}{whole}", style="dim")
     output.table(
-        ("record", "says", "outcome", "because", "trust", "changed"),
+        ("record", "says", "outcome", "because", "trust", "changed", "run", "trace"),
         [
-            (s["record"], s["value"], s["outcome"], s["because"], s["trust"], (s["source_updated_at"] or "")[:16])
+            (s["record"], s["value"], s["outcome"], s["because"], s["trust"], (s["source_updated_at"] or "")[:16],
+             s["run_id"], (s["trace_id"] or "")[:8])
             for s in found["said"]
         ],
-        right=(4,),
-    )
+        right=(4, 6),
+    )  # fmt: skip
 
 
 def draw(output: Output, found: dict[str, Any], lang: Lang, paths: list[Path], *, is_pair: bool) -> None:

@@ -182,8 +182,11 @@ def show_client(output: Output, view: dict[str, Any]) -> None:
         rows.append((attribute, shown, line.get("record"), line.get("rule"), "; ".join(losers[:3])))
     output.table(("attribute", "golden value", "from", "because", "what lost"), rows, title="Golden record")
     output.table(
-        ("record", "role", "since", "card"),
-        [(r["name"], r["role"], _minute(r["since"]), r["url"]) for r in view["records"]],
+        ("record", "role", "since", "run", "trace", "card"),
+        [
+            (r["name"], r["role"], _minute(r["since"]), r["run_id"], (r["trace_id"] or "")[:8], r["url"])
+            for r in view["records"]
+        ],
         title="Records",
     )
     if view["relationships"]:

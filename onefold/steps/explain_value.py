@@ -37,10 +37,9 @@ def explain_value(context: Context, who: str, attribute: str) -> dict[str, Any]:
     """What the records of the client `who` (a client id or a record) say of an attribute, and what became golden.
 
     Keys: client_id, kind, display_name, attribute, value, rule, because, from, rules (in order), keeps_all, group,
-    authority
-    (register, agreed_by, review_on, is_overdue), pin (policy, until, judgement, note), said (record, value, invalid,
-    derived, trust, source_updated_at, outcome: won, lost, same; because). NothingFound: no such client, or nobody says
-    anything of it.
+    authority (register, agreed_by, review_on, is_overdue), pin (policy, until, judgement, note), said (record, value,
+    invalid, derived, trust, source_updated_at, run_id and trace_id of the sync that brought the record as it is now,
+    outcome: won, lost, same; because). NothingFound: no such client, or nobody says anything of it.
     """
     known = context.configuration.attributes
     if attribute not in known:
@@ -87,6 +86,8 @@ def _said(record: dict[str, Any], attribute: str, trusted: dict[str, int]) -> li
             "derived": value.get("derived"),
             "trust": trusted.get(record["source"], 0),
             "source_updated_at": record["source_updated_at"],
+            "run_id": record["run_id"],
+            "trace_id": record["trace_id"],
         }
         for value in record["attributes"].get(attribute, ())
     ]

@@ -200,6 +200,10 @@ def test_explain_a_field_names_winner_losers_rules_authority_and_pin(ready_hub: 
     assert found["authority"] == [
         {"register": "crm", "agreed_by": "cfo", "review_on": date(2026, 1, 1), "is_overdue": True}
     ]
+    brought = hub.query(
+        "SELECT run_id, trace_id FROM ops.run WHERE command = 'sync' AND source = 'crm' ORDER BY run_id"
+    )
+    assert [(one["run_id"], one["trace_id"]) for one in found["said"] if one["record"] == RECORD] == brought[:1]
     outcomes = {said["record"]: (said["outcome"], said["because"]) for said in found["said"]}
     assert outcomes["erp:customers:C1"] == ("lost", "by authority")
     assert outcomes[RECORD][0] == "won"

@@ -29,9 +29,11 @@ WHERE x.record_id = %(record_id)s
 
 -- name: client_records
 SELECT r.record_id, r.source, r.stream, r.source_key, r.kind, r.role, core.golden_text(r.attributes, 'url') AS url,
-    r.attributes, r.source_updated_at::text, x.since::text
+    r.attributes, r.source_updated_at::text, x.since::text, w.run_id, u.trace_id
 FROM identity.crosswalk AS x
 JOIN identity.standard_record AS r ON r.record_id = x.record_id
+LEFT JOIN raw.record AS w ON w.record_id = r.record_id
+LEFT JOIN ops.run AS u ON u.run_id = w.run_id
 WHERE x.client_id = %(client_id)s::uuid
 ORDER BY r.source COLLATE "C", r.stream COLLATE "C", r.source_key COLLATE "C"
 
