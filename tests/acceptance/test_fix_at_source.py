@@ -76,6 +76,23 @@ def test_registers_that_contradict_each_other_are_told_with_the_better_value(rea
     assert row["rule"] == "trust" and row["other"] == "erp:customers:C2" and row["url"].endswith("/contacts/1")
 
 
+def test_what_matching_takes_for_the_same_is_nothing_to_mend(filled_hub: Hub) -> None:
+    hub, erp = filled_hub, filled_hub.registers["erp_customers"]
+    erp[1]["person"], erp[0]["name"] = "Chaikovskiy Petr", "Romashka OOO"
+    hub.write("erp_customers")
+    hub.run()
+    client = hub.query(
+        "SELECT family_name FROM onefold_v1.dim_client WHERE client_id = %s", [hub.client_of("crm:contacts:1")]
+    )
+    assert client == [("Chaikovskiy",)], "the better trusted register writes it so"
+    assert hub.client_of("crm:companies:10") == hub.client_of("erp:customers:C1")
+    assert seen(hub) == set()
+    erp[1]["person"] = "Chaikovskiy Pavel"
+    hub.write("erp_customers")
+    hub.run()
+    assert {row[:3] for row in seen(hub)} == {("outvoted", "crm:contacts:1", "given_name")}
+
+
 def test_a_duplicate_is_closed_by_a_judgement_that_it_is_none(ready_hub: Hub) -> None:
     hub = ready_hub
     contacts = hub.registers["crm_contacts"]

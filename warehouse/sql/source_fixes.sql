@@ -68,6 +68,27 @@ SELECT DISTINCT ON (fingerprint) * FROM (
                 CROSS JOIN LATERAL (SELECT s.side, p.word) AS w
                 WHERE p.word <> ''
             ))
+            -- Nor is what matching takes for the same: another script, another spelling of the form of a company.
+            AND (l.key = ANY (%(identifying)s::text[]) OR NOT EXISTS (
+                SELECT FROM identity.standard_record AS a
+                JOIN identity.standard_record AS b ON b.record_id = (l.value ->> 'record_id')::bigint
+                WHERE a.record_id = r.record_id
+                    -- The comparable forms are those of the first value.
+                    AND jsonb_array_length(a.attributes -> l.key) = 1 AND jsonb_array_length(b.attributes -> l.key) = 1
+                    AND CASE l.key
+                        WHEN 'given_name' THEN a.given_latin = b.given_latin
+                        WHEN 'middle_name' THEN a.middle_latin = b.middle_latin
+                        WHEN 'family_name' THEN a.family_latin = b.family_latin
+                        WHEN 'full_name' THEN a.full_latin = b.full_latin
+                        WHEN 'legal_name' THEN a.org_latin = b.org_latin AND a.legal_form IS NOT DISTINCT FROM b.legal_form
+                        WHEN 'country' THEN a.country = b.country
+                        WHEN 'region' THEN a.region = b.region
+                        WHEN 'city' THEN a.city = b.city
+                        WHEN 'street' THEN a.street = b.street
+                        WHEN 'house' THEN a.house = b.house
+                        WHEN 'postcode' THEN a.postcode = b.postcode
+                    END
+            ))
             AND EXISTS (
                 SELECT FROM jsonb_array_elements(r.attributes -> l.key) AS v
                 WHERE v.value ->> 'v' = o.value ->> 'value' AND v.value ->> 'invalid' IS NULL
