@@ -17,9 +17,9 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from onefold import logs
 from onefold.failures import describe
+from onefold.steps.freshness import FRESHNESS, freshness
 from onefold.steps.logged import close_dead
 from onefold.steps.schedule import due_sources, overdue
-from onefold.steps.status import FRESHNESS, freshness
 from onefold.steps.watch import disk
 from warehouse import figures
 from warehouse.version import packaged_revision

@@ -12,9 +12,9 @@ from onefold.channels.send import NotTold, mail, post
 from onefold.configuration.errors import SecretMissing
 from onefold.configuration.secrets import environment, resolve_secrets
 from onefold.errors import NothingFound
+from onefold.steps.freshness import freshness
 from onefold.steps.limits import in_words
 from onefold.steps.report import NoticesReport, RunReport, StreamReport
-from onefold.steps.status import freshness
 from warehouse import holds, notices, runs
 from warehouse.connect import unit_of_work
 from warehouse.notices import Condition, Notice

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from onefold.errors import NothingFound
 from onefold.steps.columns import drift
+from onefold.steps.freshness import FRESHNESS, freshness
 from onefold.steps.hold import next_commands
 from onefold.steps.limits import in_words
 from onefold.steps.logged import close_dead
 from onefold.steps.schedule import due_sources, overdue
-from onefold.steps.status import FRESHNESS, freshness
 from warehouse import figures, holds, quality, source_runs
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from onefold.steps.freshness import freshness
 from onefold.steps.hold import next_commands
 from onefold.steps.limits import in_words
 from onefold.steps.logged import close_dead
@@ -15,7 +15,6 @@ from warehouse import derived_facts, holds, match_models, queries
 if TYPE_CHECKING:
     from onefold.context import Context
 
-FRESHNESS = ("fresh", "late", "stale", "never")
 TRAINING_PAYS_FROM = 1_000
 """Client records; with fewer the shipped weights are as good as what could be learnt."""
 
@@ -65,21 +64,6 @@ def status(context: Context) -> dict[str, Any]:
     found["concerns"] = concerns({**found, "streams": streams, "runs": runs})
     found["next"] = list(_advice(found))
     return found
-
-
-def freshness(context: Context, stream: dict[str, Any], now: datetime) -> str:
-    """fresh, late (beyond warn_after), stale (beyond fail_after) or never, by when the stream was last synced."""
-    if stream["synced_at"] is None:
-        return "never"
-    source = context.configuration.sources.get(stream["source"])
-    if source is None or source.freshness is None:
-        return "fresh"
-    age = now - datetime.fromisoformat(stream["synced_at"])
-    if source.freshness.fail_after and age > source.freshness.fail_after:
-        return "stale"
-    if source.freshness.warn_after and age > source.freshness.warn_after:
-        return "late"
-    return "fresh"
 
 
 def _advice(found: dict[str, Any]) -> list[str]:
