@@ -39,6 +39,7 @@ from identity.judgements import same_groups
 from identity.population import Population, Rules
 from identity.resolve import POINT, REFUSED, Resolution, point_table, resolve_under
 from identity.schema import BLOCKING_KEY, IDENTIFIER, JUDGEMENT, KINDS, PAIR, RECORD
+from onefold.errors import UsageError
 from onefold.steps.ahead import storing
 from onefold.steps.reading import Readers
 from onefold.steps.rules import distinct_sources
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
     from onefold.context import Context
     from warehouse.judgements import Spoken
 
+MOST_AS_IF = 20_000
+"""Records that a preview resolves anew; of more it would take longer than anybody waits."""
 _PAIR_IDS = pa.schema([PAIR.field("left_id"), PAIR.field("right_id")])
 
 
@@ -126,7 +129,7 @@ def resolve_as_if(
     context: Context, conn: psycopg.Connection, model: MatchModel, spoken: Spoken, named: Sequence[int]
 ) -> Changes:
     """What `resolve_changes` would find, were `spoken` said of the `named` records; nothing is stored, and the
-    transaction may be one that only reads."""
+    transaction may be one that only reads. UsageError: more than `MOST_AS_IF` records hang together with them."""
     settings = context.configuration.matching
     part = _Part(Readers(conn), settings.open_attributes)
     said, accepted = judgements.load_judgements(conn, JUDGEMENT, spoken=spoken), evidence.load_accepted(conn, ACCEPTED)
@@ -140,7 +143,7 @@ def resolve_as_if(
         return _resolved(Readers(conn), rules, part, dirty, {*dirty.tolist(), *others}, stores=False).changes
     # No record is another and no value counts otherwise: the stored pairs are those that would be found.
     seeds = {*dirty.tolist(), *evidence.load_points(conn, POINT, dirty.tolist())["first_id"].to_pylist()}
-    touched, known = _closure(conn, seeds, PAIR.empty_table(), PAIR.empty_table(), groups)
+    touched, known = _closure(conn, seeds, PAIR.empty_table(), PAIR.empty_table(), groups, most=MOST_AS_IF)
     part.read(touched)
     ids = np.array(sorted(touched), dtype=np.int64)
     found = resolve_under(rules, *part.of(ids), pairs=known.select(_PAIR_IDS.names))
@@ -186,7 +189,8 @@ def _resolved(readers: Readers, rules: Rules, part: _Part, dirty: Ints, seeds: s
             stored()
         stale = _without_key(conn, keys.closed)
         reader = readers.other or conn
-        touched, known = _closure(reader, seeds, pairs, stale, same_groups(rules.judgements))
+        most = None if stores else MOST_AS_IF
+        touched, known = _closure(reader, seeds, pairs, stale, same_groups(rules.judgements), most=most)
         part.read(touched, on=reader)
         ids = np.array(sorted(touched), dtype=np.int64)
         standing = _standing(known.select(_PAIR_IDS.names), stale, rekeyed)
@@ -367,9 +371,12 @@ def _closure(
     pairs: pa.Table,
     stale: pa.Table,
     groups: Sequence[Sequence[int]],
+    *,
+    most: int | None,
 ) -> tuple[set[int], pa.Table]:
     """Every record that hangs together with the seeds or the ends of new or stale pairs: through plausible pairs, old
-    or new, clients, and what a human joined. And the stored pairs (PAIR) of all of them."""
+    or new, clients, and what a human joined. And the stored pairs (PAIR) of all of them. UsageError: they are more than
+    `most`."""
     joined: dict[int, set[int]] = {}
     for group in groups:
         for record in group:
@@ -382,6 +389,11 @@ def _closure(
     stored = []
     while new:
         seen |= new
+        if most is not None and len(seen) > most:
+            raise UsageError(
+                f"More than {most:,} records hang together with these: what would come of it is not told beforehand.",
+                "Saying it takes as long as resolving them.",
+            )
         ids = sorted(new)
         found = evidence.load_pairs(conn, PAIR, ids)
         stored.append(found)

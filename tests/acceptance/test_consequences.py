@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from onefold.errors import OnefoldError, UsageError
+from onefold.steps import resolve_changes
 from onefold.steps.consequences import Consequences, consequences, consequences_of_undo
 from onefold.steps.judge import judge
 from onefold.steps.records import one_record
@@ -126,6 +127,14 @@ def test_what_is_told_of_a_decision_is_what_it_then_does(ready_hub: Hub) -> None
                 kinds[verdict] += bool(told.moves)
             holds(hub, told, before)
     assert kinds["same"] and kinds["not_same"] and kinds["move"], kinds
+
+
+def test_what_would_take_longer_than_anybody_waits_is_not_told(ready_hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolve_changes, "MOST_AS_IF", 1)
+    with ready_hub.context() as context:
+        ids = [one_record(context, name) for name in ("crm:contacts:1", "crm:contacts:2")]
+        with pytest.raises(UsageError, match="More than 1 records hang together"):
+            consequences(context, [Judgement("same", ids[:1], ids[1:])])
 
 
 def test_it_is_told_what_a_merge_loses_and_which_consents_it_takes(ready_hub: Hub) -> None:
