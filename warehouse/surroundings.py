@@ -58,6 +58,12 @@ def weight_histories(conn: psycopg.Connection[Any], limit: int = 1000) -> list[W
     return [WeightHistory(*row) for row in conn.execute(sql("surroundings.weight_histories"), {"limit": limit})]
 
 
+def pairs_about(conn: psycopg.Connection[Any]) -> int:
+    """How many plausible pairs there were, about, when their table was looked at last; 0: never."""
+    row = conn.execute(sql("surroundings.pairs_about")).fetchone()
+    return 0 if row is None else int(row[0])
+
+
 def weight_histogram(conn: psycopg.Connection[Any]) -> dict[str, dict[str, int]]:
     """How the weights of the plausible pairs are spread now: of each kind, pairs by bin (`identity.evaluation.drift`),
     as JSON has it."""

@@ -13,13 +13,17 @@ from identity.report import BIN
 from identity.schema import KINDS, WEIGHT_ONE_BIT
 from onefold.errors import NothingFound
 from onefold.steps.models import model_in_force
-from warehouse import case_queue, surroundings
+from warehouse import case_queue, source_runs, surroundings
 
 if TYPE_CHECKING:
+    import psycopg
+
     from identity.model import KindModel
     from onefold.context import Context
 
 DAYS: Final = 20
+COUNTED: Final = 200_000
+"""Plausible pairs at most whose weights are counted whenever a plan is asked for."""
 _LEAST, _MOST = 0.0001, 0.9999
 
 
@@ -59,7 +63,7 @@ def plan(context: Context, per_day: int, days: int = DAYS) -> dict[str, Any]:
     """
     with context.connection("onefold cases plan") as conn:
         model = model_in_force(context, conn)
-        found = surroundings.weight_histogram(conn)
+        found = _weights(conn, model.version)
         waiting, asked_pairs = case_queue.asked_pairs(conn)
     if not found:
         raise NothingFound("No pair of records is plausible yet.", "`onefold run` brings records in.")
@@ -87,6 +91,17 @@ def plan(context: Context, per_day: int, days: int = DAYS) -> dict[str, Any]:
         "days_to_clear": {name: count / per_day for name, count in cases.items()},
         "lines": _lines(kinds),
     }
+
+
+def _weights(conn: psycopg.Connection[Any], version: int) -> dict[str, dict[str, int]]:
+    """How the weights of plausible pairs lie: counted now, or of many as the last whole resolution by this model kept
+    it: what has come since does not change the plan."""
+    if surroundings.pairs_about(conn) > COUNTED:
+        kept = source_runs.weights(conn)
+        if kept is not None and kept["model_version"] == version:
+            weights: dict[str, dict[str, int]] = kept["weights"]
+            return weights
+    return surroundings.weight_histogram(conn)
 
 
 def _most_doubtful(

@@ -13,12 +13,14 @@ import httpx
 import openpyxl
 import pytest
 
+from onefold.steps import case_plan
 from tests.acceptance.test_case_queue import through
 from tests.acceptance.test_console import key_of, words_of
 from tests.support import database as databases
 from tests.support.cli import onefold
 from tests.support.hub import Hub
 from tests.support.queue import Desk, decision, desk_of, fill_queue
+from warehouse import surroundings
 
 HOSTILE = '=HYPERLINK("http://x")'
 
@@ -160,6 +162,16 @@ def test_a_decided_case_is_asked_once_more_as_if_it_were_new_and_the_second_answ
         1, 0, [{"case": case, "verdict": "same", "second_verdict": "not_same"}],
     )  # fmt: skip
     assert '"eve"' not in json.dumps(found) and '"ada"' not in json.dumps(found)
+
+
+def test_a_plan_of_very_many_pairs_reads_what_the_last_whole_resolution_kept(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(case_plan, "COUNTED", -1)
+    monkeypatch.setattr(surroundings, "weight_histogram", lambda _: {})
+    with desk.hub.context() as context:
+        (kind,) = case_plan.plan(context, 2, 3)["kinds"]
+    assert kind["kind"] == "person" and sum(one["pairs"] for one in kind["bins"]) >= 12
 
 
 def test_a_plan_says_band_errors_and_days_and_which_lines_to_write(desk: Desk) -> None:

@@ -40,32 +40,43 @@ ORDER BY c.one, c.two, c.fingerprint
 
 -- name: chosen
 SELECT c.*, d.assignee, d.deferred_until, {one} AS one, {two} AS two
-FROM identity.review_case AS c
-LEFT JOIN ops.case_desk AS d ON d.fingerprint = c.fingerprint
-WHERE (%(status)s::text IS NULL OR c.status = %(status)s::text)
-    AND (%(kinds)s::text[] IS NULL OR c.kind = ANY (%(kinds)s::text[]))
-    AND (%(assignee)s::text IS NULL OR d.assignee = %(assignee)s)
-    AND (NOT %(unassigned)s OR d.assignee IS NULL)
-    AND CASE %(state)s
-        WHEN 'any' THEN true
-        WHEN 'undo' THEN c.fingerprint IN (
-            SELECT e.fingerprint FROM (
-                -- as: desk.undo_proposals
-            ) AS e
+FROM (
+    -- By themselves first: joined in one go, all that were ever closed are read in the order of their fingerprints.
+    SELECT * FROM identity.review_case
+    WHERE (%(status)s::text IS NULL OR status = %(status)s::text)
+        AND (%(kinds)s::text[] IS NULL OR kind = ANY (%(kinds)s::text[]))
+        AND (%(least_impact)s::bigint IS NULL OR impact >= %(least_impact)s)
+        AND (%(opened_before)s::timestamptz IS NULL OR opened_at < %(opened_before)s)
+        AND (%(opened_after)s::timestamptz IS NULL OR opened_at >= %(opened_after)s)
+        AND (
+            %(state)s::text <> 'undo' OR fingerprint IN (
+                SELECT e.fingerprint FROM (
+                    -- as: desk.undo_proposals
+                ) AS e
+            )
         )
+    OFFSET 0
+) AS c
+LEFT JOIN ops.case_desk AS d ON d.fingerprint = c.fingerprint
+WHERE (%(assignee)s::text IS NULL OR d.assignee = %(assignee)s)
+    AND (NOT %(unassigned)s OR d.assignee IS NULL)
+    AND CASE %(state)s::text
+        WHEN 'any' THEN true
+        WHEN 'undo' THEN true
         WHEN 'deferred' THEN d.deferred_until > %(today)s
         ELSE coalesce(d.deferred_until <= %(today)s, true)
             AND (%(state)s = 'proposed') = EXISTS (
                 SELECT FROM ops.case_proposal AS p WHERE p.fingerprint = c.fingerprint AND p.state = 'open'
             )
     END
-    AND (%(least_impact)s::bigint IS NULL OR c.impact >= %(least_impact)s)
-    AND (%(opened_before)s::timestamptz IS NULL OR c.opened_at < %(opened_before)s)
-    AND (%(opened_after)s::timestamptz IS NULL OR c.opened_at >= %(opened_after)s)
     AND (
-        %(source)s::text IS NULL OR EXISTS (
-            SELECT FROM identity.standard_record AS r
-            WHERE r.record_id = ANY (c.record_ids) AND r.source = %(source)s
+        %(source)s::text IS NULL OR c.fingerprint IN (
+            SELECT o.fingerprint FROM (
+                SELECT fingerprint, unnest(record_ids) AS record_id FROM identity.review_case
+                WHERE (%(status)s::text IS NULL OR status = %(status)s::text)
+            ) AS o
+            JOIN identity.standard_record AS r ON r.record_id = o.record_id
+            WHERE r.source = %(source)s
         )
     )
 

@@ -50,6 +50,9 @@ WHERE command = 'resolve' AND status = 'done' AND jsonb_typeof(report -> 'weight
 ORDER BY run_id DESC
 LIMIT %(limit)s
 
+-- name: pairs_about
+SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'identity.pair'::regclass
+
 -- name: weight_histogram
 -- Of each kind how many plausible pairs lie in each half of a bit: bin b holds weights from 512 b on.
 SELECT r.kind, floor(p.weight / 512.0)::integer, count(*)
