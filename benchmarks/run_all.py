@@ -26,6 +26,7 @@ ALL = (
     "console",
     "export",
     "resolve",
+    "scale",
     "accuracy",
     "joint",
     "try",

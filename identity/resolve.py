@@ -13,21 +13,21 @@ import pyarrow.compute as pc
 
 from identity.blocking.pairing import Pairing, RuleBlocks, blocks_of_rules, refused_of
 from identity.clustering.cases import cases_of
-from identity.clustering.cluster import Constraints, ScorePairs, cluster
+from identity.clustering.cluster import Constraints, cluster
 from identity.clustering.linkage import Thresholds
 from identity.clustering.points import Points
 from identity.comparison.bounds import Bounds
-from identity.comparison.score import Weights
-from identity.encoded import Codes, Flags, Ints
+from identity.encoded import Codes, Ints
 from identity.features import positions
 from identity.hashing import Hashes, signed
 from identity.memory import give_back
 from identity.model import MatchModel
 from identity.parallel import in_parallel
+from identity.plausible import Pairs, pair_table, plausible
 from identity.population import Population, Rules
 from identity.register import Register
 from identity.report import Report, SplitReport, refused_blocks, rule_reports, weight_bins
-from identity.schema import BLOCKING_KEY, JUDGEMENT, KINDS, PAIR
+from identity.schema import BLOCKING_KEY, JUDGEMENT, KINDS
 from identity.settings import MatchingSettings
 
 LABEL: Final = pa.schema(
@@ -75,16 +75,6 @@ class Resolution:
     accepted: pa.Table  # accepted.ACCEPTED
     refused: pa.Table  # REFUSED
     report: Report
-
-
-@dataclass(frozen=True)
-class _Pairs:
-    """Plausible pairs as rows, the smaller first."""
-
-    left: Ints
-    right: Ints
-    weight: Weights
-    forbidden: Flags
 
 
 def resolve(
@@ -200,11 +190,11 @@ def _resolve(
     if accepted is None:
         accepted = pa.concat_tables([population.accepted for population in populations])
     cases = pa.concat_tables([part["cases"] for part in parts])
-    plausible, points, refused = (pa.concat_tables(tables) for tables in zip(*evidence, strict=True))
+    found, points, refused = (pa.concat_tables(tables) for tables in zip(*evidence, strict=True))
     if keys is None:  # not before: they would be held while pairs are compared
         give_back(records.num_rows)
         keys = _key_table(held, keep=False)
-    return Resolution(labels, keys, plausible, cases, rules.generic, points, accepted, refused, report)
+    return Resolution(labels, keys, found, cases, rules.generic, points, accepted, refused, report)
 
 
 @dataclass
@@ -230,7 +220,7 @@ class _Pointed:
 class _Paired:
     """What blocking and comparison found in a population."""
 
-    pairs: _Pairs
+    pairs: Pairs
     refused: pa.Table  # key, size and the first row of each block over its limit
 
 
@@ -252,7 +242,7 @@ def _paired(population: Population, pointed: _Pointed, given: pa.Table | None, r
         left, right = _given(given, pointed.points, ids)
         number = len(left)
     report.candidate_pairs += number
-    pairs = _plausible((left, right), population.score, model.plausible)
+    pairs = plausible((left, right), population.score, model.plausible)
     report.plausible_pairs += len(pairs.left)
     return _Paired(pairs, refused)
 
@@ -261,7 +251,7 @@ def _evidence(
     population: Population, pointed: _Pointed, found: _Paired, rules: Rules, report: Report
 ) -> tuple[pa.Table, pa.Table, pa.Table]:
     """PAIR, POINT and REFUSED rows of a population."""
-    pairs = _pair_table(population.ids, found.pairs, pointed.points, rules.model.version)
+    pairs = pair_table(population.ids, found.pairs, pointed.points, rules.model.version)
     if pairs.num_rows:
         report.weights[population.kind] = weight_bins(pairs["weight"].to_numpy())
     points = point_table(population, pointed.points, pointed.fingerprint)
@@ -269,7 +259,7 @@ def _evidence(
 
 
 def _clustered(
-    population: Population, points: Points, pairs: _Pairs, rules: Rules, report: Report
+    population: Population, points: Points, pairs: Pairs, rules: Rules, report: Report
 ) -> dict[str, pa.Table]:
     """The labels and cases of a population."""
     ids, kind, model, score = population.ids, population.kind, population.model, population.score
@@ -296,7 +286,7 @@ def _clustered(
     }
 
 
-def _count_rules(population: Population, points: Points, pairs: _Pairs, labels: pa.Table, report: Report) -> None:
+def _count_rules(population: Population, points: Points, pairs: Pairs, labels: pa.Table, report: Report) -> None:
     """What each blocking rule did for the pairs that ended in one cluster."""
     label = labels["label"].to_numpy()
     linked = np.flatnonzero(label[pairs.left] == label[pairs.right])
@@ -366,28 +356,3 @@ def point_table(population: Population, points: Points | None = None, fingerprin
     bits = pa.array(signed(fingerprint), mask=~population.free)
     first = population.ids[points.row[points.of]]
     return pa.table({"record_id": population.ids, "fingerprint": bits, "first_id": first}, schema=POINT)
-
-
-def _plausible(candidates: tuple[Ints, Ints], score: ScorePairs, threshold: int) -> _Pairs:
-    left, right = candidates
-    scores = score(left, right)
-    keep = scores.weight >= threshold
-    return _Pairs(left[keep], right[keep], scores.weight[keep], scores.forbidden[keep])
-
-
-def _pair_table(ids: Ints, pairs: _Pairs, points: Points, version: int) -> pa.Table:
-    """PAIR rows: the plausible pairs, and every record of a point with the point's first."""
-    alike = np.flatnonzero(~points.is_representative)
-    left = np.concatenate([pairs.left, points.row[points.of[alike]]])
-    right = np.concatenate([pairs.right, alike])
-    weight = np.concatenate([pairs.weight, points.weight[alike]])
-    order = np.argsort(left * max(len(ids), 1) + right, kind="stable")
-    return pa.table(
-        {
-            "left_id": ids[left[order]],
-            "right_id": ids[right[order]],
-            "weight": weight[order],
-            "model_version": np.full(len(left), version, dtype=np.int32),
-        },
-        schema=PAIR,
-    )

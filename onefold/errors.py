@@ -2,6 +2,8 @@
 
 OnefoldError            exit code 1
 |-- UsageError          2  the command was called wrongly
+|-- EngineMissing       3  what `engine` or an option names is not installed here
+|-- EngineFailed        1  Spark came to no result; nothing was changed
 |-- NothingFound        4  what was asked for does not exist
 |-- NewerHub            6  the hub was migrated by a newer version; upgrade this one
 |-- Stale               11 what was decided on is not as it was; look again
@@ -27,6 +29,16 @@ class UsageError(OnefoldError):
     """The arguments do not fit together."""
 
     exit_code = 2
+
+
+class EngineMissing(OnefoldError):
+    """The engine that is to compare is not installed on this machine."""
+
+    exit_code = 3
+
+
+class EngineFailed(OnefoldError):
+    """The engine that was to compare came to no result; nothing was stored."""
 
 
 class NothingFound(OnefoldError):

@@ -155,6 +155,11 @@ def record_count(conn: psycopg.Connection[Any]) -> int:
     return int(row[0]) if row else 0
 
 
+def record_ids(conn: psycopg.Connection[Any]) -> list[int]:
+    """The ids of all standard records, in order."""
+    return [record for (record,) in conn.execute(sql("resolution.record_ids"))]
+
+
 def names_of(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> dict[int, str]:
     """`source:stream:key` of those of the records that are landed, deleted ones included."""
     return {row[0]: row[1] for row in conn.execute(sql("resolution.names_of"), {"record_ids": list(record_ids)})}

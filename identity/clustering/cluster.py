@@ -95,7 +95,7 @@ def _components(
     left, right, weight = edges
     keep = weight >= thresholds.plausible
     left, right, weight = left[keep], right[keep], weight[keep]
-    component = _connected(count, np.concatenate([left, same[0]]), np.concatenate([right, same[1]]))
+    component = connected(count, np.concatenate([left, same[0]]), np.concatenate([right, same[1]]))
     members = np.bincount(component, minlength=1)
     over = members > thresholds.bound
     if not over.any():
@@ -108,7 +108,7 @@ def _components(
         inside = over[component[left]] & (weight < threshold)
         last[np.unique(original[left[inside]])] = threshold
         left, right, weight = left[~inside], right[~inside], weight[~inside]
-        component = _connected(count, np.concatenate([left, same[0]]), np.concatenate([right, same[1]]))
+        component = connected(count, np.concatenate([left, same[0]]), np.concatenate([right, same[1]]))
         over = np.bincount(component, minlength=1) > thresholds.bound
     first = np.full(len(members), count)
     np.minimum.at(first, original, np.arange(count))
@@ -119,7 +119,8 @@ def _components(
     return component, report
 
 
-def _connected(count: int, left: Ints, right: Ints) -> Codes:
+def connected(count: int, left: Ints, right: Ints) -> Codes:
+    """The number of each position's component, from 0 on in the order of their smallest positions."""
     graph = coo_matrix((np.ones(len(left), dtype=np.int8), (left, right)), shape=(count, count))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int32)
 

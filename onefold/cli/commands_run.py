@@ -14,6 +14,7 @@ from onefold.failures import EXIT_HELD, EXIT_TRY_AGAIN, exit_code_of_streams
 
 if TYPE_CHECKING:
     from onefold.cli.output import Output
+    from onefold.context import Context
     from onefold.steps.report import (
         HoldReport,
         NoticesReport,
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
 
 _EVENTS = {"mint": "ids new", "redirect": "lead to another", "retire": "retired", "revive": "came back"}
 """What happened to client ids, in words."""
+
+EngineName = Annotated[
+    str | None,
+    typer.Option("--engine", help="local or spark: what compares a whole register, instead of `engine` of hub.yaml."),
+]
+Master = Annotated[
+    str | None,
+    typer.Option("--master", metavar="URL", help="With spark: the cluster, as spark://host:7077, yarn or local[2]."),
+]
 
 Sources = Annotated[
     list[str] | None,
@@ -76,12 +86,19 @@ def resolve(
     everything: Annotated[
         bool, typer.Option("--all", help="Compare all records again, not only what changed.")
     ] = False,
+    engine: EngineName = None,
+    master: Master = None,
 ) -> None:
-    """Decide which records are the same client: block, compare, score, cluster what changed."""
+    """Decide which records are the same client: block, compare, score, cluster what changed.
+
+    Few changes are compared by key in the database; a whole register by the engine. The clients are the same by any.
+
+    Example: onefold resolve --all --engine spark --master spark://cluster:7077
+    """
     from onefold.steps.resolve import resolve as step
 
     with opened(ctx) as (context, output):
-        report = step(context, everything=everything)
+        report = step(with_engine(context, engine, master), everything=everything)
     output.data(report.as_dict())
     show_resolve(output, report)
     leave("held" if report.held else "done")
@@ -110,6 +127,8 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="With --due: only say what is due, and when the rest is.")
     ] = False,
+    engine: EngineName = None,
+    master: Master = None,
 ) -> None:
     """Do all of it: sync every source, standardise, resolve, publish. What did not change costs nothing.
 
@@ -124,15 +143,28 @@ def run(
     if due:
         if source or full:
             raise UsageError("--due reads what is due, --source and --full what they say.", "Use one of them.")
+        if engine or master:
+            raise UsageError("--due compares with the engine of hub.yaml.", "Leave out --engine and --master.")
         run_due(ctx, dry_run)
         return
     if dry_run:
         raise UsageError("--dry-run goes with --due.", "onefold run --due --dry-run")
     with opened(ctx) as (context, output):
-        report = step(context, sources=source or None, full=full)
+        report = step(with_engine(context, engine, master), sources=source or None, full=full)
     output.data({**report.as_dict(), "status": report.status})
     show_run(output, report)
     leave(report.status)
+
+
+def with_engine(context: Context, engine: str | None, master: str | None) -> Context:
+    """The context with the engine that the options name, if they do."""
+    if engine is None and master is None:
+        return context
+    if engine not in (None, "local", "spark"):
+        raise UsageError(f"There is no engine {engine!r}.", "It is local or spark.")
+    from onefold.steps.engine import on_engine
+
+    return on_engine(context, engine, master)  # type: ignore[arg-type]
 
 
 def run_due(ctx: typer.Context, dry_run: bool) -> None:

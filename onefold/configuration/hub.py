@@ -179,6 +179,23 @@ class Review(Strict):
     repeats: Repeats = Repeats()  # type: ignore[call-arg]
 
 
+class SparkSettings(Strict):
+    """Where `engine: spark` computes."""
+
+    master: str = Field(
+        "local[*]", min_length=1, description="As Spark names it; local[*]: on all cores of this machine.",
+        examples=["spark://cluster:7077", "yarn", "k8s://https://cluster:6443"],
+    )  # fmt: skip
+    folder: str | None = Field(
+        None,
+        description="A folder of this hub alone that this machine and every executor see under the same name; "
+        "absent: one in the hub's home, which is enough where all executors are on this machine.",
+    )
+    settings: dict[str, str] = Field(
+        default_factory=dict, description="Spark's own settings.", examples=[{"spark.executor.memory": "8g"}]
+    )
+
+
 class HubConfiguration(Strict):
     """The hub as a whole. Every key may be left out."""
 
@@ -200,7 +217,16 @@ class HubConfiguration(Strict):
         default=Defaults(),  # type: ignore[call-arg]
         description="For every source that does not say otherwise.",
     )
-    engine: Literal["local"] = "local"
+    engine: Literal["local", "spark"] = Field(
+        "local", description="What compares a whole register: this machine, or Apache Spark (extra `spark`)."
+    )
+    spark: SparkSettings = SparkSettings()  # type: ignore[call-arg]
+    memory: str | None = Field(
+        None,
+        pattern=r"^\d+\s*(MB|GB)$",
+        description="Memory that comparing a whole register may take on this machine; a register that needs more is "
+        "compared in parts, with the rest on disk. Absent: whatever it needs.",
+    )
     limits: HubLimits = HubLimits()  # type: ignore[call-arg]
     database: Database = Database()  # type: ignore[call-arg]
     notifications: Notifications = Notifications()  # type: ignore[call-arg]

@@ -22,6 +22,7 @@ from identity.resolve import Resolution, Takers
 from identity.resolve import resolve as resolve_records
 from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, RECORD
 from onefold.steps.client_ids import Ids, first_ids, reassigned
+from onefold.steps.engine import is_staged, resolve_in_parts
 from onefold.steps.hold import settle_rules, within_limits
 from onefold.steps.in_common import share_documents
 from onefold.steps.limits import look_at_moves, telling
@@ -228,6 +229,14 @@ def resolve_stored(
     """The whole register compared; a pure function of what is stored. `turned`: what the transaction of `conn` has
     changed of it; without it the records are read on this connection only."""
     settings: MatchingSettings = context.configuration.matching
+    if is_staged(context.configuration.hub, resolution.record_count(conn)):
+        said = judgements.load_judgements(conn, JUDGEMENT)
+        found = resolve_in_parts(context, conn, model, said, distinct_sources(context))
+        if takers is not None:
+            numbers = np.unique(found.keys["record_id"].to_numpy(), return_inverse=True)[1]
+            takers.keys(found.keys, numbers.astype(np.int32))
+            takers.evidence(found.pairs, found.points, found.refused)
+        return found
     is_unwritten = turned is not None and not turned.record_ids
     with readers(context, conn, is_unwritten=is_unwritten) as two:
         waiting = two.beside(lambda other: resolution.load_identifiers(other, IDENTIFIER))

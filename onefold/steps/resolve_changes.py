@@ -18,7 +18,6 @@ import pyarrow.compute as pc
 
 from identity.accepted import ACCEPTED
 from identity.blocking.lists import key_lists
-from identity.comparison.bounds import Bounds
 from identity.comparison.names import read_words
 from identity.encoded import Ints
 from identity.features import borne_as, in_natural_order, positions
@@ -36,6 +35,7 @@ from identity.incremental import (
     without,
 )
 from identity.judgements import same_groups
+from identity.plausible import plausible_of
 from identity.population import Population, Rules
 from identity.resolve import POINT, REFUSED, Resolution, point_table, resolve_under
 from identity.schema import BLOCKING_KEY, IDENTIFIER, JUDGEMENT, KINDS, PAIR, RECORD
@@ -346,23 +346,8 @@ def _without_key(conn: psycopg.Connection, members: Ints) -> pa.Table:
 
 def _plausible(rules: Rules, part: _Part, candidates: pa.Table) -> pa.Table:
     """Those of the candidate pairs (left_id, right_id) that are plausible."""
-    found = [_PAIR_IDS.empty_table()]
     ids = pc.unique(pa.chunked_array([*candidates["left_id"].chunks, *candidates["right_id"].chunks], pa.int64()))
-    records, identifiers = part.of(ids.to_numpy())
-    for kind in _kinds(records):
-        population = Population(kind, records, identifiers, rules)
-        known = pa.chunked_array([pa.array(population.ids)])
-        left, right = positions(known, candidates["left_id"]), positions(known, candidates["right_id"])
-        here = (left >= 0) & (right >= 0)
-        left, right = np.minimum(left, right)[here], np.maximum(left, right)[here]
-        bounds = Bounds(population.scorer, population.features)
-        at = bounds.reaching(left, right, population.model.plausible)
-        left, right = left[at], right[at]
-        keep = population.score(left, right).weight >= population.model.plausible
-        found.append(
-            pa.table({"left_id": population.ids[left[keep]], "right_id": population.ids[right[keep]]}, _PAIR_IDS)
-        )
-    return pa.concat_tables(found)
+    return plausible_of(rules, *part.of(ids.to_numpy()), candidates).select(_PAIR_IDS.names)
 
 
 def _closure(

@@ -47,6 +47,9 @@ SELECT record_id FROM identity.crosswalk WHERE client_id = ANY (%(client_ids)s::
 -- name: record_count
 SELECT count(*) FROM identity.standard_record
 
+-- name: record_ids
+SELECT record_id FROM identity.standard_record ORDER BY record_id
+
 -- name: names_of
 SELECT record_id, source || ':' || stream || ':' || source_key FROM raw.record
 WHERE record_id = ANY (%(record_ids)s::bigint[])

@@ -1,0 +1,77 @@
+"""Plausible pairs: candidates whose match weight reaches the threshold, as rows and as PAIR tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from identity.clustering.cluster import ScorePairs
+from identity.clustering.points import Points
+from identity.comparison.bounds import Bounds
+from identity.comparison.score import Weights
+from identity.encoded import Flags, Ints
+from identity.features import positions
+from identity.population import Population, Rules
+from identity.schema import KINDS, PAIR
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Plausible pairs as rows, the smaller first."""
+
+    left: Ints
+    right: Ints
+    weight: Weights
+    forbidden: Flags
+
+
+def plausible(candidates: tuple[Ints, Ints], score: ScorePairs, threshold: int) -> Pairs:
+    """Those of the candidate pairs (rows) that weigh `threshold` or more."""
+    left, right = candidates
+    scores = score(left, right)
+    keep = scores.weight >= threshold
+    return Pairs(left[keep], right[keep], scores.weight[keep], scores.forbidden[keep])
+
+
+def pair_table(ids: Ints, pairs: Pairs | None, points: Points, version: int) -> pa.Table:
+    """PAIR rows: the plausible pairs, if any are given, and every record of a point with the point's first."""
+    alike = np.flatnonzero(~points.is_representative)
+    left, right, weight = points.row[points.of[alike]], alike, points.weight[alike]
+    if pairs is not None:
+        left, right = np.concatenate([pairs.left, left]), np.concatenate([pairs.right, right])
+        weight = np.concatenate([pairs.weight, weight])
+    return _table(ids, left, right, weight, version)
+
+
+def plausible_of(rules: Rules, records: pa.Table, identifiers: pa.Table, candidates: pa.Table) -> pa.Table:
+    """PAIR rows of those of the candidate pairs (left_id, right_id, in any order) that are plausible.
+
+    The records, in natural order, may be any part of the register: of each pair both, or it is left out.
+    """
+    found = [PAIR.empty_table()]
+    there = set(records["kind"].unique().to_pylist())
+    for kind in (kind for kind in KINDS if kind in there):
+        population = Population(kind, records, identifiers, rules)
+        known, threshold = pa.chunked_array([pa.array(population.ids)]), population.model.plausible
+        one, two = positions(known, candidates["left_id"]), positions(known, candidates["right_id"])
+        here = (one >= 0) & (two >= 0)
+        left, right = np.minimum(one, two)[here], np.maximum(one, two)[here]
+        at = Bounds(population.scorer, population.features).reaching(left, right, threshold)
+        pairs = plausible((left[at], right[at]), population.score, threshold)
+        found.append(_table(population.ids, pairs.left, pairs.right, pairs.weight, rules.model.version))
+    return pa.concat_tables(found)
+
+
+def _table(ids: Ints, left: Ints, right: Ints, weight: Weights, version: int) -> pa.Table:
+    order = np.argsort(left * max(len(ids), 1) + right, kind="stable")
+    return pa.table(
+        {
+            "left_id": ids[left[order]],
+            "right_id": ids[right[order]],
+            "weight": weight[order],
+            "model_version": np.full(len(left), version, dtype=np.int32),
+        },
+        schema=PAIR,
+    )

@@ -1,0 +1,143 @@
+"""A Spark application: started for one run, with the rules' own code sent along, and what it cost."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+ENGINE: Final = "onefold"
+_ALWAYS: Final = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "50000",
+    "spark.log.level": "ERROR",
+}
+_ON_THIS_MACHINE: Final = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+
+
+class SparkMissing(Exception):
+    """Spark cannot be started here: the extra or Java is not installed. Says which, and how to get it."""
+
+
+class SparkFailed(Exception):
+    """The Spark application came to no result; nothing was stored. Says what Spark said."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where to compute."""
+
+    master: str  # local[2], local-cluster[2,1,2048], spark://host:7077, yarn, k8s://...
+    settings: Mapping[str, str]  # of Spark: spark.executor.memory, ...
+
+    @property
+    def is_here(self) -> bool:
+        """Whether executors are processes of this machine, started by the driver."""
+        return self.master.startswith("local")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an application did so far."""
+
+    executors: int  # that were there at any time, lost ones among them
+    lost: int
+    shuffle_bytes: int  # written to be read by others
+    failed_tasks: int
+
+
+def check() -> None:
+    """Raise SparkMissing unless pyspark and Java are here."""
+    from importlib.util import find_spec
+    from os import environ
+
+    if find_spec("pyspark") is None:
+        raise SparkMissing("Apache Spark is not installed here: the extra `spark` is missing.")
+    if not environ.get("JAVA_HOME") and shutil.which("java") is None:
+        raise SparkMissing("Apache Spark needs Java 17 or newer: there is no `java` on PATH and no JAVA_HOME.")
+
+
+@contextmanager
+def application(cluster: Cluster) -> Iterator[SparkSession]:
+    """A session on the cluster, stopped at the end with its Java process. SparkMissing, SparkFailed.
+
+    The executors get the code of `identity` from here; its libraries they must have, in the versions of the driver.
+    """
+    check()
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+
+    with tempfile.TemporaryDirectory(prefix="onefold-spark-") as scratch:
+        builder = SparkSession.builder.master(cluster.master).appName(ENGINE)
+        given = {**_ALWAYS, **(_ON_THIS_MACHINE if cluster.is_here else {}), "spark.sql.warehouse.dir": scratch}
+        for name, value in {**given, **cluster.settings}.items():
+            builder = builder.config(name, value)
+        try:
+            session = builder.getOrCreate()
+        except Exception as error:
+            raise SparkFailed(f"Spark at {cluster.master} could not be started: {_first_line(error)}") from error
+        try:
+            if cluster.is_here:
+                session.sparkContext.pythonExec = sys.executable
+            session.sparkContext.addPyFile(str(_code(Path(scratch))))
+            yield session
+        except PySparkException as error:
+            raise SparkFailed(f"Spark at {cluster.master} gave up: {_first_line(error)}") from error
+        finally:
+            _stop(session)
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    # The last line of a Python traceback names the error itself.
+    raised = [line for line in lines if line.split(":")[0].endswith("Error")]
+    return (raised or lines or [type(error).__name__])[0][:300]
+
+
+def _stop(session: SparkSession) -> None:
+    """Stop the application and the Java process behind it, which else lives as long as this one."""
+    from pyspark import SparkContext
+
+    gateway: Any = SparkContext._gateway
+    session.stop()
+    SparkContext._gateway, SparkContext._jvm = None, None
+    with suppress(Exception):
+        gateway.shutdown()
+    with suppress(Exception):
+        gateway.proc.stdin.close()
+        gateway.proc.wait(timeout=30)
+
+
+def _code(folder: Path) -> Path:
+    """The package `identity` as an archive that Python imports from: the same rules on every machine."""
+    package, target = Path(__file__).resolve().parents[1], folder / "identity.zip"
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(package.rglob("*")):
+            if path.is_file() and path.suffix != ".pyc":
+                archive.write(path, f"{package.name}/{path.relative_to(package).as_posix()}")
+    return target
+
+
+def cost(session: SparkSession) -> Cost:
+    """What the application did so far, on executors that are gone too."""
+    store = session.sparkContext._jsc.sc().statusStore()
+    found: Any = store.executorList(False)
+    each = [found.apply(at) for at in range(found.size())]
+    executors = [one for one in each if one.id() != "driver"]
+    return Cost(
+        max(len(executors), 1),
+        sum(not one.isActive() for one in executors),
+        sum(int(one.totalShuffleWrite()) for one in each),
+        sum(int(one.failedTasks()) for one in each),
+    )

@@ -1,0 +1,3 @@
+-- All cards.
+SELECT *
+FROM cards

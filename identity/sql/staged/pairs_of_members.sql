@@ -1,0 +1,3 @@
+-- Plausible pairs in the part that settles both of their records.
+SELECT left_id, right_id, part
+FROM member_pairs

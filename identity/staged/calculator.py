@@ -1,0 +1,67 @@
+"""What brings rows together for the stages of a run: queries, and functions over parts of their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+Work = Callable[[pa.Table], pa.Table]
+PairWork = Callable[[pa.Table, pa.Table], pa.Table]
+
+_MOST_PARTS: Final = 1 << 16
+
+
+class Calculator(Protocol):
+    """Named tables are Parquet files in folders of `folder`; a written one may be named in queries from then on.
+
+    Queries are in the SQL that DuckDB and Spark have in common. A `part` is what one call of a function is given: all
+    rows of a query with one value in its column of that name.
+    """
+
+    folder: Path
+    cores: int  # how many parts are worked at once
+    per_part: int  # records that one part may hold
+
+    def known(self, name: str) -> None:
+        """Make a table that lies in the folder already known to queries."""
+
+    def view(self, name: str, statement: str) -> None:
+        """Give a query a name for others; it is computed where they need it."""
+
+    def query(self, name: str, statement: str) -> None:
+        """Write a query's rows as a table."""
+
+    def each(self, name: str, rows: str, work: Work, schema: pa.Schema) -> None:
+        """Write what `work` gives of any batches of a query's rows as a table."""
+
+    def grouped(self, name: str, rows: str, work: Work, schema: pa.Schema) -> None:
+        """Write what `work` gives of each part of a query as a table."""
+
+    def cogrouped(self, name: str, pairs: str, cards: str, work: PairWork, schema: pa.Schema) -> None:
+        """Write what `work` gives of the parts of two queries that have the same number as a table."""
+
+
+def read(folder: Path, name: str, schema: pa.Schema) -> pa.Table:
+    """The columns of a table that `schema` names, as it has them."""
+    return pq.read_table(folder / name, columns=schema.names).cast(schema)
+
+
+def count(folder: Path, name: str) -> int:
+    """How many rows a table has."""
+    return sum(pq.read_metadata(path).num_rows for path in (folder / name).glob("*.parquet"))
+
+
+def give(folder: Path, name: str, rows: pa.Table) -> None:
+    """Write rows as a table, in place of what was there."""
+    (folder / name).mkdir(exist_ok=True)
+    pq.write_table(rows, folder / name / "0.parquet")
+
+
+def parts_of(calculator: Calculator, records: int) -> int:
+    """Into how many parts so many records go: a power of two, so that bits of an id tell the part."""
+    wanted = max(2 * calculator.cores, -(-records // calculator.per_part))
+    return min(1 << (wanted - 1).bit_length(), _MOST_PARTS)

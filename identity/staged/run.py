@@ -1,0 +1,145 @@
+"""The stages of a whole run: the steps of `identity.resolve`, each on parts of the register.
+
+Every stage writes its outcome as Parquet files and the next one reads them. The driver holds ids, keys and pairs, and
+never a whole record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+import pyarrow as pa
+
+from identity.blocking.keys import BLOCK_LIMIT, block_limits, sql
+from identity.generic import GENERIC
+from identity.judgements import same_groups
+from identity.population import Population, Rules
+from identity.resolve import REFUSED, Resolution
+from identity.schema import BLOCKING_KEY, KINDS, PAIR
+from identity.staged.assembly import NAMED, Found, resolution
+from identity.staged.calculator import Calculator, count, give, parts_of, read
+from identity.staged.cards import CARD, tables_of
+from identity.staged.closures import closures
+from identity.staged.offers import OFFER, generic_of, offers_of
+from identity.staged.work import KEYED, SETTLED, alike, compared, keyed, keys_of, settled
+
+CARDS: Final = "cards"
+"""The table from which a run starts: CARD rows, in any number of files."""
+_ENDS: Final = pa.schema([("left_id", pa.int64()), ("right_id", pa.int64())])
+_EXAMPLE: Final = pa.schema([("key", pa.int64()), ("record_id", pa.int64())])
+
+
+def resolve_cards(calculator: Calculator, rules: Rules, stage: Callable[[str], None] | None = None) -> Resolution:
+    """What `resolve` gives of the records whose cards lie in the calculator's folder, but for what each blocking rule
+    did. Of the rules `generic` is empty and `accepted` None: both are found here.
+
+    `stage` is told what begins. What is written to the folder is the caller's to remove.
+    """
+    run = _Run(calculator, rules)
+    for step in (
+        run.find_generic,
+        run.find_accepted,
+        run.make_keys,
+        run.find_alike,
+        run.find_candidates,
+        run.compare,
+        run.settle,
+    ):
+        if stage is not None:
+            stage(step.__name__)
+        step()
+    return run.resolution()
+
+
+@dataclass
+class _Run:
+    engine: Calculator
+    rules: Rules
+
+    def __post_init__(self) -> None:
+        self.engine.known(CARDS)
+        self._parts = parts_of(self.engine, count(self.engine.folder, CARDS))
+        self._give("parting", pa.table({"mask": [self._parts - 1]}))
+
+    def find_generic(self) -> None:
+        """Which values say nothing about one client."""
+        self.engine.each("offers", _query("cards"), offers_of, OFFER)
+        counted = partial(generic_of, more_than=self.rules.settings.generic_names)
+        self.engine.grouped("generic", _query("offers_in_parts"), counted, GENERIC)
+        order = [(name, "ascending") for name in ("kind", "type", "value")]
+        self.rules = replace(self.rules, generic=self._read("generic", GENERIC).sort_by(order))
+
+    def find_accepted(self) -> None:
+        """Which values people's words make one: the records that they speak of come to the driver."""
+        ids = [record for group in same_groups(self.rules.judgements) for record in group]
+        self._give("joined", pa.table({"record_id": pa.array(ids, pa.int64())}))
+        self.engine.query("spoken_of", _query("spoken_of"))
+        records, identifiers = tables_of(self._read("spoken_of", CARD))
+        found = [Population(kind, records, identifiers, self.rules).accepted for kind in KINDS]
+        self.rules = replace(self.rules, accepted=pa.concat_tables(found))
+
+    def make_keys(self) -> None:
+        """Fingerprints and blocking keys of every record."""
+        self.engine.each("keyed", _query("cards"), partial(keyed, self.rules), KEYED)
+
+    def find_alike(self) -> None:
+        """Which records are alike in everything and taken as one."""
+        self.engine.grouped("alike", _query("alike_in_parts"), partial(alike, self.rules), PAIR)
+
+    def find_candidates(self) -> None:
+        """The candidate pairs of points and the blocks that are refused, by the SQL that every engine runs."""
+        self.engine.each("blocking_key", _query("firsts"), keys_of, BLOCKING_KEY)
+        self.engine.view("dirty", _query("dirty"))
+        settings, model = self.rules.settings, self.rules.model
+        limits = [block_limits(kind, settings.kind(kind), settings.block_cap, model.kind(kind).caps) for kind in KINDS]
+        self._give("block_limit", pa.concat_tables(limits).cast(BLOCK_LIMIT))
+        for name in ("candidate_pairs", "refused_blocks", "first_of_blocks"):
+            self.engine.query(name, sql(name))
+
+    def compare(self) -> None:
+        """Which candidates are plausible. A part holds the pairs of some left records, and the cards of both sides."""
+        pairs, cards = _query("candidates_in_parts"), _query("cards_of_candidates")
+        self.engine.view("parted", pairs)
+        self.engine.cogrouped("pairs", pairs, cards, partial(compared, self.rules), PAIR)
+
+    def settle(self) -> None:
+        """Clients and cases. What hangs together is told by ids alone, on the driver."""
+        pairs, tied = (self._read(name, _ENDS) for name in ("pairs", "alike"))
+        spoken = [(group[0], other) for group in same_groups(self.rules.judgements) for other in group[1:]]
+        joined = pa.table([[pair[side] for pair in spoken] for side in (0, 1)], schema=_ENDS)
+        found = closures(pa.concat_tables([pairs, tied, joined]), pairs, self._parts)
+        self._give("members", found.members)
+        self._give("member_pairs", found.pairs)
+        inside, cards = _query("pairs_of_members"), _query("cards_of_members")
+        self.engine.cogrouped("settled", inside, cards, partial(settled, self.rules), SETTLED)
+
+    def resolution(self) -> Resolution:
+        """All of it on the driver, in the order of the run in memory."""
+        return resolution(
+            Found(
+                records=self._read(CARDS, NAMED),
+                points=self._read("keyed", pa.schema([KEYED.field("record_id"), KEYED.field("fingerprint")])),
+                keys=self._read("blocking_key", BLOCKING_KEY),
+                alike=self._read("alike", PAIR),
+                candidates=count(self.engine.folder, "candidate_pairs"),
+                pairs=self._read("pairs", PAIR),
+                refused=self._read("refused_blocks", REFUSED),
+                first=self._read("first_of_blocks", _EXAMPLE),
+                settled=self._read("settled", SETTLED),
+            ),
+            self.rules,
+        )
+
+    def _give(self, name: str, rows: pa.Table) -> None:
+        give(self.engine.folder, name, rows)
+        self.engine.known(name)
+
+    def _read(self, name: str, schema: pa.Schema) -> pa.Table:
+        return read(self.engine.folder, name, schema)
+
+
+def _query(name: str) -> str:
+    return sql(f"staged/{name}")

@@ -1,0 +1,97 @@
+"""What a stage does with a part of the register: each function calls what the run in memory calls of the whole."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from identity.clustering.cases import CASE
+from identity.encoded import whole
+from identity.hashing import signed
+from identity.plausible import pair_table, plausible_of
+from identity.population import Population, Rules
+from identity.resolve import LABEL, resolve_under
+from identity.schema import BLOCKING_KEY, KINDS, PAIR
+from identity.staged.cards import tables_of
+
+KEYED: Final = pa.schema(
+    [
+        pa.field("record_id", pa.int64(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("fingerprint", pa.int64()),  # as in POINT
+        pa.field("keys", pa.list_(pa.int64()), nullable=False),  # by rule and then by key
+    ]
+)
+"""What can be told of a record by itself."""
+SETTLED: Final = pa.schema(
+    [
+        *(field.with_nullable(True) for field in LABEL),
+        *(field.with_nullable(True) for field in CASE),
+        pa.field("report", pa.string()),
+    ]
+)
+"""The clients of a part: rows of LABEL, rows of CASE and one with what the report counts; the other columns null."""
+
+
+def keyed(rules: Rules, cards: pa.Table) -> pa.Table:
+    """KEYED rows of any cards."""
+    records, identifiers = tables_of(cards)
+    found = [KEYED.empty_table()]
+    for kind in KINDS:
+        population = Population(kind, records, identifiers, rules)
+        count, keys = len(population.ids), population.keys()
+        row = keys.row
+        offsets = np.zeros(count + 1, dtype=np.int32)
+        np.cumsum(np.bincount(row, minlength=count), out=offsets[1:])
+        columns = [
+            population.ids,
+            pa.repeat(pa.scalar(kind), count),
+            pa.array(signed(population.fingerprints()), mask=~population.free),
+            pa.ListArray.from_arrays(pa.array(offsets), pa.array(keys.key[np.argsort(row, kind="stable")])),
+        ]
+        found.append(pa.table(columns, schema=KEYED))
+    return pa.concat_tables(found)
+
+
+def keys_of(keyed: pa.Table) -> pa.Table:
+    """BLOCKING_KEY rows of record_id and keys (KEYED)."""
+    lists = whole(keyed["keys"])
+    return pa.table([lists.flatten(), keyed["record_id"].take(pc.list_parent_indices(lists))], schema=BLOCKING_KEY)
+
+
+def alike(rules: Rules, cards: pa.Table) -> pa.Table:
+    """PAIR rows that tie records to the first of their point; with each card come all of its fingerprint."""
+    records, identifiers = tables_of(cards)
+    found = [PAIR.empty_table()]
+    for kind in KINDS:
+        population = Population(kind, records, identifiers, rules)
+        found.append(pair_table(population.ids, None, population.points(), rules.model.version))
+    return pa.concat_tables(found)
+
+
+def compared(rules: Rules, candidates: pa.Table, cards: pa.Table) -> pa.Table:
+    """PAIR rows of the plausible ones of some candidate pairs, whose cards are all here."""
+    return plausible_of(rules, *tables_of(cards), candidates)
+
+
+def settled(rules: Rules, pairs: pa.Table, cards: pa.Table) -> pa.Table:
+    """SETTLED rows of whole components: `pairs` are their plausible pairs, `cards` all their records."""
+    found = resolve_under(rules, *tables_of(cards), pairs=pairs)
+    told = {"linked_pairs": found.report.linked_pairs, "split": [asdict(one) for one in found.report.split]}
+    parts = (found.labels, found.cases, pa.table({"report": [json.dumps(told)]}))
+    return pa.concat_tables([_widened(table) for table in parts])
+
+
+def _widened(table: pa.Table) -> pa.Table:
+    """A table with the columns of SETTLED that it lacks, null."""
+    there = set(table.column_names)
+    columns = [
+        table[field.name].cast(field.type) if field.name in there else pa.nulls(table.num_rows, field.type)
+        for field in SETTLED
+    ]
+    return pa.table(columns, schema=SETTLED)

@@ -1,0 +1,41 @@
+"""A run in a process of its own: `python -m tests.support.within FOLDER MIB`; 0 MiB: in memory.
+
+FOLDER holds cards. Prints one line: peak memory in MiB before the run and after it, and how many clients there are.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from identity.model import prior_model
+from identity.resolve import resolve
+from identity.settings import load_settings
+from identity.staged.cards import tables_of
+from identity.staged.run import CARDS, resolve_cards
+from identity.staged.spilled import SpillingCalculator
+from tests.support.engines import rules_of
+
+
+def peak() -> int:
+    """MiB at most, so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+
+
+def main(folder: Path, mebibytes: int) -> None:
+    """Run, and tell."""
+    settings = load_settings()
+    model, before = prior_model(settings), peak()
+    if mebibytes:
+        with SpillingCalculator(folder, mebibytes << 20) as engine:
+            found = resolve_cards(engine, rules_of(model, settings, None))
+    else:
+        found = resolve(*tables_of(pq.read_table(folder / CARDS)), None, model, settings, by_rule=False)
+    sys.stdout.write(f"{before} {peak()} {found.report.clusters}\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

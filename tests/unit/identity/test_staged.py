@@ -1,0 +1,62 @@
+"""A run in stages over parts of the register, with DuckDB as calculator, is the run in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from identity.model import prior_model
+from identity.resolve import resolve
+from identity.schema import IDENTIFIER, RECORD
+from identity.settings import load_settings
+from identity.staged.calculator import parts_of
+from identity.staged.cards import CARD, cards_of, tables_of
+from identity.staged.run import resolve_cards
+from identity.staged.spilled import SpillingCalculator
+from tests.support.engines import differences, messy_rows, rules_of, write_cards
+
+SETTINGS = load_settings({"block_cap": 6, "generic_names": 3, "component_bound": 12})
+MODEL = prior_model(SETTINGS)
+
+
+@pytest.mark.parametrize("seed", [2, *(pytest.param(seed, marks=pytest.mark.scale) for seed in range(3, 30))])
+def test_parts_of_a_register_give_what_the_whole_gives(tables: Any, judgements: Any, tmp_path: Path, seed: int) -> None:
+    records, identifiers = tables(messy_rows(seed, 120))
+    ids = records["record_id"].to_pylist()
+    said = judgements(("same", ids[:2], []), ("not_same", [ids[2]], ids[3:6]), ("same", [ids[1]], [ids[7], 12345]))
+    whole = resolve(records, identifiers, said, MODEL, SETTINGS, distinct_sources=["list"], by_rule=False)
+    folder = write_cards(tmp_path, (records, identifiers))
+    with SpillingCalculator(folder, 256 << 20) as engine:
+        engine.per_part = 60
+        in_parts = resolve_cards(engine, rules_of(MODEL, SETTINGS, said, ["list"]))
+    assert differences(whole, in_parts) == []
+    assert whole.refused.num_rows > 3 and whole.generic.num_rows > 3 and whole.cases.num_rows > 10
+    assert whole.report.clusters < records.num_rows and whole.report.refused
+
+
+def test_no_records_have_no_parts(tables: Any, tmp_path: Path) -> None:
+    with SpillingCalculator(write_cards(tmp_path, tables([])), 256 << 20) as engine:
+        found = resolve_cards(engine, rules_of(MODEL, SETTINGS, None))
+    assert differences(resolve(*tables([]), None, MODEL, SETTINGS), found) == []
+
+
+def test_cards_hold_records_and_their_valid_identifiers(tables: Any) -> None:
+    records, identifiers = tables(
+        [{"key": "1", "email": ["a@example.com", "!bad"], "phone": "+79165550001"}, {"key": "0", "org": "alpha"}]
+    )
+    cards = cards_of(records, identifiers)
+    assert cards.schema == CARD
+    back, borne = tables_of(pa.concat_tables([cards, cards]))
+    assert (back.schema, borne.schema) == (RECORD, IDENTIFIER)
+    assert back.equals(records)
+    assert borne.equals(identifiers.filter(identifiers["is_valid"]))
+
+
+@pytest.mark.parametrize(("records", "expected"), [(0, 2), (100, 2), (101, 2), (1000, 16), (10**12, 1 << 16)])
+def test_parts_are_a_power_of_two(tmp_path: Path, records: int, expected: int) -> None:
+    with SpillingCalculator(tmp_path, 256 << 20) as engine:
+        engine.per_part = 100
+        assert parts_of(engine, records) == expected
