@@ -47,8 +47,8 @@ def open_cases(hub: Hub) -> list[tuple[Any, ...]]:
     )
 
 
-def test_what_was_said_of_a_record_is_suspended_while_its_key_is_somebody_else_s(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_what_was_said_of_a_record_is_suspended_while_its_key_is_somebody_else_s(ready_hub: Hub) -> None:
+    hub = ready_hub
     number = say(hub, "not_same", RECORD, TWIN)
     was = become(hub, **OTHER)
     ((record_ids, evidence),) = open_cases(hub)
@@ -62,8 +62,8 @@ def test_what_was_said_of_a_record_is_suspended_while_its_key_is_somebody_else_s
     assert open_cases(hub) == []
 
 
-def test_a_joined_record_leaves_the_client_with_its_former_identity_and_comes_back_with_it(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_a_joined_record_leaves_the_client_with_its_former_identity_and_comes_back_with_it(ready_hub: Hub) -> None:
+    hub = ready_hub
     say(hub, "same", RECORD, "crm:contacts:2")
     before = hub.client_of(RECORD), hub.client_of(TWIN)
     was = become(hub, **OTHER)
@@ -75,8 +75,8 @@ def test_a_joined_record_leaves_the_client_with_its_former_identity_and_comes_ba
     assert open_cases(hub) == []
 
 
-def test_an_ordinary_change_leaves_every_judgement_in_force(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_an_ordinary_change_leaves_every_judgement_in_force(ready_hub: Hub) -> None:
+    hub = ready_hub
     say(hub, "same", RECORD, "crm:contacts:2")
     become(hub, phone="+7 903 000-00-01", emails="new@example.ru", city="Москва")
     assert is_one(hub, RECORD, "crm:contacts:2")
@@ -85,8 +85,8 @@ def test_an_ordinary_change_leaves_every_judgement_in_force(filled_hub: Hub) -> 
     assert open_cases(hub) == []
 
 
-def test_a_firm_s_card_with_another_tax_number_is_another_firm_s(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_a_firm_s_card_with_another_tax_number_is_another_firm_s(ready_hub: Hub) -> None:
+    hub = ready_hub
     say(hub, "same", "crm:companies:11", "erp:customers:C3")
     hub.registers["crm_companies"][1]["inn"] = "7736050003"
     hub.write("crm_companies")
@@ -96,8 +96,8 @@ def test_a_firm_s_card_with_another_tax_number_is_another_firm_s(filled_hub: Hub
     assert evidence["contradictions"] == ["inn"]
 
 
-def test_a_pin_waits_until_its_record_is_again_whom_it_was_about(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_a_pin_waits_until_its_record_is_again_whom_it_was_about(ready_hub: Hub) -> None:
+    hub = ready_hub
     say(hub, "pin", "crm:contacts:3", attribute="city", value="Ясная Поляна")
     city = "SELECT city FROM onefold_v1.dim_client WHERE client_id = %s"
     client = hub.client_of("crm:contacts:3")
@@ -113,8 +113,8 @@ def test_a_pin_waits_until_its_record_is_again_whom_it_was_about(filled_hub: Hub
     assert hub.query(city, (hub.client_of("crm:contacts:3"),)) == [("Ясная Поляна",)]
 
 
-def test_how_a_record_became_another_does_not_matter(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_how_a_record_became_another_does_not_matter(ready_hub: Hub) -> None:
+    hub = ready_hub
     number = say(hub, "same", RECORD, "crm:contacts:2")
     become(hub, **THIRD)
     become(hub, **OTHER)
@@ -130,8 +130,8 @@ def test_how_a_record_became_another_does_not_matter(filled_hub: Hub) -> None:
     hub.has_nothing_to_do()
 
 
-def test_the_answer_same_lets_what_was_said_hold_for_the_record_as_it_is_now(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_the_answer_same_lets_what_was_said_hold_for_the_record_as_it_is_now(ready_hub: Hub) -> None:
+    hub = ready_hub
     say(hub, "same", RECORD, "crm:contacts:2")
     was = become(hub, **OTHER)
     settle(hub, same=True)
@@ -142,8 +142,8 @@ def test_the_answer_same_lets_what_was_said_hold_for_the_record_as_it_is_now(fil
     assert len(open_cases(hub)) == 1
 
 
-def test_the_answer_new_leaves_what_was_said_to_whom_the_record_was(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_the_answer_new_leaves_what_was_said_to_whom_the_record_was(ready_hub: Hub) -> None:
+    hub = ready_hub
     with hub.context() as context:
         judge(context, "same", [RECORD], ["crm:contacts:2", "crm:contacts:3"], reason="one", by="ada")
     was = become(hub, **OTHER)
@@ -158,8 +158,8 @@ def test_the_answer_new_leaves_what_was_said_to_whom_the_record_was(filled_hub: 
         settle(hub, same=True)
 
 
-def test_a_deleted_record_comes_back_under_its_judgements_only_as_whom_it_was(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_a_deleted_record_comes_back_under_its_judgements_only_as_whom_it_was(ready_hub: Hub) -> None:
+    hub = ready_hub
     say(hub, "same", RECORD, "crm:contacts:2")
     was = hub.registers["crm_contacts"].pop(0)
     hub.write("crm_contacts")
@@ -174,8 +174,8 @@ def test_a_deleted_record_comes_back_under_its_judgements_only_as_whom_it_was(fi
     assert is_one(hub, RECORD, "crm:contacts:2")
 
 
-def test_the_command_line_shows_and_settles_a_changed_identity(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_the_command_line_shows_and_settles_a_changed_identity(ready_hub: Hub) -> None:
+    hub = ready_hub
     number = say(hub, "same", RECORD, "crm:contacts:2")
     become(hub, **OTHER)
     environ = {

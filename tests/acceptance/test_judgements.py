@@ -19,8 +19,8 @@ def totals(hub: Hub) -> dict[str, tuple[int, Decimal]]:
     return {client: (count, amount) for client, count, amount in rows}
 
 
-def test_merge_then_undo_both_old_ids_answer_again_and_every_total_is_as_before(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_merge_then_undo_both_old_ids_answer_again_and_every_total_is_as_before(ready_hub: Hub) -> None:
+    hub = ready_hub
     left, right = hub.client_of("crm:companies:10"), hub.client_of("crm:companies:11")
     before = totals(hub)
     with hub.context() as context:
@@ -36,24 +36,24 @@ def test_merge_then_undo_both_old_ids_answer_again_and_every_total_is_as_before(
     assert hub.query("SELECT * FROM onefold_v1.xref_client_redirect WHERE NOT is_deleted") == []
 
 
-def test_firms_with_different_valid_numbers_are_joined_only_for_a_reason(filled_hub: Hub) -> None:
-    before = filled_hub.partition()
-    with filled_hub.context() as context:
+def test_firms_with_different_valid_numbers_are_joined_only_for_a_reason(ready_hub: Hub) -> None:
+    before = ready_hub.partition()
+    with ready_hub.context() as context:
         for silent in ("", "  "):
             with pytest.raises(UsageError, match=r"different valid numbers \(inn\).*only for a reason"):
                 judge(context, "same", ["crm:companies:10"], ["crm:companies:11"], reason=silent, by="ada")
-        assert filled_hub.query("SELECT count(*) FROM identity.judgement") == [(0,)]
-        assert filled_hub.partition() == before
+        assert ready_hub.query("SELECT count(*) FROM identity.judgement") == [(0,)]
+        assert ready_hub.partition() == before
         # Nothing contradicts here: no reason is asked for.
         judge(context, "same", ["crm:contacts:1"], ["crm:contacts:3"], reason="", by="ada")
         judge(context, "same", ["crm:companies:10"], ["crm:companies:11"], reason="reorganised", by="ada")
-    assert filled_hub.client_of("crm:companies:10") == filled_hub.client_of("crm:companies:11")
+    assert ready_hub.client_of("crm:companies:10") == ready_hub.client_of("crm:companies:11")
 
 
 def test_a_not_same_judgement_survives_re_sync_re_run_and_the_record_s_deletion_and_return(
-    filled_hub: Hub,
+    ready_hub: Hub,
 ) -> None:
-    hub = filled_hub
+    hub = ready_hub
     with hub.context() as context:
         judge(context, "not_same", ["crm:contacts:1"], ["erp:customers:C2"], reason="father and son", by="ada")
     assert hub.client_of("crm:contacts:1") != hub.client_of("erp:customers:C2")
@@ -68,8 +68,8 @@ def test_a_not_same_judgement_survives_re_sync_re_run_and_the_record_s_deletion_
     assert hub.client_of("crm:contacts:1") != hub.client_of("erp:customers:C2")
 
 
-def test_a_pinned_value_survives_re_sync_and_re_run(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_a_pinned_value_survives_re_sync_and_re_run(ready_hub: Hub) -> None:
+    hub = ready_hub
     with hub.context() as context:
         judge(
             context,
@@ -89,8 +89,8 @@ def test_a_pinned_value_survives_re_sync_and_re_run(filled_hub: Hub) -> None:
     assert hub.query(name, (client,)) == [("ООО «Ромашка Плюс»",)]
 
 
-def test_an_opposing_judgement_is_refused_and_both_are_named(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_an_opposing_judgement_is_refused_and_both_are_named(ready_hub: Hub) -> None:
+    hub = ready_hub
     with hub.context() as context:
         first = judge(context, "not_same", ["crm:companies:10"], ["crm:companies:11"], reason="two firms", by="ada")
         with pytest.raises(OnefoldError, match=f"judgement {first.judgement_id}"):

@@ -28,8 +28,8 @@ def behind(hub: Hub, name: str) -> dict[str, str]:
         return {row["source_key"]: row["reason"] for row in rows_behind(context, name, None, limit=99)}
 
 
-def test_publish_counts_the_overlap_once_a_week(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_publish_counts_the_overlap_once_a_week(ready_hub: Hub) -> None:
+    hub = ready_hub
     numbers = (
         "SELECT register_a, register_b, only_a, only_b, in_both, in_conflict FROM onefold_v1.report_register_overlap"
     )
@@ -49,8 +49,8 @@ def test_publish_counts_the_overlap_once_a_week(filled_hub: Hub) -> None:
     assert (pair.only_b, pair.in_both) == (0, 2)
 
 
-def test_everything_that_came_is_served_or_there_is_a_reason(filled_hub: Hub) -> None:
-    found = reconciled(filled_hub)
+def test_everything_that_came_is_served_or_there_is_a_reason(ready_hub: Hub) -> None:
+    found = reconciled(ready_hub)
     orders, deals = found["erp:orders"], found["crm:deals"]
     assert [orders[n] for n in ("raw_rows", "standard_rows", "linked_rows", "open_references", "served_rows")] == [
         3, 3, 2, 1, 3,
@@ -59,12 +59,12 @@ def test_everything_that_came_is_served_or_there_is_a_reason(filled_hub: Hub) ->
         Decimal("1527.50"), Decimal("1520.50"), Decimal("1527.50"),
     )  # fmt: skip
     assert (deals["raw_amount"], deals["difference_amount"]) == (Decimal("1600.40"), 0)
-    assert behind(filled_hub, "erp:orders") == {"SO-3": "open_reference"}
+    assert behind(ready_hub, "erp:orders") == {"SO-3": "open_reference"}
     assert all(row["difference_rows"] == row["unexplained"] == row["unserved"] == 0 for row in found.values())
 
 
-def test_tombstones_rejects_and_what_the_mapping_leaves_out_are_told_apart(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_tombstones_rejects_and_what_the_mapping_leaves_out_are_told_apart(ready_hub: Hub) -> None:
+    hub = ready_hub
     hub.configure("crm", CRM.replace("    type: sales_deal\n", "    type: sales_deal\n    where: {stage: won}\n"))
     hub.registers["crm_deals"] += [{"id": "D3", "company": "10", "closed": "neverday", "sum": "5", "stage": "won"}]
     hub.registers["crm_contacts"].pop()
@@ -80,8 +80,8 @@ def test_tombstones_rejects_and_what_the_mapping_leaves_out_are_told_apart(fille
     assert behind(hub, "crm:contacts") == {"3": "tombstone"}
 
 
-def test_what_waits_between_the_steps_is_no_difference(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_what_waits_between_the_steps_is_no_difference(ready_hub: Hub) -> None:
+    hub = ready_hub
     hub.registers["erp_orders"][0]["total"] = "2000.00"
     hub.registers["erp_orders"].append({"no": "SO-4", "customer": "C1", "date": "2026-02-09", "total": "1 000,25"})
     hub.registers["erp_orders"].pop(1)
@@ -101,8 +101,8 @@ def test_what_waits_between_the_steps_is_no_difference(filled_hub: Hub) -> None:
     assert reconciled(hub)["erp:orders"]["linked_amount"] == Decimal("3000.25")
 
 
-def test_a_lost_record_and_a_changed_amount_are_found_and_named(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_a_lost_record_and_a_changed_amount_are_found_and_named(ready_hub: Hub) -> None:
+    hub = ready_hub
     hub.query("UPDATE core.interaction SET amount = amount + 0.01 WHERE source_key = 'SO-1' RETURNING 1")
     hub.query("DELETE FROM core.interaction WHERE source_key = 'D1' RETURNING 1")
     hub.query("DELETE FROM core.client WHERE position('Müller' IN display_name) > 0 RETURNING 1")
@@ -115,8 +115,8 @@ def test_a_lost_record_and_a_changed_amount_are_found_and_named(filled_hub: Hub)
     assert behind(hub, "erp:customers") == {"C3": "unserved"}
 
 
-def test_the_commands_print_both_reports_and_draw_the_overlap(filled_hub: Hub, tmp_path: Path) -> None:
-    hub = filled_hub
+def test_the_commands_print_both_reports_and_draw_the_overlap(ready_hub: Hub, tmp_path: Path) -> None:
+    hub = ready_hub
 
     def say(*arguments: str | Path) -> str:
         done = onefold("report", *arguments, *hub.place)
