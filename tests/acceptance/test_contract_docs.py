@@ -86,8 +86,8 @@ def test_the_dictionary_is_one_page_that_loads_nothing_and_names_every_column(co
     assert [view.name for view in contract.views if f"## {view.name}\n" not in markdown] == []
 
 
-def test_the_command_writes_the_same_bytes_again_and_says_where(filled_hub: Hub, tmp_path: Path) -> None:
-    environ = {"ONEFOLD_DATABASE_URL": filled_hub.database_url, "ONEFOLD_CONFIG": str(filled_hub.folder / "config")}
+def test_the_command_writes_the_same_bytes_again_and_says_where(ready_hub: Hub, tmp_path: Path) -> None:
+    environ = {"ONEFOLD_DATABASE_URL": ready_hub.database_url, "ONEFOLD_CONFIG": str(ready_hub.folder / "config")}
 
     def written() -> dict[str, bytes]:
         done = onefold("docs", "--out", tmp_path / "made", "--json", environ=environ)
@@ -102,8 +102,8 @@ def test_the_command_writes_the_same_bytes_again_and_says_where(filled_hub: Hub,
     assert done.code == 2 and "METABASE_API_KEY" in done.err
 
 
-def test_dbt_sources_test_keys_references_and_closed_lists(filled_hub: Hub, tmp_path: Path) -> None:
-    with filled_hub.context() as context:
+def test_dbt_sources_test_keys_references_and_closed_lists(ready_hub: Hub, tmp_path: Path) -> None:
+    with ready_hub.context() as context:
         docs(context, tmp_path)
     (source,) = yaml.safe_load((tmp_path / "dbt/models/onefold/sources.yml").read_text("utf-8"))["sources"]
     tables = {table["name"]: table for table in source["tables"]}
@@ -161,8 +161,8 @@ class Metabase:
         )
 
 
-def test_metabase_is_told_keys_formats_and_labels_once(filled_hub: Hub) -> None:
-    with filled_hub.context() as context:
+def test_metabase_is_told_keys_formats_and_labels_once(ready_hub: Hub) -> None:
+    with ready_hub.context() as context:
         with context.connection() as conn:
             views = {view.name: [c.column_name for c in view.columns] for view in describe(conn).views}
         views["dim_party"].remove("vat")
@@ -180,9 +180,9 @@ def test_metabase_is_told_keys_formats_and_labels_once(filled_hub: Hub) -> None:
     assert served.field("dim_client", "kind")["has_field_values"] == "list"
 
 
-def test_metabase_without_the_hub_or_with_another_key_is_told_apart(filled_hub: Hub) -> None:
+def test_metabase_without_the_hub_or_with_another_key_is_told_apart(ready_hub: Hub) -> None:
     served = Metabase({"other": ["id"]})
-    with filled_hub.context() as context:
+    with ready_hub.context() as context:
         with pytest.raises(NothingFound, match="Sample Database, hub"):
             tell_metabase(context, served.client(), "Sample Database")
         with pytest.raises(metabase.MetabaseRefused, match="METABASE_API_KEY"):

@@ -42,8 +42,8 @@ def moved(hub: Hub, total: str) -> None:
     hub.run()
 
 
-def test_nothing_is_cleared_that_a_registered_reader_has_not_read(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_nothing_is_cleared_that_a_registered_reader_has_not_read(ready_hub: Hub) -> None:
+    hub = ready_hub
     moved(hub, "10.00")
     before = [json.loads(line) for line in command(hub, "--json", "changes", "--after", "0").out.splitlines()]
     last = before[-1]["changed_seq"]
@@ -78,8 +78,8 @@ def test_nothing_is_cleared_that_a_registered_reader_has_not_read(filled_hub: Hu
     hub.has_nothing_to_do()
 
 
-def test_an_age_bound_clears_what_nobody_has_fetched_and_a_forgotten_reader_keeps_nothing(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_an_age_bound_clears_what_nobody_has_fetched_and_a_forgotten_reader_keeps_nothing(ready_hub: Hub) -> None:
+    hub = ready_hub
     (last,) = hub.query("SELECT max(changed_seq) FROM onefold_v1.change_feed")[0]
     assert command(hub, "changes", "--reader", "dead", "--read", "2").code == 0
     assert command(hub, "changes", "--reader", "sql", "--read", str(last)).code == 0
@@ -96,8 +96,8 @@ def test_an_age_bound_clears_what_nobody_has_fetched_and_a_forgotten_reader_keep
     assert command(hub, "changes", "--read", "1").code == 2
 
 
-def test_clearing_goes_in_batches_and_goes_on_where_it_was_stopped(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_clearing_goes_in_batches_and_goes_on_where_it_was_stopped(ready_hub: Hub) -> None:
+    hub = ready_hub
     (count, last), = hub.query("SELECT count(*), max(id) FROM ops.change_event")  # fmt: skip
     (moments,) = hub.query("SELECT count(DISTINCT at) FROM ops.change_event")[0]
     told: list[int] = []
@@ -119,7 +119,7 @@ def test_clearing_goes_in_batches_and_goes_on_where_it_was_stopped(filled_hub: H
     assert count > moments
 
 
-def test_a_reader_cannot_have_read_what_has_not_happened(filled_hub: Hub) -> None:
-    refused = command(filled_hub, "changes", "--reader", "bi", "--read", "1000000")
+def test_a_reader_cannot_have_read_what_has_not_happened(ready_hub: Hub) -> None:
+    refused = command(ready_hub, "changes", "--reader", "bi", "--read", "1000000")
     assert refused.code == 2 and "has come to change" in refused.err
-    assert command(filled_hub, "--json", "changes", "--readers").json == []
+    assert command(ready_hub, "--json", "changes", "--readers").json == []

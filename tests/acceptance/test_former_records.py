@@ -17,11 +17,11 @@ AFTER = {"id": "D4", "company": "11", "closed": "2026-04-01", "sum": "2.00", "st
 
 
 @pytest.fixture
-def judged(filled_hub: Hub) -> tuple[Hub, str, int]:
+def judged(ready_hub: Hub) -> tuple[Hub, str, int]:
     """A hub with a judgement about a firm that has a deal (D2); the firm's client, and the judgement."""
-    with filled_hub.context() as context:
+    with ready_hub.context() as context:
         number = judge(context, "not_same", [RECORD], ["erp:customers:C3"], reason="no", by="ada").judgement_id
-    return filled_hub, filled_hub.client_of(RECORD), number
+    return ready_hub, ready_hub.client_of(RECORD), number
 
 
 def become(hub: Hub, **values: Any) -> dict[str, Any]:

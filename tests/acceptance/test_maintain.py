@@ -41,36 +41,36 @@ def aged(hub: Hub) -> None:
     hub.query("UPDATE ops.run SET finished_at = '2026-01-01' RETURNING 1")
 
 
-def test_without_a_word_everything_is_kept(filled_hub: Hub) -> None:
-    aged(filled_hub)
-    before = counts(filled_hub)
-    with filled_hub.context() as context:
+def test_without_a_word_everything_is_kept(ready_hub: Hub) -> None:
+    aged(ready_hub)
+    before = counts(ready_hub)
+    with ready_hub.context() as context:
         assert maintain(context).deleted == {}
-    assert counts(filled_hub) == before
+    assert counts(ready_hub) == before
 
 
-def test_what_is_too_old_goes_and_the_rest_stays(filled_hub: Hub) -> None:
-    aged(filled_hub)
-    (filled_hub.folder / "config" / "hub.yaml").write_text(KEPT)
-    versions, rejects, runs, looks = counts(filled_hub)
-    with filled_hub.context() as context:
+def test_what_is_too_old_goes_and_the_rest_stays(ready_hub: Hub) -> None:
+    aged(ready_hub)
+    (ready_hub.folder / "config" / "hub.yaml").write_text(KEPT)
+    versions, rejects, runs, looks = counts(ready_hub)
+    with ready_hub.context() as context:
         done = maintain(context)
         assert maintain(context).deleted == dict.fromkeys(done.deleted, 0)
     assert done.deleted == {"raw_versions": 1, "rejects": 1, "runs": done.deleted["runs"], "access_log": 1}
-    assert counts(filled_hub) == (versions - 1, rejects - 1, runs - done.deleted["runs"], looks - 1)
+    assert counts(ready_hub) == (versions - 1, rejects - 1, runs - done.deleted["runs"], looks - 1)
     # The last run of each step and source is still known, and what is refused still.
-    assert filled_hub.query("SELECT count(DISTINCT (command, source)) FROM ops.run") == [(runs - done.deleted["runs"],)]
-    assert filled_hub.query("SELECT count(*) FROM ops.reject WHERE is_open") == [(1,)]
-    filled_hub.has_nothing_to_do()
+    assert ready_hub.query("SELECT count(DISTINCT (command, source)) FROM ops.run") == [(runs - done.deleted["runs"],)]
+    assert ready_hub.query("SELECT count(*) FROM ops.reject WHERE is_open") == [(1,)]
+    ready_hub.has_nothing_to_do()
 
 
-def test_it_goes_in_batches_and_by_the_command_line(filled_hub: Hub) -> None:
-    aged(filled_hub)
+def test_it_goes_in_batches_and_by_the_command_line(ready_hub: Hub) -> None:
+    aged(ready_hub)
     told: list[int] = []
-    with connect(filled_hub.database_url, application_name="test") as conn:
+    with connect(ready_hub.database_url, application_name="test") as conn:
         moment = datetime.now(UTC) + timedelta(days=1)
         done = apply(conn, {"raw_versions": moment}, batch=1, advance=told.append)
     assert done == {"raw_versions": len(told)} and set(told) == {1} and len(told) >= 2
-    assert "everything is kept" in onefold(*filled_hub.place, "maintain").out
-    (filled_hub.folder / "config" / "hub.yaml").write_text(KEPT)
-    assert onefold(*filled_hub.place, "--json", "maintain").json["deleted"]["access_log"] == 2
+    assert "everything is kept" in onefold(*ready_hub.place, "maintain").out
+    (ready_hub.folder / "config" / "hub.yaml").write_text(KEPT)
+    assert onefold(*ready_hub.place, "--json", "maintain").json["deleted"]["access_log"] == 2

@@ -45,8 +45,8 @@ def expect(hub: Hub, text: str) -> None:
     (hub.folder / "config" / "expectations.yaml").write_text(text, encoding="utf-8")
 
 
-def test_a_plan_writes_nothing_and_is_what_apply_does(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_a_plan_writes_nothing_and_is_what_apply_does(ready_hub: Hub) -> None:
+    hub = ready_hub
     assert not planned(hub).changes
     before, clients = everything(hub), hub.partition()
     # Without birth dates, e-mails and phones nothing but a name holds the people together; cities come as places.
@@ -77,8 +77,8 @@ def test_a_plan_writes_nothing_and_is_what_apply_does(filled_hub: Hub) -> None:
     assert hub.partition() == clients
 
 
-def test_what_a_run_holds_back_is_planned_and_applied(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_what_a_run_holds_back_is_planned_and_applied(ready_hub: Hub) -> None:
+    hub = ready_hub
     (hub.folder / "config" / "hub.yaml").write_text("limits: {merged: 0.01, at_least: 0}\n", encoding="utf-8")
     clients = hub.partition()
     hub.configure("crm", CRM.replace(", birth_date: born, email: emails, phone: phone, city: city", ""))
@@ -92,8 +92,8 @@ def test_what_a_run_holds_back_is_planned_and_applied(filled_hub: Hub) -> None:
     assert hub.run().resolve.held is None and not planned(hub).changes
 
 
-def test_what_is_expected_is_checked_by_test_plan_and_apply(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_what_is_expected_is_checked_by_test_plan_and_apply(ready_hub: Hub) -> None:
+    hub = ready_hub
     expect(hub, EXPECTED)
     place = ("--config", hub.folder / "config", "--home", hub.folder / "var", "--database", hub.database_url)
     good = onefold(*place, "--json", "test")
@@ -116,14 +116,14 @@ def test_what_is_expected_is_checked_by_test_plan_and_apply(filled_hub: Hub) -> 
     assert "Клин" not in failed.err
 
 
-def test_expectations_that_name_what_is_not_there_are_told(filled_hub: Hub) -> None:
+def test_expectations_that_name_what_is_not_there_are_told(ready_hub: Hub) -> None:
     expect(
-        filled_hub,
+        ready_hub,
         "different_clients: [{records: [crm:contacts:1, erp:customers:C1, crm:contacts:77]}]\n"
         "values: [{record: crm:contacts:1, attribute: city, value: Тверь}]\n"
         "counts: [{view: dim_nothing, at_least: 1}, {view: dim_client, at_most: 1}]\n",
     )
-    with filled_hub.context() as context:
+    with ready_hub.context() as context:
         report = check_hub(context)
     said = [miss.message for miss in report.misses]
     assert report.checked == 4 and len(said) == 4
@@ -137,8 +137,8 @@ def test_a_count_without_bounds_is_refused(hub: Hub) -> None:
     assert failed.code == 3 and "expectations.yaml:2" in failed.err and "neither" in failed.err
 
 
-def test_what_a_killed_plan_left_behind_goes_with_the_next_and_one_is_made_at_a_time(filled_hub: Hub) -> None:
-    hub = filled_hub
+def test_what_a_killed_plan_left_behind_goes_with_the_next_and_one_is_made_at_a_time(ready_hub: Hub) -> None:
+    hub = ready_hub
     left = with_database(hub.database_url, f"{database_name(hub.database_url)[:40]}_plan_0123ab")
     create_database(left)
     folder = hub.folder / "var" / "plan-killed"
@@ -152,18 +152,16 @@ def test_what_a_killed_plan_left_behind_goes_with_the_next_and_one_is_made_at_a_
     assert everything(hub)[2] == (0,) and not folder.exists()
 
 
-def test_a_copy_goes_also_when_the_trial_fails(
-    filled_hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_copy_goes_also_when_the_trial_fails(ready_hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from onefold.steps import resolve as module
 
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("in mid-plan")
 
-    filled_hub.configure("crm", CRM.replace(", city: city", ""))
-    before = everything(filled_hub)
+    ready_hub.configure("crm", CRM.replace(", city: city", ""))
+    before = everything(ready_hub)
     monkeypatch.setattr(module, "resolve", broken)
     with pytest.raises(RuntimeError, match="in mid-plan"):
-        planned(filled_hub)
-    assert everything(filled_hub) == before
-    assert list((filled_hub.folder / "var").glob("plan-*")) == []
+        planned(ready_hub)
+    assert everything(ready_hub) == before
+    assert list((ready_hub.folder / "var").glob("plan-*")) == []

@@ -96,8 +96,9 @@ def _parameters(folder: Path, settings: Settings) -> dict[str, str]:
         # Small changes read pages here and there: handing each to another process takes longer than reading it.
         parameters["io_method"] = "sync"
     if not settings.is_durable:
-        # Commits still reach the operating system, so that a killed server loses nothing.
-        parameters |= {"fsync": "off", "full_page_writes": "off"}
+        # Commits still reach the operating system, so that a killed server loses nothing. Each of many short-lived
+        # databases is looked for in all buffers when it is made and dropped: few buffers, a third less processor time.
+        parameters |= {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
     shared_memory = Path("/dev/shm")
     if shared_memory.exists() and shutil.disk_usage(shared_memory).total < _SMALL_SHARED_MEMORY:
         parameters["dynamic_shared_memory_type"] = "mmap"
