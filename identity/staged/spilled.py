@@ -21,7 +21,7 @@ _PART_BYTES: Final = 10_000
 """... and in a part, where it stands with the partners of its pairs and as the rows that came and go."""
 _LEAST: Final = 2_000
 _BATCH: Final = 20_000
-_LEAST_MEMORY: Final = 128 << 20  # DuckDB does nothing with less
+_LEAST_MEMORY: Final = 512 << 20  # with 128 MiB DuckDB could not sort the cards of 200,000 records
 _SHARE: Final = 0.3  # of the memory is DuckDB's; the rest is for a part, and what the driver holds
 
 
@@ -39,12 +39,13 @@ class SpillingCalculator:
         import duckdb  # a tenth of what loading all of this takes, and other runs need it nowhere
 
         self.folder = folder.resolve()
-        self.per_part = max(int(memory * (1 - _SHARE)) // _PART_BYTES, _LEAST)
+        free = max(memory - _BASE, 0)
+        self.per_part = max(int(free * (1 - _SHARE)) // _PART_BYTES, _LEAST)
         (self.folder / "spilled").mkdir(exist_ok=True)
         self._engine: Any = duckdb.connect(
             config={
                 "threads": threads(),
-                "memory_limit": f"{max(int(memory * _SHARE), _LEAST_MEMORY) >> 20}MiB",
+                "memory_limit": f"{max(int(free * _SHARE), _LEAST_MEMORY) >> 20}MiB",
                 "temp_directory": str(self.folder / "spilled"),
                 "preserve_insertion_order": False,
             }

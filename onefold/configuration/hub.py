@@ -224,8 +224,8 @@ class HubConfiguration(Strict):
     memory: str | None = Field(
         None,
         pattern=r"^\d+\s*(MB|GB)$",
-        description="Memory that comparing a whole register may take on this machine; a register that needs more is "
-        "compared in parts, with the rest on disk. Absent: whatever it needs.",
+        description="A whole register whose comparison would take more memory of this machine is compared in parts, "
+        "with the rest on disk; from 2 GB on. Absent: always in memory.",
     )
     limits: HubLimits = HubLimits()  # type: ignore[call-arg]
     database: Database = Database()  # type: ignore[call-arg]
