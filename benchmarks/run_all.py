@@ -21,6 +21,7 @@ ALL = (
     "lookup",
     "publish",
     "documents",
+    "needs",
     "serve",
     "api",
     "console",

@@ -38,7 +38,8 @@ POLICIES: Final[Mapping[str, str]] = {
     # Says nothing of any client.
     **dict.fromkeys(
         ("core.attribute", "core.interaction_type", "core.interaction_field", "core.exchange_rate",
-         "core.reporting", "ops.run", "ops.hold", "ops.hub_clock", "ops.notice",
+         "core.reporting", "core.need", "core.need_signal", "core.need_rate", "core.segment_scheme", "core.segment",
+         "ops.run", "ops.hold", "ops.hub_clock", "ops.notice",
          "ops.alembic_version", "ops.pending"),
         "true",
     ),
@@ -46,6 +47,7 @@ POLICIES: Final[Mapping[str, str]] = {
     "core.interaction": "type = ANY (" + _TYPES + ")",
     "core.interaction_version": "(version ->> 'type') = ANY (" + _TYPES + ")",
     "core.interaction_line": _FACT.format(of="interaction_line.record_id"),
+    "core.client_need_evidence": _FACT.format(of="client_need_evidence.record_id"),
     "core.promise": _FACT.format(of="promise.record_id"),
     "core.relationship": _RECORD.format(of="relationship.from_record_id")
     + " AND " + _RECORD.format(of="relationship.to_record_id"),

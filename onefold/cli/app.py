@@ -144,6 +144,7 @@ def _register() -> None:
         commands_merge,
         commands_metrics,
         commands_model,
+        commands_needs,
         commands_pin,
         commands_plan,
         commands_privacy,

@@ -135,7 +135,9 @@ def first_run(context: Context, output: Output, hub: DemoHub) -> dict[str, Any]:
     view = client(context, story[0], limit=12)
     show_client(output, view)
     show_why(context, output, story)
+    needs = show_planted_needs(context, output, hub)
     return {
+        "needs": needs,
         "run": report.as_dict(),
         "quality": dict(quality.measures),
         "quality_trained": dict(trained.measures),
@@ -171,6 +173,38 @@ def show_why(context: Context, output: Output, records: list[str]) -> None:
     if right is not None:
         output.heading("7. Why are two of these records one client? (onefold explain)")
         show_explanation(output, explain(context, left, right))
+
+
+def show_planted_needs(context: Context, output: Output, hub: DemoHub) -> dict[str, Any]:
+    """The segments that were found beside the needs that were planted, for clients with enough dealings."""
+    from onefold.demo.needs import read_needs
+    from onefold.demo.world import read_truth
+    from onefold.steps.needs import schemes, segment_of_records
+
+    output.heading("   What do clients need? (onefold segments list; onefold needs show)")
+    truth, planted = read_truth(hub.world.folder), read_needs(hub.world.folder)
+    told = schemes(context)
+    served = next((one for one in told["schemes"] if one["scheme"] == "by_need"), None)
+    if served is None or not served["is_served"]:
+        why = served["figures"]["why"] if served else ["no scheme"]
+        output.say(f"The segments are not served: {'; '.join(why)}. A larger demo has more clients.")
+        return {"served": False, "why": list(why)}
+    # A client is one row, however many records it has.
+    found = {truth[name]: segment for name, segment in segment_of_records(context, "by_need").items() if name in truth}
+    need_of = {one["segment"]: one["needs"][0] for one in told["segments"]}
+    rows = []
+    for segment, need in need_of.items():
+        there = [entity for entity in found if planted.get(entity) == need]
+        assigned = [entity for entity, name in found.items() if name == segment]
+        right = sum(planted.get(entity) == need for entity in assigned)
+        rows.append((segment, need, len(there), len(assigned), right))
+    output.table(("segment", "need", "planted", "found", "of them right"), rows, right=(2, 3, 4))
+    assigned_, right_ = sum(row[3] for row in rows), sum(row[4] for row in rows)
+    output.say(
+        f"{right_} of {assigned_} are right; {sum(name is None for name in found.values())} clients are unknown, which"
+        f" is an answer. Chance would have explained {served['figures']['false_share']:.0%} of the assignments."
+    )
+    return {"served": True, "assigned": assigned_, "right": right_, "false_share": served["figures"]["false_share"]}
 
 
 def second_run(context: Context, output: Output) -> dict[str, Any]:

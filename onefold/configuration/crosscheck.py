@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from connectors.paths import PathError, compile_paths
 from onefold.configuration.base import When
+from onefold.configuration.crosscheck_needs import check_needs
 from onefold.configuration.crosscheck_write import check_write_back
 from onefold.configuration.errors import Problem
 from onefold.configuration.model import Configuration
@@ -56,6 +57,7 @@ def cross_check(configuration: Configuration, streams: Mapping[str, Sequence[str
     yield from _interaction_types(configuration)
     yield from _authority(configuration, streams)
     yield from _expectations(configuration, streams)
+    yield from check_needs(configuration)
 
 
 class _Stream:

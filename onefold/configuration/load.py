@@ -18,7 +18,9 @@ from onefold.configuration.errors import ConfigurationError, Problem
 from onefold.configuration.hub import HubConfiguration
 from onefold.configuration.interactions import InteractionsFile, InteractionType
 from onefold.configuration.model import Configuration
+from onefold.configuration.needs import NeedsFile
 from onefold.configuration.records import AuthorityFile, ExpectationsFile
+from onefold.configuration.segments import SegmentsFile
 from onefold.configuration.sources import SourceConfiguration
 from onefold.configuration.tree import Document, parse
 from onefold.configuration.validate import salvage, validate
@@ -27,7 +29,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 FILES: Final = (
     "hub.yaml", "matching.yaml", "survivorship.yaml", "attributes.yaml", "authority.yaml",
-    "interactions.yaml", "documents.yaml", "expectations.yaml",
+    "interactions.yaml", "documents.yaml", "expectations.yaml", "needs.yaml", "segments.yaml",
 )  # fmt: skip
 """The files beside sources/; each may be absent."""
 
@@ -71,6 +73,8 @@ def read_configuration(folder: Path) -> tuple[Configuration | None, list[Problem
     own_types = _read(reading, "interactions.yaml", InteractionsFile)
     authority = _read(reading, "authority.yaml", AuthorityFile)
     expectations = _read(reading, "expectations.yaml", ExpectationsFile)
+    needs = _read(reading, "needs.yaml", NeedsFile)
+    segments = _read(reading, "segments.yaml", SegmentsFile)
     matching = _read(reading, "matching.yaml", settings_model("matching"))
     document_rules = _read(reading, "documents.yaml", settings_model("documents"))
     # Its model comes with Arrow, which a sync must not load: without the file, it is made when asked for.
@@ -89,6 +93,8 @@ def read_configuration(folder: Path) -> tuple[Configuration | None, list[Problem
         document_rules=document_rules,  # type: ignore[arg-type]
         authority=tuple(authority.authority),
         expectations=expectations,
+        needs=needs,
+        segments=segments,
         documents=reading.documents,
     )
     reading.problems.extend(cross_check(configuration, reading.streams))

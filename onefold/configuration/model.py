@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from onefold.configuration.attributes import Attribute, OpenAttribute
 from onefold.configuration.hub import HubConfiguration
 from onefold.configuration.interactions import InteractionType
+from onefold.configuration.needs import NeedsFile
 from onefold.configuration.records import Authority, ExpectationsFile
+from onefold.configuration.segments import SegmentsFile
 from onefold.configuration.sources import Defaults, SourceConfiguration
 from onefold.configuration.tree import Document, Place
 
@@ -41,6 +43,8 @@ class Configuration:
     """What survivorship.yaml says; see `survivorship`."""
     authority: tuple[Authority, ...] = ()
     expectations: ExpectationsFile = field(default_factory=ExpectationsFile)
+    needs: NeedsFile = field(default_factory=NeedsFile)
+    segments: SegmentsFile = field(default_factory=SegmentsFile)
     documents: Mapping[str, Document] = field(default_factory=dict, repr=False)
     """By source name, and by file name for the other files: where each setting stands."""
 

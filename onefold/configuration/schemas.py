@@ -14,7 +14,9 @@ from onefold.configuration.attributes import STANDARD, AttributesFile
 from onefold.configuration.hub import HubConfiguration
 from onefold.configuration.interactions import InteractionsFile
 from onefold.configuration.load import settings_model, shipped_interactions
+from onefold.configuration.needs import NeedsFile
 from onefold.configuration.records import AuthorityFile, ExpectationsFile
+from onefold.configuration.segments import SegmentsFile
 from onefold.configuration.sources import ROLES, SourceConfiguration
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -32,6 +34,8 @@ def schemas() -> dict[str, dict[str, Any]]:
         "interactions": (InteractionsFile, "config/interactions.yaml: interaction types of your own."),
         "authority": (AuthorityFile, "config/authority.yaml: which register decides what, and who agreed."),
         "expectations": (ExpectationsFile, "config/expectations.yaml: what must hold in the result."),
+        "needs": (NeedsFile, "config/needs.yaml: what clients need, and what it is recognised by."),
+        "segments": (SegmentsFile, "config/segments.yaml: schemes that divide clients."),
         "matching": (
             settings_model("matching"),
             "config/matching.yaml: laid over the shipped matching rules.",

@@ -220,7 +220,7 @@ def _change_erp(scene: _Scene) -> None:
     with closing(sqlite3.connect(scene.folder / erp.FILE)) as connection, connection:
         connection.execute("DELETE FROM customers WHERE customer_no = ?", (_key(closed),))
         connection.execute(
-            "INSERT INTO orders VALUES (?, ?, ?, 'open', ?, 'RUB', NULL, ?)",
+            "INSERT INTO orders VALUES (?, ?, ?, 'open', ?, 'RUB', NULL, ?, 'standard', NULL)",
             (ORDER_NO, _key(customer), now, total, now),
         )
         connection.execute(

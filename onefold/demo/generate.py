@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from onefold.demo import society as population
+from onefold.demo.needs import plant_needs, write_needs
 from onefold.demo.registers.accounting import (
     COUNTERPARTIES,
     COUNTERPARTY_COLUMNS,
@@ -26,23 +27,25 @@ from onefold.demo.world import Plot, Story, World, write_documents, write_truth
 
 
 def generate(folder: Path, seed: int = 7, scale: float = 1.0) -> World:
-    """Write the registers under `folder` (made if missing), with `truth.csv`, `documents.csv`, `world.json`.
+    """Write the registers under `folder` (made if missing), with `truth.csv`, `documents.csv`,
+    `needs.csv`, `world.json`.
 
     `crm.json` (served by `crm_server`), `erp.sqlite`, `accounting/*.csv` (cp1251), `service_desk/*.jsonl` and
     `sales.xlsx`. At scale 1: about 5,000 records of persons and organisations, 9,000 interactions.
     """
     folder.mkdir(parents=True, exist_ok=True)
     society = population.build_society(seed, scale)
-    sales = build_sales(seed, scale, society)
+    sales, needs = build_sales(seed, scale, society), plant_needs(seed, society)
     ledgers = {
         "crm": write_crm(folder, seed, scale, society, sales),
-        "erp": write_erp(folder, seed, society, sales),
+        "erp": write_erp(folder, seed, society, sales, needs),
         "accounting": write_accounting(folder, seed, society, sales),
-        "service_desk": write_service_desk(folder, seed, scale, society),
+        "service_desk": write_service_desk(folder, seed, scale, society, needs),
         "sales_sheet": _write_sheet(folder, seed, society),
     }
     parties = {record: entity for ledger in ledgers.values() for record, entity in ledger.parties.items()}
     write_truth(folder, parties)
+    write_needs(folder, needs)
     write_documents(folder, {r: event for ledger in ledgers.values() for r, event in ledger.documents.items()})
     world = _describe(folder, seed, scale, society=society, sales=sales, ledgers=ledgers, parties=parties)
     world.save()

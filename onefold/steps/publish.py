@@ -16,6 +16,7 @@ from onefold.steps.hold import settle_rules, waiting_for_rules, within_limits
 from onefold.steps.limits import GoldenLook, golden_look, telling
 from onefold.steps.link_documents import link_documents
 from onefold.steps.logged import logged, start_run
+from onefold.steps.needs import find_needs
 from onefold.steps.overlap import count_weekly
 from onefold.steps.report import PublishReport
 from onefold.steps.rules import (
@@ -85,8 +86,9 @@ def publish(context: Context, *, is_read: bool = True, limited: bool = True) -> 
         untouched=lambda: PublishReport(None, 0.0),
     )
     # Readers have what they wait for by now: what registers get to mend is told after it.
-    with context.connection("onefold fixes") as conn:
+    with context.connection("onefold needs") as conn:
         find_fixes(context, conn)
+        find_needs(context, conn)
     return report
 
 

@@ -99,6 +99,11 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "token list": (),
     "user list": (),
     "fix": ("--register", "crm"),
+    "needs list": (),
+    "needs discover": (),
+    "needs show": ("crm:contacts:1",),
+    "segments list": (),
+    "segments check": (),
 }
 QUIET = [name for name in COMMANDS if not name.startswith("judge ") or name == "judge list"]
 """Commands that leave the clients as they are; the others are tried in test_judging_from_the_command_line..."""

@@ -44,6 +44,7 @@ _CASE = """EXISTS (
             WHERE c.fingerprint = t.fingerprint AND c.record_ids && {parties}::bigint[]
         )"""
 _CODE, _PLACE, _ID, _SECRET = "a code", "which system and stream", "an id", "of a secret that chance made"
+_CONFIGURED = "configuration"
 _NATURAL = "an id; a key that holds a value of the person is replaced"
 _RESOLVED = "made anew without the person by the resolution that follows"
 
@@ -225,6 +226,25 @@ RULES: Final[Mapping[str, Rule]] = {
     "core.document_link": Rule(keep={"kind": _CODE, "status": _CODE, "evidence": "codes, bits and counts of days"}),
     "core.document_open": Rule(),
     "core.document_place": Rule(_FACT, {"number_key": "NULL"}),
+    "core.need": Rule(
+        keep=dict.fromkeys(("code", "label_en", "label_ru", "job_en", "job_ru", "dimension"), _CONFIGURED)
+    ),
+    "core.need_signal": Rule(
+        keep=dict.fromkeys(("need", "code", "origin", "label_en", "label_ru", "word_starts", "word_query"), _CONFIGURED)
+    ),
+    "core.need_rate": Rule(keep={"type": _CODE}),
+    "core.client_need": Rule(_CLIENT, deletes=True),
+    "core.client_need_evidence": Rule(_CLIENT, deletes=True),
+    "core.segment_scheme": Rule(
+        keep={
+            **dict.fromkeys(("scheme", "basis", "label_en", "label_ru", "owner"), _CONFIGURED),
+            "figures": "shares of many",
+        }
+    ),
+    "core.segment": Rule(
+        keep=dict.fromkeys(("scheme", "segment", "label_en", "label_ru", "needs", "policy"), _CONFIGURED)
+    ),
+    "core.client_segment": Rule(_CLIENT, deletes=True),
     "core.exchange_rate": Rule(
         keep={
             "source": _PLACE,

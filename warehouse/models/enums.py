@@ -41,3 +41,10 @@ RECONCILIATION_REASONS: Final = (
 FIX_KINDS: Final = ("duplicate", "invalid", "outvoted", "contradicts", "emptied")
 FIX_ENDS: Final = ("fixed", "gone", "apart", "judged", "settled")
 """Mended; the record is gone; the two are two clients now; a person said so; the value is taken for right now."""
+NEED_ORIGINS: Final = ("declared", "observed", "inferred")
+SEGMENT_BASES: Final = ("needs", "lifecycle", "value")
+SEGMENT_REASONS: Final = ("composition", "declared", "rule", "few", "none", "close")
+"""What its dealings consist of; the client's own word decided; a figure; too few dealings; nothing stands out; two
+segments are too close."""
+SEGMENT_ENDS: Final = ("gone", "rules")
+"""The client is none any more; the scheme is told in another way now."""

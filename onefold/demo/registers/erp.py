@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from random import Random
 
 from onefold.demo.companies import Organisation, short_name
 from onefold.demo.identifiers import phone_as_written
+from onefold.demo.needs import order_traits
 from onefold.demo.people import Address, Person, write_name
 from onefold.demo.registers.ledger import Ledger, last_edit, moment
 from onefold.demo.society import STORY, Society
@@ -28,7 +30,7 @@ CREATE TABLE customers (
 CREATE TABLE orders (
     order_no TEXT PRIMARY KEY, customer_no TEXT NOT NULL REFERENCES customers, ordered_at TEXT NOT NULL,
     status TEXT NOT NULL, total NUMERIC NOT NULL, currency TEXT NOT NULL, customer_reference TEXT,
-    updated_at TEXT NOT NULL
+    updated_at TEXT NOT NULL, shipping TEXT, remark TEXT
 );
 CREATE TABLE order_lines (
     line_id INTEGER PRIMARY KEY, order_no TEXT NOT NULL REFERENCES orders, position INTEGER NOT NULL,
@@ -43,9 +45,9 @@ CREATE INDEX order_lines_of_order ON order_lines (order_no);
 """
 
 
-def write_erp(folder: Path, seed: int, society: Society, sales: tuple[Sale, ...]) -> Ledger:
+def write_erp(folder: Path, seed: int, society: Society, sales: tuple[Sale, ...], needs: Mapping[str, str]) -> Ledger:
     """Write `erp.sqlite`: customers of both kinds (staff, suppliers, own firms among them) and all orders."""
-    rng = Random(f"{seed}:erp")
+    rng, traits = Random(f"{seed}:erp"), Random(f"{seed}:needs:orders")
     ledger = Ledger("erp")
     customers = _customers(rng, society, ledger)
     orders, lines, deliveries = [], [], []
@@ -58,7 +60,8 @@ def write_erp(folder: Path, seed: int, society: Society, sales: tuple[Sale, ...]
         status = "cancelled" if sale.is_cancelled else "completed" if sale.delivered_on else "open"
         reference = f"{rng.randint(100, 9999)}/{rng.randint(1, 12)}" if rng.random() < 0.4 else None
         total = sale.cents / 100
-        orders.append((order_no, customer, f"{ordered_at}", status, total, sale.currency, reference, f"{touched}"))
+        head = (order_no, customer, f"{ordered_at}", status, total, sale.currency, reference, f"{touched}")
+        orders.append((*head, *order_traits(traits, needs.get(sale.buyer))))
         ledger.interaction("orders", order_no, sale.buyer, None if sale.is_cancelled else sale.event_id)
         for position, line in enumerate(sale.lines, 1):
             money = (line.price / 100, line.amount / 100)
@@ -95,7 +98,7 @@ def write_erp(folder: Path, seed: int, society: Society, sales: tuple[Sale, ...]
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.executescript(_TABLES)
         connection.executemany(f"INSERT INTO customers VALUES ({', '.join('?' * 16)})", customers)  # noqa: S608
-        connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?)", orders)
+        connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", orders)
         connection.executemany("INSERT INTO order_lines VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", lines)
         connection.executemany("INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?)", deliveries)
     return ledger

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -11,6 +12,7 @@ from typing import Any
 from onefold.demo import words
 from onefold.demo.companies import Organisation, loose_name
 from onefold.demo.identifiers import phone_as_written
+from onefold.demo.needs import ticket_subject
 from onefold.demo.people import Person, write_name
 from onefold.demo.registers.ledger import Ledger, moment
 from onefold.demo.society import STORY, TODAY, Society
@@ -20,9 +22,9 @@ TICKETS = "tickets.jsonl"
 COMPLAINTS = "complaints.jsonl"
 
 
-def write_service_desk(folder: Path, seed: int, scale: float, society: Society) -> Ledger:
+def write_service_desk(folder: Path, seed: int, scale: float, society: Society, needs: Mapping[str, str]) -> Ledger:
     """Write `tickets.jsonl` and `complaints.jsonl` under `service_desk/`; times carry Moscow's offset."""
-    rng = Random(f"{seed}:service_desk")
+    rng, about = Random(f"{seed}:service_desk"), Random(f"{seed}:needs:tickets")
     ledger = Ledger("service_desk")
     (folder / "service_desk").mkdir(exist_ok=True)
     firms, people = society.knows("service_desk", "O"), society.knows("service_desk", "P")
@@ -46,7 +48,9 @@ def write_service_desk(folder: Path, seed: int, scale: float, society: Society) 
             ledger.interaction("complaints", key, entity)
         else:
             key = f"SD-{len(tickets) + 1:06d}"
-            tickets.append(_entry(rng, society, entity, key=key, on=on, subjects=words.TICKET_SUBJECTS))
+            ticket = _entry(rng, society, entity, key=key, on=on, subjects=words.TICKET_SUBJECTS)
+            ticket["subject"] = ticket_subject(about, needs.get(entity)) or ticket["subject"]
+            tickets.append(ticket)
             ledger.interaction("tickets", key, entity)
         ledger.party("requesters", key, entity)
     for name, entries in ((TICKETS, tickets), (COMPLAINTS, complaints)):

@@ -1,0 +1,228 @@
+"""What clients need: found in their dealings, weighed against what so many dealings let expect, and stored.
+
+A client's needs are a function of its published interactions, the rules, and the rates (how often each signal is seen
+in dealings of a type), which are frozen when they are measured. Ageing is reckoned back from the client's own last
+dealing: who is silent loses no need by it, and nothing changes because a day has passed. So only clients with news are
+looked at again, with the outcome of looking at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.sql import SQL, Composable, Identifier, Literal
+
+from warehouse import arrow
+from warehouse.need_rules import Forms, Rules, Search, Signal, guard, holds, searches
+from warehouse.sql import sql
+
+_ALL: Final = SQL("core.published_interaction AS i")
+_TOUCHED: Final = SQL("need_client AS c JOIN core.published_interaction AS i ON i.client_id = c.client_id")
+_NOUGHT: Final = SQL("0::double precision")
+TABLES: Final = ("need_last", "need_count", "need_found", "need_expected", "need_weight", "new_need")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a look changed: rows of clients' needs, and sightings."""
+
+    needs: int = 0
+    sightings: int = 0
+
+
+def store_catalogue(conn: psycopg.Connection[Any], rules: Rules, forms: Forms) -> None:
+    """Make `rules` the catalogue; what was found by others is looked for anew by the caller. Raises EmptyWordsError."""
+    found = searches(conn, rules, forms)
+    conn.execute(sql("needs.forget_catalogue"))
+    conn.execute(sql("needs.forget_signals"))
+    with conn.cursor() as cursor:
+        cursor.executemany(sql("needs.store_need"), list(rules.needs))
+        names = ("need", "code", "origin", "is_against", "weight", "label_en", "label_ru")
+        cursor.executemany(
+            sql("needs.store_signal"),
+            [
+                {
+                    "signal_key": s.key,
+                    **{name: getattr(s, name) for name in names},
+                    "starts": found[s.key].starts if s.key in found else None,
+                    "query": found[s.key].query if s.key in found else None,
+                }
+                for s in rules.signals
+            ],
+        )
+
+
+def touch(conn: psycopg.Connection[Any], after: int) -> int:
+    """Note who has news since the change event `after`, in the temporary table need_client; how many."""
+    count = conn.execute(sql("needs.touched"), {"after": after}).rowcount
+    conn.execute(sql("needs.analyse_touched"))
+    return count
+
+
+def look(conn: psycopg.Connection[Any], rules: Rules, *, touched: bool, measure: bool) -> None:
+    """Count the dealings of all clients, or of those `touched`, and find what they show; `measure` the rates anew.
+
+    Leaves the temporary tables of TABLES until the transaction ends.
+    """
+    source = _TOUCHED if touched else _ALL
+    if not touched:
+        conn.execute(sql("needs.much_memory"))
+    known = {key: Search(*said) for key, *said in conn.execute(sql("needs.searches"))}
+    types = {"types": rules.types}
+    conn.execute(sql("needs.last").format(dealings=source), types)
+    conn.execute(sql("needs.analyse_last"))
+    dealing_types = {"types": rules.dealing_types}
+    conn.execute(sql("needs.counts").format(dealings=source, ages=_ages(rules)), dealing_types)
+    signals = SQL(", ").join(SQL("({}, {})").format(Literal(s.key), holds(s, known)) for s in rules.signals)
+    found = sql("needs.found").format(dealings=source, signals=signals, guard=guard(rules.signals, known))
+    conn.execute(found, types)
+    conn.execute(sql("needs.analyse_found"))
+    if measure:
+        conn.execute(sql("needs.drop_rates"))
+        conn.execute(sql("needs.rates").format(aged=_aged(rules), dealings_of=_of_signal(rules), totals=_totals(rules)))
+    conn.execute(sql("needs.expected").format(sums=_sums(rules, rates(conn))))
+    conn.execute(sql("needs.weights").format(aged=_aged(rules)))
+    conn.execute(sql("needs.analyse_weights"))
+    expected = {f"expected_{side}": _of_channel(rules, side) for side in ("for", "against")}
+    parameters = {
+        "sightings": rules.held_sightings,
+        "lift": rules.held_lift,
+        "observed": [need for need, origin in rules.channels if origin == "observed"],
+    }
+    conn.execute(sql("needs.rows").format(**expected), parameters)
+    conn.execute(sql("needs.index_rows"))
+
+
+def store(conn: psycopg.Connection[Any], *, touched: bool) -> Written:
+    """Bring the stored needs and sightings up to what `look` found; only differences are written."""
+    counts = []
+    for name, table in (("needs", "core.client_need"), ("evidence", "core.client_need_evidence")):
+        scope = SQL("need_client AS s") if touched else SQL("(VALUES (true)) AS s (every)")
+        in_scope = SQL("s.client_id = t.client_id") if touched else SQL("s.every")
+        written = 0
+        with arrow.indexes_rebuilt(conn, [table], wanted=not touched):
+            if not arrow.is_empty(conn, table):
+                drop = sql(f"needs.drop_{name}").format(scope=scope, in_scope=in_scope)
+                written += conn.execute(drop).rowcount + conn.execute(sql(f"needs.change_{name}")).rowcount
+            written += conn.execute(sql(f"needs.add_{name}")).rowcount
+        counts.append(written)
+    return Written(*counts)
+
+
+def looked_at(conn: psycopg.Connection[Any]) -> int:
+    """Of how many clients `look` knows dealings."""
+    row = conn.execute(sql("needs.looked_at")).fetchone()
+    return int(row[0]) if row else 0
+
+
+def drop_temporary(conn: psycopg.Connection[Any]) -> None:
+    """Take away what `look` left, before the transaction ends."""
+    conn.execute(SQL("DROP TABLE {}").format(SQL(", ").join(map(Identifier, TABLES))))
+
+
+def clear(conn: psycopg.Connection[Any]) -> None:
+    """Forget the catalogue and all that was found: there is no needs.yaml any more."""
+    for table in ("client_need_evidence", "client_need", "need_rate", "need_signal", "need"):
+        conn.execute(SQL("DELETE FROM core.{}").format(Identifier(table)))
+
+
+def rates(conn: psycopg.Connection[Any]) -> dict[tuple[int, str], float]:
+    """(signal, type) -> how often it is seen in a dealing of that type."""
+    return {(key, type_): rate for key, type_, rate in conn.execute(sql("needs.rates_of"))}
+
+
+def of_client(conn: psycopg.Connection[Any], client_id: str) -> list[dict[str, Any]]:
+    """What is known of a client's needs, by need and origin; weights in sightings."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(sql("needs.of_client"), {"client_id": client_id}).fetchall()
+
+
+def evidence_of(
+    conn: psycopg.Connection[Any], client_id: str, *, need: str | None = None, limit: int = 100
+) -> list[dict[str, Any]]:
+    """A client's sightings, the newest first, each with its interaction."""
+    parameters = {"client_id": client_id, "need": need, "limit": limit}
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(sql("needs.evidence_of"), parameters).fetchall()
+
+
+def overview(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:
+    """The catalogue, each need with how many clients have it by which origin."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(sql("needs.overview")).fetchall()
+
+
+def _ages(rules: Rules) -> Composable:
+    """The aged weight of dealings `i` by each way to age: n0, n1 ..."""
+    return SQL(", ").join(
+        SQL("sum({}) AS {}").format(_weight(SQL("1"), Literal(ageing), SQL("i.occurred_on")), Identifier(f"n{at}"))
+        for at, ageing in enumerate(rules.ageings)
+    )
+
+
+def _aged(rules: Rules) -> Composable:
+    """The weight of a sighting `f` of signal `s`."""
+    cases = SQL(" ").join(
+        SQL("WHEN {} THEN {}").format(Literal(s.key), Literal(s.ageing)) for s in rules.signals if s.ageing
+    )
+    is_aged = any(s.ageing for s in rules.signals)
+    ageing = SQL("(CASE f.signal_key {} ELSE 0 END)").format(cases) if is_aged else SQL("0")
+    return _weight(SQL("s.weight::double precision"), ageing, SQL("f.occurred_on"))
+
+
+def _weight(weight: Composable, ageing: Composable, day: Composable) -> Composable:
+    # A day that nobody knows is taken for the last one.
+    text = "round(1000000 * {} * exp(-{}::double precision * coalesce(l.last_on - {}, 0)))"
+    return SQL(text).format(weight, ageing, day)
+
+
+def _totals(rules: Rules) -> Composable:
+    return SQL(", ").join(SQL("sum(n.{0}) AS {0}").format(Identifier(f"n{at}")) for at in range(len(rules.ageings)))
+
+
+def _of_signal(rules: Rules) -> Composable:
+    """The weight of all dealings of a type, aged as the signal `f` is."""
+    cases = [SQL("WHEN {} THEN n.{}").format(Literal(s.key), _aged_as(rules, s)) for s in rules.signals]
+    return SQL("(CASE f.signal_key {} END)").format(SQL(" ").join(cases))
+
+
+def _aged_as(rules: Rules, signal: Signal) -> Identifier:
+    return Identifier(f"n{rules.ageings.index(signal.ageing)}")
+
+
+def _sums(rules: Rules, known: Mapping[tuple[int, str], float]) -> Composable:
+    """What is expected by each channel, for (e0_for ...) and against it, of the dealings `n`."""
+    made: list[Composable] = []
+    for at, channel in enumerate(rules.channels):
+        for side in ("for", "against"):
+            signals = [
+                s for s in rules.signals if (s.need, s.origin) == channel and s.is_against == (side == "against")
+            ]
+            by_type: dict[tuple[str, float], float] = {}
+            for s in signals:
+                for type_ in s.types:
+                    place = (type_, s.ageing)
+                    by_type[place] = by_type.get(place, 0.0) + known.get((s.key, type_), 0.0)
+            cases = [
+                SQL("WHEN {} THEN {}::double precision * n.{}").format(
+                    Literal(type_), Literal(rate), Identifier(f"n{rules.ageings.index(ageing)}")
+                )
+                for (type_, ageing), rate in sorted(by_type.items())
+            ]
+            total = SQL("coalesce(sum(round(CASE n.type {} END)), 0)").format(SQL(" ").join(cases))
+            made.append(SQL("{} AS {}").format(total if cases else _NOUGHT, Identifier(f"e{at}_{side}")))
+    return SQL(", ").join(made) if made else SQL("NULL AS none")
+
+
+def _of_channel(rules: Rules, side: str) -> Composable:
+    cases: Sequence[Composable] = [
+        SQL("WHEN t.need = {} AND t.origin = {} THEN e.{}").format(
+            Literal(need), Literal(origin), Identifier(f"e{at}_{side}")
+        )
+        for at, (need, origin) in enumerate(rules.channels)
+    ]
+    return SQL("(CASE {} END)").format(SQL(" ").join(cases)) if cases else SQL("NULL::double precision")

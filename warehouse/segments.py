@@ -1,0 +1,208 @@
+"""Schemes, segments, and which clients are in which: read for the computation, and stored by difference.
+
+What is read stands in the temporary tables that `needs.look` leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+import psycopg
+import pyarrow as pa
+from psycopg.rows import dict_row
+from psycopg.sql import SQL, Composable, Identifier, Literal
+from psycopg.types.json import Jsonb
+
+from warehouse import arrow
+from warehouse.need_rules import Rules
+from warehouse.sql import sql
+
+MEMBER: Final = pa.schema(
+    [
+        pa.field("client_id", pa.string(), nullable=False),
+        pa.field("segment", pa.string()),
+        pa.field("entered_reason", pa.string(), nullable=False),
+        pa.field("probability", pa.float64(), nullable=False),
+        pa.field("runner_up", pa.string()),
+        pa.field("runner_up_probability", pa.float64()),
+    ]
+)
+"""A client in a scheme; without a segment it is unknown."""
+SIDES: Final = ("seen_for", "expected_for", "seen_against", "expected_against", "said")
+"""Of each need what `compositions` tells: millionths of a sighting, and the client's own word as -1, 0 or 1."""
+_DEALING: Final = pa.schema([(name, pa.int64()) for name in ("place", "type", "age", "record_id")])
+_SIGHTING: Final = pa.schema([(name, pa.int64()) for name in ("record_id", "signal_key")])
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How many clients entered a segment (or unknown), and how many left one."""
+
+    entered: int = 0
+    left: int = 0
+
+    def __add__(self, other: Moved) -> Moved:
+        return Moved(self.entered + other.entered, self.left + other.left)
+
+
+def compositions(conn: psycopg.Connection[Any], rules: Rules) -> pa.Table:
+    """Clients with their dealings, and for the n-th need of the catalogue the columns SIDES with `_n` behind."""
+    needs = [str(need["code"]) for need in rules.needs]
+    columns: list[Composable] = []
+    pivot: list[Composable] = []
+    for at, need in enumerate(needs):
+        channels = [place for place, (of, _) in enumerate(rules.channels) if of == need]
+        for side in ("for", "against"):
+            name = Identifier(f"seen_{side}_{at}")
+            pivot.append(
+                SQL("sum(w.{}) FILTER (WHERE w.need = {} AND w.origin <> 'declared') AS {}").format(
+                    Identifier(f"weight_{side}"), Literal(need), name
+                )
+            )
+            columns.append(SQL("coalesce(w.{}, 0)::bigint").format(name))
+            expected = [SQL("e.{}").format(Identifier(f"e{place}_{side}")) for place in channels]
+            columns.append(SQL("({})::bigint").format(SQL(" + ").join(expected) if expected else SQL("0")))
+        said = Identifier(f"said_{at}")
+        words = "max(CASE w.says_so WHEN true THEN 1 WHEN false THEN -1 END) FILTER (WHERE w.need = {}) AS {}"
+        pivot.append(SQL(words).format(Literal(need), said))
+        columns.append(SQL("coalesce(w.{}, 0)").format(said))
+    schema = pa.schema(
+        [
+            ("client_id", pa.string()),
+            ("dealings", pa.int64()),
+            *((f"{side}_{at}", pa.int64()) for at in range(len(needs)) for side in SIDES),
+        ]
+    )
+    query = sql("needs.compositions").format(columns=SQL(", ").join(columns), pivot=SQL(", ").join(pivot))
+    return arrow.read(conn, query, schema=schema)
+
+
+def sample(
+    conn: psycopg.Connection[Any], rules: Rules, *, minimum: int, most: int
+) -> tuple[list[str], pa.Table, pa.Table]:
+    """At most so many clients with the minimum of dealings: their ids; their dealings (place of the client, of the type
+    among `rules.dealing_types`, age in days, record_id); what these show (record_id, signal_key), both in order."""
+    conn.execute(sql("needs.sample"), {"minimum": minimum, "most": most})
+    ids = [str(row[0]) for row in conn.execute("SELECT client_id FROM need_sample ORDER BY place")]
+    types = {"types": rules.dealing_types}
+    dealings = arrow.read(conn, sql("needs.sampled_dealings"), types, schema=_DEALING)
+    sightings = arrow.read(conn, sql("needs.sampled_sightings"), types, schema=_SIGHTING)
+    conn.execute(sql("needs.drop_sample"))
+    return ids, dealings, sightings
+
+
+def moment(conn: psycopg.Connection[Any], now: datetime) -> datetime:
+    """Now, or a microsecond after the last time that a client entered or left a segment."""
+    row = conn.execute(sql("segments.moment"), {"now": now}).fetchone()
+    assert row is not None
+    at: datetime = row[0]
+    return at
+
+
+def store_members(
+    conn: psycopg.Connection[Any],
+    scheme: str,
+    members: pa.Table,
+    *,
+    touched: bool,
+    at: datetime,
+    why: str | None = None,
+) -> Moved:
+    """Make `members` (MEMBER) those of the scheme: all there are, or all of the clients in need_client. Who leaves does
+    so for the reason for which it enters the next one, or for `why`."""
+    with (
+        arrow.indexes_rebuilt(conn, ["core.client_segment"], wanted=not touched),
+        arrow.staged(conn, "new_segment", "core.client_segment", members),
+    ):
+        return _move(conn, scheme, touched=touched, at=at, why=why)
+
+
+def store_by_figures(
+    conn: psycopg.Connection[Any],
+    scheme: str,
+    segments: Mapping[str, Mapping[str, tuple[float | None, float | None]]],
+    *,
+    day: date,
+    at: datetime,
+) -> Moved:
+    """Bring a scheme of lifecycle or value up to the figures of `day`. `segments`: name -> figure -> from and to; the
+    first that fits is taken."""
+    cases = [
+        SQL("WHEN {} THEN {}").format(SQL(" AND ").join([SQL("true"), *_bounds(figures)]), Literal(name))
+        for name, figures in segments.items()
+    ]
+    conn.execute(sql("segments.figures").format(segment=SQL("CASE {} END").format(SQL(" ").join(cases))), {"day": day})
+    moved = _move(conn, scheme, touched=False, at=at, why=None)
+    conn.execute(sql("segments.drop_new"))
+    return moved
+
+
+def _bounds(figures: Mapping[str, tuple[float | None, float | None]]) -> list[Composable]:
+    made: list[Composable] = []
+    for name, (least, most) in figures.items():
+        made += [SQL("f.{} >= {}").format(Identifier(name), Literal(least))] if least is not None else []
+        made += [SQL("f.{} <= {}").format(Identifier(name), Literal(most))] if most is not None else []
+    return made
+
+
+def _move(conn: psycopg.Connection[Any], scheme: str, *, touched: bool, at: datetime, why: str | None) -> Moved:
+    """Bring the scheme up to the rows of new_segment."""
+    scope = SQL("need_client AS s") if touched else SQL("(VALUES (true)) AS s (every)")
+    in_scope = SQL("s.client_id = t.client_id") if touched else SQL("s.every")
+    parameters = {"scheme": scheme, "at": at, "why": why}
+    left = 0
+    if not arrow.is_empty(conn, "core.client_segment"):
+        left = conn.execute(sql("segments.close"), parameters).rowcount
+        gone = sql("segments.close_gone").format(scope=scope, in_scope=in_scope)
+        left += conn.execute(gone, parameters).rowcount
+        conn.execute(sql("segments.refresh"), parameters)
+    entered = conn.execute(sql("segments.open"), parameters).rowcount
+    return Moved(entered, left)
+
+
+def store_scheme(
+    conn: psycopg.Connection[Any], scheme: Mapping[str, Any], segments: Sequence[Mapping[str, Any]]
+) -> None:
+    """Make these the rows of a scheme and of its segments; who is in them is stored by `store_members`."""
+    for statement in ("forget_segments", "forget_scheme"):
+        conn.execute(sql(f"segments.{statement}"), scheme)
+    figures = scheme["figures"]
+    conn.execute(sql("segments.store_scheme"), {**scheme, "figures": None if figures is None else Jsonb(figures)})
+    with conn.cursor() as cursor:
+        cursor.executemany(sql("segments.store_segment"), list(segments))
+
+
+def forget_scheme(conn: psycopg.Connection[Any], scheme: str, *, at: datetime) -> Moved:
+    """Take a scheme away; who was in it, and when, stays."""
+    moved = store_members(conn, scheme, MEMBER.empty_table(), touched=False, at=at, why="rules")
+    for statement in ("forget_segments", "forget_scheme"):
+        conn.execute(sql(f"segments.{statement}"), {"scheme": scheme})
+    return moved
+
+
+def schemes(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:
+    """The schemes with their last check, and how many clients are assigned and unknown."""
+    return _dicts(conn, "schemes", {})
+
+
+def segments(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:
+    """The segments of all schemes in the order of segments.yaml, each with how many clients are in it."""
+    return _dicts(conn, "segments", {})
+
+
+def of_client(conn: psycopg.Connection[Any], client_id: str) -> list[dict[str, Any]]:
+    """In which segments of the served schemes a client is and was, the oldest first."""
+    return _dicts(conn, "of_client", {"client_id": client_id})
+
+
+def of_records(conn: psycopg.Connection[Any], scheme: str) -> dict[str, str | None]:
+    """Record (source:stream:key) -> the segment of its client now (None: unknown), where the scheme is served."""
+    return dict(conn.execute(sql("segments.of_records"), {"scheme": scheme}).fetchall())
+
+
+def _dicts(conn: psycopg.Connection[Any], statement: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(sql(f"segments.{statement}"), parameters).fetchall()
