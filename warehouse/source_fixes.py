@@ -85,9 +85,12 @@ def look_at_range(conn: psycopg.Connection[Any], clients: ClientRange, known: Kn
 
 
 def _look(conn: psycopg.Connection[Any], known: Known, at: datetime, *, is_large: bool) -> Looked:
+    # Each table is counted before it is joined: else the planner goes through all records for each range of clients.
+    if is_large:
+        conn.execute(sql("source_fixes.analyse_clients"))
     conn.execute(sql("source_fixes.records"))
     if is_large:
-        conn.execute(sql("source_fixes.analyse"))
+        conn.execute(sql("source_fixes.analyse_records"))
     parameters = {"identifying": list(known.identifying), "mapped": list(known.mapped), "ties": list(TIES)}
     conn.execute(sql("source_fixes.find"), parameters)
     closed = _count(conn, "close", at)

@@ -19,8 +19,11 @@ JOIN identity.crosswalk AS x ON x.client_id = c.client_id
 JOIN identity.standard_record AS r ON r.record_id = x.record_id AND NOT r.is_own
 JOIN raw.record AS w ON w.record_id = r.record_id AND NOT w.is_deleted
 
--- name: analyse
-ANALYZE fix_client, fix_record
+-- name: analyse_clients
+ANALYZE fix_client
+
+-- name: analyse_records
+ANALYZE fix_record
 
 -- name: find
 CREATE TEMP TABLE found_fix ON COMMIT DROP AS
