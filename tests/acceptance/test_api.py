@@ -72,9 +72,9 @@ def api(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture
-def own_api(filled_hub: Hub) -> Iterator[Api]:
+def own_api(ready_hub: Hub) -> Iterator[Api]:
     """A hub that is served and may be changed."""
-    yield from open_api(filled_hub)
+    yield from open_api(ready_hub)
 
 
 def test_a_client_is_shown_with_the_source_of_every_value_and_the_story_of_all_departments(api: Api) -> None:

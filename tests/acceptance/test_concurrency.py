@@ -264,12 +264,12 @@ def follow_resolve(_busy: Hub) -> Callable[[Hub], Any]:
     return work
 
 
-def test_of_two_opposing_judgements_at_once_one_stands_and_the_other_is_told(filled_hub: Hub) -> None:
+def test_of_two_opposing_judgements_at_once_one_stands_and_the_other_is_told(ready_hub: Hub) -> None:
     barrier = threading.Barrier(2)
 
     def say(verdict: str) -> Callable[[], str]:
         def task() -> str:
-            with filled_hub.context() as context:
+            with ready_hub.context() as context:
                 barrier.wait(30)
                 try:
                     judge(context, verdict, ["crm:companies:10"], ["crm:companies:11"], reason=verdict, by="ada")
@@ -285,13 +285,13 @@ def test_of_two_opposing_judgements_at_once_one_stands_and_the_other_is_told(fil
     (stands,) = [answer for answer in answers if not answer.startswith("refused")]
     assert len(refused) == 1
     assert "contradicts judgement" in refused[0]
-    with filled_hub.context() as context:
+    with ready_hub.context() as context:
         assert [row["verdict"] for row in judgements(context)] == [stands]
-    together = filled_hub.client_of("crm:companies:10") == filled_hub.client_of("crm:companies:11")
+    together = ready_hub.client_of("crm:companies:10") == ready_hub.client_of("crm:companies:11")
     assert together == (stands == "same")
 
 
-def test_many_judgements_at_once_all_stand_and_time_never_goes_back(filled_hub: Hub) -> None:
+def test_many_judgements_at_once_all_stand_and_time_never_goes_back(ready_hub: Hub) -> None:
     pairs = [
         ("same", "crm:contacts:2", "crm:contacts:3"),
         ("same", "crm:companies:11", "erp:customers:C3"),
@@ -301,7 +301,7 @@ def test_many_judgements_at_once_all_stand_and_time_never_goes_back(filled_hub: 
 
     def say(verdict: str, left: str, right: str) -> Callable[[], Any]:
         def task() -> Any:
-            with filled_hub.context() as context:
+            with ready_hub.context() as context:
                 return judge(context, verdict, [left], [right], reason="at once", by="ada").judgement_id
 
         return task
@@ -310,15 +310,15 @@ def test_many_judgements_at_once_all_stand_and_time_never_goes_back(filled_hub: 
         pass
     assert len(set(numbers)) == len(pairs)
     for verdict, left, right in pairs:
-        assert (filled_hub.client_of(left) == filled_hub.client_of(right)) == (verdict == "same"), (left, right)
-    for (backwards,) in filled_hub.query("SELECT count(*) FROM core.client_history WHERE valid_to <= valid_from"):
+        assert (ready_hub.client_of(left) == ready_hub.client_of(right)) == (verdict == "same"), (left, right)
+    for (backwards,) in ready_hub.query("SELECT count(*) FROM core.client_history WHERE valid_to <= valid_from"):
         assert backwards == 0
-    overlapping = filled_hub.query(
+    overlapping = ready_hub.query(
         "SELECT a.record_id FROM identity.crosswalk_history a JOIN identity.crosswalk_history b USING (record_id)"
         " WHERE a.valid_from < b.valid_from AND coalesce(a.valid_to, 'infinity') > b.valid_from"
     )
     assert overlapping == []
-    events = filled_hub.query("SELECT id, at FROM ops.change_event ORDER BY id")
+    events = ready_hub.query("SELECT id, at FROM ops.change_event ORDER BY id")
     assert [at for _, at in events] == sorted(at for _, at in events)
     assert [number for number, _ in events] == list(range(events[0][0], events[0][0] + len(events)))
 
@@ -344,8 +344,8 @@ def test_two_whole_runs_at_once_end_as_one(
         assert_same(dump(url), dump(quiet_url))
 
 
-def test_a_judgement_about_a_record_that_is_not_there_stores_nothing(filled_hub: Hub) -> None:
-    with filled_hub.context() as context:
+def test_a_judgement_about_a_record_that_is_not_there_stores_nothing(ready_hub: Hub) -> None:
+    with ready_hub.context() as context:
         with pytest.raises(OnefoldError, match="No such record"):
             judge(context, "same", ["crm:contacts:1"], ["crm:contacts:404"], reason="?", by="ada")
         assert judgements(context) == []

@@ -246,9 +246,9 @@ def whole(hub: Hub, folder: Path, view: str, key: tuple[str, ...]) -> dict[tuple
     return {tuple(row[name] for name in key): row for row in rows}
 
 
-def test_parts_put_together_are_the_view_after_any_changes(filled_hub: Hub, tmp_path: Path) -> None:
+def test_parts_put_together_are_the_view_after_any_changes(ready_hub: Hub, tmp_path: Path) -> None:
     views = ("dim_party", "fct_interaction", "xref_client_record", "bridge_relationship")
-    hub, lake = filled_hub, tmp_path / "lake"
+    hub, lake = ready_hub, tmp_path / "lake"
     first = exported(hub, lake, *views, "dim_interaction_type", incremental=True)
     again = exported(hub, lake, *views, incremental=True)
     assert all(one.rows for one in first.views) and [one.rows for one in again.views] == [0] * len(views)
@@ -333,10 +333,10 @@ def test_an_export_that_was_killed_loses_nothing_and_repeats_nothing(hub: Hub, t
 
 
 @pytest.fixture
-def reader_hub(filled_hub: Hub) -> Iterator[tuple[Hub, str]]:
-    with connect(filled_hub.database_url, application_name="test") as conn:
+def reader_hub(ready_hub: Hub) -> Iterator[tuple[Hub, str]]:
+    with connect(ready_hub.database_url, application_name="test") as conn:
         ensure_roles(conn)
-        yield filled_hub, grant_served(conn).names.reader
+        yield ready_hub, grant_served(conn).names.reader
 
 
 def test_as_reader_sees_what_the_reader_sees(reader_hub: tuple[Hub, str], tmp_path: Path) -> None:
@@ -408,31 +408,29 @@ def test_only_rows_that_a_condition_holds_for_with_the_readers_rights(
     assert not any("anna" in str(row) for row in logged)
 
 
-def test_the_access_log_says_who_took_which_view_when_and_how_many_rows(filled_hub: Hub, tmp_path: Path) -> None:
-    with filled_hub.context() as context:
+def test_the_access_log_says_who_took_which_view_when_and_how_many_rows(ready_hub: Hub, tmp_path: Path) -> None:
+    with ready_hub.context() as context:
         report = export(context, ["dim_party", "fct_*"], tmp_path, ExportOptions(), "ada")
-    logged = filled_hub.query(
-        "SELECT who, how, scope, row_count, at IS NOT NULL FROM ops.access_log ORDER BY access_id"
-    )
+    logged = ready_hub.query("SELECT who, how, scope, row_count, at IS NOT NULL FROM ops.access_log ORDER BY access_id")
     assert logged == [("ada", "export", one.view, one.rows, True) for one in report.views] and len(logged) > 5
 
 
-def test_wrong_calls_say_what_to_do(filled_hub: Hub, tmp_path: Path) -> None:
+def test_wrong_calls_say_what_to_do(ready_hub: Hub, tmp_path: Path) -> None:
     with pytest.raises(NothingFound, match="dim_client"):
-        exported(filled_hub, tmp_path, "dim_clients")
+        exported(ready_hub, tmp_path, "dim_clients")
     with pytest.raises(UsageError, match="--format csv"):
-        exported(filled_hub, tmp_path, "dim_client", excel_ru=True)
+        exported(ready_hub, tmp_path, "dim_client", excel_ru=True)
     with pytest.raises(UsageError, match="cannot be read on"):
-        exported(filled_hub, tmp_path, "dim_interaction_type", since=3)
-    exported(filled_hub, tmp_path, "dim_client", incremental=True)
+        exported(ready_hub, tmp_path, "dim_interaction_type", since=3)
+    exported(ready_hub, tmp_path, "dim_client", incremental=True)
     with pytest.raises(UsageError, match="holds parquet"):
-        exported(filled_hub, tmp_path, "dim_client", incremental=True, format="csv")
+        exported(ready_hub, tmp_path, "dim_client", incremental=True, format="csv")
     other = State("dim_client", "parquet", role="reader")
     with pytest.raises(UsageError, match="was read as the hub itself"), opened_state(tmp_path / "dim_client", other):
         pass
     with opened_state(tmp_path / "dim_client", State("dim_client", "parquet")) as found:
         save(tmp_path / "dim_client", replace(found, changed_seq=10**9))
     with pytest.raises(UsageError, match="the hub has come to"):
-        exported(filled_hub, tmp_path, "dim_client", incremental=True)
+        exported(ready_hub, tmp_path, "dim_client", incremental=True)
     with opened_state(tmp_path / "dim_client", State("dim_client", "parquet")), pytest.raises(HubBusy):
-        exported(filled_hub, tmp_path, "dim_client", incremental=True)
+        exported(ready_hub, tmp_path, "dim_client", incremental=True)

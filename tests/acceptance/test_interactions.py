@@ -50,22 +50,22 @@ def inspect(hub: Hub) -> None:
     )  # fmt: skip
 
 
-def test_a_type_declared_in_yaml_brings_its_view_its_lines_and_its_place_in_the_timeline(filled_hub: Hub) -> None:
+def test_a_type_declared_in_yaml_brings_its_view_its_lines_and_its_place_in_the_timeline(ready_hub: Hub) -> None:
     from onefold.steps.client import client
 
-    inspect(filled_hub)
-    filled_hub.run()
-    assert filled_hub.query(
+    inspect(ready_hub)
+    ready_hub.run()
+    assert ready_hub.query(
         "SELECT verdict, score, next_on FROM onefold_v1.fct_inspection WHERE NOT is_deleted ORDER BY source_key"
     ) == [("worn", Decimal("3.5"), date(2026, 9, 1)), ("good", None, None)]
-    assert filled_hub.query("SELECT item_code, quantity, unit FROM onefold_v1.fct_inspection_line ORDER BY position") == [
+    assert ready_hub.query("SELECT item_code, quantity, unit FROM onefold_v1.fct_inspection_line ORDER BY position") == [
         ("S", Decimal(2), "pcs"), ("R", Decimal(1), None)
     ]  # fmt: skip
-    with filled_hub.context() as context:
+    with ready_hub.context() as context:
         view = client(context, "erp:customers:C1")
     (found,) = [i for i in view["interactions"] if i["type"] == "inspection"]
     assert (found["label_ru"], found["department"]) == ("Осмотр", "service")
-    filled_hub.has_nothing_to_do()
+    ready_hub.has_nothing_to_do()
 
 
 BANK = """
@@ -89,10 +89,10 @@ def reported(hub: Hub) -> list[tuple[object, ...]]:
     )
 
 
-def test_amounts_are_reported_at_rates_that_come_from_a_source_also_late(filled_hub: Hub) -> None:
+def test_amounts_are_reported_at_rates_that_come_from_a_source_also_late(ready_hub: Hub) -> None:
     from onefold.steps.status import status
 
-    hub = filled_hub
+    hub = ready_hub
     (hub.folder / "config" / "hub.yaml").write_text("reporting_currency: RUB\n", encoding="utf-8")
     text = (hub.folder / "config" / "sources" / "erp.yaml").read_text("utf-8")
     hub.configure("erp", text.replace("amount: {value: total}", "amount: {value: total, currency: cur}"))
@@ -131,10 +131,10 @@ def test_amounts_are_reported_at_rates_that_come_from_a_source_also_late(filled_
     hub.has_nothing_to_do()
 
 
-def test_departments_promises_and_items_are_told(filled_hub: Hub) -> None:
+def test_departments_promises_and_items_are_told(ready_hub: Hub) -> None:
     from onefold.steps.client import client
 
-    hub = filled_hub
+    hub = ready_hub
     inspect(hub)
     text = (hub.folder / "config" / "sources" / "service.yaml").read_text("utf-8")
     hub.configure("service", text + "    promise: {kind: repair, due: due, actual: done}\n")

@@ -88,8 +88,8 @@ def state(hub: Hub) -> tuple[Any, Any]:
         return catalogue(conn), canonical_dump(conn)
 
 
-def test_what_fails_midway_leaves_tables_views_and_data_to_the_older_version(filled_hub: Hub, tmp_path: Path) -> None:
-    hub = filled_hub
+def test_what_fails_midway_leaves_tables_views_and_data_to_the_older_version(ready_hub: Hub, tmp_path: Path) -> None:
+    hub = ready_hub
     before_it, rows = state(hub)
     release = NextRelease.make(tmp_path / "next", ADDS, ("op.execute(\"SELECT 'x'::text::integer\")",))
     code, said = release.migrate(hub.database_url)
@@ -107,8 +107,8 @@ def test_what_fails_midway_leaves_tables_views_and_data_to_the_older_version(fil
     assert onefold(*hub.place, "db", "migrate").out.strip() == "It was up to date."
 
 
-def test_readers_syncs_and_publishes_go_on_while_a_filled_hub_is_migrated(filled_hub: Hub, tmp_path: Path) -> None:
-    hub, took, rounds = filled_hub, list[float](), list[int]()
+def test_readers_syncs_and_publishes_go_on_while_a_filled_hub_is_migrated(ready_hub: Hub, tmp_path: Path) -> None:
+    hub, took, rounds = ready_hub, list[float](), list[int]()
     release = NextRelease.make(tmp_path / "next", ADDS)
     with beside(reader(hub.database_url, took), reader(hub.database_url, took), writer(hub, rounds)):
         while len(rounds) < 1:
@@ -127,8 +127,8 @@ def test_readers_syncs_and_publishes_go_on_while_a_filled_hub_is_migrated(filled
     assert checked.code == 9 and checked.json["state"] == "newer"
 
 
-def test_who_is_in_the_way_is_named_and_nobody_else_waits_for_it(filled_hub: Hub, tmp_path: Path) -> None:
-    hub, took = filled_hub, list[float]()
+def test_who_is_in_the_way_is_named_and_nobody_else_waits_for_it(ready_hub: Hub, tmp_path: Path) -> None:
+    hub, took = ready_hub, list[float]()
     release = NextRelease.make(tmp_path / "next", ADDS)
     before_it, rows = state(hub)
     with connect(hub.database_url, application_name="slow report") as slow:
@@ -146,16 +146,16 @@ def test_who_is_in_the_way_is_named_and_nobody_else_waits_for_it(filled_hub: Hub
         assert code == 0, said
 
 
-def test_a_migration_that_would_keep_everybody_waiting_is_taken_back(filled_hub: Hub, tmp_path: Path) -> None:
-    before_it, _ = state(filled_hub)
+def test_a_migration_that_would_keep_everybody_waiting_is_taken_back(ready_hub: Hub, tmp_path: Path) -> None:
+    before_it, _ = state(ready_hub)
     release = NextRelease.make(tmp_path / "next", (*ADDS, 'op.execute("SELECT pg_sleep(60)")'))
     took: list[float] = []
-    with beside(reader(filled_hub.database_url, took)):
-        code, said = release.migrate(filled_hub.database_url, "--hold", "1", "--patience", "90")
+    with beside(reader(ready_hub.database_url, took)):
+        code, said = release.migrate(ready_hub.database_url, "--hold", "1", "--patience", "90")
     assert code == 1, said
     assert "When nobody reads, run: onefold db migrate --hold 3600" in said
     assert 0.3 < max(took) < BOUND
-    assert differences(before_it, state(filled_hub)[0]) == []
+    assert differences(before_it, state(ready_hub)[0]) == []
 
 
 def test_indexes_of_large_tables_are_built_before_the_migration_beside_writers(hub: Hub, tmp_path: Path) -> None:

@@ -7,25 +7,25 @@ from warehouse.connect import connect
 from warehouse.dump import row_versions
 
 
-def test_a_second_run_without_news_touches_no_row_and_makes_no_change_event(filled_hub: Hub) -> None:
-    with connect(filled_hub.database_url, application_name="test") as conn:
+def test_a_second_run_without_news_touches_no_row_and_makes_no_change_event(ready_hub: Hub) -> None:
+    with connect(ready_hub.database_url, application_name="test") as conn:
         before = row_versions(conn)
-    events = filled_hub.query("SELECT count(*), max(id) FROM ops.change_event")
-    report = filled_hub.run()
-    with connect(filled_hub.database_url, application_name="test") as conn:
+    events = ready_hub.query("SELECT count(*), max(id) FROM ops.change_event")
+    report = ready_hub.run()
+    with connect(ready_hub.database_url, application_name="test") as conn:
         after = row_versions(conn)
     assert before
     assert after == before
-    assert filled_hub.query("SELECT count(*), max(id) FROM ops.change_event") == events
+    assert ready_hub.query("SELECT count(*), max(id) FROM ops.change_event") == events
     assert report.publish.change_events == 0
     assert sum(sync.changed for sync in report.syncs) == 0
 
 
-def test_files_touched_but_not_changed_are_no_news(filled_hub: Hub) -> None:
-    with connect(filled_hub.database_url, application_name="test") as conn:
+def test_files_touched_but_not_changed_are_no_news(ready_hub: Hub) -> None:
+    with connect(ready_hub.database_url, application_name="test") as conn:
         before = row_versions(conn)
-    for name in filled_hub.registers:
-        filled_hub.write(name)
-    filled_hub.run(full=True)
-    with connect(filled_hub.database_url, application_name="test") as conn:
+    for name in ready_hub.registers:
+        ready_hub.write(name)
+    ready_hub.run(full=True)
+    with connect(ready_hub.database_url, application_name="test") as conn:
         assert row_versions(conn) == before
