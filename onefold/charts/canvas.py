@@ -129,11 +129,13 @@ class Canvas:
         """The document, with its title and description as the accessible name."""
         name = blake2b(_safe(f"{title}\n{description}").encode(), digest_size=4).hexdigest()
         width, height = _number(self.width), _number(self.height)
+        # What is told as one picture may hold nothing that is gone to.
+        role = "group" if any(part.startswith("<a ") for part in self._parts) else "img"
         svg = (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-            f'height="{height}" role="img" aria-labelledby="t{name} d{name}"><title id="t{name}">{_safe(title)}</title>'
-            f'<desc id="d{name}">{_safe(description)}</desc><style>{STYLE}</style>'
-            f'<rect class="f-paper" width="{width}" height="{height}"/>{"".join(self._parts)}</svg>\n'
+            f'height="{height}" role="{role}" aria-labelledby="t{name} d{name}">'
+            f'<title id="t{name}">{_safe(title)}</title><desc id="d{name}">{_safe(description)}</desc>'
+            f'<style>{STYLE}</style><rect class="f-paper" width="{width}" height="{height}"/>{"".join(self._parts)}</svg>\n'
         )
         table = tuple(tuple("" if cell is None else str(cell) for cell in row) for row in rows)
         return Chart(title, description, svg, tuple(columns), table)

@@ -137,6 +137,13 @@ def test_nodes_lie_apart_and_inside_whatever_the_links(count: int, data: st.Data
     assert np.array_equal(at, stress_layout(count, links))
 
 
+def test_a_chart_with_ways_out_is_a_group_and_not_one_picture() -> None:
+    nodes, words = [Node("a", "a", 1), Node("b")], [("seam", "links")]
+    link = Link(0, 1, "+3", 1.0, "seam", address="/cases/1/cut")
+    chart = graph_chart("", "", nodes, [link], words, columns=("", "", "", ""), notes=[])
+    assert ET.fromstring(chart.svg).get("role") == "group"
+
+
 def test_strong_links_are_drawn_shorter() -> None:
     at = stress_layout(3, [(0, 1, 1.0), (1, 2, 3.0)])
     near, far = np.linalg.norm(at[0] - at[1]), np.linalg.norm(at[1] - at[2])
