@@ -135,7 +135,8 @@ class Canvas:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
             f'height="{height}" role="{role}" aria-labelledby="t{name} d{name}">'
             f'<title id="t{name}">{_safe(title)}</title><desc id="d{name}">{_safe(description)}</desc>'
-            f'<style>{STYLE}</style><rect class="f-paper" width="{width}" height="{height}"/>{"".join(self._parts)}</svg>\n'
+            f'<style>{STYLE}</style><rect class="f-paper" width="{width}" height="{height}"/>'
+            f"{''.join(self._parts)}</svg>\n"
         )
         table = tuple(tuple("" if cell is None else str(cell) for cell in row) for row in rows)
         return Chart(title, description, svg, tuple(columns), table)
