@@ -15,6 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ALL = (
     "startup",
+    "dag_parsing",
     "ingest",
     "run_cold",
     "incremental",

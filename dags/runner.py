@@ -2,46 +2,117 @@
 
 from __future__ import annotations
 
-import os
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from onefold.context import Context
+
+log = logging.getLogger(__name__)
+
+NOT_IN_XCOM: Final = frozenset(
+    {"columns", "examples", "findings", "judgements", "largest", "manifest", "refused_blocks", "spread", "weights"}
+)
+"""What of a report is long, or may name a client: it stands in `ops.run`, and not in Airflow's database."""
 
 
-def configured_sources() -> list[str]:
-    """The names of the sources that are read, in the configuration's order."""
-    from onefold.configuration import load_configuration
-    from onefold.settings import Settings
-
-    configured = load_configuration(Settings.from_environment(os.environ, {}).config).sources
-    return [name for name, source in configured.items() if source.enabled]
-
-
-def call_step(name: str, **arguments: Any) -> dict[str, Any]:
-    """Run one step in a context of its own; raises AirflowFailException where another try cannot help."""
-    import psycopg
-    from airflow.sdk.exceptions import AirflowException, AirflowFailException
-
+@contextmanager
+def hub(source: str | None = None) -> Iterator[Context]:
+    """The hub with the secrets of `source`, as Airflow's connections and variables and the environment name them."""
+    from dags.secrets import hub_environment, hub_settings
     from onefold.context import open_context
-    from onefold.failures import describe
-    from onefold.settings import Settings
 
-    step = getattr(import_module(f"onefold.steps.{name}"), name)
+    with open_context(hub_settings()) as context:
+        environ = hub_environment(context.configuration, source, context.environ)
+        yield replace(context, environ=environ)
+
+
+def call_step(
+    name: str, *, keys: Sequence[str] = (), skips: tuple[type[Exception], ...] = (), **arguments: Any
+) -> dict[str, Any]:
+    """Run a step of `onefold.steps` (`name`, or `module:name`) in a context of its own; what of its report may travel.
+
+    `keys` name the notices that are over when the step has ended well. Raises AirflowFailException where another try
+    cannot help, AirflowException where it may, AirflowSkipException for the errors of `skips`, HubBusy where another
+    process is at the same.
+    """
+    module, _, function = name.rpartition(":")
+    step = getattr(import_module(f"onefold.steps.{module or name}"), function)
+
+    def work() -> dict[str, Any]:
+        with hub(arguments.get("source")) as context:
+            report: dict[str, Any] = step(context, **arguments).as_dict()
+            _refuse_what_failed(report)
+            if keys:
+                from onefold.steps.orchestrated import settle
+
+                settle(context, *keys)
+        return report
+
+    found: dict[str, Any] = travelling(told(function, work, skips))
+    return found
+
+
+def told(name: str, work: Callable[[], dict[str, Any]], skips: tuple[type[Exception], ...] = ()) -> dict[str, Any]:
+    """What `work` gives; its errors as Airflow acts on them, with the message that a data engineer needs."""
+    import psycopg
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+
+    from onefold.errors import HubBusy
+    from onefold.failures import describe, frames, is_expected
+
     try:
-        with open_context(Settings.from_environment(os.environ, {})) as context:
-            report = step(context, **arguments)
+        return work()
+    except (AirflowException, HubBusy):
+        raise
     except psycopg.Error as error:
         # Task logs show the whole message, and PostgreSQL's DETAIL quotes the row's values.
         raise AirflowException(f"{name}: the hub's database says: {describe(error)}") from None
-    result: dict[str, Any] = report.as_dict()
+    except skips as error:
+        raise AirflowSkipException(f"{name}: {describe(error)}") from None
+    except Exception as error:
+        if not is_expected(error):
+            # Frames only: what the exception says may quote a record.
+            log.error("%s: %s\n%s", name, type(error).__name__, frames(error.__traceback__))
+        kind = AirflowException if is_retriable(error) else AirflowFailException
+        raise kind(f"{name}: {describe(error)}") from None
+
+
+def is_retriable(error: BaseException) -> bool:
+    """Another try, a little later, may find it otherwise: a busy or absent database, a full disk, no memory."""
+    from onefold.errors import NewerHub
+    from onefold.failures import EXIT_DATABASE, EXIT_TRY_AGAIN, exit_code
+
+    if isinstance(error, NewerHub):
+        return False
+    return exit_code(error) in (EXIT_TRY_AGAIN, EXIT_DATABASE) or isinstance(error, OSError | MemoryError)
+
+
+def _refuse_what_failed(report: Mapping[str, Any]) -> None:
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+    streams = report.get("streams") if isinstance(report.get("streams"), list | tuple) else ()
     # A person has to decide: another try would find the same.
-    held = [str(stream["error"]) for stream in result.get("streams", ()) if stream["status"] == "held"]
-    if result.get("held"):
-        held.append(str(result["held"]["message"]))
+    held = [str(stream["error"]) for stream in streams or () if stream["status"] == "held"]
+    if report.get("held"):
+        held.append(str(report["held"]["message"]))
     if held:
         raise AirflowFailException("; ".join(held))
-    failed = [stream for stream in result.get("streams", ()) if stream["status"] == "failed"]
+    failed = [stream for stream in streams or () if stream["status"] == "failed"]
     if failed:
         message = "; ".join(str(stream["error"]) for stream in failed)
         retriable = all(stream["error_class"] == "RetriableError" for stream in failed)
         raise (AirflowException if retriable else AirflowFailException)(message)
-    return result
+
+
+def travelling(report: Any) -> Any:
+    """A report as it goes through XCom: counts, ids and states; lists that are long or name clients stay behind."""
+    if isinstance(report, Mapping):
+        return {name: travelling(value) for name, value in report.items() if name not in NOT_IN_XCOM}
+    if isinstance(report, list | tuple):
+        return [travelling(value) for value in report]
+    return report

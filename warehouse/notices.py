@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import psycopg
 from psycopg.rows import dict_row
 
 from warehouse.sql import sql
+
+TASK: Final = "DAG:"
+"""Stands behind the kind in the keys of what an orchestrator says of its tasks; only it knows when that is over. In
+capitals: no source has such a name."""
+
+
+def is_of_task(key: str) -> bool:
+    """The notice is an orchestrator's."""
+    return key.partition(":")[2].startswith(TASK)
 
 
 class Condition(NamedTuple):
@@ -57,6 +66,12 @@ def read_last(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:
 def open_keys(conn: psycopg.Connection[Any]) -> list[str]:
     """Keys of what lasts."""
     return [row[0] for row in conn.execute(sql("notices.open_keys"))]
+
+
+def of_tasks(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:
+    """What an orchestrator said and is not over, oldest first: kind, subject, detail, opened_at."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(sql("notices.of_tasks")).fetchall()
 
 
 def untold(conn: psycopg.Connection[Any], channel: str, kinds: Collection[str]) -> list[Notice]:

@@ -123,6 +123,7 @@ def _register() -> None:
     # Each module adds its commands to `app`; they import nothing heavy at module level.
     from onefold.cli import (  # noqa: F401
         commands_access,
+        commands_airflow,
         commands_backup,
         commands_cases,
         commands_changes,

@@ -311,6 +311,11 @@ class SourceConfiguration(Strict):
     enabled: bool = Field(True, description="False: configured, but left out of runs.")
     streams: dict[Annotated[str, Field(min_length=1)], StreamConfiguration] = Field(default_factory=dict)
 
+    @property
+    def pool(self) -> str:
+        """Under which name an orchestrator counts who reads it, and keeps its secrets."""
+        return f"onefold_{self.source}"
+
     def mapped(self, kind: str) -> dict[str, StreamConfiguration]:
         """The streams mapped as party, interaction, relationship or rate."""
         return {name: stream for name, stream in self.streams.items() if stream.kind == kind}

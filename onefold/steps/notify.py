@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 
     from onefold.context import Context
 
-_LONGEST: Final = 2_000
+LONGEST: Final = 2_000
 """Characters of an error that are told."""
 _TOLD_FOR: Final = timedelta(days=7)
 """Runs that began before and died are no news."""
+_STANDING: Final = frozenset({"stopped", "stale", "review"})
+"""Kinds of what is so whoever runs the steps."""
 
 
 def notify(
@@ -40,6 +42,25 @@ def notify(
     """
     conditions = list(_conditions(context, conn, report, failed))
     looked_at = [key for key in notices.open_keys(conn) if _was_looked_at(context, key, report)]
+    return keep_and_tell(context, conn, conditions, looked_at)
+
+
+def tell_standing(context: Context, conn: psycopg.Connection) -> NoticesReport:
+    """The same of what stands whoever runs the steps: dead and held runs, stale streams, cases that wait."""
+    conditions = [*_dead(context, conn), *_standing(context, conn)]
+    looked_at = [key for key in notices.open_keys(conn) if _stands(key)]
+    return keep_and_tell(context, conn, conditions, looked_at)
+
+
+def _stands(key: str) -> bool:
+    kind, _, place = key.partition(":")
+    return place.startswith("died:") or (kind in _STANDING and not notices.is_of_task(key))
+
+
+def keep_and_tell(
+    context: Context, conn: psycopg.Connection, conditions: Sequence[Condition], looked_at: Sequence[str]
+) -> NoticesReport:
+    """Open what is so, close what of the keys `looked_at` is not, and tell every channel what it does not know yet."""
     with unit_of_work(conn):
         opened, closed = notices.keep(conn, conditions, looked_at, at=context.clock())
     told, errors = {}, []
@@ -81,18 +102,28 @@ def _conditions(
     if failed is not None:
         from onefold.failures import describe
 
-        yield Condition("failure", "failure:run", "the run ended with an error", describe(failed)[:_LONGEST])
+        yield Condition("failure", "failure:run", "the run ended with an error", describe(failed)[:LONGEST])
     for source, stream in _streams(report):
         if stream.status == "failed":
             place = f"{source}:{stream.stream}"
-            yield Condition("failure", f"failure:{place}", f"{place} failed", (stream.error or "no message")[:_LONGEST])
+            yield Condition("failure", f"failure:{place}", f"{place} failed", (stream.error or "no message")[:LONGEST])
+    yield from _dead(context, conn)
+    if report is None:
+        return
+    yield from _standing(context, conn)
+    if _looks_for_drift(context, report):
+        yield from _drift(context)
+
+
+def _dead(context: Context, conn: psycopg.Connection) -> Iterator[Condition]:
     for dead in runs.dead_runs(conn, since=context.clock() - _TOLD_FOR):
         if not dead.is_over or not dead.is_known:
             what = f"{dead.command} of {dead.source}" if dead.source else dead.command
             detail = f"Begun {dead.started_at}; {runs.DIED}. The next run goes on. See: onefold runs {dead.run_id}"
             yield Condition("failure", f"failure:died:{dead.run_id}", f"run {dead.run_id} ({what}) died", detail)
-    if report is None:
-        return
+
+
+def _standing(context: Context, conn: psycopg.Connection) -> Iterator[Condition]:
     for hold in holds.open_holds(conn):
         words = "; ".join(map(in_words, hold["findings"]))
         detail = f"{words}. See why, and decide: onefold runs {hold['run_id']}"
@@ -107,8 +138,6 @@ def _conditions(
     if open_cases:
         detail = f"{open_cases} wait for a person's word. See them: onefold cases"
         yield Condition("review", "review:cases", "cases wait for review", detail)
-    if _looks_for_drift(context, report):
-        yield from _drift(context)
 
 
 def _drift(context: Context) -> Iterator[Condition]:
@@ -137,7 +166,7 @@ def _was_looked_at(context: Context, key: str, report: RunReport | None) -> bool
     """Whether this run could tell that what is open is over: a stream that was not read says nothing of itself, unless
     it is no longer configured; one that is to come back later says nothing either."""
     kind, _, place = key.partition(":")
-    if report is None:
+    if report is None or notices.is_of_task(key):
         return False
     if kind == "failure" and place != "run" and not place.startswith("died:"):
         read = {f"{source}:{stream.stream}" for source, stream in _streams(report) if stream.status != "deferred"}

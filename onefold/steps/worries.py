@@ -8,14 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from onefold.steps.sources import open_holds, sources
-from warehouse import figures, overlap, quality
+from warehouse import figures, notices, overlap, quality
 
 if TYPE_CHECKING:
     from onefold.context import Context
 
 
 def worries(context: Context) -> dict[str, Any]:
-    """clients, cases (kind, day, week, month, older, oldest_at, impact), holds, sources, rejects (source, stream,
+    """clients, cases (kind, day, week, month, older, oldest_at, impact), holds, tasks (of an orchestrator,
+    that failed or are late: kind, subject, detail, opened_at), sources, rejects (source, stream,
     rejects), invalid (type, found), generic (kind, type, found, names), pairs and combinations of registers as
     they were kept last."""
     now = context.clock()
@@ -27,6 +28,7 @@ def worries(context: Context) -> dict[str, Any]:
             "clients": hub["clients"],
             "cases": cases,
             "holds": open_holds(conn),
+            "tasks": notices.of_tasks(conn),
             "sources": sources(context, conn),
             "rejects": figures.rejects(conn),
             "invalid": quality.invalid(conn),

@@ -104,6 +104,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "needs show": ("crm:contacts:1",),
     "segments list": (),
     "segments check": (),
+    "airflow pools": (),
 }
 QUIET = [name for name in COMMANDS if not name.startswith("judge ") or name == "judge list"]
 """Commands that leave the clients as they are; the others are tried in test_judging_from_the_command_line..."""

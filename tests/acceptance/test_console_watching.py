@@ -17,6 +17,7 @@ from onefold.context import open_context
 from onefold.steps import hold as holding
 from onefold.steps.accounts import add_user
 from onefold.steps.blocking import blocking
+from onefold.steps.orchestrated import note_failure
 from onefold.steps.sync import sync
 from tests.acceptance.conftest import fill
 from tests.acceptance.test_case_queue import through
@@ -43,6 +44,7 @@ def watched(server_url: str, template: str, tmp_path_factory: pytest.TempPathFac
         hub.run()
         held(hub)
         with open_context(hub.settings) as context:
+            note_failure(context, "onefold_publish.resolve", "the disk is full")
             blocking(context)
             for login, role, sees in (("root", "admin", True), ("ada", "steward", True), ("eve", "steward", False),
                                       ("max", "reader", True)):  # fmt: skip
@@ -95,6 +97,7 @@ def test_home_says_what_needs_somebody_and_leads_to_the_rows(watched: Console) -
         words = words_of(home)
         for told in ("30 rows were refused", "1 run is held", "Identifiers that are not valid", "sheet", "stale"):
             assert told in words, told
+        assert "onefold_publish.resolve failed: the disk is full" in words
         for link in ("/sources/crm/rejects", "/quality/invalid?type=email", "/sources/sheet", "/sources#held"):
             assert f'href="{link}"' in home.text, link
             assert browser.get(link.partition("#")[0]).status_code == 200
@@ -103,6 +106,7 @@ def test_home_says_what_needs_somebody_and_leads_to_the_rows(watched: Console) -
 def test_what_is_shown_goes_by_role(watched: Console) -> None:
     with watched.signed_in("max") as browser:
         home = words_of(browser.get("/"))
+        assert "onefold_publish.resolve failed" in home and "disk" not in home
         assert "late or failing" in home and "Data quality" not in home and "refused" not in home
         for path in PATHS[1:]:
             assert browser.get(path).status_code == 403, path

@@ -25,9 +25,11 @@ from onefold.steps.due import look, run_due
 from onefold.steps.hold import last_runs
 from onefold.steps.logged import logged, start_run
 from onefold.steps.notify import try_channels
+from onefold.steps.orchestrated import late_key, note_failure, note_late, settle, task_key, tell
 from onefold.steps.schedule import due_sources
 from onefold.steps.sources import source
 from onefold.steps.status import status
+from onefold.steps.worries import worries
 from tests.acceptance.conftest import fill
 from tests.support.cli import CHECKOUT, onefold
 from tests.support.http_source import Reply, http_source
@@ -201,6 +203,24 @@ def test_what_comes_up_is_told_once_and_once_when_it_is_over(hub: Hub, letters: 
     assert receivers == ["ops@example.ru"] and letter["Subject"] == "[Заря] erp:orders failed"
     assert "erp_orders.jsonl" in letter.get_content() and "over: erp:orders failed" in taken.taken[1][1]["Subject"]
     assert b'"key":"failure:erp:orders"' in posted[0]
+
+
+def test_what_airflow_says_of_its_tasks_is_closed_by_the_task_and_not_by_a_run(ready_hub: Hub) -> None:
+    hub = ready_hub
+    with hub.context() as context:
+        note_failure(context, "onefold_publish.resolve", "resolve: it went wrong")
+        note_late(context, "onefold_sync_crm", "crm", "warn_after")
+        note_failure(context, "crm:contacts", "status 401", key="failure:crm:contacts")
+        tell(context)
+    later(hub, hours=2)
+    scheduled(hub)
+    with hub.context() as context:
+        told = [(one["subject"], one["kind"]) for one in worries(context)["tasks"]]
+        assert told == [("onefold_publish.resolve failed", "failure"), ("crm is not read in time", "stale")]
+        assert settle(context, task_key("onefold_publish.resolve"), late_key("onefold_sync_crm")).closed
+        assert worries(context)["tasks"] == []
+        assert settle(context, task_key("onefold_publish.resolve")).closed == ()
+    assert hub.query("SELECT count(*) FROM ops.notice WHERE closed_at IS NULL AND kind = 'failure'") == [(0,)]
 
 
 def test_a_channel_that_is_down_is_told_later_and_nothing_leaks(hub: Hub) -> None:

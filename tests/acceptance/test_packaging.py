@@ -164,6 +164,7 @@ def test_every_package_that_our_code_imports_is_declared() -> None:
         "pydantic-core",
         "apache-airflow-core",
         "apache-airflow-task-sdk",
+        "openlineage-python",
         "pandas",
         "scikit-learn",
     }

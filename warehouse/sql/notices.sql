@@ -18,6 +18,12 @@ SELECT source, stream, at::text AS synced_at FROM ops.checkpoint ORDER BY source
 -- name: open_keys
 SELECT key FROM ops.notice WHERE closed_at IS NULL ORDER BY key
 
+-- name: of_tasks
+SELECT kind, subject, detail, opened_at
+FROM ops.notice
+WHERE closed_at IS NULL AND split_part(key, ':', 2) = 'DAG'
+ORDER BY notice_id
+
 -- name: untold
 -- What was over before the channel could be told is not told at all.
 SELECT notice_id, kind, key, subject, detail, opened_at, closed_at

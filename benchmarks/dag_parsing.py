@@ -1,0 +1,72 @@
+"""How long Airflow takes to parse each DAG file: in a process forked from one that has Airflow loaded, as the DAG
+processor does it. Each parse reads the whole configuration (of the shipped company: five sources)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+
+from common import Benchmark, parser
+from services import scratch
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+SECONDS = 1.0
+
+
+def main() -> int:
+    """Measure and print."""
+    options = parser(__doc__)
+    options.add_argument("--times", type=int, default=5, help="how often each file is parsed; the median counts")
+    given = options.parse_args()
+    times = 3 if given.small else given.times
+    benchmark = Benchmark("dag_parsing")
+    with scratch("dags") as folder:
+        # Airflow reads its settings when it is imported.
+        os.environ |= {
+            "AIRFLOW_HOME": str(folder),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "ONEFOLD_CONFIG": str(CHECKOUT / "config"),
+        }
+        import airflow.dag_processing.processor  # noqa: F401 - what the DAG processor has loaded when it forks
+
+        logging.disable(logging.CRITICAL)
+        for file in sorted((CHECKOUT / "dags").glob("onefold_*.py")):
+            benchmark.progress(file.name)
+            runs = [parsed(file) for _ in range(times)]
+            what = f"parse {file.name}, median of {times}"
+            benchmark.add(
+                what, round(statistics.median(one[0] for one in runs), 3), "s", target=SECONDS, at_least=False
+            )
+            what = f"parse {file.name}, processor time"
+            benchmark.add(what, round(statistics.median(one[1] for one in runs), 3), "s", at_least=False)
+    return benchmark.finish(given)
+
+
+def parsed(file: Path) -> tuple[float, float]:
+    """Seconds, and seconds of the processor, of one parse in a process of its own. RuntimeError where it fails."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        from airflow.dag_processing.dagbag import DagBag
+
+        started, worked = time.perf_counter(), time.process_time()
+        bag = DagBag(file)
+        is_good = bool(bag.dags) and not bag.import_errors
+        said = f"{time.perf_counter() - started} {time.process_time() - worked} {int(is_good)}"
+        os.write(writing, said.encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        seconds, work, is_good = answer.read().split()
+    os.waitpid(child, 0)
+    if is_good != "1":
+        raise RuntimeError(f"{file.name} cannot be parsed")
+    return float(seconds), float(work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
