@@ -222,9 +222,10 @@ def settle_rules(conn: psycopg.Connection[Any], *, now: datetime) -> None:
     conn.execute(sql("holds.settle_rules"), {"now": now})
 
 
-def decide(conn: psycopg.Connection[Any], run_id: int, state: str, *, by: str, now: datetime) -> None:
-    """A person's word about a hold."""
-    conn.execute(sql("holds.decide"), {"run_id": run_id, "state": state, "by": by, "now": now})
+def decide(conn: psycopg.Connection[Any], run_id: int, state: str, *, seen: str, by: str, now: datetime) -> bool:
+    """A person's word about a hold that was seen in the state `seen`; False: it is in another by now."""
+    parameters = {"run_id": run_id, "state": state, "seen": seen, "by": by, "now": now}
+    return conn.execute(sql("holds.decide"), parameters).rowcount == 1
 
 
 def take_in(conn: psycopg.Connection[Any], run_id: int, run_ids: Sequence[int], *, now: datetime) -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from onefold.configuration import Configuration
     from onefold.context import Context
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Raised when the same records show other entries, so that all are looked at anew."""
 KINDS: Final = ("duplicate", "invalid", "outvoted", "contradicts", "emptied")
 COLUMNS: Final = (

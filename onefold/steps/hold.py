@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from onefold.errors import HubBusy, NothingFound, UsageError
+from onefold.errors import HubBusy, NothingFound, Stale, UsageError
 from onefold.steps.limits import TooMuch, in_words, what_to_do
 from onefold.steps.logged import close_dead, logged
 from onefold.steps.report import HoldReport, PublishReport, Report, ResolveReport, StandardiseReport
@@ -115,26 +115,29 @@ def refuse_while_rules_wait(context: Context) -> None:
 def release(context: Context, run_id: int, *, by: str) -> DecisionReport:
     """Take in what is aside of a run (held, discarded or rolled back), and publish it whatever the limits say.
 
-    Raises NothingFound and UsageError where there is nothing to release, HubBusy while one of its sources is synced.
+    Raises NothingFound and UsageError where there is nothing to release, also while somebody else publishes it; HubBusy
+    while one of its sources is synced, Stale where somebody decides in the same moment.
     """
     started = time.perf_counter()
     with context.connection("onefold release") as conn, worked_at(conn, f"release {run_id}"):
         hold = _decidable(conn, run_id)
         with _locked(conn, (one["source"] for one in hold["streams"])), unit_of_work(conn):
+            _say(context, conn, hold, "released", by=by)
             count = holds.take_in(conn, run_id, hold["run_ids"], now=context.clock())
-            holds.decide(conn, run_id, "released", by=by, now=context.clock())
         steps = _brought_up(context, everything=hold["cause"] == "rules")
     return DecisionReport(run_id, "released", count, 0, _since(started), *steps)
 
 
-def under_way(context: Context, run_id: int) -> dict[str, Any] | None:
-    """While a run is taken in and published: waiting (step, records) and the steps that are at work now; None: nobody
-    is at it."""
+def under_way(context: Context, hold: Mapping[str, Any]) -> dict[str, Any] | None:
+    """While a run is taken in and published: waiting (step, records), the steps that are at work now, and is_on. Where
+    somebody took it in and is not at it any more (an error or the end of the process came between), is_on is False:
+    what waits is for the next run. None: nobody is at it, and nothing waits."""
     with context.connection("onefold release") as conn:
-        if not is_worked_at(conn, f"release {run_id}"):
+        is_on = is_worked_at(conn, f"release {hold['run_id']}")
+        if not is_on and hold["state"] != "released":
             return None
         waiting = [row for row in figures.queues(conn) if row["records"] and row["step"] != "landed"]
-        return {"waiting": waiting, "steps": runs.at_work(conn)}
+        return {"waiting": waiting, "steps": runs.at_work(conn), "is_on": is_on} if is_on or waiting else None
 
 
 def take_rules(context: Context, *, by: str) -> None:
@@ -151,7 +154,7 @@ def take_rules(context: Context, *, by: str) -> None:
 @logged("discard")
 def discard(context: Context, run_id: int, *, by: str) -> DecisionReport:
     """Leave out what a held run landed: it stays aside, and is known again when the source shows it once more, until
-    the source says something else. Raises NothingFound and UsageError."""
+    the source says something else. Raises NothingFound, UsageError and Stale."""
     started = time.perf_counter()
     with context.connection("onefold discard") as conn:
         hold = _decidable(conn, run_id)
@@ -162,7 +165,7 @@ def discard(context: Context, run_id: int, *, by: str) -> DecisionReport:
                 f"Run {run_id} is held for a change of configuration or model, not for records.",
                 f"Put the files back (or `onefold model use N`) and run again; or take it in: onefold release {run_id}",
             )
-        holds.decide(conn, run_id, "discarded", by=by, now=context.clock())
+        _say(context, conn, hold, "discarded", by=by)
     return DecisionReport(run_id, "discarded", hold["records"], 0, _since(started))
 
 
@@ -249,6 +252,12 @@ def _decidable(conn: psycopg.Connection, run_id: int) -> dict[str, Any]:
     if hold["state"] not in DECIDABLE:
         raise UsageError(f"Run {run_id} is {hold['state']} already: nothing of it is aside.")
     return hold
+
+
+def _say(context: Context, conn: psycopg.Connection, hold: Mapping[str, Any], state: str, *, by: str) -> None:
+    run_id = hold["run_id"]
+    if not holds.decide(conn, run_id, state, seen=hold["state"], by=by, now=context.clock()):
+        raise Stale(f"Somebody has decided about run {run_id} meanwhile.", f"Look again: onefold runs {run_id}")
 
 
 def _within_retention(context: Context, run: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import wraps
 from inspect import signature
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from onefold import logs, tracing
 from onefold.failures import is_expected
@@ -48,7 +48,7 @@ def logged(step: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                     kind = type(error).__name__
                     logs.tell(log, level, "step.failed", f"{step} failed", seconds=seconds, error=kind)
                     if (run_id := logs.run_under_way()) is not None and args:
-                        _fail(cast("Context", args[0]), run_id, error)
+                        _fail(args[0], run_id, error)
                     raise
                 _tell_end(step, report, time.perf_counter() - started)
             return report
@@ -75,13 +75,15 @@ def close_dead(conn: psycopg.Connection, *, at: datetime) -> None:
             logs.tell(log, logging.WARNING, "run.died", runs.DIED)
 
 
-def _fail(context: Context, run_id: int, error: Exception) -> None:
-    """Record what ended a run; where the database does not answer, the next command finds it."""
+def _fail(context: object, run_id: int, error: Exception) -> None:
+    """Record what ended a run; where the database does not answer, the next command finds it. A step that works with no
+    context has none to record it in."""
     import psycopg
 
+    from onefold.context import Context
     from warehouse.connect import HubDatabaseError
 
-    if isinstance(error, psycopg.OperationalError | HubDatabaseError):
+    if not isinstance(context, Context) or isinstance(error, psycopg.OperationalError | HubDatabaseError):
         return
     with suppress(psycopg.Error, HubDatabaseError), context.connection("onefold failed") as conn:
         runs.fail_run(conn, run_id, error=type(error).__name__, at=context.clock())

@@ -62,16 +62,18 @@ def model_in_force(context: Context, conn: psycopg.Connection) -> MatchModel:
     read it may take longer than what it is read for."""
     head, settings = match_models.current_head(conn), context.configuration.matching
     name = (context.database_url, 0 if head is None else head.version)
-    if name not in _KEPT or _KEPT[name][0] is not settings:
+    kept = _KEPT.get(name)  # once: another thread may put its own in this one's place
+    if kept is None or kept[0] is not settings:
         if head is None or head.kind == "prior":
             model = prior_model(settings, *([] if head is None else [head.version]))
         else:
             stored = match_models.of_version(conn, head.version)
             assert stored is not None
             model = as_model(stored, settings)
+        kept = settings, model
         _KEPT.clear()
-        _KEPT[name] = (settings, model)
-    return _KEPT[name][1]
+        _KEPT[name] = kept
+    return kept[1]
 
 
 _KEPT: dict[tuple[str, int], tuple[MatchingSettings, MatchModel]] = {}

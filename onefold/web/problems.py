@@ -91,7 +91,7 @@ def refused(request: Request, told: Told) -> Response:
     """The same of what is no error of ours."""
     if not _is_page(request):
         return problem(*told)
-    return console.shown(request, told.status, told.detail, headers=_headers(told.status))
+    return console.shown(request, told.status, told.detail, kind=told.kind, headers=_headers(told.status))
 
 
 def _headers(status: int) -> dict[str, str]:

@@ -7,24 +7,32 @@ import re
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from contextlib import ExitStack
 from threading import Event
 from typing import Any
 
 import httpx
 import pytest
 
-from onefold.context import open_context
+from onefold.context import Context, open_context
+from onefold.errors import HubBusy, NothingFound, UsageError
 from onefold.steps import hold as holding
 from onefold.steps.accounts import add_user
 from onefold.steps.blocking import blocking
 from onefold.steps.orchestrated import note_failure
+from onefold.steps.standardise import standardise
 from onefold.steps.sync import sync
+from onefold.web import hub as web_hub
+from onefold.web.asking import Asker
+from onefold.web.console.session import Visitor
+from onefold.web.console.sources import decide
 from tests.acceptance.conftest import fill
 from tests.acceptance.test_case_queue import through
 from tests.acceptance.test_console import Console, key_of, words_of
 from tests.support import database as databases
 from tests.support.hub import Hub
 from tests.support.served import asking, served, token
+from warehouse import holds
 
 SECRET = "Тайная Персона"
 PATHS = ("/", "/sources", "/sources/crm", "/sources/crm/rejects", "/model", "/quality/invalid?type=email")
@@ -201,7 +209,7 @@ def test_every_plot_is_told_in_words_and_has_no_style_of_its_own(watched: Consol
 
 
 def test_an_admin_discards_a_held_run_and_takes_it_in_after_all(
-    watched: Console, monkeypatch: pytest.MonkeyPatch
+    watched: Console, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def friends() -> int:
         query = "SELECT count(*) FROM raw.record WHERE source = 'sheet' AND NOT is_deleted"
@@ -220,14 +228,53 @@ def test_an_admin_discards_a_held_run_and_takes_it_in_after_all(
         assert "было бы удалено записей: 35 из 40 (предел: 20" in words_of(browser.get(page.url.path))
         browser.cookies.delete("onefold_language")
         monkeypatch.setattr("onefold.web.console.bulk.PATIENCE", 0.5)
-        told, publish = Event(), holding._brought_up
-        monkeypatch.setattr(holding, "_brought_up", lambda *a, **k: told.wait(60) and publish(*a, **k))
+        told = Event()
+
+        def stopped(context: Context, **_: bool) -> None:
+            told.wait(60)
+            standardise(context)
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(holding, "_brought_up", stopped)
         taken = browser.post(page.url.path, data={"key": key, "decision": "release"})
         assert "refresh" in taken.headers and 'name="decision"' not in taken.text
         assert "It is being taken in and published" in words_of(taken)
+        run_id = int(page.url.path.rpartition("/")[2])
+        with watched.hub.context() as context, context.connection() as conn:
+            with pytest.raises(UsageError, match="released already"):
+                holding.release(context, run_id, by="ada")
+            assert not holds.decide(conn, run_id, "discarded", seen="discarded", by="ada", now=context.clock())
         told.set()
         taken = through(browser, taken)
-        assert "released" in words_of(taken) and friends() == 5
+        for words in (
+            "It is taken in",
+            "What waits is published by the next run.",
+            "waits for resolve: 35",
+            "released",
+        ):
+            assert words in words_of(taken), words
+        assert friends() == 5
+        failed = [record.fields for record in caplog.records if getattr(record, "event", "") == "held.failed"]  # type: ignore[attr-defined]
+        assert failed == [{"run_id": run_id, "error": "ZeroDivisionError"}]
+        watched.hub.run()
+        done = words_of(browser.get(page.url.path))
+        assert "It is taken in" not in done and "released" in done
+
+
+def test_a_word_about_a_held_run_that_finds_no_turn_is_answered_so(
+    watched: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_hub, "_PATIENCE", 0.01)
+    root = Visitor(Asker("root", frozenset({"admin"}), None), "")
+    with web_hub.open_hub(watched.hub.settings) as hub:
+        with ExitStack() as others:
+            for _ in range(web_hub.THREADS // 2):
+                others.enter_context(hub.judging())
+            with pytest.raises(HubBusy, match="say it again"):
+                decide(hub, root, 1, "release")
+        for _ in range(web_hub.THREADS):  # each gives its turn back
+            with pytest.raises(NothingFound, match="Nothing of run 1 is held"):
+                decide(hub, root, 1, "release")
 
 
 def test_figures_are_for_a_token_of_their_own_or_for_this_machine(watched: Console) -> None:

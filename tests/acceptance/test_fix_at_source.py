@@ -93,6 +93,18 @@ def test_what_matching_takes_for_the_same_is_nothing_to_mend(filled_hub: Hub) ->
     assert {row[:3] for row in seen(hub)} == {("outvoted", "crm:contacts:1", "given_name")}
 
 
+def test_a_pinned_value_is_better_whatever_its_record_says_itself(ready_hub: Hub) -> None:
+    hub = ready_hub
+    assert seen(hub) == set(), "Пётр and Петр are the same"
+    with hub.context() as context:
+        judge(
+            context, "pin", ["erp:customers:C2"], attribute="given_name", value="Павел", reason="passport", by="ada"
+        )  # fmt: skip
+        rows, _ = fixes(context, Wanted())
+    told = [(row["kind"], row["record"], row["attribute"], row["value"], row["better"]) for row in rows]
+    assert told == [("outvoted", "crm:contacts:1", "given_name", "Пётр", "Павел")]
+
+
 def test_a_duplicate_is_closed_by_a_judgement_that_it_is_none(ready_hub: Hub) -> None:
     hub = ready_hub
     contacts = hub.registers["crm_contacts"]

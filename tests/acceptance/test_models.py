@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from onefold.steps import status as status_step
 from onefold.steps.judge import OpposingJudgements, judge, lift, split_off
 from onefold.steps.label import label
 from onefold.steps.model_page import model_page
-from onefold.steps.models import diff_models, models, show_model
+from onefold.steps.models import diff_models, model_in_force, models, show_model
 from onefold.steps.publish import publish
 from onefold.steps.report import TrainReport, UseReport
 from onefold.steps.resolve import resolve
@@ -393,3 +395,21 @@ def test_resolve_with_everything_compares_again_with_the_model_in_use(people: Hu
     with people.context() as context:
         assert resolve(context, everything=True).model_version == version
     assert people.partition() == before
+
+
+def test_the_model_in_force_is_kept_for_many_threads(ready_hub: Hub) -> None:
+    """Each context has settings of its own, so that each puts its model in the place of the others'."""
+    hub = ready_hub
+
+    def read(_: int) -> set[int]:
+        with hub.context() as context, context.connection() as conn:
+            return {model_in_force(context, conn).version for _ in range(30)}
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            found = list(threads.map(read, range(4)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(set(map(frozenset, found))) == 1 and len(found[0]) == 1

@@ -1,10 +1,11 @@
 -- Long work that others may look at meanwhile (at_work.py).
 
 -- name: begin
-SELECT pg_advisory_lock(hashtextextended('at work: ' || %(what)s, 0))
+-- Shared: who comes second waits for nobody, and whether it may be done twice is for the work itself to say.
+SELECT pg_advisory_lock_shared(hashtextextended('at work: ' || %(what)s, 0))
 
 -- name: end
-SELECT pg_advisory_unlock(hashtextextended('at work: ' || %(what)s, 0))
+SELECT pg_advisory_unlock_shared(hashtextextended('at work: ' || %(what)s, 0))
 
 -- name: is_worked_at
 -- The lock for a moment, given back with the statement: who is at it holds it.

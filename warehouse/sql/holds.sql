@@ -188,7 +188,8 @@ GROUP BY source, stream
 ORDER BY source, stream
 
 -- name: decide
-UPDATE ops.hold SET state = %(state)s, decided_at = %(now)s, decided_by = %(by)s WHERE run_id = %(run_id)s
+UPDATE ops.hold SET state = %(state)s, decided_at = %(now)s, decided_by = %(by)s
+WHERE run_id = %(run_id)s AND state = %(seen)s
 
 -- name: supersede
 -- as: landing.keep

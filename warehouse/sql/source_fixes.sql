@@ -72,7 +72,8 @@ SELECT DISTINCT ON (fingerprint) * FROM (
                 WHERE p.word <> ''
             ))
             -- Nor is what matching takes for the same: another script, another spelling of the form of a company.
-            AND (l.key = ANY (%(identifying)s::text[]) OR NOT EXISTS (
+            -- A pinned value is not what the record that holds the pin says.
+            AND (l.key = ANY (%(identifying)s::text[]) OR l.value ? 'policy' OR NOT EXISTS (
                 SELECT FROM identity.standard_record AS a
                 JOIN identity.standard_record AS b ON b.record_id = (l.value ->> 'record_id')::bigint
                 WHERE a.record_id = r.record_id

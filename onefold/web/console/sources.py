@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
+from concurrent.futures import Future
+from contextlib import ExitStack
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 from uuid import UUID
@@ -11,6 +15,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from onefold import logs
 from onefold.errors import NothingFound, UsageError
 from onefold.steps import hold as holding
 from onefold.steps import sources as step
@@ -23,6 +28,7 @@ from onefold.web.showing import note_rows
 from warehouse import quality
 
 router: Final = APIRouter(include_in_schema=False)
+log: Final = logging.getLogger(__name__)
 PAGE: Final = 25
 MOST_BYTES: Final = 2_000
 """Of a payload that was refused."""
@@ -147,9 +153,9 @@ def held(request: Request, hub: TheHub, who: Visits, run_id: int) -> HTMLRespons
     found = holding.look_at_run(hub.reading, run_id)
     if found["hold"] is None:
         raise NothingFound(f"Nothing of run {run_id} is held.")
-    work = holding.under_way(hub.reading, run_id)
+    work = holding.under_way(hub.reading, found["hold"])
     answer = page(request, "held.html", who, run=found, hold=found["hold"], may="admin" in who.asker.scopes, work=work)
-    if work is not None:
+    if work is not None and work["is_on"]:
         answer.headers["Refresh"] = "2"
     return answer
 
@@ -164,10 +170,23 @@ def decide(
     if not 0 <= run_id < 2**63:
         raise NothingFound("There is no such run.")
     take = holding.release if decision == "release" else holding.discard
+    # The turn is taken here and given back there: that there is none is answered, not lost.
+    with ExitStack() as stack:
+        context = stack.enter_context(hub.judging())
+        turn = stack.pop_all()
 
     def say() -> object:
-        with hub.judging() as context:
+        with turn:
             return take(context, run_id, by=who.asker.name)
 
-    at_once(say)
+    taken = at_once(say)
+    if not taken.done():
+        taken.add_done_callback(partial(_tell_end, run_id))
     return RedirectResponse(f"/held/{run_id}", 303)
+
+
+def _tell_end(run_id: int, taken: Future[object]) -> None:
+    """Nobody waits for it any more: the log has what ended it, its page how far it came."""
+    if (error := taken.exception()) is not None:
+        kind = type(error).__name__
+        logs.tell(log, logging.ERROR, "held.failed", "a decision about a held run failed", run_id=run_id, error=kind)
