@@ -62,8 +62,10 @@ _FIRST = "INSERT INTO ops.change_event (id, at, kind, payload) VALUES (%(seq)s, 
 _CHANGE = """
 UPDATE core.interaction AS i
 SET summary = 'Срочно, линия встала', detail = '{"shipping": "express"}', changed_seq = %(seq)s
+-- One of each of so many clients, from one end of the table to the other.
 WHERE i.record_id IN (
-    SELECT record_id FROM core.interaction TABLESAMPLE SYSTEM (%(percent)s) REPEATABLE (%(seed)s) LIMIT %(changed)s
+    SELECT (1 + (%(round)s * 7919 + g * greatest(%(clients)s / %(changed)s, 1)) %% %(clients)s) * 100::bigint + 1
+    FROM generate_series(1, %(changed)s) AS g
 )
 """
 _TRUTH = """
@@ -128,11 +130,10 @@ def fill(database: str, clients: int, benchmark: Benchmark) -> None:
 
 
 def change(database: str, number: int, clients: int, changed: int) -> None:
-    """Let so many dealings say something else, and publish it."""
+    """Let so many dealings say something else, each of another client, and publish it."""
     with connect(database, application_name="benchmark") as conn, unit_of_work(conn):
         hub_lock(conn)
-        parameters = {"seq": allocate_events(conn, 1), "changed": changed, "seed": number}
-        parameters["percent"] = min(100.0, 100 * 5 * changed / (clients * 10))
+        parameters = {"seq": allocate_events(conn, 1), "changed": changed, "clients": clients, "round": number}
         conn.execute(_CHANGE.encode(), parameters)
         conn.execute(_FIRST.encode(), parameters)
 

@@ -15,8 +15,9 @@ Shown = tuple[str, str, str, bool]
 
 def read(
     conn: psycopg.Connection[Any], *, minimum: int, clients: int, features: int
-) -> tuple[list[tuple[Shown, float]], list[tuple[int, Shown, int]], list[tuple[int, str, int]]]:
-    """Features with their share of the dealings of their type; (client, feature, dealings); (client, type, dealings).
+) -> tuple[list[tuple[Shown, float]], list[tuple[int, int, int]], list[tuple[int, str, int]]]:
+    """Features with their share of the dealings of their type; (client, place of the feature, dealings); (client, type,
+    dealings).
 
     Of at most so many clients with the minimum of dealings, which are numbered from 0. In the caller's transaction.
     """
@@ -24,12 +25,9 @@ def read(
     for statement in ("dealings", "shown"):
         conn.execute(sql(f"discovery.{statement}"))
     found = [((row[0], row[1], row[2], row[3]), float(row[4])) for row in _rows(conn, "features", {"most": features})]
-    known = {feature for feature, _ in found}
-    counts = [
-        (row[0], (row[1], row[2], row[3], row[4]), row[5])
-        for row in _rows(conn, "counts", None)
-        if (row[1], row[2], row[3], row[4]) in known
-    ]
+    names = ("types", "looked", "values", "words")
+    known = {name: [feature[at] for feature, _ in found] for at, name in enumerate(names)}
+    counts = [(row[0], row[1], row[2]) for row in _rows(conn, "counts", known)]
     return found, counts, [(row[0], row[1], row[2]) for row in _rows(conn, "dealings_of", None)]
 
 

@@ -175,8 +175,9 @@ def _aged(rules: Rules) -> Composable:
 
 
 def _weight(weight: Composable, ageing: Composable, day: Composable) -> Composable:
-    # A day that nobody knows is taken for the last one.
-    text = "round(1000000 * {} * exp(-{}::double precision * coalesce(l.last_on - {}, 0)))"
+    # A day that nobody knows is taken for the last one. Of e^-50 nothing is left of the heaviest sighting when it is
+    # rounded; smaller powers are not asked for, since the server refuses those that underflow.
+    text = "round(1000000 * {} * exp(greatest(-{}::double precision * coalesce(l.last_on - {}, 0), -50)))"
     return SQL(text).format(weight, ageing, day)
 
 

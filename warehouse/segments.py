@@ -94,9 +94,10 @@ def sample(
     return ids, dealings, sightings
 
 
-def moment(conn: psycopg.Connection[Any], now: datetime) -> datetime:
-    """Now, or a microsecond after the last time that a client entered or left a segment."""
-    row = conn.execute(sql("segments.moment"), {"now": now}).fetchone()
+def moment(conn: psycopg.Connection[Any], now: datetime, *, touched: bool) -> datetime:
+    """Now, or a microsecond after the last time that a client entered or left a segment: any, or one in need_client."""
+    of = SQL("JOIN need_client AS c ON c.client_id = t.client_id") if touched else SQL("")
+    row = conn.execute(sql("segments.moment").format(of=of), {"now": now}).fetchone()
     assert row is not None
     at: datetime = row[0]
     return at
@@ -120,21 +121,32 @@ def store_members(
         return _move(conn, scheme, touched=touched, at=at, why=why)
 
 
+def reckon_figures(conn: psycopg.Connection[Any], day: date) -> None:
+    """Of each client how lately, how often and for how much it buys, as of `day`: the temporary table client_figure,
+    until `drop_figures` or the end of the transaction."""
+    conn.execute(sql("segments.figures"), {"day": day})
+
+
+def drop_figures(conn: psycopg.Connection[Any]) -> None:
+    """Take away what `reckon_figures` left."""
+    conn.execute(sql("segments.drop_figures"))
+
+
 def store_by_figures(
     conn: psycopg.Connection[Any],
     scheme: str,
     segments: Mapping[str, Mapping[str, tuple[float | None, float | None]]],
     *,
-    day: date,
     at: datetime,
 ) -> Moved:
-    """Bring a scheme of lifecycle or value up to the figures of `day`. `segments`: name -> figure -> from and to; the
-    first that fits is taken."""
+    """Bring a scheme of lifecycle or value up to what `reckon_figures` found. `segments`: name -> figure -> from and
+    to; the first that fits is taken."""
     cases = [
         SQL("WHEN {} THEN {}").format(SQL(" AND ").join([SQL("true"), *_bounds(figures)]), Literal(name))
         for name, figures in segments.items()
     ]
-    conn.execute(sql("segments.figures").format(segment=SQL("CASE {} END").format(SQL(" ").join(cases))), {"day": day})
+    conn.execute(sql("segments.by_figures").format(segment=SQL("CASE {} END").format(SQL(" ").join(cases))))
+    conn.execute(sql("segments.analyse_new"))
     moved = _move(conn, scheme, touched=False, at=at, why=None)
     conn.execute(sql("segments.drop_new"))
     return moved
@@ -181,6 +193,11 @@ def forget_scheme(conn: psycopg.Connection[Any], scheme: str, *, at: datetime) -
     for statement in ("forget_segments", "forget_scheme"):
         conn.execute(sql(f"segments.{statement}"), {"scheme": scheme})
     return moved
+
+
+def known(conn: psycopg.Connection[Any]) -> dict[str, tuple[str, bool]]:
+    """Scheme -> its basis, and whether it is served; its clients are not looked at."""
+    return {scheme: (basis, is_served) for scheme, basis, is_served in conn.execute(sql("segments.known"))}
 
 
 def schemes(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
@@ -11,7 +12,7 @@ from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validato
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from onefold.configuration.base import Duration, Labels, Name, OneOrMany, Strict, problem
+from onefold.configuration.base import Duration, Labels, Name, OneOrMany, Strict, duration_text, problem
 from onefold.nearest import did_you_mean
 
 COLUMNS: Final = ("amount", "channel", "direction", "document_number", "reporting_amount", "summary")
@@ -100,14 +101,24 @@ class Signal(Strict):
         return self
 
 
+def _half_life(value: timedelta) -> timedelta:
+    if value < timedelta(days=1):
+        raise problem(
+            "half_life",
+            f"found `{duration_text(value)}`; dealings are known by their day, so that a half-life is at least 1d.",
+        )
+    return value
+
+
 class Need(Strict):
     """What a client wants done, whoever does it."""
 
     job: Labels = Field(description="The job to be done, in the client's words.")
     labels: Labels
     dimension: Name = Field(description="What kind of need it is, such as time, price, advice, risk.")
-    half_life: Duration | None = Field(
-        None, description="After this time a sighting counts half, reckoned back from the client's last dealing."
+    half_life: Annotated[Duration, AfterValidator(_half_life)] | None = Field(
+        None,
+        description="After this time (from 1d) a sighting counts half, reckoned back from the client's last dealing.",
     )
     signals: dict[Name, Signal] = Field(min_length=1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from onefold.configuration.base import Labels, Name, OneOrMany, Strict, problem
 
@@ -32,11 +32,18 @@ class Span(Strict):
         return self
 
 
+def _once(value: list[str]) -> list[str]:
+    for at, need in enumerate(value):
+        if need in value[:at]:
+            raise problem("needs", f"found `{need}` twice; each need of a segment counts once.")
+    return value
+
+
 class Segment(Strict):
     """One part of a scheme."""
 
     labels: Labels
-    needs: Annotated[list[Name], OneOrMany()] = Field(
+    needs: Annotated[list[Name], AfterValidator(_once), OneOrMany()] = Field(
         default_factory=list, description="Of a scheme by needs: those that its clients have."
     )
     when: dict[str, Span] = Field(

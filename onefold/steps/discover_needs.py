@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from onefold.errors import UsageError
 from onefold.segments.discover import Discovery, Feature, Suggested, discover
 from onefold.steps.report import Report
 from warehouse import discovery
@@ -39,7 +40,9 @@ class DiscoverReport(Report):
 
 def discover_needs(context: Context, *, minimum: int = 6, path: Path | None = None) -> DiscoverReport:
     """Suggest needs from clients with at least `minimum` dealings; write them to `path` as they would stand in
-    needs.yaml."""
+    needs.yaml. UsageError where `path` is there already."""
+    if path is not None and path.exists():
+        raise _taken(path)
     with context.connection("onefold needs") as conn, unit_of_work(conn):
         features, counts, dealings = discovery.read(conn, minimum=minimum, clients=CLIENTS, features=FEATURES)
         found = _discover(features, counts, dealings)
@@ -52,7 +55,7 @@ def discover_needs(context: Context, *, minimum: int = 6, path: Path | None = No
 
 
 def write(path: Path, suggested: tuple[dict[str, Any], ...]) -> None:
-    """The suggestions as YAML, each with what speaks for it as a comment."""
+    """The suggestions as YAML, each with what speaks for it as a comment. UsageError where `path` is there already."""
     from io import StringIO
 
     from ruamel.yaml import YAML
@@ -66,22 +69,29 @@ def write(path: Path, suggested: tuple[dict[str, Any], ...]) -> None:
         for one in suggested
     }
     made = [line for one in lines for line in ([notes[one], one] if one in notes else [one])]
-    path.write_text(_HEAD + "\n".join(made) + "\n", encoding="utf-8")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(_HEAD + "\n".join(made) + "\n")
+    except FileExistsError as error:
+        raise _taken(path) from error
+
+
+def _taken(path: Path) -> UsageError:
+    return UsageError(f"{path} exists.", "What people have written into it would be lost: say another --out FILE.")
 
 
 def _discover(features: list[Any], counts: list[Any], dealings: list[Any]) -> Discovery:
-    place = {feature: at for at, (feature, _) in enumerate(features)}
     clients = 1 + max((client for client, _, _ in dealings), default=-1)
     types = sorted({type_ for _, type_, _ in dealings})
     by_type = np.zeros((clients, len(types)))
     for client, type_, count in dealings:
         by_type[client, types.index(type_)] = count
     share = np.zeros((len(types), len(features)))
-    for feature, value in features:
-        share[types.index(feature[0]), place[feature]] = value
+    for at, (feature, value) in enumerate(features):
+        share[types.index(feature[0]), at] = value
     return discover(
         np.array([client for client, _, _ in counts], np.int64),
-        np.array([place[feature] for _, feature, _ in counts], np.int64),
+        np.array([feature for _, feature, _ in counts], np.int64),
         np.array([float(count) for _, _, count in counts]),
         by_type @ share,
         [Feature(type_, looked, said, word, share_) for (type_, looked, said, word), share_ in features],

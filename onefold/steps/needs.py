@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from onefold.errors import UsageError
+from onefold.nearest import did_you_mean
 from onefold.steps.need_rules import need_fingerprint, need_rules, scheme_fingerprint
 from onefold.steps.report import Report
 from onefold.steps.rules import fingerprint, today
@@ -217,7 +219,7 @@ def overview(context: Context) -> list[dict[str, Any]]:
 
 def needs_of(context: Context, who: str, *, need: str | None = None, limit: int = 20) -> dict[str, Any]:
     """A client's needs with their evidence, and the segments of served schemes that it is and was in; `who` is a
-    client's id or a record. NothingFound where there is none."""
+    client's id or a record. NothingFound where there is none, UsageError for a `need` that nobody knows."""
     from onefold.steps.client import client
     from warehouse import needs, segments
 
@@ -225,6 +227,9 @@ def needs_of(context: Context, who: str, *, need: str | None = None, limit: int 
     client_id = str(found["client_id"])
     with context.connection("onefold needs") as conn:
         rows = needs.of_client(conn, client_id)
+        known = sorted({*context.configuration.needs.needs, *(one["need"] for one in rows)})
+        if need is not None and need not in known:
+            raise UsageError(f"There is no need `{need}` in needs.yaml.", did_you_mean(need, known))
         return {
             "client_id": client_id,
             "display_name": found["display_name"],

@@ -30,18 +30,22 @@ _MILLION: Final = 1_000_000
 def update_schemes(context: Context, conn: psycopg.Connection, plan: Plan, *, touched: bool) -> tuple[Moved, list[str]]:
     """Bring the schemes up to the dealings that `needs.look` counted: check those whose rules or rates are new, and
     move the clients of those that passed. How many moved, and which schemes did not pass."""
-    at = segments.moment(conn, context.clock())
-    stored = {one["scheme"]: bool(one["is_served"]) for one in segments.schemes(conn)}
+    stored = {name: is_served for name, (_, is_served) in segments.known(conn).items()}
+    gone = sorted(set(stored) - set(context.configuration.segments.schemes))
+    at = segments.moment(conn, context.clock(), touched=touched and not gone)
+    moved = segments.Moved()
+    refused: list[str] = []
+    for name in gone:
+        moved += segments.forget_scheme(conn, name, at=at)
+    wanted = by_needs(context)
+    if not wanted:
+        return moved, refused
     table = segments.compositions(conn, plan.rules)
     found = compositions_of(table, len(plan.rules.needs))
-    moved, refused = segments.Moved(), []
-    configured = context.configuration.segments.schemes
-    for name in sorted(set(stored) - set(configured)):
-        moved += segments.forget_scheme(conn, name, at=at)
-    for name, scheme in sorted(by_needs(context).items()):
+    for name, scheme in sorted(wanted.items()):
         is_new = plan.measures or name in plan.schemes
         if is_new:
-            gate = check_scheme(context, conn, plan.rules, scheme)
+            gate = check_scheme(context, conn, plan.rules, scheme, table)
             _store(conn, name, scheme, gate, at)
             stored[name] = gate.passes
         if not stored[name]:
@@ -60,43 +64,44 @@ def by_needs(context: Context) -> dict[str, Scheme]:
 
 def update_figure_schemes(context: Context, conn: psycopg.Connection, day: date) -> Moved:
     """Bring the schemes of lifecycle and value up to `day`; they need no check, since they claim no need."""
-    at, moved = segments.moment(conn, context.clock()), segments.Moved()
+    at, moved = segments.moment(conn, context.clock(), touched=False), segments.Moved()
     configured = context.configuration.segments.schemes
-    for one in segments.schemes(conn):
-        if one["basis"] != "needs" and one["scheme"] not in configured:
-            moved += segments.forget_scheme(conn, one["scheme"], at=at)
-    for name, scheme in sorted(configured.items()):
-        if scheme.basis == "needs":
-            continue
+    for name, (basis, _) in sorted(segments.known(conn).items()):
+        if basis != "needs" and name not in configured:
+            moved += segments.forget_scheme(conn, name, at=at)
+    wanted = {name: scheme for name, scheme in sorted(configured.items()) if scheme.basis != "needs"}
+    if not wanted:
+        return moved
+    segments.reckon_figures(conn, day)
+    for name, scheme in wanted.items():
         _store(conn, name, scheme, None, at)
         spans = {
             code: {figure: (span.at_least, span.at_most) for figure, span in segment.when.items()}
             for code, segment in scheme.segments.items()
         }
-        moved += segments.store_by_figures(conn, name, spans, day=day, at=at)
+        moved += segments.store_by_figures(conn, name, spans, at=at)
+    segments.drop_figures(conn)
     return moved
 
 
 def forget_schemes(context: Context, conn: psycopg.Connection) -> Moved:
     """There are no needs any more, and so no schemes by them."""
-    at, moved = segments.moment(conn, context.clock()), segments.Moved()
-    configured = set(context.configuration.segments.schemes) - set(by_needs(context))
-    for one in segments.schemes(conn):
-        if one["scheme"] in configured:
-            continue
-        moved += segments.forget_scheme(conn, one["scheme"], at=at)
+    at, moved = segments.moment(conn, context.clock(), touched=False), segments.Moved()
+    by_figures = set(context.configuration.segments.schemes) - set(by_needs(context))
+    for name in sorted(set(segments.known(conn)) - by_figures):
+        moved += segments.forget_scheme(conn, name, at=at)
     return moved
 
 
-def check_scheme(context: Context, conn: psycopg.Connection, rules: Rules, scheme: Scheme) -> Gate:
-    """Put a scheme to the four tests, on a sample of the clients that `needs.look` counted."""
-    return check(sample_of(conn, rules, scheme.minimum), scheme_rules(context.configuration, scheme))
+def check_scheme(context: Context, conn: psycopg.Connection, rules: Rules, scheme: Scheme, table: pa.Table) -> Gate:
+    """Put a scheme to the four tests, on a sample of the clients that `needs.look` counted; `table`: all of them, as
+    segments.compositions reads them."""
+    return check(sample_of(conn, rules, scheme.minimum, table), scheme_rules(context.configuration, scheme))
 
 
-def sample_of(conn: psycopg.Connection, rules: Rules, minimum: int) -> Sample:
-    """Clients with at least `minimum` dealings, their dealings, and what these show."""
+def sample_of(conn: psycopg.Connection, rules: Rules, minimum: int, table: pa.Table) -> Sample:
+    """Clients of `table` with at least `minimum` dealings, their dealings, and what these show."""
     ids, dealings, sightings = segments.sample(conn, rules, minimum=minimum, most=SAMPLE)
-    table = segments.compositions(conn, rules)
     places = pa.compute.index_in(pa.array(ids, pa.string()), value_set=table["client_id"].combine_chunks())
     catalogue = [str(need["code"]) for need in rules.needs]
     by_key = {signal.key: signal for signal in rules.signals}

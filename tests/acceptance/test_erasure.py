@@ -7,6 +7,8 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
+from time import monotonic, sleep
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +18,14 @@ from onefold.errors import HubBusy, NothingFound, UsageError
 from onefold.steps.backup import backup, restore
 from onefold.steps.erase import EraseReport, erase, erasures, unsuppress
 from onefold.steps.judge import judge, split_off
+from onefold.steps.needs import QUEUE as NEEDS
 from onefold.steps.sync import source_lock
 from onefold.steps.withhold import secrets_folder
 from tests.support.cli import onefold
 from tests.support.hub import Hub
+from warehouse import queue
 from warehouse.backup.programs import find_programs, output_of
-from warehouse.connect import connect
+from warehouse.connect import connect, unit_of_work
 from warehouse.erasure import journal
 from warehouse.erasure.hashes import ErasureKeyError
 
@@ -509,6 +513,22 @@ def test_an_erasure_waits_for_nobody_who_holds_the_persons_data_in_hand(town: Hu
         erased(town)
     assert town.query("SELECT count(*) FROM ops.erasure") == [(0,)]
     assert not (town.folder / "var" / "secrets" / "erasures.jsonl").exists()
+
+
+def test_what_a_look_at_needs_was_about_to_store_is_erased_too(town: Hub) -> None:
+    one = "INSERT INTO core.client_segment (client_id, scheme, entered_at, entered_reason, probability) VALUES (%(id)s, 's', now(), 'none', 1)"
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+    erasing = Thread(target=erased, args=(town,))
+    with connect(town.database_url, application_name="look") as conn, queue.step_lock(conn, NEEDS), unit_of_work(conn):
+        conn.execute(one, {"id": town.client})  # type: ignore[attr-defined]
+        erasing.start()
+        until = monotonic() + 30
+        while erasing.is_alive() and monotonic() < until and town.query(waits) == [(False,)]:
+            sleep(0.05)
+        assert erasing.is_alive() and town.query("SELECT count(*) FROM ops.erasure") == [(0,)]
+    erasing.join(60)
+    assert town.query("SELECT count(*) FROM ops.erasure") == [(1,)]
+    assert town.query("SELECT count(*) FROM core.client_segment") == [(0,)]
 
 
 def test_split_off_first_then_only_the_one_is_erased(town: Hub) -> None:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from onefold.errors import UsageError
+from onefold.steps.discover_needs import discover_needs
 from onefold.steps.needs import NeedsReport, find_needs, needs_of
 from tests.support.hub import ERP, Hub
+from warehouse import discovery
+from warehouse.connect import unit_of_work
 from warehouse.dump import row_versions
 
 NEEDS = """
@@ -146,6 +153,9 @@ def test_needs_are_found_and_stay_right_as_dealings_change_move_and_go(hub: Hub)
     by_origin = {one["origin"]: one for one in said["needs"]}
     assert by_origin["declared"]["is_held"] is False and by_origin["observed"]["is_held"] is True
     assert {e["signal"] for e in said["evidence"] if e["is_against"]} >= {"said_no"}
+    with hub.context() as context, pytest.raises(UsageError, match="no need `urgncy`") as typo:
+        needs_of(context, "erp:customers:C0", need="urgncy")
+    assert "`urgency`" in str(typo.value.hint)
     assert hub.query(
         "SELECT DISTINCT n.is_disputed FROM onefold_v1.client_need n JOIN onefold_v1.xref_client_record x USING (client_id)"
         " WHERE x.source_key = 'C0' AND n.need = 'urgency'"
@@ -186,12 +196,39 @@ def test_needs_are_found_and_stay_right_as_dealings_change_move_and_go(hub: Hub)
     )
     assert left[0][0] > 0
 
+    # Where everything has aged to nothing, nothing is expected; a dealing of long ago is no error.
+    short = NEEDS.replace("half_life: 365d", "half_life: 1d")
+    signal = "      told: {types: survey, when: {detail.shipping: fast}}\n      calm:"
+    (hub.folder / "config" / "needs.yaml").write_text(short.replace("      calm:", signal), encoding="utf-8")
+    orders.append({"no": "OLD", "customer": "C3", "date": "2015-01-01", "ship": "express"})
+    hub.write("erp_orders")
+    hub.run()
+    rate = "SELECT r.rate FROM core.need_rate r JOIN core.need_signal s USING (signal_key) WHERE s.code = 'told'"
+    assert hub.query(rate) == [(0.0,)]
+
     # Without the file nothing is left but when who was in which segment.
     (hub.folder / "config" / "segments.yaml").unlink()
     (hub.folder / "config" / "needs.yaml").unlink()
     hub.run()
     assert stored(hub) == [[], [], []]
     assert look_again(hub) == NeedsReport()
+
+
+def test_features_are_counted_for_those_that_are_looked_at_and_no_file_is_written_over(hub: Hub) -> None:
+    fill(hub)
+    hub.run()
+    every = "SELECT place, type, looked, value, is_word, count(*) FROM discover_shown GROUP BY 1, 2, 3, 4, 5"
+    with hub.context() as context:
+        with context.connection() as conn, unit_of_work(conn):
+            features, counts, _ = discovery.read(conn, minimum=6, clients=100, features=4)
+            place = {feature: at for at, (feature, _) in enumerate(features)}
+            shown = [((row[1:5]), row[0], row[5]) for row in conn.execute(every)]
+        assert len(features) == 4 and len(shown) > len(counts) > 0
+        assert sorted(counts) == sorted((client, place[one], n) for one, client, n in shown if one in place)
+        taken = Path(hub.folder / "config" / "needs.yaml")
+        with pytest.raises(UsageError, match="exists"):
+            discover_needs(context, path=taken)
+    assert taken.read_text(encoding="utf-8") == NEEDS
 
 
 def versions(hub: Hub) -> Any:

@@ -59,8 +59,13 @@ ORDER BY f.clients DESC, f.type COLLATE "C", f.looked COLLATE "C", f.value COLLA
 LIMIT %(most)s
 
 -- name: counts
-SELECT s.place, s.type, s.looked, s.value, s.is_word, count(*) FROM discover_shown AS s
-GROUP BY s.place, s.type, s.looked, s.value, s.is_word
+-- Of the features that were found, by their place among them.
+SELECT s.place, (f.place - 1)::integer, count(*)
+FROM unnest(%(types)s::text[], %(looked)s::text[], %(values)s::text[], %(words)s::boolean[])
+    WITH ORDINALITY AS f (type, looked, value, is_word, place)
+JOIN discover_shown AS s
+    ON s.type = f.type AND s.looked = f.looked AND s.value = f.value AND s.is_word = f.is_word
+GROUP BY s.place, f.place
 
 -- name: dealings_of
 SELECT d.place, d.type, count(*) FROM discover_dealing AS d GROUP BY d.place, d.type

@@ -72,8 +72,9 @@ ANALYZE need_found
 DELETE FROM core.need_rate
 
 -- name: rates
+-- Where all dealings of a type have aged to nothing, nothing is to be expected of them.
 INSERT INTO core.need_rate (signal_key, type, rate)
-SELECT f.signal_key, f.type, f.weight / {dealings_of}
+SELECT f.signal_key, f.type, coalesce(f.weight / nullif({dealings_of}, 0), 0)
 FROM (
     SELECT f.signal_key, f.type, sum({aged}) AS weight
     FROM need_found AS f

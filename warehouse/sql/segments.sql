@@ -1,5 +1,8 @@
 -- Schemes, segments, and in which of them clients are: only differences are written, and what was stays, dated.
 
+-- name: known
+SELECT scheme, basis, is_served FROM core.segment_scheme
+
 -- name: schemes
 SELECT s.scheme, s.basis, s.label_en, s.label_ru, s.owner, s.is_served, s.checked_at::text, s.figures,
     (SELECT count(*) FROM core.client_segment AS c WHERE c.scheme = s.scheme AND c.left_at IS NULL AND c.segment IS NOT NULL)
@@ -65,9 +68,10 @@ WHERE NOT EXISTS (
 )
 
 -- name: moment
--- After all that was entered or left before.
-SELECT greatest(%(now)s::timestamptz, max(greatest(entered_at, left_at)) + interval '1 microsecond')
-FROM core.client_segment
+-- After all that was entered or left before. {of}: whose.
+SELECT greatest(%(now)s::timestamptz, max(greatest(t.entered_at, t.left_at)) + interval '1 microsecond')
+FROM core.client_segment AS t
+{of}
 
 -- name: of_client
 SELECT c.scheme, s.basis, c.segment, g.label_en, g.label_ru, c.entered_at::text, c.entered_reason, c.probability,
@@ -85,34 +89,40 @@ JOIN onefold_v1.xref_client_record AS x ON x.client_id = b.client_id AND NOT x.i
 WHERE b.scheme = %(scheme)s AND b.is_current
 
 -- name: figures
--- Clients by figures of how lately, how often and for how much they buy, as of a day; the first segment that fits.
+-- How lately, how often and for how much clients buy, as of a day.
+CREATE TEMP TABLE client_figure ON COMMIT DROP AS
+SELECT c.client_id, coalesce(d.dealings, 0) AS dealings, coalesce(d.dealings_12m, 0) AS dealings_12m,
+    %(day)s::date - d.last_on AS days_since_last, %(day)s::date - d.first_on AS days_since_first,
+    coalesce(r.amount, 0) AS amount, coalesce(r.amount_12m, 0) AS amount_12m
+FROM core.client AS c
+LEFT JOIN (
+    SELECT i.client_id, count(*) AS dealings, max(i.occurred_on) AS last_on, min(i.occurred_on) AS first_on,
+        count(*) FILTER (WHERE i.occurred_on > %(day)s::date - 365) AS dealings_12m
+    FROM core.published_interaction AS i
+    WHERE NOT i.is_deleted
+    GROUP BY i.client_id
+) AS d ON d.client_id = c.client_id
+LEFT JOIN (
+    SELECT v.client_id, sum(v.reporting_amount) AS amount,
+        sum(v.reporting_amount) FILTER (WHERE v.occurred_on > %(day)s::date - 365) AS amount_12m
+    FROM onefold_v1.fct_revenue AS v
+    WHERE NOT v.is_deleted
+    GROUP BY v.client_id
+) AS r ON r.client_id = c.client_id
+WHERE NOT c.is_deleted AND c.role IN ('client', 'prospect')
+
+-- name: by_figures
+-- {segment}: the first one that fits.
 CREATE TEMP TABLE new_segment ON COMMIT DROP AS
 SELECT t.client_id, t.segment, CASE WHEN t.segment IS NULL THEN 'none' ELSE 'rule' END AS entered_reason,
     1::double precision AS probability, NULL::text AS runner_up, NULL::double precision AS runner_up_probability
-FROM (
-    SELECT f.client_id, {segment} AS segment
-    FROM (
-        SELECT c.client_id, coalesce(d.dealings, 0) AS dealings, coalesce(d.dealings_12m, 0) AS dealings_12m,
-            %(day)s::date - d.last_on AS days_since_last, %(day)s::date - d.first_on AS days_since_first,
-            coalesce(r.amount, 0) AS amount, coalesce(r.amount_12m, 0) AS amount_12m
-        FROM core.client AS c
-        LEFT JOIN (
-            SELECT i.client_id, count(*) AS dealings, max(i.occurred_on) AS last_on, min(i.occurred_on) AS first_on,
-                count(*) FILTER (WHERE i.occurred_on > %(day)s::date - 365) AS dealings_12m
-            FROM core.published_interaction AS i
-            WHERE NOT i.is_deleted
-            GROUP BY i.client_id
-        ) AS d ON d.client_id = c.client_id
-        LEFT JOIN (
-            SELECT v.client_id, sum(v.reporting_amount) AS amount,
-                sum(v.reporting_amount) FILTER (WHERE v.occurred_on > %(day)s::date - 365) AS amount_12m
-            FROM onefold_v1.fct_revenue AS v
-            WHERE NOT v.is_deleted
-            GROUP BY v.client_id
-        ) AS r ON r.client_id = c.client_id
-        WHERE NOT c.is_deleted AND c.role IN ('client', 'prospect')
-    ) AS f
-) AS t
+FROM (SELECT f.client_id, {segment} AS segment FROM client_figure AS f) AS t
+
+-- name: analyse_new
+ANALYZE new_segment
 
 -- name: drop_new
 DROP TABLE new_segment
+
+-- name: drop_figures
+DROP TABLE client_figure

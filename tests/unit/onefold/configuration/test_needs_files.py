@@ -50,6 +50,15 @@ def test_what_does_not_exist_is_told_with_its_line(problems: Problems) -> None:
     assert {(one.line, one.hint and "shipping" in one.hint) for one in found} == {(8, True), (10, False)}
 
 
+def test_a_half_life_below_a_day_and_a_need_that_stands_twice_are_refused(problems: Problems) -> None:
+    for short in ("0s", "23h"):
+        (one,) = problems(source_crm=ORDERS, needs=NEEDS.replace("365d", short))
+        assert one.line == 6 and f"`{short}`" in one.message and "1d" in one.message
+    twice = "schemes:\n  s:\n    basis: needs\n    labels: S\n    segments:\n      a: {labels: L, needs: [urgency, urgency]}\n"
+    (one,) = problems(source_crm=ORDERS, needs=NEEDS, segments=twice)
+    assert one.line == 6 and "`urgency` twice" in one.message
+
+
 def test_a_scheme_by_needs_may_not_look_at_how_lately_how_often_or_for_how_much(problems: Problems) -> None:
     scheme = "schemes:\n  s:\n    basis: needs\n    labels: S\n    segments:\n      late: {labels: L, needs: urgency, when: {%s: {at_most: 5}}}\n"
     for figure, kind in (("days_since_last", "recency"), ("dealings_12m", "frequency"), ("amount", "money")):
