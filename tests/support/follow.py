@@ -25,6 +25,7 @@ _DIFFERS = (
     re.compile(r"\b\d+ MiB\b"),
     re.compile(r"(?<=127\.0\.0\.1:)\d+"),
     re.compile(r"[-+]{2,}"),
+    re.compile(r"(?<![-\w])[0-9a-f]{8}(?![-\w])"),  # traces; an id of a client is longer
 )
 
 
