@@ -19,15 +19,23 @@ def task_failed(context: Mapping[str, Any]) -> None:
     from onefold.failures import describe
     from onefold.steps.orchestrated import note_failure
 
-    task, instance, error = context["task"], context["task_instance"], context.get("exception")
-    place = getattr(task, "place", None) or f"{instance.dag_id}.{instance.task_id}"
-    key = getattr(task, "notice", None)
-    message = _message(error)
+    task = context["task"]
+    place = f"{task.dag_id}.{task.task_id}"
     try:
+        one = unmapped(task, context["task_instance"])
+        place = getattr(one, "place", place)
         with hub() as opened:
-            note_failure(opened, place, message, key=key)
+            note_failure(opened, place, _message(context.get("exception")), key=getattr(one, "notice", None))
     except Exception as failed:
         log.error("That %s failed could not be noted in the hub: %s", place, describe(failed))
+
+
+def unmapped(task: Any, instance: Any) -> Any:
+    """The task of an instance: where its worker was lost, Airflow gives the mapping, which knows no stream."""
+    if not task.is_mapped:
+        return task
+    values, _ = task.expand_input.resolve({"ti": instance})
+    return task.unmap(values)
 
 
 def _message(error: Any) -> str:

@@ -37,7 +37,9 @@ def kept(folder: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 def fingerprint(folder: Path) -> str:
     """Names and contents of the configuration's files, and the version of Onefold."""
     digest = blake2b(f"{version('onefold')} {folder.resolve()}".encode(), digest_size=16)
-    for file in sorted(folder.rglob("*.yaml")):
+    # What is read, and as it is found there: `sources` may be a link, which rglob does not follow.
+    found = (*folder.glob("*"), *(folder / "sources").glob("*"))
+    for file in sorted(one for one in found if one.suffix in (".yaml", ".yml") and one.is_file()):
         content = file.read_bytes()
         digest.update(f"\n{file.relative_to(folder)} {len(content)}\n".encode() + content)
     return digest.hexdigest()

@@ -16,7 +16,8 @@ from dags.parts import defaults, hub_news, judge, proposed_model
 from dags.plan import hub_plan, setting
 from dags.upkeep import Backup, Sweep, Train
 
-SWEEPS_AT_ONCE = 2
+SWEEPS_AT_ONCE = 1
+"""Streams: the hub lets one process read a source. One that its source puts off gives the place to the next."""
 
 with DAG(
     "onefold_maintenance",
@@ -37,9 +38,11 @@ with DAG(
         Step(task_id="reconcile", step="reconcile"),
     ]
     chain(*daily)
-    swept = Sweep.partial(task_id="sweep", max_active_tis_per_dag=SWEEPS_AT_ONCE).expand(
-        source=[one.source for one in hub_plan().sources]
-    )
+    swept = Sweep.partial(
+        task_id="sweep",
+        max_active_tis_per_dag=SWEEPS_AT_ONCE,
+        map_index_template="{{ task.source }}:{{ task.stream }}",
+    ).expand_kwargs([{"source": one.source, "stream": stream} for one in hub_plan().sources for stream in one.streams])
     news = News(task_id="news", trigger_rule="all_done", outlets=[hub_news()])
     trained = Train(task_id="train", trigger_rule="all_done", outlets=[proposed_model()])
     swept >> [news, trained]

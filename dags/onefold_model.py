@@ -27,7 +27,7 @@ with DAG(
     tags=["onefold", "model"],
     doc_md=__doc__,
 ):
-    proposal = Proposed(task_id="proposal")
+    proposal = Proposed(task_id="proposal", approval="approve")
     approval = ApprovalOperator(
         task_id="approve",
         subject="Onefold: use model {{ ti.xcom_pull(task_ids='proposal')['version'] }}?",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from dags.lineage import Lineage
+from dags.runner import streams_of
 from onefold.errors import HubBusy
 
 BUSY: Final = timedelta(seconds=30)
@@ -36,11 +37,11 @@ class Step(Lineage, BaseOperator):
         """The report of the step."""
         return self.attempt(context)
 
-    def again(self, context: Any, event: Any = None, looks: int = 0) -> Any:  # noqa: ARG002 - what triggers call
-        """The report, after a wait."""
-        return self.attempt(context, looks)
+    def again(self, context: Any, event: Any = None, looks: int = 0, resume: bool = False) -> Any:  # noqa: ARG002
+        """The report, after a wait, as triggers call it; `resume`: of what had begun before."""
+        return self.attempt(context, looks, resume)
 
-    def attempt(self, context: Any, looks: int = 0) -> Any:
+    def attempt(self, context: Any, looks: int = 0, resume: bool = False) -> Any:
         """Do it now, or go on waiting."""
         report = None
         try:
@@ -49,10 +50,10 @@ class Step(Lineage, BaseOperator):
             if looks >= MOST_LOOKS:
                 raise AirflowException(str(error)) from None
             self.log.info("%s Looked at again in %d s.", error, BUSY.total_seconds())
-            self._wait_until(datetime.now(UTC) + BUSY, looks + 1)
+            self._wait_until(datetime.now(UTC) + BUSY, looks + 1, resume)
         if moment := comes_back_at(report):
             self.log.info("%s: asked again at %s.", self.place, moment.isoformat(timespec="seconds"))
-            self._wait_until(moment, 0)
+            self._wait_until(moment, 0, resume or has_begun(report))
         return report
 
     def work(self, context: Any) -> Any:  # noqa: ARG002 - others need it
@@ -78,38 +79,44 @@ class Step(Lineage, BaseOperator):
         """The notices that its success closes."""
         return (self.notice,)
 
-    def _wait_until(self, moment: datetime, looks: int) -> None:
+    def _wait_until(self, moment: datetime, looks: int, resume: bool) -> None:
         from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 
-        self.defer(trigger=DateTimeTrigger(moment=moment), method_name="again", kwargs={"looks": looks})
+        told = {"looks": looks, **({"resume": True} if resume else {})}
+        self.defer(trigger=DateTimeTrigger(moment=moment), method_name="again", kwargs=told)
 
 
 class Sync(Step):
-    """Reads one stream of a source (or, without `stream`, all of them)."""
+    """Reads one stream of a source."""
 
     template_fields: Sequence[str] = ("full",)
 
-    def __init__(self, *, source: str, stream: str | None = None, full: bool | str = False, **kwargs: Any) -> None:
+    def __init__(self, *, source: str, stream: str, full: bool | str = False, **kwargs: Any) -> None:
         super().__init__(step="sync", **kwargs)
         self.source, self.stream, self.full = source, stream, full
+
+    def again(self, context: Any, event: Any = None, looks: int = 0, resume: bool = False) -> Any:
+        """The report, after a wait: a full read that has landed pages goes on behind them, and is no less full."""
+        if resume:
+            self.full = False
+        return super().again(context, event, looks, resume)
 
     def work(self, context: Any) -> Any:  # noqa: ARG002
         """The sync; `full` may come from the run's parameters, as text."""
         from dags.runner import call_step
 
         full = str(self.full).lower() == "true"
-        streams = () if self.stream is None else (self.stream,)
-        return call_step("sync", keys=self.over, source=self.source, streams=streams, full=full)
+        return call_step("sync", keys=self.over, source=self.source, streams=(self.stream,), full=full)
 
     @property
     def place(self) -> str:
         """source:stream."""
-        return self.source if self.stream is None else f"{self.source}:{self.stream}"
+        return f"{self.source}:{self.stream}"
 
     @property
     def notice(self) -> str:
         """That of the stream, which `onefold run --due` keeps as well."""
-        return f"failure:{self.place}" if self.stream else super().notice
+        return f"failure:{self.place}"
 
 
 class News(Step):
@@ -142,6 +149,10 @@ class News(Step):
 
 def comes_back_at(report: Any) -> datetime | None:
     """When a report's streams are to be read again: the earliest moment that a source asked for."""
-    streams = report.get("streams") if isinstance(report, Mapping) else None
-    asked = [one["retry_at"] for one in streams if one.get("retry_at")] if isinstance(streams, list | tuple) else []
+    asked = [one["retry_at"] for one in streams_of(report) if one.get("retry_at")]
     return min(map(datetime.fromisoformat, asked)) if asked else None
+
+
+def has_begun(report: Any) -> bool:
+    """Pages have landed, and their checkpoint with them."""
+    return any(one["pages"] > 0 for one in streams_of(report))

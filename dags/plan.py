@@ -9,6 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from onefold.settings import DAG_OF_SOURCE, DEFAULT_CONFIG, VARIABLES
+
 if TYPE_CHECKING:
     from onefold.configuration import Configuration, SourceConfiguration
 
@@ -36,7 +38,7 @@ class SourcePlan:
     @property
     def dag_id(self) -> str:
         """The DAG that reads the source."""
-        return f"onefold_sync_{self.source}"
+        return f"{DAG_OF_SOURCE}{self.source}"
 
     @property
     def news(self) -> str:
@@ -68,7 +70,6 @@ def approvers() -> list[dict[str, str]]:
 def hub_plan() -> HubPlan:
     """The configuration that ONEFOLD_CONFIG names. ConfigurationError says what is wrong in which file and line."""
     from dags.kept import kept
-    from onefold.settings import DEFAULT_CONFIG, VARIABLES
 
     # Not by Settings: it reads the .env file, and what can read that takes a third of a second to import.
     folder = Path(os.environ.get(VARIABLES["config"]) or DEFAULT_CONFIG)

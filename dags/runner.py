@@ -47,7 +47,8 @@ def call_step(
         with hub(arguments.get("source")) as context:
             report: dict[str, Any] = step(context, **arguments).as_dict()
             _refuse_what_failed(report)
-            if keys:
+            # What a source put off is not well again yet.
+            if keys and all(one["status"] != "deferred" for one in streams_of(report)):
                 from onefold.steps.orchestrated import settle
 
                 settle(context, *keys)
@@ -95,18 +96,24 @@ def is_retriable(error: BaseException) -> bool:
 def _refuse_what_failed(report: Mapping[str, Any]) -> None:
     from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-    streams = report.get("streams") if isinstance(report.get("streams"), list | tuple) else ()
+    streams = streams_of(report)
     # A person has to decide: another try would find the same.
-    held = [str(stream["error"]) for stream in streams or () if stream["status"] == "held"]
+    held = [str(stream["error"]) for stream in streams if stream["status"] == "held"]
     if report.get("held"):
         held.append(str(report["held"]["message"]))
     if held:
         raise AirflowFailException("; ".join(held))
-    failed = [stream for stream in streams or () if stream["status"] == "failed"]
+    failed = [stream for stream in streams if stream["status"] == "failed"]
     if failed:
         message = "; ".join(str(stream["error"]) for stream in failed)
         retriable = all(stream["error_class"] == "RetriableError" for stream in failed)
         raise (AirflowException if retriable else AirflowFailException)(message)
+
+
+def streams_of(report: Any) -> Sequence[Mapping[str, Any]]:
+    """What a sync's report says of each stream; of other steps nothing."""
+    streams = report.get("streams") if isinstance(report, Mapping) else None
+    return streams if isinstance(streams, list | tuple) else ()
 
 
 def travelling(report: Any) -> Any:

@@ -35,7 +35,7 @@ def moment_of(context: Any) -> datetime:
 
 
 class Sweep(Sync):
-    """Reads a source from the beginning, once a week: what it does not show any more was deleted there."""
+    """Reads a stream from the beginning, once a week: what it does not show any more was deleted there."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(full=True, **kwargs)
@@ -93,19 +93,40 @@ class Train(Step):
 
 
 class Proposed(Step):
-    """The model that waits for approval: the last one that training proposed, or the parameter `version`."""
+    """The model that waits for approval: the last one that training proposed, or the parameter `version`.
 
-    def __init__(self, **kwargs: Any) -> None:
+    It closes what failed of the proposals before it, also of the task `approval`, which is none of the hub's own.
+    """
+
+    def __init__(self, *, approval: str, **kwargs: Any) -> None:
         super().__init__(step="show_model", **kwargs)
+        self.approval = approval
+
+    @property
+    def over(self) -> tuple[str, ...]:
+        """Its own notice, and that of the approval."""
+        from onefold.steps.orchestrated import task_key
+
+        return (self.notice, task_key(f"{self.dag_id}.{self.approval}"))
 
     def work(self, context: Any) -> Any:
         """version, before (the model in use then) and words, which say what would change."""
+        from dags.runner import hub, told
+        from onefold.steps.orchestrated import settle
+
         chosen = context["params"].get("version")
         events = [event for found in context["triggering_asset_events"].values() for event in found]
         if chosen is None and not events:
             raise AirflowFailException("Nothing was proposed: start it with the parameter `version`.")
         effect: Mapping[str, Any] = dict(events[-1].extra) if chosen is None else {"version": chosen}
-        return {"version": int(effect["version"]), "before": effect.get("model_before"), "words": in_words(effect)}
+        found = {"version": int(effect["version"]), "before": effect.get("model_before"), "words": in_words(effect)}
+
+        def settled() -> dict[str, Any]:
+            with hub() as opened:
+                settle(opened, *self.over)
+            return found
+
+        return told("proposal", settled)
 
 
 def in_words(effect: Mapping[str, Any]) -> str:

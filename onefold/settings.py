@@ -14,6 +14,8 @@ VARIABLES: Final = {
 }
 DEFAULT_HOME: Final = Path("var")
 DEFAULT_CONFIG: Final = Path("config")
+DAG_OF_SOURCE: Final = "onefold_sync_"
+"""Before the name of a source: the Airflow DAG that reads it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from onefold.channels.send import NotTold, mail, post
 from onefold.configuration.errors import SecretMissing
 from onefold.configuration.secrets import environment, resolve_secrets
 from onefold.errors import NothingFound
+from onefold.settings import DAG_OF_SOURCE
 from onefold.steps.freshness import freshness
 from onefold.steps.limits import in_words
 from onefold.steps.report import NoticesReport, RunReport, StreamReport
@@ -46,15 +47,31 @@ def notify(
 
 
 def tell_standing(context: Context, conn: psycopg.Connection) -> NoticesReport:
-    """The same of what stands whoever runs the steps: dead and held runs, stale streams, cases that wait."""
+    """The same of what stands whoever runs the steps: dead and held runs, stale streams, cases that wait.
+
+    What was told of sources that are not configured any more is over: nothing of theirs is left to say so.
+    """
     conditions = [*_dead(context, conn), *_standing(context, conn)]
-    looked_at = [key for key in notices.open_keys(conn) if _stands(key)]
+    looked_at = [key for key in notices.open_keys(conn) if _stands(key) or _is_gone(context, key)]
     return keep_and_tell(context, conn, conditions, looked_at)
 
 
 def _stands(key: str) -> bool:
     kind, _, place = key.partition(":")
     return place.startswith("died:") or (kind in _STANDING and not notices.is_of_task(key))
+
+
+def _is_gone(context: Context, key: str) -> bool:
+    """The stream that failed, or the source that a task of its DAG was about, is not configured any more."""
+    kind, _, place = key.partition(":")
+    sources = context.configuration.sources
+    if notices.is_of_task(key):
+        dag_id = place.removeprefix(notices.TASK).partition(".")[0]
+        return dag_id.startswith(DAG_OF_SOURCE) and dag_id.removeprefix(DAG_OF_SOURCE) not in sources
+    if kind != "failure" or place == "run" or place.startswith("died:"):
+        return False
+    source, _, stream = place.partition(":")
+    return source not in sources or stream not in sources[source].streams
 
 
 def keep_and_tell(
@@ -170,9 +187,7 @@ def _was_looked_at(context: Context, key: str, report: RunReport | None) -> bool
         return False
     if kind == "failure" and place != "run" and not place.startswith("died:"):
         read = {f"{source}:{stream.stream}" for source, stream in _streams(report) if stream.status != "deferred"}
-        source, _, stream_name = place.partition(":")
-        configured = context.configuration.sources.get(source)
-        return place in read or configured is None or stream_name not in configured.streams
+        return place in read or _is_gone(context, key)
     return kind != "drift" or _looks_for_drift(context, report)
 
 

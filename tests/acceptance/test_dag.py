@@ -19,6 +19,7 @@ from tests.support.hub import Hub
 DAGS = CHECKOUT / "dags"
 AIRFLOW = Path(sys.executable).with_name("airflow")
 SECRET = "secret-of-airflow"
+RUNS = ("onefold_sync_erp", "onefold_sync_crm", "onefold_publish")
 
 
 @pytest.fixture
@@ -78,8 +79,14 @@ def test_tasks_wait_fail_and_tell_as_the_source_and_the_hub_ask(
         ["failure:api:people", "api:people: status 401"],
         ["stale:DAG:onefold_sync_api", found["noted"][1][1]],
     ]
+    assert found["put_off"] == found["noted"], "what its source put off is not well again"
     assert found["well"]["end"] == "done" and found["well"]["report"]["streams"][0]["inserted"] == 1
     assert "columns" not in found["well"]["report"]["streams"][0]
+
+    # A full read that was put off behind its first page does not begin anew.
+    assert found["begun"]["end"] == "deferred" and found["begun"]["with"] == {"looks": 0, "resume": True}
+    assert found["begun_busy"]["with"] == {"looks": 1, "resume": True}
+    assert found["resumed"]["end"] == "done" and found["resumed_asked"] == ["/more"]
 
     assert found["news"]["end"] == "done"
     assert found["event"] == {"onefold_news_api": {"waiting": 1, "rules_changed": False}}
@@ -91,6 +98,9 @@ def test_tasks_wait_fail_and_tell_as_the_source_and_the_hub_ask(
     assert [one["end"] for one in found["backup"]] == ["done", "done"]
     assert [file.name for file in (tmp_path / "backups").iterdir()] == ["onefold-20260301T000000.onefold"]
     assert found["retention"]["end"] == "done"
+    assert found["swept"] == ["api:people", "crm:contacts", "crm:companies", "crm:deals", "erp:customers"]
+    assert [key for key, _ in found["not_approved"]] == ["failure:DAG:onefold_model.approve"]
+    assert found["proposal"]["report"]["version"] == 7 and found["approved"] == []
     (inputs, outputs), (_, golden) = found["lineage"]
     assert inputs[0] == ["onefold://api", "people"]
     assert outputs[0][0].startswith("postgres://") and outputs[0][1].endswith(".raw.record")
@@ -103,20 +113,21 @@ def test_dags_run_on_airflow_and_a_failed_source_keeps_nobody_else_back(
     hub: Hub, airflow_environment: dict[str, str], tmp_path: Path
 ) -> None:
     fill(hub)
+    (hub.folder / "data" / "erp_orders.jsonl").unlink()
     run(airflow_environment, AIRFLOW, "db", "migrate")
     lineage = {"type": "file", "log_file_path": str(tmp_path / "lineage"), "append": True}
     airflow_environment["AIRFLOW__OPENLINEAGE__TRANSPORT"] = json.dumps(lineage)
-    run(airflow_environment, AIRFLOW, "dags", "test", "onefold_sync_crm")
+    said = run(airflow_environment, sys.executable, "-m", "tests.support.airflow_runs", *RUNS)
+    # A source that failed must not leave its run green.
+    assert json.loads(said.partition("ENDED")[2].splitlines()[0]) == dict(
+        zip(RUNS, ("DagRun failed", "success", "success"), strict=True)
+    )
+    assert "erp_orders.jsonl" in said
+    assert hub.client_of("crm:companies:10") == hub.client_of("erp:customers:C1")
     events = [json.loads(line) for line in (tmp_path / "lineage").read_text("utf-8").splitlines()]
     done = [one for one in events if one["eventType"] == "COMPLETE" and one["job"]["name"] == "onefold_sync_crm.sync"]
     assert {one["inputs"][0]["name"] for one in done} == {"contacts", "companies", "deals"}
     assert all(one["outputs"][0]["name"].endswith(".raw.record") for one in done)
-
-    (hub.folder / "data" / "erp_orders.jsonl").unlink()
-    airflow_environment["AIRFLOW__OPENLINEAGE__DISABLED"] = "True"
-    # A source that failed must not leave the run green.
-    said = run(airflow_environment, AIRFLOW, "dags", "test", "onefold_sync_erp", ends=1)
-    assert "erp_orders.jsonl" in said
 
 
 def test_pools_are_made_for_every_source_and_without_the_extra_the_error_names_it(hub: Hub, tmp_path: Path) -> None:

@@ -223,6 +223,21 @@ def test_what_airflow_says_of_its_tasks_is_closed_by_the_task_and_not_by_a_run(r
     assert hub.query("SELECT count(*) FROM ops.notice WHERE closed_at IS NULL AND kind = 'failure'") == [(0,)]
 
 
+def test_what_was_told_of_a_source_that_is_gone_is_over(ready_hub: Hub) -> None:
+    with ready_hub.context() as context:
+        note_failure(context, "onefold_sync_gone.news", "news: it went wrong")
+        note_late(context, "onefold_sync_gone", "gone", "warn_after")
+        note_failure(context, "gone:things", "status 401", key="failure:gone:things")
+        note_failure(context, "crm:gone", "status 401", key="failure:crm:gone")
+        note_failure(context, "onefold_sync_crm.news", "news: it went wrong")
+        note_failure(context, "crm:contacts", "status 401", key="failure:crm:contacts")
+        tell(context)
+    assert ready_hub.query("SELECT key FROM ops.notice WHERE closed_at IS NULL AND kind <> 'review' ORDER BY key") == [
+        ("failure:DAG:onefold_sync_crm.news",),
+        ("failure:crm:contacts",),
+    ]
+
+
 def test_a_channel_that_is_down_is_told_later_and_nothing_leaks(hub: Hub) -> None:
     fill(hub)
     with http_source() as hooks:

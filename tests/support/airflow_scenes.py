@@ -22,10 +22,11 @@ from warehouse.connect import connect
 DAGS = Path(__file__).parents[2] / "dags"
 
 
-def tried(task: Any, context: Any = None) -> dict[str, Any]:
-    """How one try of a task ends, as Airflow would act on it."""
+def tried(task: Any, context: Any = None, **waited: Any) -> dict[str, Any]:
+    """How one try of a task ends, as Airflow would act on it; `waited`: what its trigger was given."""
     try:
-        return {"end": "done", "report": task.attempt(context or {})}
+        ended = task.again(context or {}, **waited) if waited else task.execute(context or {})
+        return {"end": "done", "report": ended}
     except TaskDeferred as later:
         return {
             "end": "deferred",
@@ -51,8 +52,10 @@ class Said:
         return self.events.setdefault(asset.name, SimpleNamespace(extra=None))
 
 
-def source_scenes(hub: Hub, api: HttpSource, sync: Any) -> dict[str, Any]:
+def source_scenes(hub: Hub, api: HttpSource, mapped: Any) -> dict[str, Any]:
     """One stream of a source that is in every mood."""
+    sync = mapped.unmap({"stream": "people"})
+    sync.full = False
     found: dict[str, Any] = {}
 
     def answers(reply: Reply) -> None:
@@ -69,17 +72,38 @@ def source_scenes(hub: Hub, api: HttpSource, sync: Any) -> dict[str, Any]:
     found["unwell"] = tried(sync)
     answers(Reply(401))
     found["refused"] = tried(sync)
-    answers(records([{"id": "1", "first": "Ada", "last": "Byron", "mail": "ada@example.org"}]))
     with connect(hub.database_url, application_name="test") as conn:
         assert runs.try_source_lock(conn, "api")
         found["busy"] = tried(sync)
     from dags.alerts import _note_late, task_failed
 
-    failed = {"task": sync, "task_instance": None, "exception": AirflowFailException("api:people: status 401")}
-    task_failed(failed)
+    # As Airflow calls it where the worker was lost: with the mapping.
+    lost = {"task": mapped, "task_instance": SimpleNamespace(map_index=0)}
+    task_failed({**lost, "exception": AirflowFailException("api:people: status 401")})
     _note_late("onefold_sync_api", "api", "warn_after")
     found["noted"] = notices(hub)
+    answers(Reply(429, headers={"Retry-After": "90"}))
+    tried(sync)
+    found["put_off"] = notices(hub)
+    ada = [{"id": "1", "first": "Ada", "last": "Byron", "mail": "ada@example.org"}]
+    answers(records(ada))
     found["well"] = tried(sync)
+    found |= full_scenes(hub, api, sync, records(ada, Link=f'<{api.url}/more>; rel="next"'))
+    return found
+
+
+def full_scenes(hub: Hub, api: HttpSource, sync: Any, first: Reply) -> dict[str, Any]:
+    """A full read whose second page is put off, and which then goes on there; a busy source between."""
+    sync.full = "True"
+    api.answers |= {"/people": lambda _: first, "/more": lambda _: Reply(429, headers={"Retry-After": "90"})}
+    found: dict[str, Any] = {"begun": tried(sync)}
+    with connect(hub.database_url, application_name="test") as conn:
+        assert runs.try_source_lock(conn, "api")
+        found["begun_busy"] = tried(sync, **found["begun"]["with"])
+    api.answers["/more"] = lambda _: records([])
+    asked = len(api.asked)
+    found["resumed"] = tried(sync, **found["begun_busy"]["with"])
+    found["resumed_asked"] = api.paths()[asked:]
     return found
 
 
@@ -90,6 +114,7 @@ def notices(hub: Hub) -> list[Any]:
 
 def scenes(hub: Hub) -> dict[str, Any]:
     """All of them, on the hub's own DAGs."""
+    from dags.alerts import task_failed, unmapped
     from dags.lineage import datasets
 
     with http_source() as api:
@@ -102,9 +127,7 @@ def scenes(hub: Hub) -> dict[str, Any]:
             "pool": bag.dags["onefold_sync_crm"].get_task("sync").partial_kwargs["pool"],
         }
         mapped = bag.dags["onefold_sync_api"].get_task("sync")
-        sync = mapped.unmap({"stream": "people"})
-        sync.full = False
-        found |= source_scenes(hub, api, sync)
+        found |= source_scenes(hub, api, mapped)
         news = bag.dags["onefold_sync_api"].get_task("news")
         said = Said()
         found["news"] = tried(news, {"outlet_events": said})
@@ -113,7 +136,10 @@ def scenes(hub: Hub) -> dict[str, Any]:
         for name in ("standardise", "resolve", "publish"):
             found[name] = tried(bag.dags["onefold_publish"].get_task(name))
         found["no_news"] = tried(news, {"outlet_events": Said()})
-        found["lineage"] = [datasets(sync), datasets(bag.dags["onefold_publish"].get_task("publish"))]
+        found["lineage"] = [
+            datasets(mapped.unmap({"stream": "people"})),
+            datasets(bag.dags["onefold_publish"].get_task("publish")),
+        ]
         sunday = SimpleNamespace(logical_date=datetime(2026, 3, 1, tzinfo=UTC), run_after=None)
         upkeep = bag.dags["onefold_maintenance"]
         context = {"params": {"weekly": False}, "dag_run": sunday, "outlet_events": Said()}
@@ -122,6 +148,14 @@ def scenes(hub: Hub) -> dict[str, Any]:
         found["retention"] = tried(upkeep.get_task("retention"), context)
         monday = {**context, "dag_run": SimpleNamespace(logical_date=datetime(2026, 3, 2, tzinfo=UTC), run_after=None)}
         found["monday"] = tried(upkeep.get_task("train"), monday)
+        sweep = upkeep.get_task("sweep")
+        found["swept"] = [unmapped(sweep, SimpleNamespace(map_index=n)).place for n in range(5)]
+        model = bag.dags["onefold_model"]
+        task_failed({"task": model.get_task("approve"), "task_instance": None, "exception": None})
+        found["not_approved"] = notices(hub)
+        asked = {"params": {"version": 7}, "triggering_asset_events": {}}
+        found["proposal"] = tried(model.get_task("proposal"), asked)
+        found["approved"] = notices(hub)
     return found
 
 

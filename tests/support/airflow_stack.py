@@ -6,19 +6,21 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
+import signal
 import subprocess
 import sys
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
+
+from tests.support.programs import bounded, free_port
 
 AIRFLOW = Path(sys.executable).with_name("airflow")
 API = """
@@ -30,7 +32,7 @@ settings:
     auth: {kind: bearer, token: "${API_TOKEN}"}
     limits: {max_wait: 1s, attempts: 1}
     streams:
-      people: {path: people, key: id}
+      people: {path: people, key: id, paging: {kind: next_url, header: Link}}
 freshness: {warn_after: 61m, fail_after: 3h}
 schedule: "@hourly"
 streams:
@@ -40,14 +42,9 @@ streams:
     fields: {given_name: first, family_name: last, email: mail}
 """
 """A source whose token is Airflow's; a test decides what it answers."""
-PARTS = (("api-server",), ("scheduler",), ("dag-processor",), ("triggerer",))
-
-
-def free_port() -> int:
-    """A port that nobody listened on a moment ago."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+PARTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+LONGEST = 2400
+"""Seconds after which a part ends, whatever becomes of the test."""
 
 
 def settings(folder: Path, metadata_url: str, dags: Path, port: int) -> dict[str, str]:
@@ -177,16 +174,18 @@ def stack(folder: Path, metadata_url: str, dags: Path, environment: Mapping[str,
     folder.mkdir()
     port = free_port()
     whole = {**os.environ, **settings(folder, metadata_url, dags, port), **environment}
-    done = subprocess.run([AIRFLOW, "db", "migrate"], env=whole, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [AIRFLOW, "db", "migrate"], env=whole, capture_output=True, text=True, check=False, timeout=240
+    )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     parts: dict[str, subprocess.Popen[bytes]] = {}
     try:
-        for name, *more in PARTS:
-            log = (folder / f"{name}.log").open("wb")
-            parts[name] = subprocess.Popen(
-                [AIRFLOW, name, *more], env=whole, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
-            log.close()
+        for name in PARTS:
+            with (folder / f"{name}.log").open("wb") as log:
+                parts[name] = subprocess.Popen(
+                    bounded([AIRFLOW, name], LONGEST),
+                    env=whole, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                )  # fmt: skip
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=300) as http:
             running = Stack(whole, http, parts, folder)
             running.wait("the API server", lambda: _is_ready(http), within=240)
@@ -211,9 +210,10 @@ def _is_ready(http: httpx.Client) -> bool:
 
 
 def _end(parts: list[subprocess.Popen[bytes]]) -> None:
-    below = [
-        child for part in parts if part.poll() is None for child in psutil.Process(part.pid).children(recursive=True)
-    ]
+    below: list[psutil.Process] = []
+    for part in parts:
+        with suppress(psutil.NoSuchProcess):
+            below += psutil.Process(part.pid).children(recursive=True)
     for part in parts:
         part.terminate()
     for part in parts:
@@ -222,6 +222,9 @@ def _end(parts: list[subprocess.Popen[bytes]]) -> None:
         except subprocess.TimeoutExpired:
             part.kill()
             part.wait(10)
+        with suppress(ProcessLookupError):
+            os.killpg(part.pid, signal.SIGKILL)
+    # What began a session of its own, as the supervisors of tasks may.
     for child in below:
-        if child.is_running():
+        with suppress(psutil.NoSuchProcess):
             child.kill()

@@ -12,7 +12,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -39,9 +39,13 @@ def begin_run() -> bool:
     if _FOLDER in os.environ:
         return False
     _sweep_abandoned_runs()
-    name = f"{_PREFIX}-{os.geteuid()}-{os.getpid()}-{secrets.token_hex(3)}"
-    os.environ[_FOLDER] = str(_where_to_live() / name)
+    os.environ[_FOLDER] = str(_where_to_live() / f"{own_prefix()}{secrets.token_hex(3)}")
     return True
+
+
+def own_prefix() -> str:
+    """How names of this process's temporary folders begin: if it is killed, the next run finds and removes them."""
+    return f"{_PREFIX}-{os.geteuid()}-{os.getpid()}-"
 
 
 def _where_to_live() -> Path:
@@ -51,8 +55,15 @@ def _where_to_live() -> Path:
         free = shutil.disk_usage(_MEMORY).free
     except OSError:
         return disk
-    has_room = min(free, psutil.virtual_memory().available) >= _ROOM and os.access(_MEMORY, os.W_OK | os.X_OK)
-    return _MEMORY if has_room else disk
+    has_room = min(free, psutil.virtual_memory().available, *_allowed()) >= _ROOM
+    return _MEMORY if has_room and os.access(_MEMORY, os.W_OK | os.X_OK) else disk
+
+
+def _allowed() -> list[int]:
+    """What a container may take, whose files in memory count as its memory; empty where nothing bounds it."""
+    with suppress(OSError, ValueError):
+        return [int(Path("/sys/fs/cgroup/memory.max").read_text("ascii"))]
+    return []
 
 
 def end_run() -> None:

@@ -29,6 +29,11 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+def bounded(command: Sequence[str | Path], seconds: int) -> list[str | Path]:
+    """The command as one that ends after so long, whatever becomes of who started it."""
+    return ["timeout", "--signal=KILL", str(seconds), *command] if shutil.which("timeout") else list(command)
+
+
 def installed(name: str, wanted: Sequence[str], *commands: Sequence[str]) -> Path:
     """A folder that `commands` have filled, `{}` being the folder; made anew when `wanted` changes."""
     mark = blake2b("\n".join([*wanted, sys.version]).encode(), digest_size=4).hexdigest()
@@ -56,11 +61,11 @@ def running(
     command: Sequence[str], url: str, *, folder: Path, environ: Mapping[str, str] | None = None
 ) -> Iterator[None]:
     """The program, once `url` answers; its words are in `folder/program.log`. Ended with all that it started."""
-    bounded = ["timeout", "--signal=KILL", str(LONGEST), *command] if shutil.which("timeout") else list(command)
     with (folder / "program.log").open("wb") as log:
         process = subprocess.Popen(
-            bounded, cwd=folder, env={**os.environ, **(environ or {})}, stdout=log, stderr=log, start_new_session=True
-        )
+            bounded(command, LONGEST),
+            cwd=folder, env={**os.environ, **(environ or {})}, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
         try:
             _wait_for(url, process, folder / "program.log")
             yield

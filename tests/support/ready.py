@@ -26,6 +26,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.support.cli import CHECKOUT, environment
+from tests.support.database import own_prefix
 from tests.support.warm import IMPORTED
 
 LONGEST = 280
@@ -46,7 +47,7 @@ os._exit(code[0] if code else 70)
 @cache
 def programs() -> Path:
     """A folder for the front of PATH; what waits behind its `onefold` is started once, and ends with this process."""
-    folder = Path(tempfile.mkdtemp(prefix="onefold-ready-"))
+    folder = Path(tempfile.mkdtemp(prefix=own_prefix()))
     caller = folder / "onefold"
     caller.write_text(_CALLER, "utf-8")
     caller.chmod(0o755)
@@ -95,10 +96,15 @@ def _wait(path: str) -> None:
 def _answer(called: socket.socket) -> None:
     """Perform one call in a child and tell its exit code; whoever hangs up has been killed, and the child is too."""
     length, ancillary, _, _ = called.recvmsg(4, socket.CMSG_SPACE(3 * 4))
+    if not ancillary:
+        os._exit(70)
     streams = array.array("i", ancillary[0][2])
     said = b""
     while len(said) < int.from_bytes(length, "big"):
-        said += called.recv(1 << 16)
+        part = called.recv(1 << 16)
+        if not part:
+            os._exit(70)
+        said += part
     child = os.fork()
     if child == 0:
         called.close()
