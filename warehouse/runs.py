@@ -51,7 +51,7 @@ def start_run(
 
 
 def fail_run(conn: psycopg.Connection[Any], run_id: int, *, error: str, at: datetime) -> None:
-    """Record that an error of this kind has ended a run, unless its end is recorded already."""
+    """Record that an error of this kind has ended a run, unless its end is recorded already by who knew it."""
     conn.execute(sql("runs.fail"), {"run_id": run_id, "report": Jsonb({"error": error}), "at": at})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
@@ -24,6 +25,8 @@ _ALWAYS: Final = {
     "spark.log.level": "ERROR",
 }
 _ON_THIS_MACHINE: Final = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+# The last line of a Python traceback names the error itself.
+_RAISED: Final = re.compile(r"([A-Za-z_][\w.]*Error)(?::|$)")
 
 
 class SparkMissing(Exception):
@@ -75,6 +78,7 @@ def application(cluster: Cluster) -> Iterator[SparkSession]:
     The executors get the code of `identity` from here; its libraries they must have, in the versions of the driver.
     """
     check()
+    from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
@@ -86,32 +90,44 @@ def application(cluster: Cluster) -> Iterator[SparkSession]:
         try:
             session = builder.getOrCreate()
         except Exception as error:
-            raise SparkFailed(f"Spark at {cluster.master} could not be started: {_first_line(error)}") from error
+            said = what_it_says(error)
+            _stop(None)
+            raise SparkFailed(f"Spark at {cluster.master} could not be started: {said}") from error
         try:
             if cluster.is_here:
                 session.sparkContext.pythonExec = sys.executable
             session.sparkContext.addPyFile(str(_code(Path(scratch))))
             yield session
-        except PySparkException as error:
-            raise SparkFailed(f"Spark at {cluster.master} gave up: {_first_line(error)}") from error
+        except (PySparkException, Py4JError, ConnectionError) as error:
+            raise SparkFailed(f"Spark at {cluster.master} gave up: {what_it_says(error)}") from error
         finally:
             _stop(session)
 
 
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    # The last line of a Python traceback names the error itself.
-    raised = [line for line in lines if line.split(":")[0].endswith("Error")]
-    return (raised or lines or [type(error).__name__])[0][:300]
+def what_it_says(error: Exception) -> str:
+    """The first line of what Spark says of an error; of one that Python raised, here or on an executor, only the kind:
+    the rest may be a client's values. A module that is missing is named."""
+    told = ""
+    with suppress(Exception):  # asks the Java process, which may have gone
+        told = str(getattr(error, "java_exception", None) or error)
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
+    for line in lines:
+        if raised := _RAISED.match(line):
+            return (line if raised[1] == "ModuleNotFoundError" else raised[1])[:300]
+    return (lines or [type(error).__name__])[0][:300]
 
 
-def _stop(session: SparkSession) -> None:
-    """Stop the application and the Java process behind it, which else lives as long as this one."""
+def _stop(session: SparkSession | None) -> None:
+    """Stop the application and the Java process behind it, which else lives as long as this one. Where that has died,
+    what is left of it here goes, so that another application can be started."""
     from pyspark import SparkContext
 
     gateway: Any = SparkContext._gateway
-    session.stop()
+    if session is not None:
+        with suppress(Exception):
+            session.stop()
     SparkContext._gateway, SparkContext._jvm = None, None
+    SparkContext._active_spark_context = None
     with suppress(Exception):
         gateway.shutdown()
     with suppress(Exception):

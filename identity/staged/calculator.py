@@ -42,7 +42,11 @@ class Calculator(Protocol):
         """Write what `work` gives of each part of a query as a table."""
 
     def cogrouped(self, name: str, pairs: str, cards: str, work: PairWork, schema: pa.Schema) -> None:
-        """Write what `work` gives of the parts of two queries that have the same number as a table."""
+        """Write what `work` gives of the parts of two queries that have the same number as a table.
+
+        Every part of `pairs` has cards. One of `cards` without pairs is worked too, with an empty table of pairs: its
+        records may hang together by points or people's words alone.
+        """
 
 
 def read(folder: Path, name: str, schema: pa.Schema) -> pa.Table:

@@ -86,12 +86,15 @@ class SpillingCalculator:
         self._write(name, schema, self._worked(pairs, cards, work))
 
     def _worked(self, pairs: str, cards: str, work: PairWork) -> Iterator[pa.Table]:
-        others = self._parts(cards)
-        for part, one in self._parts(pairs):
-            place, other = next(others)
-            while place < part:  # of records without pairs there is nothing to find here
-                place, other = next(others)
-            yield work(one, other)
+        nothing = self._engine.sql(pairs).limit(0).to_arrow_table()
+        found = self._parts(pairs)
+        part, one = next(found, (-1, nothing))
+        for place, other in self._parts(cards):
+            if place == part:
+                yield work(one, other)
+                part, one = next(found, (-1, nothing))
+            else:
+                yield work(nothing, other)
 
     def _parts(self, rows: str) -> Iterator[tuple[int, pa.Table]]:
         """The parts of a query's rows, by their number."""

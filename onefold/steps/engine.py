@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from identity.model import MatchModel
     from identity.resolve import Resolution
+    from identity.spark.session import Cluster
     from identity.staged.calculator import Calculator
     from onefold.configuration.hub import HubConfiguration
     from onefold.context import Context
@@ -123,6 +124,16 @@ def _write_cards(conn: psycopg.Connection, folder: Path, attributes: tuple[str, 
         pq.write_table(cards.cast(CARD), folder / CARDS / f"{number:05}.parquet")
 
 
+def cluster_of(hub: HubConfiguration, folder: Path) -> Cluster:
+    """Where Spark computes. Executors on this machine spill, client records among it, into the run's folder."""
+    from identity.spark.session import Cluster
+
+    cluster = Cluster(hub.spark.master, hub.spark.settings)
+    if not cluster.is_here:
+        return cluster
+    return replace(cluster, settings={"spark.local.dir": str(folder / "spilled"), **cluster.settings})
+
+
 @contextmanager
 def _calculator(hub: HubConfiguration, folder: Path) -> Iterator[Calculator]:
     if hub.engine == "local":
@@ -132,10 +143,10 @@ def _calculator(hub: HubConfiguration, folder: Path) -> Iterator[Calculator]:
             yield engine
         return
     from identity.spark.calculator import SparkCalculator
-    from identity.spark.session import Cluster, SparkFailed, application
+    from identity.spark.session import SparkFailed, application
 
     try:
-        with application(Cluster(hub.spark.master, hub.spark.settings)) as session:
+        with application(cluster_of(hub, folder)) as session:
             yield SparkCalculator(session, folder)
     except SparkFailed as error:
         raise EngineFailed(

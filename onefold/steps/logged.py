@@ -81,9 +81,10 @@ def _fail(context: object, run_id: int, error: Exception) -> None:
     import psycopg
 
     from onefold.context import Context
-    from warehouse.connect import HubDatabaseError
+    from warehouse.connect import HubDatabaseError, is_lost
 
-    if not isinstance(context, Context) or isinstance(error, psycopg.OperationalError | HubDatabaseError):
+    # A deadlock, a full disk and a timeout are operational errors too, and the database answers after them.
+    if not isinstance(context, Context) or is_lost(error) or isinstance(error, HubDatabaseError):
         return
     with suppress(psycopg.Error, HubDatabaseError), context.connection("onefold failed") as conn:
         runs.fail_run(conn, run_id, error=type(error).__name__, at=context.clock())

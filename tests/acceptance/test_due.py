@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+from psycopg.errors import QueryCanceled
 
 from onefold.context import Context
 from onefold.errors import HubBusy
@@ -158,10 +159,29 @@ def test_a_run_that_an_error_ended_says_its_kind(ready_hub: Hub) -> None:
             start_run(context, conn, "resolve")
             raise ValueError("what it says may be anybody's")
 
-    with ready_hub.context() as context, pytest.raises(ValueError, match="anybody"):
-        broken(context)
-    last = ready_hub.query("SELECT status, report FROM ops.run ORDER BY run_id DESC LIMIT 1")
-    assert last == [("failed", {"error": "ValueError"})]
+    @logged("resolve")
+    def too_slow(context: Context) -> None:
+        with context.connection() as conn:
+            start_run(context, conn, "resolve")
+            conn.execute("SET statement_timeout = 1")
+            conn.execute("SELECT pg_sleep(10)")
+
+    @logged("resolve")
+    def taken_for_dead(context: Context) -> None:
+        with context.connection() as conn:
+            number = start_run(context, conn, "resolve")
+        with context.connection() as conn:
+            until = time.monotonic() + 10
+            while runs.close_dead(conn, at=context.clock()) != [number]:
+                assert time.monotonic() < until
+        raise KeyError("what it says may be anybody's")
+
+    with ready_hub.context() as context:
+        for step, kind in (broken, ValueError), (too_slow, QueryCanceled), (taken_for_dead, KeyError):
+            with pytest.raises(kind):
+                step(context)
+            last = ready_hub.query("SELECT status, report FROM ops.run ORDER BY run_id DESC LIMIT 1")
+            assert last == [("failed", {"error": kind.__name__})]
 
 
 def test_one_scheduled_run_at_a_time(hub: Hub) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from onefold.configuration.hub import HubConfiguration
+from onefold.steps.engine import cluster_of
 from onefold.steps.resolve import resolve
 from tests.acceptance.test_incremental import COMPARED, configure, say, write
 from tests.support.cli import onefold
@@ -89,15 +91,31 @@ def test_spark_instead_of_the_local_engine_changes_no_row(hub: Hub) -> None:
     assert after == before
 
 
-def test_without_the_extra_the_error_names_it_and_all_else_works(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_executors_of_this_machine_spill_into_the_folder_of_the_run(tmp_path: Path) -> None:
+    def settings(**spark: Any) -> Mapping[str, str]:
+        return cluster_of(HubConfiguration.model_validate({"engine": "spark", "spark": spark}), tmp_path).settings
+
+    assert settings() == {"spark.local.dir": str(tmp_path / "spilled")}
+    assert settings(master="local[2]", settings={"spark.local.dir": "/scratch"}) == {"spark.local.dir": "/scratch"}
+    assert settings(master="spark://cluster:7077") == {}
+
+
+def test_without_the_extra_the_error_names_it_and_nothing_is_written(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda *_: None)
     (hub.folder / "config" / "hub.yaml").write_text("engine: spark\n", encoding="utf-8")
     before = rows(hub)
     done = onefold(*hub.place, "resolve", "--all")
     assert (done.code, done.out) == (3, "")
     assert "the extra `spark` is missing" in done.err and "onefold[spark]" in done.err
-    assert onefold(*hub.place, "run", "--engine", "spark").code == 3
     assert rows(hub) == before
+
+
+@pytest.mark.scale
+def test_without_the_extra_a_run_is_refused_and_all_else_works(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda *_: None)
+    (hub.folder / "config" / "hub.yaml").write_text("engine: spark\n", encoding="utf-8")
+    before = rows(hub)
+    assert onefold(*hub.place, "run", "--engine", "spark").code == 3
     assert onefold(*hub.place, "resolve", "--all", "--engine", "local").code == 0
     assert onefold(*hub.place, "status").code == 0
     assert rows(hub) == before

@@ -17,8 +17,9 @@ RETURNING CASE WHEN EXISTS (
 ) THEN pg_advisory_unlock(730511, (run_id & 2147483647)::integer) END
 
 -- name: fail
-UPDATE ops.run SET status = 'failed', report = coalesce(report, '{}') || %(report)s, finished_at = %(at)s
-WHERE run_id = %(run_id)s AND status = 'running'
+-- Who comes between the end of the step's session and this has taken the run for dead.
+UPDATE ops.run SET status = 'failed', report = (coalesce(report, '{}') - 'died') || %(report)s, finished_at = %(at)s
+WHERE run_id = %(run_id)s AND (status = 'running' OR status = 'failed' AND report ? 'died')
 
 -- name: close_dead
 -- Runs under way that no session is at. When they ended nobody knows: it is when they were found.

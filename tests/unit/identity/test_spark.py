@@ -21,6 +21,7 @@ from identity.schema import HEAD, VALUE
 from identity.settings import load_settings
 from identity.spark.calculator import SparkCalculator
 from identity.spark.session import Cluster, application, cost
+from identity.staged.calculator import read
 from identity.staged.run import resolve_cards
 from identity.standard import Profile, standardise
 from tests.support.engines import differences, messy_rows, rules_of, write_cards
@@ -79,6 +80,20 @@ def test_executors_find_what_the_local_engine_finds(
     engine = SparkCalculator(session, write_cards(tmp_path, (records, identifiers)), per_part=40)
     assert differences(local, resolve_cards(engine, rules_of(MODEL, SETTINGS, said, ["list"]))) == []
     assert local.pairs.num_rows > 50 and local.refused.num_rows > 3
+
+
+def test_a_part_of_cards_without_pairs_is_worked_with_an_empty_table(session: Any, tmp_path: Path) -> None:
+    engine = SparkCalculator(session, tmp_path)
+    counted = pa.schema([("pairs", pa.int64()), ("cards", pa.int64())])
+
+    def count_both(pairs: pa.Table, cards: pa.Table) -> pa.Table:
+        return pa.table([[pairs.num_rows], [cards.num_rows]], schema=counted)
+
+    pairs = "SELECT * FROM VALUES (1, 2, 1), (3, 4, 3) AS t(left_id, right_id, part)"
+    cards = "SELECT * FROM VALUES (9, 0), (1, 1), (2, 1), (7, 2), (3, 3), (4, 3), (8, 4) AS t(record_id, part)"
+    engine.cogrouped("counted", pairs, cards, count_both, counted)
+    found = read(tmp_path, "counted", counted)
+    assert sorted(zip(*found.to_pydict().values(), strict=True)) == [(0, 1), (0, 1), (0, 1), (1, 2), (1, 2)]
 
 
 def test_a_public_register_gives_the_same_clients(session: Any, tmp_path: Path) -> None:

@@ -37,6 +37,19 @@ def test_parts_of_a_register_give_what_the_whole_gives(tables: Any, judgements: 
     assert whole.report.clusters < records.num_rows and whole.report.refused
 
 
+def test_records_that_only_points_or_words_tie_are_one_client(tables: Any, judgements: Any, tmp_path: Path) -> None:
+    twin = {"given": "ivan", "family": "sidorov", "email": "ivan@example.com", "phone": "+79165550001"}
+    others = [{"given": "anna", "family": "kern"}, {"given": "bob", "family": "schmidt"}]
+    register = tables([{**row, "key": str(key)} for key, row in enumerate([twin, twin, *others])])
+    ids = register[0]["record_id"].to_pylist()
+    said = judgements(("same", [ids[2]], [ids[3]]))
+    whole = resolve(*register, said, MODEL, SETTINGS, by_rule=False)
+    with SpillingCalculator(write_cards(tmp_path, register), 256 << 20) as engine:
+        in_parts = resolve_cards(engine, rules_of(MODEL, SETTINGS, said))
+    assert whole.report.clusters == 2 and whole.pairs.num_rows == 1, "the twins, as a point"
+    assert differences(whole, in_parts) == []
+
+
 def test_no_records_have_no_parts(tables: Any, tmp_path: Path) -> None:
     with SpillingCalculator(write_cards(tmp_path, tables([])), 256 << 20) as engine:
         found = resolve_cards(engine, rules_of(MODEL, SETTINGS, None))
