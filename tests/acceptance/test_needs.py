@@ -10,6 +10,7 @@ import pytest
 
 from onefold.errors import UsageError
 from onefold.steps.discover_needs import discover_needs
+from onefold.steps.erase import erase
 from onefold.steps.needs import NeedsReport, find_needs, needs_of
 from tests.support.hub import ERP, Hub
 from warehouse import discovery
@@ -229,6 +230,17 @@ def test_features_are_counted_for_those_that_are_looked_at_and_no_file_is_writte
         with pytest.raises(UsageError, match="exists"):
             discover_needs(context, path=taken)
     assert taken.read_text(encoding="utf-8") == NEEDS
+
+    # An erased client's dealings stand under its bare id: no look, however whole, asks what they show.
+    theirs = "SELECT (SELECT count(*) FROM core.client_need WHERE client_id = %(id)s), (SELECT count(*) FROM core.client_segment WHERE client_id = %(id)s)"
+    erased = {"id": hub.client_of("erp:customers:C5")}
+    assert all(count > 0 for count in hub.query(theirs, erased)[0])
+    with hub.context() as context:
+        erase(context, "erp:customers:C5", reason="request 5", by="ada", ground="kept for audits")
+    hub.ticks += 86_400  # a day: schemes of lifecycle are told anew
+    assert look_again(hub, anew=True).clients > 0
+    assert hub.query(theirs, erased) == [(0, 0)]
+    assert hub.query("SELECT count(*) FROM core.interaction WHERE client_id = %(id)s", erased)[0][0] > 0
 
 
 def versions(hub: Hub) -> Any:

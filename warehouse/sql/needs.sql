@@ -42,6 +42,7 @@ FROM (
     GROUP BY i.client_id
 ) AS d
 JOIN core.client AS c ON c.client_id = d.client_id AND NOT c.is_deleted AND c.role IN ('client', 'prospect')
+WHERE d.client_id NOT IN (SELECT unnest(e.client_ids) FROM ops.erasure AS e WHERE e.lifted_at IS NULL)
 
 -- name: analyse_last
 ANALYZE need_last

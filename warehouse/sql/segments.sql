@@ -110,6 +110,7 @@ LEFT JOIN (
     GROUP BY v.client_id
 ) AS r ON r.client_id = c.client_id
 WHERE NOT c.is_deleted AND c.role IN ('client', 'prospect')
+    AND c.client_id NOT IN (SELECT unnest(e.client_ids) FROM ops.erasure AS e WHERE e.lifted_at IS NULL)
 
 -- name: by_figures
 -- {segment}: the first one that fits.
