@@ -113,7 +113,7 @@ def test_readers_syncs_and_publishes_go_on_while_a_filled_hub_is_migrated(ready_
     with beside(reader(hub.database_url, took), reader(hub.database_url, took), writer(hub, rounds)):
         while len(rounds) < 1:
             time.sleep(0.05)
-        code, said = release.migrate(hub.database_url, "--patience", "90")
+        code, said = release.migrate(hub.database_url, "--patience", "60")
         assert code == 0, said
         done = len(rounds)
         while len(rounds) < done + 1:

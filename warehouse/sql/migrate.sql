@@ -15,7 +15,8 @@ SELECT setting::bigint FROM pg_settings WHERE name = 'deadlock_timeout'
 
 -- name: lock_everything
 -- Views first, as a query locks them before what they read. To give a view to the owner that it has changes nothing and
--- locks it; LOCK TABLE would ask whether that owner may write the tables below.
+-- locks it; LOCK TABLE would ask whether that owner may write the tables below. What somebody holds now comes first: who
+-- waits for it and has nothing yet lets its holder go on to whatever that reads next, and newcomers queue behind.
 DO $$
 DECLARE
     statement text;
@@ -24,8 +25,14 @@ BEGIN
         SELECT format('ALTER VIEW %s OWNER TO %I', c.oid::regclass, pg_get_userbyid(c.relowner))
         FROM pg_class AS c
         JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        LEFT JOIN (
+            SELECT l.relation, count(*) AS held FROM pg_locks AS l
+            WHERE l.granted AND l.pid <> pg_backend_pid()
+                AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+            GROUP BY l.relation
+        ) AS o ON o.relation = c.oid
         WHERE n.nspname IN ('raw', 'identity', 'core', 'ops', 'onefold_v1', 'onefold_v1_asof') AND c.relkind = 'v'
-        ORDER BY n.nspname DESC, c.relname
+        ORDER BY o.held DESC NULLS LAST, n.nspname DESC, c.relname
     LOOP
         EXECUTE statement;
     END LOOP;
