@@ -48,6 +48,8 @@ class CaseFilter:
     least_impact: int | None = None
     opened_before: datetime | None = None
     opened_after: datetime | None = None
+    cases: Sequence[str] | None = None
+    """None but these."""
     order: str = "impact"
 
     def parameters(self) -> Answer:
@@ -57,7 +59,7 @@ class CaseFilter:
             "assignee": self.assignee,
             "kinds": None if self.kinds is None else list(self.kinds), "unassigned": self.unassigned,
             "source": self.source, "least_impact": self.least_impact, "opened_before": self.opened_before,
-            "opened_after": self.opened_after,
+            "opened_after": self.opened_after, "cases": None if self.cases is None else list(self.cases),
         }  # fmt: skip
 
 
@@ -81,6 +83,11 @@ def page(
         last = kept[-1]
         end = Place(last["one"], last["two"], last["fingerprint"])
     return kept, end
+
+
+def pairs(conn: psycopg.Connection[Any], chosen: CaseFilter, *, limit: int) -> list[Answer]:
+    """The first cases that are about two records: fingerprint, kind, weight and record_ids, in their order."""
+    return _ask(conn, "pairs", chosen, limit=limit)
 
 
 def next_case(conn: psycopg.Connection[Any], chosen: CaseFilter, after: str | None) -> str | None:

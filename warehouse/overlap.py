@@ -18,8 +18,8 @@ from warehouse.sql import sql
 
 COUNTING: Final = 0x6F7665726C6170
 """Key of the lock under which is counted."""
-LOOKED_AT: Final = 10_000
-"""Records of a register that a page looks through for clients of a pair."""
+EXAMPLES: Final = 50
+"""Clients of each combination of registers that are kept by number, for a page."""
 STATES: Final = ("only_a", "only_b", "both", "conflict")
 
 
@@ -57,7 +57,7 @@ def count(conn: psycopg.Connection[Any], *, at: datetime) -> None:
 
     Reads one moment and takes no hub lock: nobody waits for it but another count.
     """
-    parameters = {"week_on": week_of(at), "at": at}
+    parameters = {"week_on": week_of(at), "at": at, "examples": EXAMPLES}
     with one_view(conn, COUNTING):
         for statement in (
             "find_presence", "analyse_presence", "find_conflicts", "forget_week", "forget_pairs", "store_combinations",
@@ -96,9 +96,9 @@ def combinations(conn: psycopg.Connection[Any]) -> list[Combination]:
 def some_clients(
     conn: psycopg.Connection[Any], register: str, other: str, *, is_in_both: bool, limit: int
 ) -> list[dict[str, Any]]:
-    """client_id, display_name, kind of some clients of a register that stand in the other one too, or not: those that
-    the first `LOOKED_AT` records lead to, `limit` at most."""
-    asked = {"register": register, "other": other, "is_in_both": is_in_both, "limit": limit, "looked_at": LOOKED_AT}
+    """client_id, display_name, kind of some clients of a register that stand in the other one too, or not: of the
+    `EXAMPLES` kept for each combination when it was counted last, those that still do; `limit` at most."""
+    asked = {"register": register, "other": other, "is_in_both": is_in_both, "limit": limit}
     return conn.cursor(row_factory=dict_row).execute(sql("overlap.some_clients"), asked).fetchall()
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,21 +39,20 @@ class Pattern:
     least_bits: float
     most_bits: float
     cases: Sequence[Mapping[str, Any]]
-    """As `case_queue.page` has them, in the order of the queue."""
+    """As `case_queue.pairs` has them, in the order of the queue."""
 
-    def sample(self) -> list[Mapping[str, Any]]:
-        """At least ten of them, or all: from the strongest evidence to the weakest, evenly."""
-        ordered = sorted(self.cases, key=lambda case: (-(case["weight"] or 0), case["fingerprint"]))
-        if len(ordered) <= SAMPLE:
-            return ordered
-        return [ordered[at * (len(ordered) - 1) // (SAMPLE - 1)] for at in range(SAMPLE)]
+    def sample(self) -> list[str]:
+        """The fingerprints of ten of them, or of all: from the strongest evidence to the weakest, evenly."""
+        ordered = sorted((-(case["weight"] or 0), case["fingerprint"]) for case in self.cases)
+        if len(ordered) > SAMPLE:
+            ordered = [ordered[at * (len(ordered) - 1) // (SAMPLE - 1)] for at in range(SAMPLE)]
+        return [fingerprint for _, fingerprint in ordered]
 
 
 def patterns(context: Context, chosen: case_queue.CaseFilter) -> list[Pattern]:
     """The cases that a filter leaves (at most `MOST`) by their evidence, most cases first; those of two records."""
     with context.connection("onefold patterns") as conn:
-        rows, _ = case_queue.page(conn, chosen, limit=MOST)
-        rows = [row for row in rows if len(row["record_ids"]) == 2]
+        rows = case_queue.pairs(conn, chosen, limit=MOST)
         pairs = pa.table(
             {side: [row["record_ids"][at] for row in rows] for at, side in enumerate(("left_id", "right_id"))},
             pa.schema([("left_id", pa.int64()), ("right_id", pa.int64())]),
@@ -75,6 +74,13 @@ def patterns(context: Context, chosen: case_queue.CaseFilter) -> list[Pattern]:
             groups.setdefault((row["kind"], kind, tuple(sorted(found.items()))), []).append(row)
     made = [_pattern(key, cases) for key, cases in groups.items()]
     return sorted(made, key=lambda one: (-len(one.cases), one.pattern))
+
+
+def shown(context: Context, chosen: case_queue.CaseFilter, cases: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Those of these cases that the filter leaves, by fingerprint, as `case_queue.page` has them."""
+    with context.connection("onefold patterns") as conn:
+        rows, _ = case_queue.page(conn, replace(chosen, cases=list(cases)), limit=max(len(cases), 1))
+    return {row["fingerprint"]: row for row in rows}
 
 
 def _pattern(key: tuple[Any, ...], cases: Sequence[Mapping[str, Any]]) -> Pattern:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, DateTime, Numeric, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Date, DateTime, Numeric, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from warehouse.models import enums
@@ -46,6 +47,11 @@ class RegisterCombination(Table, table=True):
     clients: int = column(BigInteger, "Clients and prospects with records in all of these and in no other")
     taken_at: datetime = column(_AT, "When it was counted")
     changed_seq: int = column(BigInteger, "The last change event by then")
+    examples: list[UUID] | None = column(
+        ARRAY(Uuid),
+        "Up to 50 of these clients, the first by number; null: counted by a version that kept none",
+        null=True,
+    )
 
 
 class Reconciliation(Table, table=True):

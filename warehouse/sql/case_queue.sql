@@ -38,6 +38,16 @@ FROM (
 ) AS c
 ORDER BY c.one, c.two, c.fingerprint
 
+-- name: pairs
+-- Without their records, which thousands of cases would bring for a few that are shown.
+SELECT c.fingerprint::text, c.kind, c.weight, c.record_ids FROM (
+    -- as: case_queue.chosen
+    ORDER BY one, two, c.fingerprint
+    LIMIT %(limit)s
+) AS c
+WHERE cardinality(c.record_ids) = 2
+ORDER BY c.one, c.two, c.fingerprint
+
 -- name: chosen
 SELECT c.*, d.assignee, d.deferred_until, {one} AS one, {two} AS two
 FROM (
@@ -48,6 +58,7 @@ FROM (
         AND (%(least_impact)s::bigint IS NULL OR impact >= %(least_impact)s)
         AND (%(opened_before)s::timestamptz IS NULL OR opened_at < %(opened_before)s)
         AND (%(opened_after)s::timestamptz IS NULL OR opened_at >= %(opened_after)s)
+        AND (%(cases)s::uuid[] IS NULL OR fingerprint = ANY (%(cases)s::uuid[]))
         AND (
             %(state)s::text <> 'undo' OR fingerprint IN (
                 SELECT e.fingerprint FROM (

@@ -46,8 +46,9 @@ DELETE FROM ops.register_combination WHERE week_on = %(week_on)s
 DELETE FROM ops.register_overlap WHERE week_on = %(week_on)s
 
 -- name: store_combinations
-INSERT INTO ops.register_combination (week_on, registers, clients, taken_at, changed_seq)
-SELECT %(week_on)s, p.registers, count(*), %(at)s, (SELECT coalesce(max(last_event_id), 0) FROM ops.hub_clock)
+INSERT INTO ops.register_combination (week_on, registers, clients, taken_at, changed_seq, examples)
+SELECT %(week_on)s, p.registers, count(*), %(at)s, (SELECT coalesce(max(last_event_id), 0) FROM ops.hub_clock),
+    (array_agg(p.client_id ORDER BY p.client_id))[1:%(examples)s]
 FROM client_presence AS p
 GROUP BY p.registers
 
@@ -75,7 +76,7 @@ GROUP BY c.week_on, a.name, b.name
 DROP TABLE client_presence, client_conflict
 
 -- name: has_week
-SELECT EXISTS (SELECT FROM ops.register_combination WHERE week_on = %(week_on)s)
+SELECT EXISTS (SELECT FROM ops.register_combination WHERE week_on = %(week_on)s AND examples IS NOT NULL)
 
 -- name: hub_size
 -- What a run counted last; nobody counts anew to learn whether counting is dear.
@@ -108,13 +109,23 @@ ORDER BY c.display_name COLLATE "C", o.client_id
 LIMIT %(limit)s
 
 -- name: some_clients
--- Some of the clients behind a number of a pair, of the first records of one register: for a page, which counts nothing.
-SELECT DISTINCT x.client_id::text AS client_id, c.display_name, c.kind
-FROM (SELECT record_id FROM identity.standard_record WHERE source = %(register)s LIMIT %(looked_at)s) AS r
-JOIN identity.crosswalk AS x ON x.record_id = r.record_id
-JOIN core.client AS c ON c.client_id = x.client_id AND c.role IN ('client', 'prospect') AND NOT c.is_deleted
-WHERE %(is_in_both)s = EXISTS (
-    SELECT FROM identity.crosswalk AS y JOIN identity.standard_record AS s ON s.record_id = y.record_id
-    WHERE y.client_id = x.client_id AND s.source = %(other)s
-)
+-- Some of the clients behind a number of a pair, as it was counted last: for a page, which counts nothing. Who has come to
+-- stand elsewhere since is left out.
+SELECT e.client_id::text, c.display_name, c.kind
+FROM (
+    SELECT unnest(o.examples) AS client_id
+    FROM ops.register_combination AS o
+    WHERE o.week_on = (SELECT max(week_on) FROM ops.register_combination)
+        AND %(register)s = ANY (o.registers) AND %(is_in_both)s = (%(other)s = ANY (o.registers))
+) AS e
+JOIN core.client AS c ON c.client_id = e.client_id AND c.role IN ('client', 'prospect') AND NOT c.is_deleted
+CROSS JOIN LATERAL (
+    SELECT coalesce(bool_or(r.source = %(register)s), false) AS in_register,
+        coalesce(bool_or(r.source = %(other)s), false) AS in_other
+    FROM identity.crosswalk AS x
+    JOIN identity.standard_record AS r ON r.record_id = x.record_id
+    WHERE x.client_id = e.client_id
+) AS s
+WHERE s.in_register AND s.in_other = %(is_in_both)s
+ORDER BY e.client_id
 LIMIT %(limit)s

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from onefold.errors import Stale, UsageError
 from onefold.steps import case_batch
 from onefold.steps.case_desk import Word
-from onefold.steps.case_patterns import AT_ONCE, MOST, Pattern, patterns
+from onefold.steps.case_patterns import AT_ONCE, MOST, Pattern, patterns, shown
 from onefold.steps.judge import JudgeReport
 from onefold.web.api import views
 from onefold.web.console.queue_filter import kept
@@ -43,15 +43,15 @@ def grouped(request: Request, hub: TheHub, who: Visits) -> HTMLResponse:
 def one(request: Request, hub: TheHub, who: Visits, pattern: str) -> HTMLResponse:
     """A sample of the cases of a pattern, and the word for all of them."""
     who.asker.needs("cases")
-    found = _pattern(request, hub, who, pattern)
-    masks, sample = masks_for(hub, who.asker), found.sample()
-    told = [views.case_of(row, masks) for row in sample]
+    found, masks = _pattern(request, hub, who, pattern), masks_for(hub, who.asker)
+    chosen, sample = [case["fingerprint"] for case in found.cases[:AT_ONCE]], found.sample()
+    rows = shown(hub.reading, kept(request).chosen(hub, who.asker), {*chosen, *sample})
+    told = [views.case_of(rows[case], masks) for case in sample if case in rows]
     clients = {one["client_id"] for case in told for one in case["records"]} - {None}
     note(hub, who.asker, "console pattern", sorted(clients), None if masks is None else [])
-    chosen = found.cases[:AT_ONCE]
+    said = [_as_seen(rows[case]) for case in chosen if case in rows]
     return page(
-        request, "pattern.html", who, pattern=found, sample=told, at_once=len(chosen),
-        said=[_as_seen(row) for row in chosen],
+        request, "pattern.html", who, pattern=found, sample=told, at_once=len(said), said=said,
     )  # fmt: skip
 
 
@@ -68,7 +68,8 @@ def decide(
     """The word for all that were shown as alike and still are; the others are left out and named."""
     who.asker.needs("judge")
     seen = dict(_seen(line) for line in case or ())
-    rows = {row["fingerprint"]: row for row in _pattern(request, hub, who, pattern).cases}
+    alike = {case["fingerprint"] for case in _pattern(request, hub, who, pattern).cases}
+    rows = shown(hub.reading, kept(request).chosen(hub, who.asker), alike & seen.keys())
     words = [_word(rows[one], verdict, reason, seen[one]) for one in seen if one in rows]
     left_out = [one for one in seen if one not in rows]
     batch = case_batch.begin(hub.reading, "pattern", len(seen), by=who.asker.name)

@@ -83,6 +83,25 @@ def test_a_second_count_of_the_week_replaces_the_first_and_another_week_stands_b
     assert not overlap.is_counted(conn, NOW + timedelta(days=2))
 
 
+def test_some_clients_of_a_number_are_shown_without_counting_and_none_that_has_moved(conn: psycopg.Connection) -> None:
+    fill(conn)
+
+    def some(register: str, other: str, *, both: bool) -> set[str]:
+        rows = overlap.some_clients(conn, register, other, is_in_both=both, limit=50)
+        return {row["client_id"] for row in rows}
+
+    assert some("crm", "erp", both=True) == set()  # nobody has counted
+    overlap.count(conn, at=NOW)
+    assert some("crm", "erp", both=True) == some("erp", "crm", both=True) == {client(2), client(3)}
+    assert some("crm", "erp", both=False) == {client(1)} and some("erp", "crm", both=False) == set()
+    assert some("shop", "erp", both=False) == {client(4)}
+    assign(conn, {rid("2", "erp"): None})
+    assert some("crm", "erp", both=True) == {client(3)}
+    # What an older version counted is counted again, once.
+    conn.execute("UPDATE ops.register_combination SET examples = NULL")
+    assert not overlap.is_counted(conn, NOW) and some("crm", "erp", both=True) == set()
+
+
 def test_a_week_begins_on_monday_in_utc() -> None:
     assert overlap.week_of(datetime(2026, 3, 1, 23, tzinfo=UTC)) == date(2026, 2, 23)
     assert overlap.week_of(datetime(2026, 3, 2, 0, tzinfo=UTC)) == date(2026, 3, 2)
