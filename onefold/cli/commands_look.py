@@ -123,10 +123,14 @@ def client(
     out: Annotated[
         Path | None, typer.Option("--out", help="Write the subject report to a new file: .html or .json.")
     ] = None,
+    as_client: Annotated[
+        bool, typer.Option("--as-client", help="The company as this client sees it: promises, waits, complaints.")
+    ] = False,
 ) -> None:
     """One client's whole story: golden values with their sources, records, the timeline of all departments.
 
     Example: onefold client crm:contacts:42
+    Example: onefold client crm:contacts:42 --as-client
     """
     from onefold.cli.commands_hub import login_name
     from onefold.errors import UsageError
@@ -135,8 +139,15 @@ def client(
 
     if out is not None and (not subject or out.suffix not in (".html", ".json")):
         raise UsageError("--out is for --subject-report, and the file is .html or .json.")
+    if subject and as_client:
+        raise UsageError("--subject-report and --as-client are two answers.", "Use one of them.")
     if subject:
         show_subject(ctx, who, out)
+        return
+    if as_client:
+        from onefold.cli.commands_measures import show_as_client
+
+        show_as_client(ctx, who, limit)
         return
     with opened(ctx) as (context, output):
         view = step(context, who, limit=limit)

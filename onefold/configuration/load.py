@@ -17,6 +17,7 @@ from onefold.configuration.crosscheck import cross_check
 from onefold.configuration.errors import ConfigurationError, Problem
 from onefold.configuration.hub import HubConfiguration
 from onefold.configuration.interactions import InteractionsFile, InteractionType
+from onefold.configuration.metrics import MetricsFile
 from onefold.configuration.model import Configuration
 from onefold.configuration.needs import NeedsFile
 from onefold.configuration.records import AuthorityFile, ExpectationsFile
@@ -30,6 +31,7 @@ Model = TypeVar("Model", bound=BaseModel)
 FILES: Final = (
     "hub.yaml", "matching.yaml", "survivorship.yaml", "attributes.yaml", "authority.yaml",
     "interactions.yaml", "documents.yaml", "expectations.yaml", "needs.yaml", "segments.yaml",
+    "metrics.yaml",
 )  # fmt: skip
 """The files beside sources/; each may be absent."""
 
@@ -75,6 +77,7 @@ def read_configuration(folder: Path) -> tuple[Configuration | None, list[Problem
     expectations = _read(reading, "expectations.yaml", ExpectationsFile)
     needs = _read(reading, "needs.yaml", NeedsFile)
     segments = _read(reading, "segments.yaml", SegmentsFile)
+    own_metrics = _read(reading, "metrics.yaml", MetricsFile)
     matching = _read(reading, "matching.yaml", settings_model("matching"))
     document_rules = _read(reading, "documents.yaml", settings_model("documents"))
     # Its model comes with Arrow, which a sync must not load: without the file, it is made when asked for.
@@ -95,6 +98,7 @@ def read_configuration(folder: Path) -> tuple[Configuration | None, list[Problem
         expectations=expectations,
         needs=needs,
         segments=segments,
+        own_metrics=own_metrics,
         documents=reading.documents,
     )
     reading.problems.extend(cross_check(configuration, reading.streams))

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from onefold.configuration.attributes import Attribute, OpenAttribute
 from onefold.configuration.hub import HubConfiguration
 from onefold.configuration.interactions import InteractionType
+from onefold.configuration.metrics import Metric, MetricsFile, NoValue
 from onefold.configuration.needs import NeedsFile
 from onefold.configuration.records import Authority, ExpectationsFile
 from onefold.configuration.segments import SegmentsFile
+from onefold.configuration.shipped import shipped_metrics
 from onefold.configuration.sources import Defaults, SourceConfiguration
 from onefold.configuration.tree import Document, Place
 
@@ -45,6 +47,8 @@ class Configuration:
     expectations: ExpectationsFile = field(default_factory=ExpectationsFile)
     needs: NeedsFile = field(default_factory=NeedsFile)
     segments: SegmentsFile = field(default_factory=SegmentsFile)
+    own_metrics: MetricsFile = field(default_factory=MetricsFile)
+    """What metrics.yaml says; see `metrics`."""
     documents: Mapping[str, Document] = field(default_factory=dict, repr=False)
     """By source name, and by file name for the other files: where each setting stands."""
 
@@ -55,6 +59,17 @@ class Configuration:
 
         shipped = default_settings()
         return shipped if self.own_survivorship is None else self.own_survivorship.over(shipped)
+
+    @cached_property
+    def metrics(self) -> Mapping[str, Metric]:
+        """Shipped definitions and those of metrics.yaml, by name."""
+        every = {**shipped_metrics().metrics, **self.own_metrics.metrics}
+        return {name: one for name, one in sorted(every.items()) if one is not None}
+
+    @cached_property
+    def no_value(self) -> NoValue:
+        """What tells greetings and mailings."""
+        return self.own_metrics.no_value or shipped_metrics().no_value or NoValue()
 
     def interaction_rows(self) -> list[dict[str, Any]]:
         """The registry as rows of core.interaction_type, by code."""

@@ -14,6 +14,7 @@ from onefold.configuration.attributes import STANDARD, AttributesFile
 from onefold.configuration.hub import HubConfiguration
 from onefold.configuration.interactions import InteractionsFile
 from onefold.configuration.load import settings_model, shipped_interactions
+from onefold.configuration.metrics import MetricsFile
 from onefold.configuration.needs import NeedsFile
 from onefold.configuration.records import AuthorityFile, ExpectationsFile
 from onefold.configuration.segments import SegmentsFile
@@ -36,6 +37,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "expectations": (ExpectationsFile, "config/expectations.yaml: what must hold in the result."),
         "needs": (NeedsFile, "config/needs.yaml: what clients need, and what it is recognised by."),
         "segments": (SegmentsFile, "config/segments.yaml: schemes that divide clients."),
+        "metrics": (MetricsFile, "config/metrics.yaml: what is measured, from whose side."),
         "matching": (
             settings_model("matching"),
             "config/matching.yaml: laid over the shipped matching rules.",

@@ -50,6 +50,7 @@ def test_whatever_the_description_allows_is_answered_as_it_says(
         "/v1/clients/{client_id}/interactions",
         "/v1/clients/{client_id}/explain",
         "/v1/clients/{client_id}/as-of",
+        "/v1/clients/{client_id}/as-client",
         "/v1/fixes",
         "/v1/fixes/counts",
         "/v1/match",

@@ -38,6 +38,7 @@ NEEDS: Final = {
     "GET /v1/clients/{client_id}/interactions": "clients",
     "GET /v1/clients/{client_id}/explain": "clients",
     "GET /v1/clients/{client_id}/as-of": "clients",
+    "GET /v1/clients/{client_id}/as-client": "clients",
     "GET /v1/fixes": "clients",
     "GET /v1/fixes/counts": "clients",
     "POST /v1/match": "match",

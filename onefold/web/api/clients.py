@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import AwareDatetime
 
 from onefold.errors import NothingFound, UsageError
+from onefold.steps.as_client import as_client as as_client_step
 from onefold.steps.client import client as client_step
 from onefold.steps.client_history import known_at, names_in_lineage
 from onefold.steps.explain_client import explain_client
@@ -107,6 +108,24 @@ def as_of(
     masks = masks_for(hub, asker)
     note(hub, asker, "api as-of", [str(client_id)], shown(masks, found["attributes"], [found]))
     return answer(views.client_then(found, moment.isoformat(), names_in_lineage(hub.reading, found), masks))
+
+
+@router.get("/clients/{client_id}/as-client", response_model=shapes.ClientSees, responses=_MERGED)
+def as_client(
+    hub: TheHub,
+    asker: Asks,
+    request: Request,
+    client_id: UUID,
+    limit: Annotated[int, Query(ge=1, le=1000, description="How many of the broken promises to show.")] = 20,
+) -> Response:
+    """The company as this client sees it: promises kept and broken, waits, days without an answer, what it had to say
+    again, departments it went through, complaints and how they ended."""
+    found = as_client_step(hub.reading, str(client_id), limit=limit)
+    if found.client_id != str(client_id):
+        return _moved(request, found.client_id)
+    masks = masks_for(hub, asker)
+    note(hub, asker, "api as-client", [found.client_id], None if masks is None else [])
+    return answer(views.as_client_of(found.as_dict(), masks))
 
 
 @router.get("/clients/{client_id}/explain", responses=_MERGED)

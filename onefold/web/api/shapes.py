@@ -285,6 +285,33 @@ class RecordThen(Shape):
     said_at: datetime | None = Field(description="When what its register had said by then came.")
 
 
+class ClientSees(Shape):
+    """The company as one client sees it; rows name their type with labels, and documents with the registers' texts."""
+
+    client_id: UUID
+    kind: str
+    display_name: str | None
+    on: date = Field(description="As of which day.")
+    first_on: date | None
+    last_on: date | None
+    dealings: int
+    promises: list[dict[str, Any]] = Field(description="By kind and type: kept, missed, overdue, open, most_days_late.")
+    kept_share: float | None = Field(description="Of the promises that fell due; null where none did.")
+    broken: list[dict[str, Any]] = Field(description="The latest promises that were not kept.")
+    waits: list[dict[str, Any]] = Field(description="By kind and type: times, median_days, most_days.")
+    unanswered: list[dict[str, Any]] = Field(description="Requests and complaints without an answer, longest first.")
+    answer_days: float | None = Field(description="Mean days from a request to its answer.")
+    repeats: list[dict[str, Any]] = Field(description="What had to be said again within 30 days.")
+    departments: list[dict[str, Any]]
+    matters: int = Field(description="Matters of more than one step.")
+    mean_departments: float | None = Field(description="Through how many departments these went.")
+    most_departments: int | None
+    complaints: list[dict[str, Any]] = Field(description="The latest first, each with how it `ended`.")
+    began_client: int = Field(description="Contacts that the client began.")
+    began_company: int
+    not_counted: list[dict[str, Any]] = Field(description="Greetings and mailings, which are of no use to the client.")
+
+
 class ClientThen(Shape):
     """A client as it was known at a moment."""
 

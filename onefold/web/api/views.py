@@ -78,6 +78,19 @@ def interactions_of(rows: Sequence[Mapping[str, Any]], masks: Masks | None) -> l
     return found
 
 
+def as_client_of(found: Mapping[str, Any], masks: Masks | None) -> dict[str, Any]:
+    """`as_client` in the shape of `shapes.ClientSees`; what people write freely is masked whole."""
+    told = {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+    told["display_name"] = _name(found["display_name"], found["kind"], masks)
+    if masks is not None:
+        for part in ("broken", "unanswered", "repeats", "complaints"):
+            told[part] = [
+                {**row, **{name: _blank(row[name]) for name in _FREE if row.get(name) is not None}}
+                for row in told[part]
+            ]
+    return told
+
+
 def found_of(rows: Sequence[Mapping[str, Any]], masks: Masks | None) -> list[dict[str, Any]]:
     """What a search found in the shape of `shapes.Found`."""
     return [
