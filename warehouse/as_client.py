@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import psycopg
 from psycopg.rows import dict_row
-from psycopg.sql import SQL, Composed, Literal
+from psycopg.sql import SQL, Composed, Literal, Placeholder
 
 from warehouse.sql import sql
 
@@ -30,29 +30,30 @@ class MailingRules:
 
 
 def mailing(rules: MailingRules) -> Composed:
-    """A query for the record ids of all greetings and mailings."""
-    words = [f"%{word.replace('%', '')}%" for word in rules.words]
-    told = {
+    """A query, without parameters, for the record ids of all greetings and mailings."""
+    values = {name: SQL("{}::text[]").format(Literal(words)) for name, words in _told(rules).items()}
+    return sql("as_client.mailing").format(**values)
+
+
+def _told(rules: MailingRules) -> dict[str, list[str]]:
+    return {
         "types": list(rules.types),
         "channels": [one.lower() for one in rules.channels],
         "kinds": [one.lower() for one in rules.kinds],
-        "words": words,
+        "words": [f"%{word.replace('%', '')}%" for word in rules.words],
     }
-    return sql("as_client.mailing").format(
-        **{name: SQL("{}::text[]").format(Literal(list(values))) for name, values in told.items()}
-    )
 
 
 def lived_through(
     conn: psycopg.Connection[Any], client_id: str, rules: MailingRules, *, day: date, limit: int
 ) -> dict[str, list[Row]]:
     """By part (`_PARTS`) the rows of a client as of `day`; of broken promises the latest `limit`."""
-    parameters = {"client_id": client_id, "day": day, "limit": limit}
+    told = _told(rules)
+    parameters = {"client_id": client_id, "day": day, "limit": limit, **told}
     found: dict[str, list[Row]] = {}
-    mailings = mailing(rules)
+    mailings = sql("as_client.mailing").format(**{name: SQL("{}::text[]").format(Placeholder(name)) for name in told})
     with conn.cursor(row_factory=dict_row) as cursor:
         for part in _PARTS:
-            statement = sql(f"as_client.{part}")
-            query = statement.format(mailing=mailings) if "{mailing}" in statement.as_string(None) else statement
+            query = sql(f"as_client.{part}").format(mailing=mailings, promise=sql("as_client.promise"))
             found[part] = cursor.execute(query, parameters).fetchall()
     return found

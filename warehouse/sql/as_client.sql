@@ -12,9 +12,9 @@ SELECT p.kind, p.type, t.label_en, t.label_ru,
     count(*) FILTER (WHERE p.outcome = 'overdue')::integer AS overdue,
     count(*) FILTER (WHERE p.outcome = 'open')::integer AS open,
     max(coalesce(p.days_late, p.days_overdue)) FILTER (WHERE p.outcome IN ('missed', 'overdue')) AS most_days_late
-FROM onefold_v1.fct_promise AS p
+FROM ({promise}) AS p
 JOIN onefold_v1.dim_interaction_type AS t ON t.type = p.type
-WHERE p.client_id = %(client_id)s AND NOT p.is_deleted
+WHERE p.client_id = %(client_id)s
 GROUP BY p.kind, p.type, t.label_en, t.label_ru
 ORDER BY p.kind COLLATE "C", p.type COLLATE "C"
 
@@ -22,10 +22,10 @@ ORDER BY p.kind COLLATE "C", p.type COLLATE "C"
 -- The latest first.
 SELECT p.kind, p.type, t.label_en, t.label_ru, i.document_number, i.summary, p.due_on::text, p.actual_on::text,
     coalesce(p.days_late, p.days_overdue) AS days_late, p.outcome, p.due_value::text, p.actual_value::text
-FROM onefold_v1.fct_promise AS p
+FROM ({promise}) AS p
 JOIN onefold_v1.fct_interaction AS i ON i.record_id = p.record_id
 JOIN onefold_v1.dim_interaction_type AS t ON t.type = p.type
-WHERE p.client_id = %(client_id)s AND p.outcome IN ('missed', 'overdue') AND NOT p.is_deleted
+WHERE p.client_id = %(client_id)s AND p.outcome IN ('missed', 'overdue')
 ORDER BY p.due_on DESC NULLS LAST, p.promise_key
 LIMIT %(limit)s
 
@@ -35,11 +35,11 @@ SELECT w.kind, w.type, t.label_en, t.label_ru, count(*)::integer AS times,
     percentile_disc(0.5) WITHIN GROUP (ORDER BY w.days)::integer AS median_days, max(w.days)::integer AS most_days
 FROM (
     SELECT p.kind, p.type, p.actual_on - coalesce(a.occurred_on, i.occurred_on) AS days
-    FROM onefold_v1.fct_promise AS p
+    FROM ({promise}) AS p
     JOIN onefold_v1.fct_interaction AS i ON i.record_id = p.record_id
     LEFT JOIN onefold_v1.fct_interaction AS a ON a.record_id = i.parent_record_id AND a.client_id = i.client_id
         AND NOT a.is_deleted
-    WHERE p.client_id = %(client_id)s AND p.actual_on IS NOT NULL AND NOT p.is_deleted
+    WHERE p.client_id = %(client_id)s AND p.actual_on IS NOT NULL
 ) AS w
 JOIN onefold_v1.dim_interaction_type AS t ON t.type = w.type
 -- A dealing that is dated by what came of it tells no wait.
@@ -129,3 +129,17 @@ WHERE coalesce(i.direction, t.direction, 'outbound') <> 'inbound' AND (
     i.type = ANY ({types}) OR lower(i.channel) = ANY ({channels}) OR lower(i.detail ->> 'kind') = ANY ({kinds})
     OR i.summary ILIKE ANY ({words})
 )
+
+-- name: promise
+-- Each promise once: a deal in the CRM and the delivery in the ERP may tell the same one. What is nearest to the deed
+-- tells what came of it.
+SELECT DISTINCT ON (p.client_id, p.kind, p.due_on, p.due_value, coalesce(i.event_id, a.event_id, i.record_id))
+    p.promise_key, p.record_id, p.client_id, p.type, p.kind, p.due_on, p.actual_on, p.due_value, p.actual_value, p.is_kept,
+    p.days_late, p.outcome, p.days_overdue
+FROM onefold_v1.fct_promise AS p
+JOIN onefold_v1.fct_interaction AS i ON i.record_id = p.record_id
+LEFT JOIN onefold_v1.fct_interaction AS a ON a.record_id = i.parent_record_id AND a.client_id = i.client_id
+    AND NOT a.is_deleted
+WHERE NOT p.is_deleted
+ORDER BY p.client_id, p.kind, p.due_on, p.due_value, coalesce(i.event_id, a.event_id, i.record_id),
+    i.event_id IS NOT NULL, p.promise_key
