@@ -40,8 +40,8 @@ class Metric(Strict):
     sql: str = Field(
         min_length=1,
         description="One SELECT over the views of onefold_v1 with the columns client_id, occurred_on, value, and weight"
-        " for a ratio. It can read `hub_day (today)`, `mailing (record_id)`, and `promise`, fct_promise with each promise"
-        " once, too.",
+        " for a ratio. `hub_day (today)`, `mailing (record_id)` and `promise` (fct_promise with each promise once) are"
+        " there too.",
     )
 
 
