@@ -218,7 +218,8 @@ class _Trainer:
         vectors = self._scorer.vectors(left, right)
         weight = self._scorer.weigh(vectors, left, right) / WEIGHT_ONE_BIT
         unmatched = 1 / (1 + np.exp2(np.clip(weight + prior, -60, 60)))
-        strength = _U_STRENGTH * float(unmatched.sum())
+        # Where all are one client there is no pair to ask, and the prior stays.
+        strength = _U_STRENGTH * max(float(unmatched.sum()), 1.0)
         return {
             name: shrunk(
                 np.bincount(levels, weights=unmatched, minlength=len(u[name]) + 1)[1:].astype(np.float64),

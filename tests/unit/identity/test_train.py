@@ -98,6 +98,13 @@ def test_too_few_records_leave_the_priors(tables: Any) -> None:
     assert model.person == PRIOR.person
 
 
+def test_a_register_of_one_firm_alone_has_a_model_of_numbers(tables: Any) -> None:
+    rows = [{"key": f"{n:03d}", "org": "romashka", "form": "ooo", "inn": "7707083893"} for n in range(220)]
+    model = train(*tables(rows), SETTINGS, PRIOR, 2)
+    told = [level.weight for column in model.organisation.columns.values() for level in column.levels]
+    assert model.organisation != PRIOR.organisation and all(isinstance(weight, int) for weight in told)
+
+
 def test_em_recovers_the_levels_of_the_matches() -> None:
     draw = np.random.default_rng(3)
     matched = draw.random(20_000) < 0.3
