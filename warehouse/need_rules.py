@@ -136,8 +136,8 @@ def searches(conn: psycopg.Connection[Any], rules: Rules, forms: Forms) -> dict[
 
 def holds(signal: Signal, known: Searches) -> Composable:
     """Whether the signal is seen in `i`; `known` has the searches of its words."""
-    parts: list[Composable] = [SQL("i.type = ANY ({}::text[])").format(_literal(signal.types))]
-    parts += [_condition(one) for one in signal.conditions]
+    parts: list[Composable] = [SQL("i.type = ANY ({}::text[])").format(literal(signal.types))]
+    parts += [meets(one) for one in signal.conditions]
     if signal.words:
         parts.append(_says(signal, known))
     # CASE: the words are looked for last, and only where all else holds.
@@ -151,7 +151,7 @@ def guard(signals: Iterable[Signal], known: Searches) -> Composable:
         for type_ in signal.types:
             by_type.setdefault(type_, []).append(holds(signal, known))
     cases = [
-        SQL("WHEN {} THEN {}").format(_literal(type_), SQL(" OR ").join(parts))
+        SQL("WHEN {} THEN {}").format(literal(type_), SQL(" OR ").join(parts))
         for type_, parts in sorted(by_type.items())
     ]
     return SQL("CASE i.type {} ELSE false END").format(SQL(" ").join(cases)) if cases else _FALSE
@@ -160,19 +160,20 @@ def guard(signals: Iterable[Signal], known: Searches) -> Composable:
 def _value(looked: str) -> Composable:
     if looked.startswith("detail."):
         path = looked.split(".")[1:]
-        return SQL("(i.detail #>> {}::text[])").format(_literal(path))
+        return SQL("(i.detail #>> {}::text[])").format(literal(path))
     return SQL("i.{}").format(SQL(looked)) if looked in _NUMBERS else SQL("i.{}::text").format(SQL(looked))
 
 
-def _condition(one: Condition) -> Composable:
+def meets(one: Condition) -> Composable:
+    """Whether `i` meets a condition."""
     value = _value(one.looked)
     parts: list[Composable] = []
     if one.present is not None:
         parts.append(SQL("{} IS {}").format(value, SQL("NOT NULL" if one.present else "NULL")))
     if one.is_:
-        parts.append(SQL("lower({}::text) = ANY ({}::text[])").format(value, _literal(_texts(one.is_))))
+        parts.append(SQL("lower({}::text) = ANY ({}::text[])").format(value, literal(_texts(one.is_))))
     if one.not_:
-        parts.append(SQL("lower({}::text) <> ALL ({}::text[])").format(value, _literal(_texts(one.not_))))
+        parts.append(SQL("lower({}::text) <> ALL ({}::text[])").format(value, literal(_texts(one.not_))))
     number = value
     if one.looked not in _NUMBERS and (one.at_least is not None or one.at_most is not None):
         # What is no number holds no bound, and stops nothing.
@@ -184,7 +185,7 @@ def _condition(one: Condition) -> Composable:
     return SQL("coalesce({}, false)").format(SQL(" AND ").join(parts))
 
 
-def _literal(value: str | Sequence[str]) -> Literal:
+def literal(value: str | Sequence[str]) -> Literal:
     """A constant of a statement that takes parameters: there `%` stands for itself when it is written twice."""
     return Literal(value.replace("%", "%%") if isinstance(value, str) else [one.replace("%", "%%") for one in value])
 
@@ -198,7 +199,7 @@ def _says(signal: Signal, known: Searches) -> Composable:
     text = SQL("translate(lower(concat_ws(' ', {})), 'ё', 'е')").format(SQL(", ").join(map(_value, signal.look_in)))
     search = known[signal.key]
     return SQL("CASE WHEN {0} ~ {1} THEN to_tsvector('russian', {0}) @@ {2}::tsquery ELSE false END").format(
-        text, _literal(search.starts), _literal(search.query)
+        text, literal(search.starts), literal(search.query)
     )
 
 

@@ -39,6 +39,7 @@ POLICIES: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         ("core.attribute", "core.interaction_type", "core.interaction_field", "core.exchange_rate",
          "core.reporting", "core.need", "core.need_signal", "core.need_rate", "core.segment_scheme", "core.segment",
+         "core.concern", "core.concern_raise",
          "ops.run", "ops.hold", "ops.hub_clock", "ops.notice",
          "ops.alembic_version", "ops.pending"),
         "true",
@@ -48,6 +49,8 @@ POLICIES: Final[Mapping[str, str]] = {
     "core.interaction_version": "(version ->> 'type') = ANY (" + _TYPES + ")",
     "core.interaction_line": _FACT.format(of="interaction_line.record_id"),
     "core.client_need_evidence": _FACT.format(of="client_need_evidence.record_id"),
+    "core.concern_row": "(client_id IS NULL OR " + _CLIENT.format(of="concern_row.client_id") + ")"
+    + " AND (record_id IS NULL OR " + _FACT.format(of="concern_row.record_id") + ")",
     "core.promise": _FACT.format(of="promise.record_id"),
     "core.relationship": _RECORD.format(of="relationship.from_record_id")
     + " AND " + _RECORD.format(of="relationship.to_record_id"),
@@ -64,7 +67,8 @@ POLICIES: Final[Mapping[str, str]] = {
     # Secrets and free text that no view shows.
     **dict.fromkeys(
         ("ops.source_token", "ops.account", "ops.session", "ops.sign_in_link", "ops.sign_in_failure", "ops.api_token",
-         "ops.case_desk", "ops.case_event", "ops.case_proposal", "ops.case_repeat", "ops.case_batch"),
+         "ops.case_desk", "ops.case_event", "ops.case_proposal", "ops.case_repeat", "ops.case_batch",
+         "ops.guard_override", "ops.segment_use"),
         "false",
     ),
 }  # fmt: skip

@@ -127,6 +127,7 @@ def _register() -> None:
         commands_backup,
         commands_cases,
         commands_changes,
+        commands_concerns,
         commands_connector,
         commands_console,
         commands_db,

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from connectors.paths import PathError, compile_paths
 from onefold.configuration.base import When
+from onefold.configuration.crosscheck_concerns import check_concerns
 from onefold.configuration.crosscheck_needs import check_needs
 from onefold.configuration.crosscheck_write import check_write_back
 from onefold.configuration.errors import Problem
@@ -58,6 +59,7 @@ def cross_check(configuration: Configuration, streams: Mapping[str, Sequence[str
     yield from _authority(configuration, streams)
     yield from _expectations(configuration, streams)
     yield from check_needs(configuration)
+    yield from check_concerns(configuration)
 
 
 class _Stream:

@@ -27,7 +27,7 @@ def _signals(configuration: Configuration) -> Iterator[Problem]:
                 if type_ not in known:
                     message = f"`{type_}` is no known interaction type."
                     yield document.problem((*at, "types"), message, did_you_mean(type_, known))
-            fields = _fields(configuration, signal.types)
+            fields = detail_fields(configuration, signal.types)
             looked: list[tuple[Path, str]] = [(("when", path), path) for path in signal.when]
             looked += [(("in",), path) for path in (signal.look_in if signal.words else ())]
             for where, path in looked:
@@ -37,7 +37,7 @@ def _signals(configuration: Configuration) -> Iterator[Problem]:
                     yield document.problem((*at, *where), message, did_you_mean(field, fields), key=len(where) > 1)
 
 
-def _fields(configuration: Configuration, types: Sequence[str]) -> list[str]:
+def detail_fields(configuration: Configuration, types: Sequence[str]) -> list[str]:
     """Fields of detail that the registry names for these types, or that a stream maps."""
     found = {field for type_ in types if type_ in configuration.interaction_types
              for field in configuration.interaction_types[type_].detail}  # fmt: skip

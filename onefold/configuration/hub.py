@@ -65,7 +65,7 @@ class Notifications(Strict):
         description="A URL named as ${NAME}: it is a secret. It takes JSON with `text`, as Slack and Mattermost do.",
         examples=["${ALERTS_WEBHOOK}"],
     )
-    on: list[Literal["failure", "stopped", "stale", "review", "drift"]] = Field(
+    on: list[Literal["failure", "stopped", "stale", "review", "drift", "concern"]] = Field(
         default_factory=lambda: ["failure", "stopped", "stale"]  # type: ignore[arg-type]
     )
 

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from pydantic import BaseModel
 
 from onefold.configuration.attributes import AttributesFile
+from onefold.configuration.concerns import Concern, ConcernsFile
 from onefold.configuration.crosscheck import cross_check
 from onefold.configuration.errors import ConfigurationError, Problem
 from onefold.configuration.hub import HubConfiguration
@@ -31,7 +32,7 @@ Model = TypeVar("Model", bound=BaseModel)
 FILES: Final = (
     "hub.yaml", "matching.yaml", "survivorship.yaml", "attributes.yaml", "authority.yaml",
     "interactions.yaml", "documents.yaml", "expectations.yaml", "needs.yaml", "segments.yaml",
-    "metrics.yaml",
+    "metrics.yaml", "concerns.yaml",
 )  # fmt: skip
 """The files beside sources/; each may be absent."""
 
@@ -78,6 +79,9 @@ def read_configuration(folder: Path) -> tuple[Configuration | None, list[Problem
     needs = _read(reading, "needs.yaml", NeedsFile)
     segments = _read(reading, "segments.yaml", SegmentsFile)
     own_metrics = _read(reading, "metrics.yaml", MetricsFile)
+    concerns = None
+    if (folder / "concerns.yaml").is_file():
+        concerns = _read(reading, "concerns.yaml", ConcernsFile)
     matching = _read(reading, "matching.yaml", settings_model("matching"))
     document_rules = _read(reading, "documents.yaml", settings_model("documents"))
     # Its model comes with Arrow, which a sync must not load: without the file, it is made when asked for.
@@ -99,6 +103,7 @@ def read_configuration(folder: Path) -> tuple[Configuration | None, list[Problem
         needs=needs,
         segments=segments,
         own_metrics=own_metrics,
+        concerns=concerns,
         documents=reading.documents,
     )
     reading.problems.extend(cross_check(configuration, reading.streams))
@@ -121,6 +126,17 @@ def shipped_interactions() -> Mapping[str, InteractionType]:
     if model is None:
         raise ConfigurationError([*problems, *more])
     return model.interactions
+
+
+@cache
+def shipped_concerns() -> Mapping[str, Concern]:
+    """The concerns that come with Onefold."""
+    path = files("onefold.configuration").joinpath("data", "concerns.yaml")
+    documents, problems = parse(path.read_bytes(), "concerns.yaml")
+    model, more = validate(documents[0], ConcernsFile)
+    if model is None:
+        raise ConfigurationError([*problems, *more])
+    return model.concerns
 
 
 def settings_model(name: str) -> type[BaseModel]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onefold.configuration.attributes import Attribute, OpenAttribute
+from onefold.configuration.concerns import ConcernsFile
 from onefold.configuration.hub import HubConfiguration
 from onefold.configuration.interactions import InteractionType
 from onefold.configuration.metrics import Metric, MetricsFile, NoValue
@@ -49,6 +50,8 @@ class Configuration:
     segments: SegmentsFile = field(default_factory=SegmentsFile)
     own_metrics: MetricsFile = field(default_factory=MetricsFile)
     """What metrics.yaml says; see `metrics`."""
+    concerns: ConcernsFile | None = None
+    """None: without the file nothing is asked, not even what is shipped."""
     documents: Mapping[str, Document] = field(default_factory=dict, repr=False)
     """By source name, and by file name for the other files: where each setting stands."""
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from connectors.manifest_schema import manifest_schema
 from onefold.configuration.attributes import STANDARD, AttributesFile
+from onefold.configuration.concerns import ConcernsFile
 from onefold.configuration.hub import HubConfiguration
 from onefold.configuration.interactions import InteractionsFile
 from onefold.configuration.load import settings_model, shipped_interactions
@@ -38,6 +39,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "needs": (NeedsFile, "config/needs.yaml: what clients need, and what it is recognised by."),
         "segments": (SegmentsFile, "config/segments.yaml: schemes that divide clients."),
         "metrics": (MetricsFile, "config/metrics.yaml: what is measured, from whose side."),
+        "concerns": (ConcernsFile, "config/concerns.yaml: what is asked of the hub after each publish."),
         "matching": (
             settings_model("matching"),
             "config/matching.yaml: laid over the shipped matching rules.",

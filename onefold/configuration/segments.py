@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from onefold.configuration.base import Labels, Name, OneOrMany, Strict, problem
+from onefold.configuration.base import Duration, Labels, Name, OneOrMany, Strict, problem
+from onefold.configuration.concerns import Event, Events, Window
 
 VOLUME: Final = {
     "days_since_last": "recency",
@@ -39,6 +42,38 @@ def _once(value: list[str]) -> list[str]:
     return value
 
 
+class Policy(Strict):
+    """What is done for a segment, as a promise that can be measured."""
+
+    says: str = Field(min_length=1, description="In a sentence.")
+    field: Name | None = Field(
+        None, description="What is measured, such as lead_time_days.", examples=["lead_time_days", "first_answer_hours"]
+    )
+    is_: str | bool | int | None = Field(None, alias="is", description="The value that is expected.")
+    at_least: Decimal | None = None
+    at_most: Decimal | None = None
+    from_: date | None = Field(None, alias="from", description="From which day on it is promised.")
+
+    @model_validator(mode="after")
+    def _is_measurable(self) -> Policy:
+        said = [one for one in (self.is_, self.at_least, self.at_most) if one is not None]
+        if (self.field is None and (said or self.from_ is not None)) or (self.field is not None and len(said) != 1):
+            raise problem("policy", "a policy that is measured has `field` and one of `is`, `at_least`, `at_most`.")
+        return self
+
+    @property
+    def expected(self) -> tuple[str, str] | None:
+        """is, at_least or at_most, and the value; None: it is only a sentence."""
+        for name, value in (("is", self.is_), ("at_least", self.at_least), ("at_most", self.at_most)):
+            if value is not None:
+                return name, str(value).lower() if isinstance(value, bool) else str(value)
+        return None
+
+
+def _policy(value: Any) -> Any:
+    return {"says": value} if isinstance(value, str) else value
+
+
 class Segment(Strict):
     """One part of a scheme."""
 
@@ -49,7 +84,9 @@ class Segment(Strict):
     when: dict[str, Span] = Field(
         default_factory=dict, description="Of lifecycle and value: figures that have to hold; the first segment wins."
     )
-    policy: str | None = Field(None, description="What is done for it, in words.")
+    policy: Annotated[Policy, BeforeValidator(_policy)] | None = Field(
+        None, description="What is done for it: a sentence, or `says` with what is measured."
+    )
 
 
 class Scheme(Strict):
@@ -58,6 +95,7 @@ class Scheme(Strict):
     basis: Literal["needs", "lifecycle", "value"]
     labels: Labels
     owner: str | None = None
+    review: date | None = Field(None, description="When somebody is to say whether it is still of use.")
     minimum: Annotated[int, Field(ge=1)] = Field(6, description="With fewer dealings a client is unknown.")
     lift: Annotated[float, Field(gt=1, le=20)] = Field(
         2.5, description="How much more often than expected clients of a segment show its needs."
@@ -99,7 +137,54 @@ class Scheme(Strict):
         return self
 
 
+Guard = Literal["open_complaint", "broken_promise", "contact_pressure"]
+GUARDS: Final[tuple[Guard, ...]] = ("open_complaint", "broken_promise", "contact_pressure")
+"""What keeps a client off a list; a named person may override it. A ban is none of these: nobody may."""
+
+
+class Pressure(Strict):
+    """How often a client may be contacted."""
+
+    most: Annotated[int, Field(ge=1)] = Field(description="Contacts that are all right.")
+    within: Window = Field(timedelta(days=30), validate_default=True)
+    types: Annotated[list[Name], OneOrMany()] = Field(
+        default_factory=lambda: ["call", "email", "message", "meeting", "visit"], min_length=1
+    )
+
+
+class Guards(Strict):
+    """Who is left out of lists, whatever segment they are in."""
+
+    purposes: dict[Name, Annotated[list[Guard], OneOrMany()]] = Field(
+        default_factory=lambda: {"upsell": [*GUARDS], "service": []},
+        min_length=1,
+        description="What lists are for, and which guards each has. A list for another purpose is refused.",
+    )
+    open_complaint: Events = Field(
+        default_factory=lambda: [Event.model_validate({"types": "complaint", "promise": ["overdue", "open", "none"]})],
+        description="What an open complaint is.",
+    )
+    complaints_since: Window = Field(
+        timedelta(days=180), validate_default=True, description="Older complaints are taken for closed."
+    )
+    promises_since: Window = Field(
+        timedelta(days=90), validate_default=True, description="Promises that were due longer ago are forgiven."
+    )
+    pressure: Pressure | None = Field(None, description="How often a client may be contacted, as was agreed.")
+    bans: dict[Name, Annotated[list[str], OneOrMany()]] = Field(
+        default_factory=dict,
+        description="Attribute -> values that forbid contact, beside the least of each `most_restrictive` consent.",
+        examples=[{"lifecycle": ["do_not_contact"]}],
+    )
+
+
 class SegmentsFile(Strict):
-    """`segments.yaml`: the schemes."""
+    """`segments.yaml`: the schemes, and the guards of lists made of them."""
 
     schemes: dict[Name, Scheme] = Field(default_factory=dict)
+    guards: Guards = Guards()  # type: ignore[call-arg]
+    unused_after: Duration = Field(
+        default=timedelta(days=90),
+        validate_default=True,
+        description="A scheme that nobody used for so long is pointed out.",
+    )

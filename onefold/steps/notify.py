@@ -17,6 +17,7 @@ from onefold.steps.freshness import freshness
 from onefold.steps.limits import in_words
 from onefold.steps.report import NoticesReport, RunReport, StreamReport
 from warehouse import holds, notices, runs
+from warehouse.concerns import raised
 from warehouse.connect import unit_of_work
 from warehouse.notices import Condition, Notice
 from warehouse.standing import standing
@@ -30,7 +31,7 @@ LONGEST: Final = 2_000
 """Characters of an error that are told."""
 _TOLD_FOR: Final = timedelta(days=7)
 """Runs that began before and died are no news."""
-_STANDING: Final = frozenset({"stopped", "stale", "review"})
+_STANDING: Final = frozenset({"stopped", "stale", "review", "concern"})
 """Kinds of what is so whoever runs the steps."""
 
 
@@ -151,6 +152,13 @@ def _standing(context: Context, conn: psycopg.Connection) -> Iterator[Condition]
             place = f"{one['source']}:{one['stream']}"
             detail = f"Last read {one['synced_at']}. See why: onefold sync {one['source']} {one['stream']}"
             yield Condition("stale", f"stale:{place}", f"{place} has not been read for too long", detail)
+    for one in raised(conn):
+        # Clients are counted and never named: a notice leaves the hub.
+        count = one["clients"] or one["row_count"]
+        who = f" For: {one['owner']}." if one["owner"] else ""
+        detail = f"{one['question_en']} {count} {'clients' if one['clients'] else 'rows'}.{who}"
+        look = f"See them: onefold concerns show {one['concern']}"
+        yield Condition("concern", f"concern:{one['concern']}", f"{one['concern']} is raised", f"{detail} {look}")
     _, open_cases = standing(conn)
     if open_cases:
         detail = f"{open_cases} wait for a person's word. See them: onefold cases"

@@ -11,6 +11,7 @@ import pyarrow as pa
 from identity.survive import PIN
 from identity.survive import golden as golden_records
 from onefold.steps.ahead import ahead
+from onefold.steps.concerns import find_concerns
 from onefold.steps.fix_at_source import find_fixes
 from onefold.steps.hold import settle_rules, waiting_for_rules, within_limits
 from onefold.steps.limits import GoldenLook, golden_look, telling
@@ -89,6 +90,7 @@ def publish(context: Context, *, is_read: bool = True, limited: bool = True) -> 
     with context.connection("onefold needs") as conn:
         find_fixes(context, conn)
         find_needs(context, conn)
+        find_concerns(context, conn)
     return report
 
 

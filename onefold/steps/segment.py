@@ -16,7 +16,7 @@ from warehouse import needs, segments
 if TYPE_CHECKING:
     import psycopg
 
-    from onefold.configuration.segments import Scheme
+    from onefold.configuration.segments import Scheme, Segment
     from onefold.context import Context
     from onefold.steps.needs import Plan
     from warehouse.need_rules import Rules
@@ -180,6 +180,7 @@ def _store(conn: psycopg.Connection, name: str, scheme: Scheme, gate: Gate | Non
         "label_en": label_en,
         "label_ru": label_ru,
         "owner": scheme.owner,
+        "review_on": scheme.review,
         "is_served": gate is None or gate.passes,
         "checked_at": None if gate is None else at,
         "figures": None if gate is None else gate.as_dict(),
@@ -195,7 +196,19 @@ def _store(conn: psycopg.Connection, name: str, scheme: Scheme, gate: Gate | Non
                 "label_en": part_en,
                 "label_ru": part_ru,
                 "needs": segment.needs,
-                "policy": segment.policy,
+                **_policy(segment),
             }
         )
     segments.store_scheme(conn, row, parts)
+
+
+def _policy(segment: Segment) -> dict[str, Any]:
+    policy = segment.policy
+    test, value = (policy.expected if policy is not None else None) or (None, None)
+    return {
+        "policy": None if policy is None else policy.says,
+        "policy_field": None if policy is None else policy.field,
+        "policy_test": test,
+        "policy_value": value,
+        "policy_from": None if policy is None else policy.from_,
+    }

@@ -104,6 +104,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "needs show": ("crm:contacts:1",),
     "segments list": (),
     "segments check": (),
+    "concerns list": (),
+    "concerns test": (),
     "airflow pools": (),
 }
 QUIET = [name for name in COMMANDS if not name.startswith("judge ") or name == "judge list"]
@@ -135,6 +137,7 @@ ELSEWHERE = {
     "serve", "token create", "token revoke",  # test_api
     "console", "user add", "user change", "user link",  # test_console
     "cases export", "cases import", "cases agreement", "cases plan",  # test_case_tools
+    "concerns show", "concerns acknowledge",  # test_concerns
     "document show", "document cases", "document same", "document not-same",  # test_documents
 }  # fmt: skip
 

@@ -242,9 +242,34 @@ RULES: Final[Mapping[str, Rule]] = {
         }
     ),
     "core.segment": Rule(
-        keep=dict.fromkeys(("scheme", "segment", "label_en", "label_ru", "needs", "policy"), _CONFIGURED)
+        keep=dict.fromkeys(
+            (
+                *("scheme", "segment", "label_en", "label_ru", "needs"),
+                *("policy", "policy_field", "policy_test", "policy_value"),
+            ),
+            _CONFIGURED,
+        )
     ),
     "core.client_segment": Rule(_CLIENT, deletes=True),
+    "core.concern": Rule(
+        keep=dict.fromkeys(("concern", "question_en", "question_ru", "owner", "template", "state", "why"), _CONFIGURED)
+    ),
+    "core.concern_raise": Rule(
+        keep={
+            "concern": _CONFIGURED,
+            "closed_as": _CODE,
+            "acknowledged_by": "who took note",
+            "acknowledge_reason": "of many; the command says that no client is named there",
+        }
+    ),
+    "core.concern_row": Rule(f"({_CLIENT} OR {_FACT})", deletes=True),
+    "ops.guard_override": Rule(_CLIENT, deletes=True),
+    "ops.segment_use": Rule(
+        keep={
+            **dict.fromkeys(("scheme", "segment"), _CONFIGURED),
+            **dict.fromkeys(("who", "how", "purpose"), "who used a segment, of many clients"),
+        }
+    ),
     "core.exchange_rate": Rule(
         keep={
             "source": _PLACE,

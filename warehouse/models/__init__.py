@@ -5,6 +5,7 @@ and tests only.
 from warehouse.models import (
     access,
     accounts,
+    concerns,
     core,
     desk,
     documents,
@@ -32,6 +33,7 @@ __all__ = [
     "SCHEMAS",
     "access",
     "accounts",
+    "concerns",
     "core",
     "desk",
     "documents",

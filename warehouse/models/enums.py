@@ -7,7 +7,7 @@ from typing import Final
 KINDS: Final = ("person", "organisation")
 ROLES: Final = ("client", "prospect", "supplier", "staff", "authority")
 STEPS: Final = ("standardise", "in_common", "resolve", "publish", "documents", "fixes", "landed")
-NOTICE_KINDS: Final = ("failure", "stopped", "stale", "review", "drift")
+NOTICE_KINDS: Final = ("failure", "stopped", "stale", "review", "drift", "concern")
 RUN_STATUSES: Final = ("running", "done", "failed", "deferred", "stopped", "held")
 HOLD_CAUSES: Final = ("stream", "records", "rules", "rollback")
 HOLD_STATES: Final = ("open", "released", "discarded", "rolled_back", "settled")
@@ -48,3 +48,8 @@ SEGMENT_REASONS: Final = ("composition", "declared", "rule", "few", "none", "clo
 segments are too close."""
 SEGMENT_ENDS: Final = ("gone", "rules")
 """The client is none any more; the scheme is told in another way now."""
+CONCERN_TEMPLATES: Final = ("none_of", "more_than", "drifts_from", "missed_and_silent", "contact_pressure", "sql")
+CONCERN_STATES: Final = ("calm", "raised", "not_available", "failed")
+"""Nothing to worry about; raised; what it looks at is not there; the question could not be asked."""
+CONCERN_ENDS: Final = ("calm", "rules", "gone", "not_available")
+"""It does not hold any more; it is asked in another way now; it is asked no more; what it looks at has gone."""

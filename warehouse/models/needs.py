@@ -117,6 +117,7 @@ class SegmentScheme(Table, table=True):
     label_en: str = column(Text, "Label in English")
     label_ru: str | None = column(Text, "Label in Russian", null=True)
     owner: str | None = column(Text, "Who answers for it", null=True)
+    review_on: date | None = column(Date, "When somebody is to say whether it is still of use", null=True)
     is_served: bool = column(Boolean, "It is shown to readers: it has passed its check, or needs none")
     checked_at: datetime | None = column(_AT, "When it was checked last", null=True)
     figures: dict[str, Any] | None = column(JSONB, "What the check found", null=True)
@@ -135,6 +136,10 @@ class Segment(Table, table=True):
     label_ru: str | None = column(Text, "Label in Russian", null=True)
     needs: list[str] = column(ARRAY(Text), "Needs that its clients have; none where the basis is another")
     policy: str | None = column(Text, "What is done for it, in words", null=True)
+    policy_field: str | None = column(Text, "What is measured of it", null=True)
+    policy_test: str | None = column(Text, "is, at_least or at_most", null=True)
+    policy_value: str | None = column(Text, "The value that is expected", null=True)
+    policy_from: date | None = column(Date, "From which day on it is promised", null=True)
 
 
 class ClientSegment(Table, table=True):

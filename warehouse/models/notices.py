@@ -24,7 +24,7 @@ class Notice(Table, table=True):
     )
 
     notice_id: int = column(BigInteger, "Rises with every notice", key=True, extra=(Identity(always=True),))
-    kind: str = column(Text, "failure, stopped, stale, review or drift")
+    kind: str = column(Text, "failure, stopped, stale, review, drift or concern")
     key: str = column(Text, "The kind and what it is about; one notice of a key is open at a time")
     subject: str = column(Text, "In a few words")
     detail: str = column(Text, "What happened and what to do; no client data")

@@ -4,7 +4,7 @@
 SELECT scheme, basis, is_served FROM core.segment_scheme
 
 -- name: schemes
-SELECT s.scheme, s.basis, s.label_en, s.label_ru, s.owner, s.is_served, s.checked_at::text, s.figures,
+SELECT s.scheme, s.basis, s.label_en, s.label_ru, s.owner, s.review_on::text, s.is_served, s.checked_at::text, s.figures,
     (SELECT count(*) FROM core.client_segment AS c WHERE c.scheme = s.scheme AND c.left_at IS NULL AND c.segment IS NOT NULL)
         AS assigned,
     (SELECT count(*) FROM core.client_segment AS c WHERE c.scheme = s.scheme AND c.left_at IS NULL AND c.segment IS NULL)
@@ -13,7 +13,8 @@ FROM core.segment_scheme AS s
 ORDER BY s.scheme COLLATE "C"
 
 -- name: segments
-SELECT g.scheme, g.segment, g.label_en, g.label_ru, g.needs, g.policy,
+SELECT g.scheme, g.segment, g.label_en, g.label_ru, g.needs, g.policy, g.policy_field, g.policy_test, g.policy_value,
+    g.policy_from::text,
     (SELECT count(*) FROM core.client_segment AS c
      WHERE c.scheme = g.scheme AND c.segment = g.segment AND c.left_at IS NULL) AS clients
 FROM core.segment AS g
@@ -26,12 +27,15 @@ DELETE FROM core.segment WHERE scheme = %(scheme)s
 DELETE FROM core.segment_scheme WHERE scheme = %(scheme)s
 
 -- name: store_scheme
-INSERT INTO core.segment_scheme (scheme, basis, label_en, label_ru, owner, is_served, checked_at, figures)
-VALUES (%(scheme)s, %(basis)s, %(label_en)s, %(label_ru)s, %(owner)s, %(is_served)s, %(checked_at)s, %(figures)s)
+INSERT INTO core.segment_scheme (scheme, basis, label_en, label_ru, owner, review_on, is_served, checked_at, figures)
+VALUES (%(scheme)s, %(basis)s, %(label_en)s, %(label_ru)s, %(owner)s, %(review_on)s, %(is_served)s, %(checked_at)s,
+    %(figures)s)
 
 -- name: store_segment
-INSERT INTO core.segment (scheme, segment, position, label_en, label_ru, needs, policy)
-VALUES (%(scheme)s, %(segment)s, %(position)s, %(label_en)s, %(label_ru)s, %(needs)s, %(policy)s)
+INSERT INTO core.segment (scheme, segment, position, label_en, label_ru, needs, policy, policy_field, policy_test,
+    policy_value, policy_from)
+VALUES (%(scheme)s, %(segment)s, %(position)s, %(label_en)s, %(label_ru)s, %(needs)s, %(policy)s, %(policy_field)s,
+    %(policy_test)s, %(policy_value)s, %(policy_from)s)
 
 -- name: close
 UPDATE core.client_segment AS t

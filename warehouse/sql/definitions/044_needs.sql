@@ -73,7 +73,12 @@ SELECT
     s.checked_at,
     (s.figures -> 'stability' ->> g.segment)::numeric AS stability,
     clock.changed_seq,
-    false AS is_deleted
+    false AS is_deleted,
+    g.policy_field,
+    g.policy_test,
+    g.policy_value,
+    g.policy_from,
+    s.review_on
 FROM core.segment AS g
 JOIN core.segment_scheme AS s ON s.scheme = g.scheme AND s.is_served
 CROSS JOIN (SELECT coalesce(max(last_event_id), 0) AS changed_seq FROM ops.hub_clock) AS clock;
