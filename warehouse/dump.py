@@ -95,6 +95,7 @@ _PLANS: Final = {
     "core.client_segment": _Plan(("entered_at", "left_at"), ("client_id", "scheme"), "entered_at"),
     "core.relationship": _Plan(("relationship_key", *_CLOCKS)),
     "core.relationship_version": _Plan(("relationship_key", "ended_seq", "known_from", "known_to", *_CLOCKS)),
+    "ops.guard_override": _Plan(("override_id", "made_at", "ended_at"), ("client_id", "purpose"), "override_id"),
     "ops.checkpoint": _Plan(("at", "passed_run_id", *_CLOCKS)),
     "ops.reject": _Plan(("first_at", "closed_at", *_CLOCKS)),
     "ops.pending": _Plan(("id",)),
@@ -118,7 +119,7 @@ _PLANS: Final = {
 LEFT_OUT: Final = (
     "ops.run", "ops.hold", "ops.hub_clock", "ops.alembic_version", "ops.source_token",
     "ops.register_overlap", "ops.register_combination", "ops.reconciliation", "ops.reconciliation_row",
-    "ops.access_log", "ops.notice", "ops.feed_reader", "ops.case_batch", "ops.case_repeat",
+    "ops.access_log", "ops.segment_use", "ops.notice", "ops.feed_reader", "ops.case_batch", "ops.case_repeat",
     "ops.source_fix", "ops.source_fix_week",
     "ops.account", "ops.session", "ops.sign_in_link", "ops.sign_in_failure", "ops.api_token",
 )  # fmt: skip
