@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +27,8 @@ from connectors.rest.flags import flagged
 from connectors.rows import CONTENT, Assembler, RowMaker
 
 log = logging.getLogger(__name__)
+_VALUE = re.compile(r"[\d\s.,:/+()-]*\d[\d\s.,:/+()-]*|\S+@\S+\.\S+")
+"""A number, a date, a telephone number or an e-mail address: what stands in a record and is no name of a column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +217,7 @@ class Pass:
                 source=self.stream.source,
                 stream=self.stream.name,
                 place=path.name,
-                hint=f"Columns: {', '.join(name[:60] for name in columns[:30])}",
+                hint=self._named(columns),
             )
         gone = sorted(set(self.state.get("columns") or ()) - set(columns))
         if gone:
@@ -226,6 +229,16 @@ class Pass:
                 ", ".join(gone),
             )
         self.state["columns"] = list(columns)
+
+    def _named(self, columns: Sequence[str]) -> str:
+        """The columns of the file for an error, unless they may be a record's values."""
+        before = self.state.get("columns") or ()
+        if any(map(_VALUE.fullmatch, columns)) or (before and not set(before) & set(columns)):
+            return (
+                "The line of names seems to be missing, values stand in its place: put it back, or say with header_row where"
+                " it is"
+            )
+        return f"Columns: {', '.join(name[:60] for name in columns[:30])}"
 
 
 @contextmanager

@@ -422,11 +422,12 @@ def test_a_column_that_disappears_is_told_and_a_key_column_that_disappears_stops
 ) -> None:
     with http_source() as server:
         hub = MessyHub(tmp_path, database_url, server)
-    for name in ("column", "key_column", "gone"):
+    for name in ("column", "key_column", "names", "gone"):
         person_file(tmp_path, name, f"{name}.csv", GOOD.encode())
     assert hub.onefold("run").code == 0
     (tmp_path / "data" / "column.csv").write_text("id,first,last,born\n1,Анна,Керн,1990-02-11\n2,Пётр,Чайковский,\n")
     (tmp_path / "data" / "key_column.csv").write_text("first,last,born\nАнна,Керн,1990-02-11\nПётр,Чайковский,\n")
+    (tmp_path / "data" / "names.csv").write_text(GOOD.split("\n", 1)[1])  # the line with the names is lost
     (tmp_path / "data" / "gone.csv").unlink()
     done = hub.onefold("--json", "run")
     assert done.code == 1
@@ -434,8 +435,10 @@ def test_a_column_that_disappears_is_told_and_a_key_column_that_disappears_stops
     assert (streams["column"]["status"], streams["column"]["updated"]) == ("done", 2)
     assert "columns gone from column.csv: email" in caplog.text + done.err
     assert "the key column 'id' is not in the file at key_column.csv. Columns: first, last, born" in done.err
+    told = "the key column 'id' is not in the file at names.csv. The line of names seems to be missing"
+    assert told in done.err and "Анна" not in done.err + done.out
     assert streams["gone"]["error_class"] == "SourceConfigurationError"
-    for name in ("column", "key_column", "gone"):
+    for name in ("column", "key_column", "names", "gone"):
         assert hub.landed(name) == ["1", "2"]
     # What the register no longer says leaves the client view; the record stays.
     assert hub.onefold("--json", "client", "column:people:1").json["attributes"].get("given_name") == "Анна"
