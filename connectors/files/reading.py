@@ -235,8 +235,8 @@ class Pass:
         before = self.state.get("columns") or ()
         if any(map(_VALUE.fullmatch, columns)) or (before and not set(before) & set(columns)):
             return (
-                "The line of names seems to be missing, values stand in its place: put it back, or say with header_row where"
-                " it is"
+                "The line of names seems to be missing, values stand in its place: put it back, or say with header_row"
+                " where it is"
             )
         return f"Columns: {', '.join(name[:60] for name in columns[:30])}"
 
