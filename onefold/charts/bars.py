@@ -30,11 +30,21 @@ class Shares:
     values: Sequence[float]
 
 
-def bar_chart(title: str, description: str, bars: Sequence[Bar], *, words: Words = plain, unit: str = "") -> Chart:
-    """Lying bars from 0, in the order given; values are not negative. `words` writes a value, `unit` names the axis."""
-    top = 64.0
+def bar_chart(
+    title: str,
+    description: str,
+    bars: Sequence[Bar],
+    *,
+    words: Words = plain,
+    unit: str = "",
+    marks: Sequence[Mark] = (),
+) -> Chart:
+    """Lying bars from 0, in the order given; values are not negative. `words` writes a value, `unit` names the axis;
+    `marks` stand across the bars."""
+    top = 64.0 if not marks else 84.0
     canvas = Canvas(_WIDTH, top + _ROW * len(bars) + 48)
-    scale = Scale(0, max((bar.value for bar in bars), default=0) or 1, _LABELS, _WIDTH - _MARGIN)
+    highest = max([*(bar.value for bar in bars), *(mark.value for mark in marks)], default=0) or 1
+    scale = Scale(0, highest, _LABELS, _WIDTH - _MARGIN)
     canvas.text(16, 28, title, "h", room=_WIDTH - 16)
     bottom = top + _ROW * len(bars)
     for value in ticks(0, scale.high):
@@ -46,6 +56,7 @@ def bar_chart(title: str, description: str, bars: Sequence[Bar], *, words: Words
         said = f"{words(bar.value)}; {bar.note}" if bar.note else words(bar.value)
         canvas.rect(_LABELS, y, max(scale(bar.value) - _LABELS, 1.0), _ROW - 8, "s0", hint=f"{bar.label}: {said}")
         canvas.text(scale(bar.value) + 6, y + 14, said, "small", room=_WIDTH - scale(bar.value) - 12)
+    draw_marks(canvas, scale, marks, top, bottom)
     canvas.text(scale.end, bottom + 34, unit, "small f-faint", anchor="end")
     return canvas.chart(title, description, ("", unit, ""), [(bar.label, words(bar.value), bar.note) for bar in bars])
 

@@ -87,9 +87,12 @@ class Canvas:
         self.width, self.height = width, height
         self._parts: list[str] = []
 
-    def rect(self, x: float, y: float, width: float, height: float, fill: str, *, hint: str = "") -> None:
+    def rect(
+        self, x: float, y: float, width: float, height: float, fill: str, *, hint: str = "", opacity: float = 1
+    ) -> None:
         """A filled bar; `hint` is shown under the pointer and read aloud."""
-        self._draw("rect", hint, {"x": x, "y": y, "width": width, "height": height, "rx": 2, "class": f"f-{fill}"})
+        place = {"x": x, "y": y, "width": width, "height": height, "rx": 2}
+        self._draw("rect", hint, {**place, "class": f"f-{fill}", **_opacity(opacity)})
 
     def line(self, x1: float, y1: float, x2: float, y2: float, stroke: str, **how: object) -> None:
         """A straight line; `how`: width, dash, hint."""
@@ -110,9 +113,14 @@ class Canvas:
         style = _stroke(stroke, how)
         self._draw("polyline", "", {"points": places, **style, "class": f"line {style['class']}"})
 
-    def circle(self, x: float, y: float, radius: float, fill: str, *, hint: str = "") -> None:
+    def circle(self, x: float, y: float, radius: float, fill: str, *, hint: str = "", opacity: float = 1) -> None:
         """A filled circle."""
-        self._draw("circle", hint, {"cx": x, "cy": y, "r": radius, "class": f"f-{fill}"})
+        self._draw("circle", hint, {"cx": x, "cy": y, "r": radius, "class": f"f-{fill}", **_opacity(opacity)})
+
+    def polygon(self, points: Sequence[tuple[float, float]], fill: str, *, opacity: float = 1) -> None:
+        """A filled shape with these corners."""
+        places = " ".join(f"{_number(x)},{_number(y)}" for x, y in points)
+        self._draw("polygon", "", {"points": places, "class": f"f-{fill}", **_opacity(opacity)})
 
     def text(
         self, x: float, y: float, text: str, style: str = "", *, anchor: Anchor = "start", room: float = 0
@@ -149,6 +157,10 @@ class Canvas:
         )
         inside = (f"<title>{_safe(hint)}</title>" if hint else "") + _safe(content)
         self._parts.append(f"<{name}{written}>{inside}</{name}>" if inside else f"<{name}{written}/>")
+
+
+def _opacity(value: float) -> dict[str, object]:
+    return {} if value == 1 else {"fill-opacity": f"{value:g}"}
 
 
 def _stroke(stroke: str, how: dict[str, object]) -> dict[str, object]:

@@ -16,18 +16,22 @@ from onefold.settings import Settings
 from onefold.web import problems, watching
 from onefold.web.api import cases, changes, clients, fixes, match, shapes
 from onefold.web.console import (
+    as_client,
     bulk,
     case,
     client,
     client_parts,
+    concerns,
     desk,
     fix,
     home,
     model,
+    needs,
     pages,
     planner,
     review,
     search,
+    segments,
     single,
     sources,
     undo,
@@ -99,7 +103,7 @@ def create_app(hub: Hub | None = None, settings: Settings | None = None) -> Fast
     app.include_router(home.router)
     app.include_router(pages.router)
     app.include_router(single.router)
-    for part in (search, client, client_parts, fix):
+    for part in (search, client, client_parts, needs, as_client, segments, concerns, fix):
         app.include_router(part.router)
     app.include_router(review.router)
     for part_of_queue in (desk, bulk, workbook, planner):

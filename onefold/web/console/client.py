@@ -20,13 +20,14 @@ from onefold.steps.explain_value import explain_value
 from onefold.steps.regroup import undo_decision
 from onefold.steps.rules import today
 from onefold.web.api import views
+from onefold.web.console.needs_told import needs_and_segments
 from onefold.web.console.render import labels, language_of, page
 from onefold.web.console.session import Sends, Visitor, Visits
 from onefold.web.door import TheHub, masks_for, note
 from onefold.web.hub import Hub
 from onefold.web.masking import BLANK, Masks
 from onefold.web.showing import note_client, place_named, place_of, types_of
-from warehouse import client_pages, source_fixes
+from warehouse import client_pages, concerns, source_fixes
 from warehouse.client_pages import Filter
 
 router: Final = APIRouter(include_in_schema=False)
@@ -167,6 +168,8 @@ def _shown(
         rows, end = client_pages.story(conn, view["client_id"], wanted, limit=limit, after=place)
         around = client_pages.around(conn, view, today=today(hub.reading))
         fixes = source_fixes.listed(conn, source_fixes.Wanted(client_id=view["client_id"]), limit=_TOLD)
+        worries = concerns.of_client(conn, view["client_id"])
+        needed = needs_and_segments(conn, view["client_id"], hub.reading.configuration, masks)
     note_client(hub, who.asker, "console print" if template == "client_print.html" else "console client", view)
     shown = views.client_of(view, masks)
     told_of = views.interactions_of(rows, masks)
@@ -186,6 +189,8 @@ def _shown(
         counted=around["counted"],
         names=[_name(one, masks) for one in around["names"]],
         judged=[_said(one, view["kind"], masks) for one in around["judged"]],
+        concerns=worries,
+        **needed,
         fixes=fixes,
         most_fixes=_TOLD,
         silent=_silent(known, view["departments"]),

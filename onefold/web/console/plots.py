@@ -6,15 +6,18 @@ title and description that screen readers tell, and its figures as a table.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
-from onefold.charts.axes import Mark, plain
+from onefold.charts.axes import Mark, percent, plain
 from onefold.charts.balance import Weight, balance_chart
 from onefold.charts.bars import Bar, Shares, bar_chart, distribution_chart
 from onefold.charts.canvas import Chart, style
 from onefold.charts.columns import columns_chart
+from onefold.charts.compass import Dot, compass_chart
+from onefold.charts.heatmap import heatmap_chart
 from onefold.charts.lines import Line, line_chart
 from onefold.charts.upset import upset_chart
 
@@ -122,8 +125,75 @@ def rule_note(found: str, alone: str) -> Callable[[Mapping[str, Any]], str]:
     return said
 
 
+def held_plot(
+    title: str,
+    words: str,
+    rows: Sequence[tuple[str | None, str]],
+    columns: Sequence[tuple[str, str]],
+    held: Mapping[tuple[str | None, str], float],
+    written: Callable[[float], str],
+    corner: str,
+) -> Chart:
+    """In which share of the clients of each segment each need is held. `rows`, `columns`: code and label."""
+    values = {
+        (number, at): held.get((segment, need))
+        for number, (segment, _) in enumerate(rows)
+        for at, (need, _) in enumerate(columns)
+    }
+    names = [label for _, label in rows], [label for _, label in columns]
+    return heatmap_chart(title, words, *names, values, words=written, corner=corner)
+
+
+def needs_map(
+    title: str,
+    words: str,
+    needs: Sequence[tuple[str, str]],
+    segments: Sequence[tuple[str, str]],
+    dots: Iterable[Mapping[str, Any]],
+    unknown: str,
+    columns: tuple[str, str],
+) -> Chart:
+    """Clients by what they need: each is drawn to a need by the binary logarithm of how many times as often as expected
+    it shows it. `needs`, `segments`: code and label."""
+    places = {code: number for number, (code, _) in enumerate(segments)}
+    drawn = []
+    for one in dots:
+        lifts = dict(zip(one["needs"], one["lifts"], strict=True))
+        pulls = [max(0.0, math.log2(lifts.get(code) or 1.0)) for code, _ in needs]
+        drawn.append(Dot(places.get(one["segment"]), pulls))
+    names = [label for _, label in needs], [label for _, label in segments]
+    return compass_chart(title, words, *names, drawn, ungrouped=unknown, columns=columns)
+
+
+def limit_plot(
+    title: str, words: str, values: Sequence[tuple[str, float | None]], limit: tuple[str, float] | None, unit: str
+) -> Chart:
+    """Shares as lying bars, with the limit that they are held to; those that are not known are left out."""
+    bars = [Bar(label, value) for label, value in values if value is not None]
+    marks = [] if limit is None else [Mark(f"{limit[0]} {percent(limit[1])}", limit[1])]
+    return bar_chart(title, words, bars, words=percent, unit=unit, marks=marks)
+
+
+def moves_plot(
+    title: str, words: str, months: Sequence[Mapping[str, Any]], labels: tuple[str, str], written: Callable[[date], str]
+) -> Chart:
+    """How many came and how many went, month by month."""
+    lines = [
+        Line(label, [one[name] for one in months]) for label, name in zip(labels, ("entered", "left"), strict=True)
+    ]
+    highest = max([value for line in lines for value in line.values if value is not None], default=0)
+    at = {float(number): written(one["month"]) for number, one in enumerate(months)}
+    return line_chart(
+        title, words, list(at), lines, x_label="", y_range=(0.0, highest * 1.1 or 1.0), y_words=plain,
+        x_words=lambda value: at.get(value, ""),
+    )  # fmt: skip
+
+
 MAKERS: Final[Mapping[str, Callable[..., object]]] = {
     make.__name__: make
-    for make in (overlap_plot, volume_plot, freshness_plot, levels_plot, scores_plot, rules_plot, rule_note)
+    for make in (
+        overlap_plot, volume_plot, freshness_plot, levels_plot, scores_plot, rules_plot, rule_note, held_plot,
+        needs_map, limit_plot, moves_plot,
+    )
 }  # fmt: skip
 """What templates call."""

@@ -70,6 +70,7 @@ def _environment(language: str) -> Environment:
     found.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     found.filters.update(
         word=lambda text: _word(text, language),
+        said=lambda row, what="label": _said(row, what, language),
         day=lambda value: _day(value, language),
         moment=lambda value: _moment(value, language),
         minute=lambda value: _moment(_to_minute(value), language),
@@ -80,7 +81,12 @@ def _environment(language: str) -> Environment:
         money=lambda value, currency=None: _money(value, currency, language),
         urlpart=lambda value: quote(str(value), safe=""),
     )
-    found.globals.update(plots.MAKERS, short_day=lambda value: _short_day(value, language))
+    found.globals.update(
+        plots.MAKERS,
+        short_day=lambda value: _short_day(value, language),
+        short_month=lambda value: _short_day(value, language, "yMMM"),
+        share=lambda value: _share(value, language),
+    )
     return found
 
 
@@ -88,6 +94,11 @@ def _word(text: str | None, language: str) -> str:
     """The word of the language for a code or name that comes from data: never taken for markup or for a format, as what
     stands in a template is."""
     return translations(language).gettext(text) if text else ""
+
+
+def _said(row: Mapping[str, Any], what: str, language: str) -> str:
+    """What a row of the configuration is called in the language, else in English."""
+    return str(row.get(f"{what}_{language}") or row.get(f"{what}_en") or "")
 
 
 def _day(value: str | date | None, language: str) -> str:
@@ -98,10 +109,10 @@ def _day(value: str | date | None, language: str) -> str:
     return format_date(date.fromisoformat(value[:10]) if isinstance(value, str) else value, "medium", locale=language)
 
 
-def _short_day(value: date, language: str) -> str:
+def _short_day(value: date, language: str, skeleton: str = "MMMd") -> str:
     from babel.dates import format_skeleton
 
-    return str(format_skeleton("MMMd", value, locale=language))
+    return str(format_skeleton(skeleton, value, locale=language))
 
 
 def _moment(value: str | datetime | None, language: str) -> str:

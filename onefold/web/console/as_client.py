@@ -1,0 +1,29 @@
+"""The company as one client sees it, on a page that can be printed."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from onefold.steps.as_client import as_client
+from onefold.web.api import views
+from onefold.web.console.render import page
+from onefold.web.console.session import Visits
+from onefold.web.door import TheHub, masks_for, note
+
+router: Final = APIRouter(include_in_schema=False)
+
+
+@router.get("/clients/{client_id}/as-client")
+def as_it_sees_us(request: Request, hub: TheHub, who: Visits, client_id: UUID) -> Response:
+    """Promises, waits, requests, repeats, departments, complaints and who began, from the client's side."""
+    who.asker.needs("clients")
+    found = as_client(hub.reading, str(client_id))
+    if found.client_id != str(client_id):
+        return RedirectResponse(f"/clients/{found.client_id}/as-client", 307)
+    masks = masks_for(hub, who.asker)
+    note(hub, who.asker, "console as-client", [found.client_id], None if masks is None else [])
+    return page(request, "client_sees.html", who, client_id=client_id, sees=views.as_client_of(found.as_dict(), masks))
