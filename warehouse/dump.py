@@ -92,6 +92,7 @@ _PLANS: Final = {
     "core.concern": _Plan(),
     "core.concern_raise": _Plan(("raised_at", "closed_at", "acknowledged_at"), ("concern",), "raised_at"),
     "core.concern_row": _Plan(("since",)),
+    "core.segment_mirror": _Plan(("looked_at",)),
     "core.client_segment": _Plan(("entered_at", "left_at"), ("client_id", "scheme"), "entered_at"),
     "core.relationship": _Plan(("relationship_key", *_CLOCKS)),
     "core.relationship_version": _Plan(("relationship_key", "ended_seq", "known_from", "known_to", *_CLOCKS)),

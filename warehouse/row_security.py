@@ -40,6 +40,7 @@ POLICIES: Final[Mapping[str, str]] = {
         ("core.attribute", "core.interaction_type", "core.interaction_field", "core.exchange_rate",
          "core.reporting", "core.need", "core.need_signal", "core.need_rate", "core.segment_scheme", "core.segment",
          "core.concern", "core.concern_raise",
+         "core.segment_mirror",
          "ops.run", "ops.hold", "ops.hub_clock", "ops.notice",
          "ops.alembic_version", "ops.pending"),
         "true",

@@ -138,6 +138,57 @@ def discover(
         output.say(f"Written to {report.file}; nothing of it is in force.")
 
 
+@needs_app.command("accept")
+def accept(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="A suggestion of the file, such as suggestion_1.")],
+    code: Annotated[str, typer.Option("--as", help="What the need is called in needs.yaml, such as urgency.")],
+    job: Annotated[str | None, typer.Option("--job", help="The job to be done, in the client's words.")] = None,
+    job_ru: Annotated[str | None, typer.Option("--job-ru", help="The same in Russian.")] = None,
+    label: Annotated[str | None, typer.Option("--label", help="What it is called on pages.")] = None,
+    label_ru: Annotated[str | None, typer.Option("--label-ru", help="The same in Russian.")] = None,
+    dimension: Annotated[
+        str | None, typer.Option("--dimension", help="What kind of need it is, such as time, price or risk.")
+    ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option("--without", help="A signal that does not belong to it. May be repeated.")
+    ] = None,
+    file: Annotated[Path, typer.Option("--file", help="What `onefold needs discover --out FILE` wrote.")] = Path(
+        "needs.suggested.yaml"
+    ),
+) -> None:
+    """Take a suggestion into config/needs.yaml under a name and a job that you give it. The rest of the file, comments
+    too, stays as it is, and no need is written over. The next run looks for it.
+
+    Example: onefold needs accept suggestion_1 --as urgency --job "Get us running again." --dimension time
+    """
+    import sys
+
+    from onefold.cli.opening import invocation, settings_of
+    from onefold.steps.accept_need import Words, suggestion
+    from onefold.steps.accept_need import accept as take
+
+    settings, output = settings_of(ctx), invocation(ctx).output
+    signals = suggestion(file, name, without=without or ())
+    asks = sys.stdin.isatty() and not output.as_json
+    if asks and job is None and job_ru is None:
+        job = typer.prompt("What do these clients want done, in their words?", err=True)
+    if asks and dimension is None:
+        dimension = typer.prompt("What kind of need is it (time, price, knowledge, risk, ...)?", err=True)
+    labels = {"en": label or code.replace("_", " ").capitalize(), "ru": label_ru}
+    report = take(
+        settings,
+        signals,
+        Words(code, _told(en=job, ru=job_ru), _told(**labels), dimension or "other"),
+    )
+    output.data(report.as_dict())
+    output.say(f"{report.file} has `{report.need}` with {len(report.signals)} signals; `onefold run` looks for it.")
+
+
+def _told(**texts: str | None) -> dict[str, str]:
+    return {language: text for language, text in texts.items() if text}
+
+
 @segments_app.command("list")
 def list_segments(ctx: typer.Context) -> None:
     """The schemes of segments.yaml, whether they are served, and how many clients are in each segment.
@@ -168,6 +219,63 @@ def check_segments(ctx: typer.Context) -> None:
     show_schemes(output, found)
     if report.refused:
         raise typer.Exit(1)
+
+
+@segments_app.command("mirror")
+def look_into_mirror(
+    ctx: typer.Context,
+    last: Annotated[bool, typer.Option("--last", help="Show what the last look found, without looking.")] = False,
+) -> None:
+    """Whether operations treat the clients of served segments differently: lead time, first answer, priority, offers,
+    contacts, or what `mirror` of segments.yaml names; with volume, amount, region and items held equal, and beside what
+    the policy of the segment promises. Where they do, whether better treatment goes with more business later.
+
+    Example: onefold segments mirror
+    """
+    from onefold.steps.mirror import findings, look_into_mirror
+
+    with opened(ctx) as (context, output):
+        report = None if last else look_into_mirror(context)
+        found = findings(context)
+    output.data({**({} if report is None else report.as_dict()), "findings": found})
+    if not found:
+        output.say("There is no served scheme, or nobody has looked yet.")
+        return
+    for scheme in dict.fromkeys(one["scheme"] for one in found):
+        output.heading(scheme)
+        output.table(
+            ("segment", "outcome", "promised", "verdict", "here", "elsewhere", "difference", "95 %", "p", "business"),
+            [_reflected(one) for one in found if one["scheme"] == scheme],
+            right=(4, 5, 6, 8),
+        )
+
+
+_VERDICTS = {
+    "as_promised": "served as promised",
+    "decorative": "promised but served like everyone",
+    "opposite": "promised but served worse",
+    "without_policy": "treated differently without a policy",
+    "like_everyone": "served like everyone",
+    "cannot_tell": "cannot tell",
+}
+
+
+def _reflected(one: dict[str, Any]) -> tuple[Any, ...]:
+    def part(value: float | None) -> str:
+        return "" if value is None else f"{value:+.0%}"
+
+    effect = one["effect"] or ""
+    return (
+        one["segment_label_en"],
+        one["label_en"],
+        "yes" if one["is_promised"] else "",
+        _VERDICTS[one["verdict"]],
+        *("" if one[side] is None else f"{one[side]:.2f}" for side in ("typical", "typical_elsewhere")),
+        part(one["difference"]),
+        "" if one["difference_low"] is None else f"{part(one['difference_low'])} to {part(one['difference_high'])}",
+        "" if one["p_value"] is None else f"{one['p_value']:.3f}",
+        effect.replace("_", " ") + (f" ({part(one['effect_difference'])})" if effect in ("more", "less") else ""),
+    )
 
 
 def show_schemes(output: Output, found: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ def check_needs(configuration: Configuration) -> Iterator[Problem]:
     """Types, fields of detail and needs that must exist."""
     yield from _signals(configuration)
     yield from _schemes(configuration)
+    yield from _outcomes(configuration)
 
 
 def _signals(configuration: Configuration) -> Iterator[Problem]:
@@ -58,3 +59,22 @@ def _schemes(configuration: Configuration) -> Iterator[Problem]:
                     path: Path = ("schemes", name, "segments", code, "needs")
                     hint = did_you_mean(need, known) if known else "Write it into needs.yaml."
                     yield document.problem(path, f"`{need}` is no need of needs.yaml.", hint)
+
+
+def _outcomes(configuration: Configuration) -> Iterator[Problem]:
+    known = configuration.interaction_types
+    for name, outcome in configuration.segments.mirror.outcomes.items():
+        document = configuration.documents["segments.yaml"]
+        at: Path = ("mirror", "outcomes", name)
+        for key, types in (("types", outcome.types), ("until", outcome.until)):
+            for type_ in types:
+                if type_ not in known:
+                    yield document.problem(
+                        (*at, key), f"`{type_}` is no known interaction type.", did_you_mean(type_, known)
+                    )
+        fields = detail_fields(configuration, outcome.types)
+        for path in outcome.when:
+            field = path.split(".")[1] if path.startswith("detail.") else None
+            if field is not None and field not in fields:
+                message = f"No interaction of {', '.join(outcome.types)} has `{field}` in its detail."
+                yield document.problem((*at, "when", path), message, did_you_mean(field, fields), key=True)

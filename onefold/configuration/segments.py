@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from onefold.configuration.base import Duration, Labels, Name, OneOrMany, Strict, problem
 from onefold.configuration.concerns import Event, Events, Window
+from onefold.configuration.mirror import Mirror
 
 VOLUME: Final = {
     "days_since_last": "recency",
@@ -188,3 +189,4 @@ class SegmentsFile(Strict):
         validate_default=True,
         description="A scheme that nobody used for so long is pointed out.",
     )
+    mirror: Mirror = Mirror()  # type: ignore[call-arg]

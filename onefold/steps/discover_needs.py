@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
 CLIENTS: Final = 5_000
 FEATURES: Final = 400
+JOB: Final = "say it in the client's words"
+"""What stands in place of the job until somebody says it."""
 _HEAD: Final = """\
 # Suggested by `onefold needs discover`: what comes together in the dealings of some clients more often than in those of
 # others. It may be a need or something else. Give those that are needs a name, a job in the client's words and a
-# dimension, take out what does not belong to them, and write them into config/needs.yaml. No run reads this file.
+# dimension, take out what does not belong to them, and write them into config/needs.yaml, or let `onefold needs accept
+# NAME --as need` do it. No run reads this file.
 """
 
 
@@ -110,7 +113,7 @@ def _plain(at: int, one: Suggested, words: dict[str, str]) -> dict[str, Any]:
             said["when"] = {feature.looked: feature.value}
         signals[f"signal_{number}"] = said
     need = {
-        "job": "say it in the client's words",
+        "job": JOB,
         "labels": f"Suggestion {at}",
         "dimension": "name_it",
         "signals": signals,

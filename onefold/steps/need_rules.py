@@ -9,6 +9,7 @@ from warehouse.need_rules import Condition, Rules, Signal
 
 if TYPE_CHECKING:
     from onefold.configuration import Configuration
+    from onefold.configuration.needs import Condition as WrittenCondition
     from onefold.configuration.needs import Need
     from onefold.configuration.needs import Signal as Written
     from onefold.configuration.segments import Scheme
@@ -64,6 +65,14 @@ def label(labels: Mapping[str, str] | None, otherwise: str) -> tuple[str, str | 
     return said.get("en") or next(iter(said.values()), otherwise), said.get("ru")
 
 
+def conditions_of(when: Mapping[str, WrittenCondition]) -> list[Condition]:
+    """What has to hold of a dealing, by what is looked at."""
+    return [
+        Condition(looked, tuple(one.is_ or ()), tuple(one.not_ or ()), one.at_least, one.at_most, one.present)
+        for looked, one in sorted(when.items())
+    ]
+
+
 def _need(code: str, need: Need) -> dict[str, Any]:
     (label_en, label_ru), (job_en, job_ru) = label(need.labels, code), label(need.job, code)
     return {
@@ -92,10 +101,7 @@ def _signal(key: int, code: str, name: str, need: Need, signal: Written) -> Sign
         weight=signal.weight,
         half_life_days=_days(need),
         types=sorted(set(signal.types)),
-        conditions=[
-            Condition(looked, tuple(one.is_ or ()), tuple(one.not_ or ()), one.at_least, one.at_most, one.present)
-            for looked, one in sorted(signal.when.items())
-        ],
+        conditions=conditions_of(signal.when),
         words=tuple(signal.words or ()),
         look_in=tuple(signal.look_in),
         label_en=label_en,

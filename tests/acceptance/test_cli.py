@@ -106,6 +106,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "segments check": (),
     "concerns list": (),
     "concerns test": (),
+    "segments mirror": (),
     "airflow pools": (),
 }
 QUIET = [name for name in COMMANDS if not name.startswith("judge ") or name == "judge list"]
@@ -128,6 +129,7 @@ ELSEWHERE = {
     "changes",  # a document a line: test_changes
     "erase", "unsuppress", "erasures",  # test_erasure
     "maintain",  # test_maintain
+    "needs accept",  # test_accept_need
     "plan", "apply", "test",  # test_plan
     "notify",  # needs somebody who takes messages: test_due
     "release", "discard", "rollback",  # test_limits

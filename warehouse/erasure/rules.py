@@ -270,6 +270,12 @@ RULES: Final[Mapping[str, Rule]] = {
             **dict.fromkeys(("who", "how", "purpose"), "who used a segment, of many clients"),
         }
     ),
+    "core.segment_mirror": Rule(
+        keep={
+            **dict.fromkeys(("scheme", "segment", "outcome", "label_en", "label_ru"), _CONFIGURED),
+            **dict.fromkeys(("measure", "verdict", "effect"), _CODE),
+        }
+    ),
     "core.exchange_rate": Rule(
         keep={
             "source": _PLACE,

@@ -53,3 +53,9 @@ CONCERN_STATES: Final = ("calm", "raised", "not_available", "failed")
 """Nothing to worry about; raised; what it looks at is not there; the question could not be asked."""
 CONCERN_ENDS: Final = ("calm", "rules", "gone", "not_available")
 """It does not hold any more; it is asked in another way now; it is asked no more; what it looks at has gone."""
+MIRROR_MEASURES: Final = ("days", "share", "rate")
+MIRROR_VERDICTS: Final = ("as_promised", "decorative", "opposite", "without_policy", "like_everyone", "cannot_tell")
+"""Served as promised; promised but served like everyone; promised and served worse than everyone; treated differently
+without a policy; nothing promised and nothing different; nobody can tell."""
+MIRROR_EFFECTS: Final = ("more", "less", "no_effect", "cannot_tell")
+"""What better treatment does to repeat business."""

@@ -164,3 +164,47 @@ class ClientSegment(Table, table=True):
     runner_up_probability: float | None = column(Double, "How probable that is", null=True)
     left_at: datetime | None = column(_AT, "Until when; null: it is in it", null=True)
     left_reason: str | None = column(Text, "Why it is in the next one, or gone, or rules", null=True)
+
+
+class SegmentMirror(Table, table=True):
+    """How the clients of a segment are treated beside others with as much business, by one outcome."""
+
+    __tablename__ = "segment_mirror"
+    __table_args__ = (
+        one_of("measure", enums.MIRROR_MEASURES),
+        one_of("verdict", enums.MIRROR_VERDICTS),
+        one_of("effect", enums.MIRROR_EFFECTS),
+        {"schema": "core", "comment": "Whether operations treat the clients of each segment differently"},
+    )
+
+    scheme: str = column(Text, "The scheme", key=True)
+    segment: str = column(Text, "The segment", key=True)
+    outcome: str = column(Text, "What clients get, such as lead_time", key=True)
+    position: int = column(Integer, "Its place among the outcomes, from 1")
+    label_en: str = column(Text, "Label of the outcome in English")
+    label_ru: str | None = column(Text, "Label of the outcome in Russian", null=True)
+    measure: str = column(Text, "days, share or rate (a year)")
+    is_less_better: bool = column(Boolean, "Less of it is better for the client")
+    is_promised: bool = column(Boolean, "The policy of the segment promises it")
+    verdict: str = column(Text, "How the clients are treated")
+    clients: int = column(Integer, "Clients of the segment with the outcome")
+    compared: int = column(Integer, "Clients they are compared with")
+    typical: float | None = column(Double, "What its clients get, on average", null=True)
+    typical_elsewhere: float | None = column(
+        Double, "What those get with whom they are compared, on average", null=True
+    )
+    difference: float | None = column(
+        Double, "Of days and rates: part of what others get by which it is more; of shares: points", null=True
+    )
+    difference_low: float | None = column(Double, "Lower end of the 95 % interval", null=True)
+    difference_high: float | None = column(Double, "Upper end of the 95 % interval", null=True)
+    p_value: float | None = column(Double, "Corrected for all segments and outcomes of the scheme", null=True)
+    meets_promise: bool | None = column(Boolean, "What its clients get on average is what is promised", null=True)
+    effect: str | None = column(Text, "What better treatment does to repeat business; null: not asked", null=True)
+    effect_difference: float | None = column(
+        Double, "Part by which repeat business is more where treatment is better by a fifth", null=True
+    )
+    effect_low: float | None = column(Double, "Lower end of the 95 % interval", null=True)
+    effect_high: float | None = column(Double, "Upper end of the 95 % interval", null=True)
+    since_on: date = column(Date, "From which day on dealings were looked at")
+    looked_at: datetime = column(_AT, "When it was looked at")

@@ -106,5 +106,12 @@ def test_no_amount_is_a_float() -> None:
     floats = [
         str(c) for t in metadata.tables.values() for c in t.columns if c.type.__visit_name__ in ("float", "double")
     ]
-    # Probabilities and how often something is expected are no amounts.
-    assert floats == ["need_rate.rate", "client_segment.probability", "client_segment.runner_up_probability"]
+    # Probabilities, how often something is expected, and estimates with their intervals are no amounts.
+    told = ["typical", "typical_elsewhere", "difference", "difference_low", "difference_high", "p_value"]
+    told += ["effect_difference", "effect_low", "effect_high"]
+    assert floats == [
+        "need_rate.rate",
+        "client_segment.probability",
+        "client_segment.runner_up_probability",
+        *(f"segment_mirror.{name}" for name in told),
+    ]
