@@ -41,6 +41,8 @@ class Candidate(NamedTuple):
     echoed_at."""
     number: int
     """How many receipts the record has."""
+    derived: str | None = None
+    """JSON: `segment` (scheme -> segment, or unknown) and `need` (need -> whether it is held), where that was asked."""
 
 
 class NewReceipt(NamedTuple):
@@ -89,12 +91,14 @@ class Answered(NamedTuple):
     message: str | None
 
 
-def candidates(conn: psycopg.Connection[Any], source: str, stream: str, plan_hash: str) -> Iterator[Candidate]:
+def candidates(
+    conn: psycopg.Connection[Any], source: str, stream: str, plan_hash: str, *, derived: bool = False
+) -> Iterator[Candidate]:
     """Live records of a stream that belong to a client and are not settled, in the order of their ids.
 
     Settled is what was taken in this version of its client under this plan (`plan_hash`), and was not landed since.
     """
-    place = {"source": source, "stream": stream, "plan_hash": plan_hash, "limit": PAGE}
+    place = {"source": source, "stream": stream, "plan_hash": plan_hash, "limit": PAGE, "derived": derived}
     after = _FIRST
     while True:
         rows = conn.execute(sql("write_receipts.candidates"), {**place, "after": after}).fetchall()

@@ -152,6 +152,7 @@ def _register() -> None:
         commands_privacy,
         commands_report,
         commands_run,
+        commands_segment_use,
         commands_serve,
         commands_sources,
         commands_start,

@@ -303,6 +303,8 @@ def show_schemes(output: Output, found: dict[str, Any]) -> None:
                 f" assignments; eta squared of volume {'not known' if volume is None else f'{volume:.3f}'};"
                 f" unknown {figures['unknown_share']:.0%}"
             )
+        for said in scheme["neglected"]:
+            output.say(f"To be looked at: {said}", style="yellow")
         for why in figures.get("why", ()):
             output.say(f"Not served: {why}", style="yellow")
 

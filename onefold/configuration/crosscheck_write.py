@@ -26,12 +26,17 @@ def check_write_back(
     if stream.kind != "party":
         message = "only persons and organisations have a client, whose values could be written back."
         yield document.problem(at, message, key=True)
-    known = [*CLIENT_VALUES, *configuration.attributes]
+    known = [
+        *CLIENT_VALUES,
+        *configuration.attributes,
+        *(f"segment.{name}" for name in configuration.segments.schemes),
+        *(f"need.{name}" for name in configuration.needs.needs),
+    ]
     for field, what in rule.fields.items():
         if what.value not in known:
             path = (*at, "fields", field)
             yield document.problem(
-                path, f"`{what.value}` is no known attribute.", did_you_mean(what.value, known, limit=9)
+                path, f"`{what.value}` is no known attribute, scheme or need.", did_you_mean(what.value, known, limit=9)
             )
     yield from _against_manifest(document, source, name, stream)
 

@@ -10,22 +10,39 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from connectors.paths import Every, Index, Name, PathError, Step, Where, compile_path, parse
-from onefold.configuration.base import Name as Word
-from onefold.configuration.base import Strict
+from onefold.configuration.base import Strict, problem
 
 CLIENT_VALUES: Final = ("client_id", "kind", "role", "display_name", "record_count")
 """What every client has, beside its golden attributes."""
+DERIVED: Final = ("segment", "need")
+"""Before a dot: the client's segment in a scheme, or whether it has a need."""
 _NOT_READ: Final = {"write_back", "options", "title", "url", "defaults", "limits", "volatile", "as_"}
 _IN_BRACES: Final = re.compile(r"\{([^{}]+)\}")
+
+
+def _value(text: str) -> str:
+    kind, _, name = text.rpartition(".")
+    if kind not in ("", *DERIVED) or not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name):
+        raise problem("value", f"found `{text}`; a value is an attribute, segment.SCHEME or need.NEED.")
+    return text
+
+
+def derived(rule: WriteBack) -> list[str]:
+    """Those of its values that follow from needs and segments, and so change without the golden record."""
+    return sorted({one.value for one in rule.fields.values() if one.value.partition(".")[0] in DERIVED})
 
 
 class WriteValue(Strict):
     """What is written to one field; a value that the client has not leaves the field as it is."""
 
-    value: Word = Field(description=f"{', '.join(CLIENT_VALUES)}, or a golden attribute.")
+    value: Annotated[str, AfterValidator(_value)] = Field(
+        description=f"{', '.join(CLIENT_VALUES)}, a golden attribute, `segment.SCHEME` (the segment, or unknown), "
+        "or `need.NEED` (whether it is held).",
+        examples=["client_id", "segment.by_need", "need.urgency"],
+    )
     join: str | None = Field(None, description="Of an attribute with several values: all of them, with this between.")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from onefold.doctor import Finding
 from onefold.steps.report import Report
+from onefold.steps.segment_use import neglected
 from warehouse import health as stored
 
 if TYPE_CHECKING:
@@ -30,5 +31,7 @@ def health(context: Context, *, limits: stored.Limits | None = None) -> HealthRe
     with context.connection("onefold doctor") as conn:
         said = stored.advice(conn, own_indexes=own, limits=limits or stored.Limits())
         found = stored.tables(conn)
-    findings = tuple(Finding(one.severity, one.subject, 0, one.message, one.next_command) for one in said)
-    return HealthReport(findings, tuple(asdict(one) for one in found))
+    findings = [Finding(one.severity, one.subject, 0, one.message, one.next_command) for one in said]
+    for scheme, words in neglected(context).items():
+        findings.append(Finding("hint", f"segments of {scheme}", 0, f"{'; '.join(words)}.", "onefold segments list"))
+    return HealthReport(tuple(findings), tuple(asdict(one) for one in found))

@@ -240,11 +240,15 @@ def needs_of(context: Context, who: str, *, need: str | None = None, limit: int 
 
 
 def schemes(context: Context) -> dict[str, Any]:
-    """`schemes` with their last check, and `segments` with how many clients are in each."""
+    """`schemes` with their last check and what is to be said of them (`neglected`: nobody uses it, a review is due),
+    and `segments` with how many clients are in each."""
+    from onefold.steps.segment_use import neglected
     from warehouse import segments
 
+    said = neglected(context)
     with context.connection("onefold segments") as conn:
-        return {"schemes": segments.schemes(conn), "segments": segments.segments(conn)}
+        told = [{**one, "neglected": said.get(one["scheme"], [])} for one in segments.schemes(conn)]
+        return {"schemes": told, "segments": segments.segments(conn)}
 
 
 def segment_of_records(context: Context, scheme: str) -> dict[str, str | None]:

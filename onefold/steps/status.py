@@ -9,6 +9,7 @@ from onefold.steps.hold import next_commands
 from onefold.steps.limits import in_words
 from onefold.steps.logged import close_dead
 from onefold.steps.model_settings import note_on
+from onefold.steps.segment_use import neglected
 from onefold.steps.watch import concerns, watch
 from warehouse import derived_facts, holds, match_models, queries
 
@@ -62,7 +63,12 @@ def status(context: Context) -> dict[str, Any]:
     streams = [one for one in found["streams"] if one["source"] in read]
     runs = [one for one in found["runs"] if one["source"] is None or one["source"] in read]
     found["concerns"] = concerns({**found, "streams": streams, "runs": runs})
-    found["next"] = list(_advice(found))
+    found["neglected_segments"] = neglected(context)
+    found["next"] = [
+        *_advice(found),
+        *(f"Look whether {scheme} is still of use ({'; '.join(said)}): onefold segments list"
+          for scheme, said in found["neglected_segments"].items()),
+    ]  # fmt: skip
     return found
 
 

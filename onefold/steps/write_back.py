@@ -81,8 +81,10 @@ class _BackRun(StreamRun):
         if work.run_id is not None:
             write_receipts.forget_unanswered(work.conn, work.configured.source, self.name)
         # What was left alone is looked at again where it is asked for, settled or not.
-        settled = NOTHING_SETTLED if plan.again else plan.plan_hash
-        for candidate in write_receipts.candidates(work.conn, plan.source, plan.stream, settled):
+        settled = NOTHING_SETTLED if plan.again or plan.is_derived else plan.plan_hash
+        for candidate in write_receipts.candidates(
+            work.conn, plan.source, plan.stream, settled, derived=plan.is_derived
+        ):
             looked = plan.look(candidate)
             self.count(
                 records=1,

@@ -13,7 +13,7 @@ from connectors.canonical import canonical, decode
 from connectors.errors import SourceConfigurationError
 from connectors.page import StreamRequest, WritesBack, Writing
 from connectors.paths import compile_path
-from onefold.configuration.write_back import CLIENT_VALUES, WriteBack, WriteValue, reads
+from onefold.configuration.write_back import CLIENT_VALUES, DERIVED, WriteBack, WriteValue, derived, reads
 from onefold.steps.echo import same
 
 if TYPE_CHECKING:
@@ -75,6 +75,11 @@ class Plan:
     writing: Writing
     again: bool = False
     """Also what was refused, and what was changed back at the source."""
+
+    @property
+    def is_derived(self) -> bool:
+        """It writes what changes without the golden record, so that no receipt settles a record."""
+        return bool(derived(self.rule))
 
     @cached_property
     def _getters(self) -> dict[str, Any]:
@@ -165,7 +170,11 @@ def wanted_values(fields: Mapping[str, WriteValue], candidate: Candidate) -> dic
     attributes = decode(candidate.attributes)
     found: dict[str, Any] = {}
     for name, rule in fields.items():
-        value = getattr(candidate, rule.value) if rule.value in CLIENT_VALUES else attributes.get(rule.value)
+        kind, _, known = rule.value.rpartition(".")
+        if kind in DERIVED:
+            value = ((decode(candidate.derived) if candidate.derived else {}).get(kind) or {}).get(known)
+        else:
+            value = getattr(candidate, rule.value) if rule.value in CLIENT_VALUES else attributes.get(rule.value)
         if isinstance(value, list):
             filled = [one for one in value if one not in (None, "")]
             value = rule.join.join(map(str, filled)) if rule.join is not None else next(iter(filled), None)

@@ -104,6 +104,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "needs show": ("crm:contacts:1",),
     "segments list": (),
     "segments check": (),
+    "segments overrides": (),
+    "segments uses": (),
     "concerns list": (),
     "concerns test": (),
     "segments mirror": (),
@@ -140,6 +142,7 @@ ELSEWHERE = {
     "console", "user add", "user change", "user link",  # test_console
     "cases export", "cases import", "cases agreement", "cases plan",  # test_case_tools
     "concerns show", "concerns acknowledge",  # test_concerns
+    "segments export", "segments override",  # test_segment_use
     "document show", "document cases", "document same", "document not-same",  # test_documents
 }  # fmt: skip
 

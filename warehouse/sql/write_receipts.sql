@@ -4,7 +4,24 @@
 -- Records with a client, in order of their id. One whose last receipt says that the same version of the same client
 -- was taken, and that was not landed since, has nothing to be written.
 SELECT r.record_id, r.source_key, r.payload::text, r.ingested_at, c.client_id::text, c.changed_seq, c.kind, c.role,
-    c.display_name, c.record_count, c.attributes::text, w.receipts::text, coalesce(w.number, 0)
+    c.display_name, c.record_count, c.attributes::text, w.receipts::text, coalesce(w.number, 0),
+    -- The client's own word decides; else what it does, or what is concluded.
+    CASE WHEN %(derived)s THEN jsonb_build_object(
+        'segment', (
+            SELECT jsonb_object_agg(m.scheme, coalesce(m.segment, 'unknown'))
+            FROM core.client_segment AS m
+            JOIN core.segment_scheme AS s ON s.scheme = m.scheme AND s.is_served
+            WHERE m.client_id = c.client_id AND m.left_at IS NULL
+        ),
+        'need', (
+            SELECT jsonb_object_agg(n.need, n.is_held) FROM (
+                SELECT o.need, coalesce(bool_or(o.is_held) FILTER (WHERE o.origin = 'declared'), bool_or(o.is_held)) AS is_held
+                FROM core.client_need AS o
+                WHERE o.client_id = c.client_id
+                GROUP BY o.need
+            ) AS n
+        )
+    )::text END
 FROM raw.record AS r
 JOIN identity.crosswalk AS x ON x.record_id = r.record_id
 JOIN core.client AS c ON c.client_id = x.client_id AND NOT c.is_deleted

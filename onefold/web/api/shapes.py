@@ -423,3 +423,118 @@ class Judged(Shape):
     cases_opened: int
     cases_closed: int
     again: int | None = Field(description="Of a pin that was taken back: the one that it had replaced, said again.")
+
+
+class Concern(Shape):
+    """A question that is asked after each publish, and what it says now."""
+
+    concern: str
+    question_en: str
+    question_ru: str | None
+    owner: str | None
+    template: str
+    threshold: int = Field(description="From how many clients on it is raised.")
+    is_shipped: bool
+    state: Literal["calm", "raised", "not_available", "failed"]
+    why: str | None = Field(description="Why it is not available, or failed.")
+    clients: int
+    row_count: int
+    is_cut: bool = Field(description="There are more rows than are kept.")
+    raised_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    acknowledge_reason: str | None
+
+
+class Concerns(Shape):
+    """In the order in which they are asked."""
+
+    concerns: list[Concern]
+
+
+class ConcernRow(Shape):
+    """A client or an interaction that proves it."""
+
+    client_id: UUID | None
+    display_name: str | None
+    record: str | None
+    type: str | None
+    occurred_on: date | None
+    summary: str | None
+    note: str | None
+    since: datetime
+
+
+class ConcernRows(Concern):
+    """A concern with its rows."""
+
+    rows: list[ConcernRow]
+    next: UUID | None = Field(description="`after` of the next page; null: there is none.")
+
+
+class Acknowledgement(BaseModel):
+    """What is said to a raised concern."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[Text, Field(min_length=1, max_length=2000, description="What is done about it; name no client.")]
+
+
+class Segment(Shape):
+    """A segment of a scheme that is served."""
+
+    scheme: str
+    segment: str
+    label_en: str
+    label_ru: str | None
+    needs: list[str]
+    policy: str | None
+    policy_field: str | None
+    policy_test: str | None
+    policy_value: str | None
+    policy_from: date | None
+    clients: int
+    basis: str
+    owner: str | None
+    review_on: date | None
+    neglected: list[str] = Field(description="That nobody uses the scheme, or that its review is due, in words.")
+
+
+class Segments(Shape):
+    """By scheme, in the order of segments.yaml."""
+
+    segments: list[Segment]
+
+
+class SegmentClient(Shape):
+    """A client on a list."""
+
+    client_id: UUID
+    kind: str
+    display_name: str | None
+    email: Any
+    phone: Any
+    probability: float
+    entered_at: datetime
+    overridden: list[str] = Field(description="Guards that a person overrode.")
+    overridden_by: str | None
+
+
+class LeftOut(Shape):
+    """A client that is kept off a list."""
+
+    client_id: UUID
+    left_out: list[str] = Field(
+        description="erased, `banned: ATTRIBUTE`, open_complaint, broken_promise, contact_pressure."
+    )
+
+
+class SegmentClients(Shape):
+    """A list for a purpose."""
+
+    scheme: str
+    segment: str
+    purpose: str
+    clients: list[SegmentClient]
+    left_out: list[LeftOut]
+    reasons: dict[str, int]

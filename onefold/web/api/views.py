@@ -130,6 +130,45 @@ def fix_of(row: Mapping[str, Any], masks: Masks | None) -> dict[str, Any]:
     return {**same, **values, **times}
 
 
+_CONCERN: Final = ("concern", "question_en", "question_ru", "owner", "template", "threshold", "is_shipped", "state",
+                   "why", "clients", "row_count", "is_cut", "acknowledged_by", "acknowledge_reason")  # fmt: skip
+SEGMENT: Final = ("scheme", "segment", "label_en", "label_ru", "needs", "policy", "policy_field", "policy_test",
+                  "policy_value", "policy_from", "clients")  # fmt: skip
+SCHEME: Final = ("basis", "owner", "review_on", "neglected")
+
+
+def concern_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A concern in the shape of `shapes.Concern`."""
+    times = {name: _time(row[name]) for name in ("raised_at", "acknowledged_at")}
+    return {**{name: row[name] for name in _CONCERN}, **times}
+
+
+def concern_row_of(row: Mapping[str, Any], masks: Masks | None) -> dict[str, Any]:
+    """A row of a concern in the shape of `shapes.ConcernRow`; what people wrote is masked with the name."""
+    return {
+        "client_id": row["client_id"],
+        "display_name": _name(row["display_name"], row["kind"], masks),
+        "record": named(row) if row["source"] is not None else None,
+        "type": row["type"],
+        "occurred_on": row["occurred_on"],
+        **{name: row[name] if masks is None else row[name] and BLANK for name in ("summary", "note")},
+        "since": _time(row["since"]),
+    }
+
+
+def list_row_of(row: Mapping[str, Any], masks: Masks | None) -> dict[str, Any]:
+    """A client of a list in the shape of `shapes.SegmentClient`."""
+    kind = row["kind"]
+    same = {name: row[name] for name in ("client_id", "kind", "probability", "overridden", "overridden_by")}
+    values = {name: _value(name, row[name], kind, masks) for name in ("email", "phone")}
+    return {
+        **same,
+        **values,
+        "display_name": _name(row["display_name"], kind, masks),
+        "entered_at": _time(row["entered_at"]),
+    }
+
+
 def explained(found: Mapping[str, Any], masks: Masks | None) -> dict[str, Any]:
     """What explains a client, with names and former values masked; evidence is told in words that hold none."""
     if masks is None:

@@ -1,0 +1,134 @@
+"""Lists made of segments: who is kept off and why, overrides by people, and who used which segment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.sql import SQL, Composable, Identifier, Literal
+
+from warehouse.concern_rules import OUTCOME, SERVED, Event, MoreThan, events
+from warehouse.sql import sql
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """Values of a golden attribute that forbid contact; with `others`, all values but these."""
+
+    attribute: str
+    values: Sequence[str]
+    others: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GuardRules:
+    """What keeps clients off lists for one purpose."""
+
+    bans: Sequence[Ban]
+    complaints: Sequence[Event] | None = None
+    complaints_since: int = 0
+    promises_since: int | None = None
+    pressure: MoreThan | None = None
+    """Whoever has as many contacts as were agreed: the list would bring one more."""
+
+    def queries(self) -> list[tuple[str, Composable]]:
+        """Guard -> the clients that it keeps off."""
+        found: list[tuple[str, Composable]] = []
+        if self.complaints is not None:
+            of = events(self.complaints, SERVED)
+            found.append(
+                ("open_complaint", sql("guards.complaints").format(of=of, since=Literal(self.complaints_since)))
+            )
+        if self.promises_since is not None:
+            query = sql("guards.promises").format(
+                promises=Identifier(SERVED, "fct_promise"), interactions=Identifier(SERVED, "fct_interaction"),
+                outcome=OUTCOME, since=Literal(self.promises_since),
+            )  # fmt: skip
+            found.append(("broken_promise", query))
+        if self.pressure is not None:
+            found.append(("contact_pressure", self.pressure.query(SERVED)))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Somebody read or exported a segment."""
+
+    who: str
+    how: str
+    scheme: str
+    segment: str | None = None
+    purpose: str | None = None
+    clients: int | None = None
+    left_out: int | None = None
+
+
+def members(
+    conn: psycopg.Connection[Any], scheme: str, segment: str, purpose: str, rules: GuardRules, *, today: date
+) -> list[dict[str, Any]]:
+    """The clients of a segment of a served scheme by id, each with `left_out` (why it is kept off the list; none: it is
+    on it), `overridden` and by whom. In the caller's transaction."""
+    conn.execute(sql("guards.members"), {"scheme": scheme, "segment": segment})
+    conn.execute(sql("guards.reasons"))
+    conn.execute(sql("guards.erased"))
+    for ban in rules.bans:
+        values = {"attribute": ban.attribute, "values": [one.lower() for one in ban.values], "others": ban.others}
+        conn.execute(sql("guards.ban"), values)
+    for guard, query in rules.queries():
+        conn.execute(sql("guards.guard").format(query=query), {"guard": guard, "today": today})
+    rows = _dicts(conn, "list", {"purpose": purpose, "today": today})
+    conn.execute(SQL("DROP TABLE list_reason, list_member"))
+    return rows
+
+
+def override(
+    conn: psycopg.Connection[Any],
+    client_id: str,
+    *,
+    purpose: str,
+    guards: Sequence[str],
+    reason: str,
+    by: str,
+    at: datetime,
+    until: date,
+) -> int:
+    """Keep a person's word that guards do not hold for a client; its number."""
+    said = {"client_id": client_id, "purpose": purpose, "guards": list(guards), "reason": reason, "by": by}
+    row = conn.execute(sql("guards.override"), {**said, "at": at, "until": until}).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def end_override(conn: psycopg.Connection[Any], override_id: int, *, by: str, at: datetime) -> bool:
+    """Take one back; False: there is none that was not."""
+    return conn.execute(sql("guards.end_override"), {"override_id": override_id, "by": by, "at": at}).rowcount > 0
+
+
+def overrides(conn: psycopg.Connection[Any], *, today: date, limit: int = 1000) -> list[dict[str, Any]]:
+    """Overrides, the latest first, also those that are over."""
+    return _dicts(conn, "overrides", {"today": today, "limit": limit})
+
+
+def note_use(conn: psycopg.Connection[Any], use: Use, *, at: datetime) -> None:
+    """Write down that a segment was used."""
+    names = ("who", "how", "purpose", "scheme", "segment", "clients", "left_out")
+    conn.execute(sql("guards.note_use"), {**{name: getattr(use, name) for name in names}, "at": at})
+
+
+def uses(conn: psycopg.Connection[Any], *, scheme: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
+    """Who used segments, the latest first."""
+    return _dicts(conn, "uses", {"scheme": scheme, "limit": limit})
+
+
+def last_uses(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:
+    """Of each served scheme: review_on, used_at (None: never), began_at."""
+    return _dicts(conn, "last_uses", {})
+
+
+def _dicts(conn: psycopg.Connection[Any], statement: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(sql(f"guards.{statement}"), parameters).fetchall()
