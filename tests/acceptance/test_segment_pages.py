@@ -154,6 +154,10 @@ def test_segments_have_their_sizes_and_every_client_stands_in_one_list(
             "SELECT count(DISTINCT client_id) FROM ops.access_log WHERE who = 'ada' AND how = 'console segment'"
         )
         assert shown == [(sum(sizes.values()),)]
+        used = (
+            "SELECT count(*) FROM ops.segment_use WHERE who = 'ada' AND how = 'console segment' AND scheme = 'by_need'"
+        )
+        assert console.hub.query(used)[0][0] >= len(sizes)
         assert "by rule" in words_of(get(browser, "/segments/stage/clients?segment=former"))
         for nothing in ("/segments/nope", "/segments/by_need/clients?segment=nope", "/segments/nope/map"):
             assert browser.get(nothing).status_code == 404

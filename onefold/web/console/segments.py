@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 
 from onefold.errors import NothingFound
 from onefold.segments import gate
+from onefold.steps.segment_use import note_use
 from onefold.web.console.render import page
 from onefold.web.console.session import Visits
 from onefold.web.door import TheHub, masks_for, note
@@ -140,6 +141,11 @@ def members(
         rows = segment_pages.members(conn, scheme, segment or None, limit=PAGE, after=after)
     masks = masks_for(hub, who.asker)
     note(hub, who.asker, "console segment", [row["client_id"] for row in rows], None if masks is None else [])
+    if after == segment_pages.NOBODY:  # who turns its pages uses it once
+        asker = who.asker
+        note_use(
+            hub.reading, scheme, who=asker.name, how="console segment", segment=segment or None, purpose=asker.purpose
+        )
     if masks is not None:
         rows = [{**row, "display_name": masks.display_name(row["display_name"], row["kind"])} for row in rows]
     return page(
