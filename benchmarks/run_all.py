@@ -22,6 +22,7 @@ ALL = (
     "lookup",
     "publish",
     "documents",
+    "mirror",
     "needs",
     "serve",
     "api",
