@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
@@ -76,13 +76,17 @@ def page(
 ) -> tuple[list[Answer], Place | None]:
     """Cases with the natural keys and clients of their records, and `proposed_by`, who proposed what waits for a second
     person; and where this page ends; None: there are no more."""
-    rows = _ask(conn, "page", chosen, limit=limit + 1, **_after(after))
-    kept = rows[:limit]
-    end = None
-    if len(rows) > limit:
-        last = kept[-1]
-        end = Place(last["one"], last["two"], last["fingerprint"])
-    return kept, end
+    return _up_to(limit, _ask(conn, "page", chosen, limit=limit + 1, **_after(after)))
+
+
+def page_and_kinds(
+    conn: psycopg.Connection[Any], chosen: CaseFilter, *, limit: int, after: Place | None = None
+) -> tuple[list[Answer], Place | None, dict[str, int]]:
+    """The same, and kind -> cases that the filter would leave if it named no kinds."""
+    more = {"only": None if chosen.kinds is None else list(chosen.kinds), **_after(after)}
+    rows = _ask(conn, "page_and_kinds", replace(chosen, kinds=None), limit=limit + 1, **more)
+    counts = rows[0]["counts"]
+    return *_up_to(limit, [row for row in rows if row["fingerprint"] is not None]), counts
 
 
 def pairs(conn: psycopg.Connection[Any], chosen: CaseFilter, *, limit: int) -> list[Answer]:
@@ -102,11 +106,6 @@ def next_case(conn: psycopg.Connection[Any], chosen: CaseFilter, after: str | No
 def count(conn: psycopg.Connection[Any], chosen: CaseFilter) -> int:
     """How many cases the filter leaves."""
     return int(_ask(conn, "count", chosen)[0]["cases"])
-
-
-def kinds(conn: psycopg.Connection[Any], chosen: CaseFilter) -> dict[str, int]:
-    """kind -> cases that the filter leaves."""
-    return {row["kind"]: row["cases"] for row in _ask(conn, "kinds", chosen)}
 
 
 def states(conn: psycopg.Connection[Any], login: str, today: date) -> Answer:
@@ -137,6 +136,13 @@ def asked_pairs(conn: psycopg.Connection[Any]) -> tuple[int, int]:
     found = conn.execute(sql("case_queue.asked_pairs")).fetchone()
     assert found is not None
     return found[0], found[1]
+
+
+def _up_to(limit: int, rows: list[Answer]) -> tuple[list[Answer], Place | None]:
+    kept = rows[:limit]
+    if len(rows) <= limit:
+        return kept, None
+    return kept, Place(kept[-1]["one"], kept[-1]["two"], kept[-1]["fingerprint"])
 
 
 def _after(place: Place | None) -> Answer:

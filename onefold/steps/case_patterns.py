@@ -19,7 +19,7 @@ from warehouse import case_queue, resolution
 if TYPE_CHECKING:
     from onefold.context import Context
 
-MOST: Final = 2000
+MOST: Final = 1000
 """Cases that are looked at, by the order of the queue."""
 SAMPLE: Final = 10
 AT_ONCE: Final = 200

@@ -1,8 +1,7 @@
 -- The queue of review cases: filters, pages on from a place, counts (case_queue.py).
 
--- name: page
--- Chosen and ordered first, and only then with its records: a queue may hold ten thousand.
-SELECT c.fingerprint::text, c.kind, c.status, c.weight, c.impact, c.evidence, c.opened_at::text, c.record_ids,
+-- name: told
+c.fingerprint::text, c.kind, c.status, c.weight, c.impact, c.evidence, c.opened_at::text, c.record_ids,
     c.assignee, c.deferred_until::text, c.one, c.two, coalesce(
         (SELECT p.proposed_by FROM ops.case_proposal AS p WHERE p.fingerprint = c.fingerprint AND p.state = 'open'),
         (
@@ -27,6 +26,11 @@ SELECT c.fingerprint::text, c.kind, c.status, c.weight, c.impact, c.evidence, c.
         LEFT JOIN identity.crosswalk AS x ON x.record_id = r.record_id
         LEFT JOIN core.client AS k ON k.client_id = x.client_id
     ) AS records
+
+-- name: page
+-- Chosen and ordered first, and only then with its records: a queue may hold ten thousand.
+SELECT
+    -- as: case_queue.told
 FROM (
     -- as: case_queue.chosen
     AND (
@@ -37,6 +41,32 @@ FROM (
     LIMIT %(limit)s
 ) AS c
 ORDER BY c.one, c.two, c.fingerprint
+
+-- name: page_and_kinds
+-- A page of some kinds, and how many there are of every kind, chosen once for both; one row at least.
+WITH chosen AS MATERIALIZED (
+    -- as: case_queue.chosen
+)
+SELECT k.counts, p.*
+FROM (
+    SELECT coalesce(jsonb_object_agg(n.kind, n.cases), '{{}}') AS counts
+    FROM (SELECT kind, count(*) AS cases FROM chosen GROUP BY kind) AS n
+) AS k
+LEFT JOIN (
+    SELECT
+        -- as: case_queue.told
+    FROM (
+        SELECT * FROM chosen
+        WHERE (%(only)s::text[] IS NULL OR kind = ANY (%(only)s::text[]))
+            AND (
+                %(after)s::uuid IS NULL
+                OR (one, two, fingerprint) > (%(after_one)s::bigint, %(after_two)s::bigint, %(after)s::uuid)
+            )
+        ORDER BY one, two, fingerprint
+        LIMIT %(limit)s
+    ) AS c
+) AS p ON true
+ORDER BY p.one, p.two, p.fingerprint COLLATE "C"
 
 -- name: pairs
 -- Without their records, which thousands of cases would bring for a few that are shown.
@@ -76,8 +106,8 @@ WHERE (%(assignee)s::text IS NULL OR d.assignee = %(assignee)s)
         WHEN 'undo' THEN true
         WHEN 'deferred' THEN d.deferred_until > %(today)s
         ELSE coalesce(d.deferred_until <= %(today)s, true)
-            AND (%(state)s = 'proposed') = EXISTS (
-                SELECT FROM ops.case_proposal AS p WHERE p.fingerprint = c.fingerprint AND p.state = 'open'
+            AND (%(state)s = 'proposed') = (
+                c.fingerprint IN (SELECT p.fingerprint FROM ops.case_proposal AS p WHERE p.state = 'open')
             )
     END
     AND (
@@ -109,12 +139,6 @@ LIMIT 1
 SELECT count(*) AS cases FROM (
     -- as: case_queue.chosen
 ) AS c
-
--- name: kinds
-SELECT c.kind, count(*) AS cases FROM (
-    -- as: case_queue.chosen
-) AS c
-GROUP BY c.kind ORDER BY c.kind COLLATE "C"
 
 -- name: states
 SELECT count(*) FILTER (WHERE NOT q.is_deferred AND NOT q.is_proposed) AS all,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -39,8 +38,8 @@ def cases(
     who.asker.needs("cases")
     masks, chosen = masks_for(hub, who.asker), asked.chosen(hub, who.asker)
     with hub.reading.connection() as conn:
-        rows, end = case_queue.page(conn, chosen, limit=MOST, after=None if after is None else place_of(after))
-        counts = case_queue.kinds(conn, replace(chosen, kinds=None))
+        place = None if after is None else place_of(after)
+        rows, end, counts = case_queue.page_and_kinds(conn, chosen, limit=MOST, after=place)
         states = case_queue.states(conn, who.asker.name, chosen.today)
     more = {"assignee": "assignee", "until": "deferred_until", "proposed_by": "proposed_by"}
     told = [{**views.case_of(row, masks), **{name: row[of] for name, of in more.items()}} for row in rows]
