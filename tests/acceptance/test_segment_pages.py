@@ -12,10 +12,11 @@ import pytest
 
 from onefold.context import open_context
 from onefold.steps.accounts import add_user
+from onefold.steps.mirror import look_into_mirror
 from onefold.web.console import concerns, needs, segments
 from tests.acceptance.test_browser import PICTURES
 from tests.acceptance.test_console import Console, key_of, words_of
-from tests.acceptance.test_needs import fill
+from tests.acceptance.test_needs import SEGMENTS, fill
 from tests.support import database as databases
 from tests.support.browser import DESK, PHONE, Looking, barriers, chromium, refused, width_over
 from tests.support.hub import Hub
@@ -34,6 +35,11 @@ concerns:
       raised: [{interactions: [{type: sales_order, client: a, days_ago: 9, times: 13}, {type: sales_order, client: b, days_ago: 9, times: 13}, {type: sales_order, client: c, days_ago: 9, times: 13}]}]
       calm: [{interactions: [{type: sales_order, days_ago: 9, times: 13}]}]
 """
+MIRROR = """
+mirror:
+  outcomes:
+    express: {labels: {en: Sent by express}, measure: share, types: sales_order, when: {detail.shipping: express}, better: more}
+"""
 LINK = re.compile(r'href="/clients/([0-9a-f-]{36})#needs"')
 STORY = re.compile(r"/story/(-?\d+)\"")
 
@@ -45,7 +51,10 @@ def console(server_url: str, template: str, tmp_path_factory: pytest.TempPathFac
         hub = Hub(tmp_path_factory.mktemp("segment_pages"), url)
         fill(hub)
         (hub.folder / "config" / "concerns.yaml").write_text(CONCERNS, encoding="utf-8")
+        (hub.folder / "config" / "segments.yaml").write_text(SEGMENTS + MIRROR, encoding="utf-8")
         hub.run()
+        with hub.context() as context:
+            look_into_mirror(context)
         with open_context(hub.settings) as context:
             add_user(context, "ada", "reader", sees_values=True, password=None, by="test")
             add_user(context, "max", "reader", sees_values=False, password=None, by="test")
@@ -250,6 +259,20 @@ def test_a_page_tells_the_company_as_the_client_sees_it(console: Console) -> Non
     assert console.hub.query(logged) == [("ada", None), ("max", [])]
 
 
+def test_the_mirror_says_who_is_treated_differently_beside_what_was_promised(console: Console) -> None:
+    verdict = console.hub.query(
+        "SELECT verdict FROM onefold_v1.segment_mirror WHERE segment = 'urgent' AND outcome = 'express'"
+    )
+    assert verdict == [("without_policy",)]
+    with console.signed_in("max") as browser:
+        page = get(browser, "/segments/by_need/mirror")
+        told = words_of(page)
+        assert "treated differently without a policy" in told and "Sent by express share" in told
+        assert "<circle" in page.text
+    with console.signed_in("max", "ru") as browser:
+        assert "обходятся иначе без обещания" in words_of(get(browser, "/segments/by_need/mirror"))
+
+
 def test_a_hub_without_needs_says_what_to_write(server_url: str, template: str, tmp_path: Path) -> None:
     with databases.database(server_url, template) as url:
         hub = Hub(tmp_path, url)
@@ -264,7 +287,7 @@ def test_a_hub_without_needs_says_what_to_write(server_url: str, template: str, 
 @pytest.mark.searches
 def test_pages_of_needs_and_segments_keep_nobody_out_and_fit_a_phone(console: Console) -> None:
     who = console.hub.client_of("erp:customers:C0")
-    paths = ["/segments", *(f"/segments/by_need{part}" for part in ("", "/map", "/check", "/clients?segment=urgent")),
+    paths = ["/segments", *(f"/segments/by_need{part}" for part in ("", "/map", "/mirror", "/check", "/clients?segment=urgent")),
              "/segments/stage", "/concerns", "/concerns/busy", f"/clients/{who}/as-client", f"/clients/{who}", f"/clients/{who}/needs/urgency"]  # fmt: skip
     found = []
     cookie = session_of(console.hub.database_url, "ada", "test")

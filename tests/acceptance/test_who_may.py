@@ -78,6 +78,7 @@ NEEDS: Final = {
     "GET /segments/{scheme}": "clients",
     "GET /segments/{scheme}/map": "clients",
     "GET /segments/{scheme}/check": "clients",
+    "GET /segments/{scheme}/mirror": "clients",
     "GET /segments/{scheme}/clients": "clients",
     "GET /cases/patterns": "cases",
     "GET /cases/patterns/{pattern}": "cases",

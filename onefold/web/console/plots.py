@@ -18,6 +18,7 @@ from onefold.charts.canvas import Chart, style
 from onefold.charts.columns import columns_chart
 from onefold.charts.compass import Dot, compass_chart
 from onefold.charts.heatmap import heatmap_chart
+from onefold.charts.intervals import Estimate, intervals_chart
 from onefold.charts.lines import Line, line_chart
 from onefold.charts.upset import upset_chart
 
@@ -189,11 +190,52 @@ def moves_plot(
     )  # fmt: skip
 
 
+def estimates_plot(
+    title: str,
+    words: str,
+    rows: Sequence[tuple[str, Any, Any, Any, str]],
+    written: Callable[[float], str],
+    columns: tuple[str, str, str, str, str],
+    span: tuple[float, float] | None,
+) -> Chart:
+    """Values with their intervals. `rows`: label, value, both ends (None: none is told) and a note."""
+    made = [Estimate(label, float(value), *_ends(low, high), note) for label, value, low, high, note in rows]
+    return intervals_chart(title, words, made, columns=columns, words=written, span=span)
+
+
+def months_plot(
+    title: str,
+    words: str,
+    months: Sequence[Mapping[str, Any]],
+    labels: tuple[str, str, str],
+    written: Callable[[float], str],
+    month: Callable[[str], str],
+) -> Chart:
+    """A value month by month, between the ends of its interval where these are told."""
+    names = ("value", "low", "high")
+    lines = [
+        Line(label, [None if one[name] is None else float(one[name]) for one in months])
+        for label, name in zip(labels, names, strict=True)
+        if any(one[name] is not None for one in months)
+    ]
+    known = [value for line in lines for value in line.values if value is not None]
+    low, high = min([0.0, *known]), max([0.0, *known])
+    at = {float(number): month(one["month"]) for number, one in enumerate(months)}
+    return line_chart(
+        title, words, list(at), lines, x_label="", y_range=(low, high * 1.05 if high > 0 else 1.0), y_words=written,
+        x_words=lambda value: at.get(value, ""),
+    )  # fmt: skip
+
+
+def _ends(low: Any, high: Any) -> tuple[float | None, float | None]:
+    return (None, None) if low is None or high is None else (float(low), float(high))
+
+
 MAKERS: Final[Mapping[str, Callable[..., object]]] = {
     make.__name__: make
     for make in (
         overlap_plot, volume_plot, freshness_plot, levels_plot, scores_plot, rules_plot, rule_note, held_plot,
-        needs_map, limit_plot, moves_plot,
+        needs_map, limit_plot, moves_plot, estimates_plot, months_plot,
     )
 }  # fmt: skip
 """What templates call."""

@@ -86,6 +86,8 @@ def _environment(language: str) -> Environment:
         short_day=lambda value: _short_day(value, language),
         short_month=lambda value: _short_day(value, language, "yMMM"),
         share=lambda value: _share(value, language),
+        tenth=lambda value: _number(round(value, 1), language),
+        month=lambda value: _short_day(date.fromisoformat(value[:10]), language, "yMMM"),
     )
     return found
 

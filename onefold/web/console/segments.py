@@ -16,7 +16,7 @@ from onefold.steps.segment_use import note_use
 from onefold.web.console.render import page
 from onefold.web.console.session import Visits
 from onefold.web.door import TheHub, masks_for, note
-from warehouse import segment_pages
+from warehouse import mirror, segment_pages
 from warehouse.segment_pages import COUNTED, LOOKED_AT, Sample
 
 router: Final = APIRouter(include_in_schema=False)
@@ -119,6 +119,16 @@ def checked(request: Request, hub: TheHub, who: Visits, scheme: str) -> HTMLResp
         parts = segment_pages.segments(conn, scheme)
     limits = {name: getattr(gate, name.upper()) for name in ("stable", "volume", "chance", "smallest")}
     return page(request, "segment_check.html", who, scheme=found, segments=parts, limits=limits)
+
+
+@router.get("/segments/{scheme}/mirror")
+def mirrored(request: Request, hub: TheHub, who: Visits, scheme: str) -> HTMLResponse:
+    """Whether the clients of each segment are treated differently, beside what was promised to them."""
+    who.asker.needs("clients")
+    with hub.reading.connection() as conn:
+        found = _scheme(segment_pages.schemes(conn), scheme)
+        rows = [one for one in mirror.found(conn) if one["scheme"] == scheme]
+    return page(request, "segment_mirror.html", who, scheme=found, rows=rows)
 
 
 @router.get("/segments/{scheme}/clients")
