@@ -37,7 +37,7 @@ def list_concerns(
         rows = concerns(context)
         output.data(rows)
         if not rows:
-            output.say("Nothing is asked: write config/concerns.yaml (it may be empty) and `onefold run`.")
+            output.say("Nothing is asked: write config/concerns.yaml (`shipped: true` is enough) and `onefold run`.")
         else:
             output.table(
                 ("concern", "question", "owner", "state", "clients", "rows", "since", "noted by"),

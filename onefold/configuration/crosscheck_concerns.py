@@ -12,7 +12,8 @@ from onefold.nearest import did_you_mean
 
 def check_concerns(configuration: Configuration) -> Iterator[Problem]:
     """Types, registers, fields of detail and attributes that must exist, and shipped concerns by their names."""
-    if configuration.concerns is not None:
+    # An empty file says nothing that could be wrong.
+    if configuration.concerns is not None and "concerns.yaml" in configuration.documents:
         yield from _concerns(configuration)
     yield from _guards(configuration)
 

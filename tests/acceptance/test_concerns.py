@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import httpx
 import pytest
 from pydantic import ValidationError
 
 from onefold.configuration.concerns import Concern
 from onefold.configuration.load import shipped_concerns
+from onefold.context import open_context
 from onefold.errors import NothingFound, UsageError
 from onefold.steps.concern_examples import try_examples
 from onefold.steps.concerns import acknowledge, ask_anew, concern, concerns, concerns_of
 from onefold.steps.erase import erase
 from onefold.steps.notify import tell_standing
 from tests.support.cli import onefold
+from tests.support.demo import demo
 from tests.support.hub import ERP, START, Hub
+from tests.support.served import served, token
 from warehouse.connect import connect
 from warehouse.dump import row_versions
 
@@ -291,3 +299,69 @@ def test_sql_of_a_concern_reads_served_views_and_does_nothing_else() -> None:
 def versions(hub: Hub) -> Any:
     with connect(hub.database_url, application_name="test") as conn:
         return row_versions(conn)
+
+
+@pytest.mark.timeout(280)
+def test_the_example_company_worries_about_what_was_planted(tmp_path: Path, database_url: str) -> None:
+    """Late deliveries and open complaints of its registers, as of its last day."""
+    last_day = date(2025, 12, 31)
+    with demo(tmp_path, database_url, scale=0.15) as company:
+        settings, folder = company.hub.settings, company.hub.world.folder
+        with open_context(
+            settings, environ=company.environ, clock=lambda: datetime(2025, 12, 31, 9, tzinfo=UTC)
+        ) as context:
+            assert try_examples(context).failed == ()
+            report = ask_anew(context)
+            assert report.failed == () and {one["state"] for one in concerns(context)} <= {"raised", "calm"}
+            late = concern(context, "late_deliveries", limit=10_000)
+            open_ones = concern(context, "complaints_unanswered", limit=10_000)
+            with context.connection("test") as conn:
+                client = dict(
+                    conn.execute(
+                        "SELECT source_key, client_id::text FROM onefold_v1.xref_client_record WHERE source = 'erp'"
+                    )
+                )
+    with closing(sqlite3.connect(folder / "erp.sqlite")) as erp:
+        rows = erp.execute(
+            "SELECT delivery_no, customer_no FROM deliveries WHERE coalesce(delivered_on, promised_on) BETWEEN ? AND ?"
+            " AND coalesce(delivered_on, ?) > promised_on",
+            ((last_day - timedelta(days=89)).isoformat(), last_day.isoformat(), last_day.isoformat()),
+        ).fetchall()
+    found = Counter(client[customer] for _, customer in rows)
+    assert {row["source_key"] for row in late["rows"]} == {number for number, who in rows if found[client[who]] > 2}
+    entries = [
+        json.loads(line) for line in (folder / "service_desk" / "complaints.jsonl").read_text("utf-8").splitlines()
+    ]
+    planted = {
+        one["id"]
+        for one in entries
+        if (one["closed_at"] is None or one["closed_at"][:10] > one["answer_due"])
+        and last_day - timedelta(days=180) <= date.fromisoformat(one["opened_at"][:10]) < last_day - timedelta(days=5)
+    }
+    told = {row["source_key"] for row in open_ones["rows"]}
+    assert told and told <= planted
+
+
+def test_programs_read_concerns_with_masks_and_take_note_of_them(company: Hub) -> None:
+    company.run()
+    with served(company.settings) as address:
+
+        def ask(path: str, secret: str, **body: Any) -> httpx.Response:
+            headers = {"Authorization": f"Bearer {secret}"}
+            if body:
+                return httpx.post(f"{address}/v1{path}", headers=headers, json=body, timeout=60)
+            return httpx.get(f"{address}/v1{path}", headers=headers, timeout=60)
+
+        masked = token(company.settings, "masked", ["clients"])
+        seeing = token(company.settings, "seeing", ["clients", "values", "judge"])
+        assert {one["concern"]: one["state"] for one in ask("/concerns", masked).json()["concerns"]} == states(company)
+        page = ask("/concerns/late_deliveries?limit=2", seeing).json()
+        rest = ask(f"/concerns/late_deliveries?after={page['next']}", seeing).json()
+        assert {row["record"] for row in page["rows"] + rest["rows"]} == {f"erp:orders:D{n}" for n in range(3)}
+        assert {row["display_name"] for row in page["rows"]} == {"Имя0 Фамилия0"} and rest["next"] is None
+        assert "Имя0" not in ask("/concerns/late_deliveries", masked).text
+        assert ask("/concerns/late", masked).status_code == 404
+        assert ask("/concerns/late_deliveries/acknowledge", masked, reason="x").status_code == 403
+        assert ask("/concerns/contacts_only/acknowledge", seeing, reason="x").status_code == 422
+        noted = ask("/concerns/late_deliveries/acknowledge", seeing, reason="another carrier").json()
+        assert (noted["acknowledged_by"], noted["state"]) == ("token:seeing", "raised")

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from onefold.configuration.load import read_configuration
@@ -17,6 +18,7 @@ from onefold.steps.status import status
 from onefold.steps.write_plan import wanted_values
 from tests.support.cli import onefold
 from tests.support.hub import ERP, START, Hub
+from tests.support.served import served, token
 from warehouse import write_receipts
 from warehouse.connect import connect
 
@@ -253,3 +255,24 @@ def test_a_policy_is_a_sentence_or_can_be_measured(hub: Hub, said: str, why: str
     text = SEGMENTS.replace("policy: A call a year.", said)
     (hub.folder / "config" / "segments.yaml").write_text(text, encoding="utf-8")
     assert any(why in str(one) for one in read_configuration(hub.folder / "config")[1])
+
+
+def test_programs_get_lists_for_a_purpose_and_are_written_down(company: Hub) -> None:
+    with served(company.settings) as address:
+        secret = token(company.settings, "crm", ["clients"])
+
+        def ask(path: str) -> httpx.Response:
+            return httpx.get(f"{address}/v1{path}", headers={"Authorization": f"Bearer {secret}"}, timeout=60)
+
+        told = {one["segment"]: one for one in ask("/segments").json()["segments"]}
+        assert told["active"]["clients"] == 8 and told["active"]["policy_value"] == "5"
+        found = ask("/segments/stage/active/clients?purpose=service").json()
+        assert len(found["clients"]) == 6 and found["reasons"] == {"banned: city": 1, "banned: newsletter": 1}
+        assert "Фамилия" not in ask("/segments/stage/active/clients?purpose=service").text, "the token sees masks"
+        assert ask("/segments/stage/active/clients").status_code == 422, "a list has a purpose"
+        assert ask("/segments/stage/active/clients?purpose=fun").status_code == 422
+        assert ask("/segments/stage/nope/clients?purpose=service").status_code == 404
+    with company.context() as context:
+        assert [(one["who"], one["how"], one["purpose"]) for one in uses(context)] == [
+            ("token:crm", "api segments", "service")
+        ] * 2
