@@ -41,6 +41,7 @@ POLICIES: Final[Mapping[str, str]] = {
          "core.reporting", "core.need", "core.need_signal", "core.need_rate", "core.segment_scheme", "core.segment",
          "core.concern", "core.concern_raise",
          "core.segment_mirror",
+         "core.metric", "core.metric_value", "core.loyalty", "core.loyalty_band",
          "ops.run", "ops.hold", "ops.hub_clock", "ops.notice",
          "ops.alembic_version", "ops.pending"),
         "true",

@@ -143,6 +143,7 @@ def _register() -> None:
         commands_lookup,
         commands_maintain,
         commands_matching,
+        commands_measures,
         commands_merge,
         commands_metrics,
         commands_model,

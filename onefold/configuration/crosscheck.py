@@ -9,6 +9,7 @@ from typing import Any, Final
 from connectors.paths import PathError, compile_paths
 from onefold.configuration.base import When
 from onefold.configuration.crosscheck_concerns import check_concerns
+from onefold.configuration.crosscheck_metrics import check_metrics
 from onefold.configuration.crosscheck_needs import check_needs
 from onefold.configuration.crosscheck_write import check_write_back
 from onefold.configuration.errors import Problem
@@ -60,6 +61,7 @@ def cross_check(configuration: Configuration, streams: Mapping[str, Sequence[str
     yield from _expectations(configuration, streams)
     yield from check_needs(configuration)
     yield from check_concerns(configuration)
+    yield from check_metrics(configuration)
 
 
 class _Stream:

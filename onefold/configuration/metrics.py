@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -10,7 +10,7 @@ from onefold.configuration.base import Labels, Name, OneOrMany, Strict
 
 Unit = Literal["share", "days", "count", "money"]
 Perspective = Literal["client", "enterprise"]
-BREAKDOWNS: Final = ("client", "segment", "month")
+Breakdown = Literal["client", "segment", "month"]
 
 
 class Metric(Strict):
@@ -29,8 +29,8 @@ class Metric(Strict):
         min_length=1,
         description="Interaction types that it is about; without any of them in the hub it is not available.",
     )
-    over: Annotated[list[Literal["client", "segment", "month"]], OneOrMany()] = Field(
-        default_factory=lambda: list(BREAKDOWNS), description="What it is counted over, beside the whole hub."
+    over: Annotated[list[Breakdown], OneOrMany()] = Field(
+        default=["client", "segment", "month"], description="What it is counted over, beside the whole hub."
     )
     minimum: Annotated[int, Field(ge=1)] = Field(
         20, description="With fewer observations no value is told of the hub, a month or a segment."

@@ -48,7 +48,7 @@ class Configuration:
     expectations: ExpectationsFile = field(default_factory=ExpectationsFile)
     needs: NeedsFile = field(default_factory=NeedsFile)
     segments: SegmentsFile = field(default_factory=SegmentsFile)
-    own_metrics: MetricsFile = field(default_factory=MetricsFile)
+    own_metrics: MetricsFile = field(default_factory=lambda: MetricsFile(no_value=None))
     """What metrics.yaml says; see `metrics`."""
     concerns: ConcernsFile | None = None
     """None: without the file nothing is asked, not even what is shipped."""

@@ -16,6 +16,7 @@ from psycopg.sql import SQL
 from onefold.errors import HubBusy, NothingFound, UsageError
 from onefold.steps.hold import refuse_while_rules_wait
 from onefold.steps.logged import logged
+from onefold.steps.measures import QUEUE as METRICS
 from onefold.steps.needs import QUEUE as NEEDS
 from onefold.steps.publish import publish
 from onefold.steps.records import is_client_id, one_record
@@ -247,12 +248,12 @@ def _waits(conn: psycopg.Connection, sources: Sequence[str]) -> bool:
 
 @contextmanager
 def _alone(conn: psycopg.Connection, sources: Sequence[str]) -> Iterator[None]:
-    """No sync of these sources, no standardise and no look at needs meanwhile: what they hold in hand would be stored
-    afterwards. Whoever waits for needs holds neither the hub lock nor a lock that is taken here after it."""
+    """No sync of these sources, no standardise and no look at needs or metrics meanwhile: what they hold in hand would
+    be stored afterwards. Whoever waits for needs holds neither the hub lock nor a lock that is taken here after it."""
     with ExitStack() as stack:
         for source in sources:
             stack.enter_context(source_lock(conn, source))
-        for step in ("standardise", NEEDS):
+        for step in ("standardise", NEEDS, METRICS):
             stack.enter_context(queue.step_lock(conn, step))
         yield
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from onefold.steps import concerns, fix_at_source, needs
+from onefold.steps import concerns, fix_at_source, measures, needs
 from onefold.steps.in_common import is_idle
 from onefold.steps.model_settings import note_on
 from onefold.steps.report import PublishReport, ResolveReport, StandardiseReport
@@ -72,7 +72,7 @@ def idle_publish(context: Context, conn: psycopg.Connection) -> PublishReport | 
     is_held = context.configuration.hub.row_security
     if has_work(conn, "documents", document_rules(context)) or not fix_at_source.is_idle(context, conn):
         return None
-    if not needs.is_idle(context, conn) or not concerns.is_idle(context, conn):
+    if not (needs.is_idle(context, conn) and measures.is_idle(context, conn) and concerns.is_idle(context, conn)):
         return None
     if expired_pins(conn, today(context)) or not row_security.is_as_wanted(conn, is_held, departments(context)):
         return None

@@ -17,6 +17,7 @@ from onefold.steps.hold import settle_rules, waiting_for_rules, within_limits
 from onefold.steps.limits import GoldenLook, golden_look, telling
 from onefold.steps.link_documents import link_documents
 from onefold.steps.logged import logged, start_run
+from onefold.steps.measures import find_metrics
 from onefold.steps.needs import find_needs
 from onefold.steps.overlap import count_weekly
 from onefold.steps.report import PublishReport
@@ -90,6 +91,7 @@ def publish(context: Context, *, is_read: bool = True, limited: bool = True) -> 
     with context.connection("onefold needs") as conn:
         find_fixes(context, conn)
         find_needs(context, conn)
+        find_metrics(context, conn)
         find_concerns(context, conn)
     return report
 

@@ -14,7 +14,7 @@ from fastapi import APIRouter, FastAPI, Response
 from onefold import logs
 from onefold.settings import Settings
 from onefold.web import problems, watching
-from onefold.web.api import cases, changes, clients, fixes, match, shapes
+from onefold.web.api import cases, changes, clients, fixes, match, measures, shapes
 from onefold.web.api import concerns as concerns_api
 from onefold.web.console import (
     as_client,
@@ -97,7 +97,7 @@ def create_app(hub: Hub | None = None, settings: Settings | None = None) -> Fast
         # They would lead to the host that the request names.
         redirect_slashes=False,
     )
-    for part in (clients, match, changes, cases, fixes, concerns_api):
+    for part in (clients, match, changes, cases, fixes, concerns_api, measures):
         app.include_router(part.router, prefix="/v1", responses=_PROBLEMS)
     app.include_router(health)
     app.include_router(watching.router)

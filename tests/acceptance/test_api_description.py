@@ -57,6 +57,8 @@ def test_whatever_the_description_allows_is_answered_as_it_says(
         "/v1/segments",
         "/v1/segments/{scheme}/{segment}/clients",
         "/v1/fixes",
+        "/v1/loyalty",
+        "/v1/metrics",
         "/v1/fixes/counts",
         "/v1/match",
         "/v1/changes",

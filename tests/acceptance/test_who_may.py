@@ -39,6 +39,8 @@ NEEDS: Final = {
     "GET /v1/clients/{client_id}/explain": "clients",
     "GET /v1/clients/{client_id}/as-of": "clients",
     "GET /v1/clients/{client_id}/as-client": "clients",
+    "GET /v1/metrics": "clients",
+    "GET /v1/loyalty": "clients",
     "GET /v1/fixes": "clients",
     "GET /v1/fixes/counts": "clients",
     "POST /v1/match": "match",

@@ -276,6 +276,29 @@ RULES: Final[Mapping[str, Rule]] = {
             **dict.fromkeys(("measure", "verdict", "effect"), _CODE),
         }
     ),
+    "core.metric": Rule(
+        keep=dict.fromkeys(
+            (
+                "metric",
+                "label_en",
+                "label_ru",
+                "perspective",
+                "unit",
+                "direction",
+                "kind",
+                "types",
+                "breakdowns",
+                "definition",
+                "why_en",
+                "why_ru",
+            ),
+            _CONFIGURED,
+        )
+    ),
+    "core.client_metric_month": Rule(_CLIENT, deletes=True),
+    "core.metric_value": Rule(keep=dict.fromkeys(("metric", "place", "scope", "scheme", "segment"), _CONFIGURED)),
+    "core.loyalty": Rule(keep=dict.fromkeys(("ground", "outcome", "verdict", "why_en", "why_ru"), _CONFIGURED)),
+    "core.loyalty_band": Rule(keep=dict.fromkeys(("ground", "outcome"), _CONFIGURED)),
     "core.exchange_rate": Rule(
         keep={
             "source": _PLACE,

@@ -41,6 +41,11 @@ RECONCILIATION_REASONS: Final = (
 FIX_KINDS: Final = ("duplicate", "invalid", "outvoted", "contradicts", "emptied")
 FIX_ENDS: Final = ("fixed", "gone", "apart", "judged", "settled")
 """Mended; the record is gone; the two are two clients now; a person said so; the value is taken for right now."""
+METRIC_PERSPECTIVES: Final = ("client", "enterprise")
+METRIC_DIRECTIONS: Final = ("up", "down", "none")
+METRIC_KINDS: Final = ("share", "mean", "ratio", "total")
+METRIC_SCOPES: Final = ("hub", "month", "segment")
+LOYALTY_VERDICTS: Final = ("effect", "no effect", "cannot tell", "not available")
 NEED_ORIGINS: Final = ("declared", "observed", "inferred")
 SEGMENT_BASES: Final = ("needs", "lifecycle", "value")
 SEGMENT_REASONS: Final = ("composition", "declared", "rule", "few", "none", "close")

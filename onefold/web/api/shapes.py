@@ -312,6 +312,22 @@ class ClientSees(Shape):
     not_counted: list[dict[str, Any]] = Field(description="Greetings and mailings, which are of no use to the client.")
 
 
+class MetricsReport(Shape):
+    """Metrics by side. Each has metric, label_en, label_ru, unit, better, value, low, high, observations, clients,
+    is_available, why_en, why_ru, definition, months and segments."""
+
+    client: list[dict[str, Any]] = Field(description="As clients live it.")
+    enterprise: list[dict[str, Any]] = Field(description="As the company counts it.")
+    is_one_sided: bool = Field(description="Nothing that is told is from the client's side.")
+    note: dict[str, str] | None = Field(description="The same in words, by language.")
+
+
+class LoyaltyReport(Shape):
+    """Loyalty with its grounds: ground, loyalty, finding, gain, low, high, clients, and bands of each."""
+
+    loyalty: list[dict[str, Any]]
+
+
 class ClientThen(Shape):
     """A client as it was known at a moment."""
 
