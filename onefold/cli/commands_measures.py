@@ -234,7 +234,7 @@ def show_measures(output: Output, rows: Sequence[Mapping[str, Any]], title: str 
                     r["label_en"],
                     r["perspective"],
                     *(amount(r[name], r["unit"]) for name in ("value", "low", "high")),
-                    {"up": "up", "down": "down"}.get(r["better"], ""),
+                    {"up": "up", "down": "down"}.get(r["good_is"], ""),
                     r["observations"],
                     r["clients"],
                 )

@@ -8,7 +8,7 @@ SELECT
     m.label_ru,
     m.perspective,
     m.unit,
-    m.direction AS better,
+    m.direction AS good_is,
     m.kind AS aggregation,
     m.types AS interaction_types,
     m.minimum,

@@ -334,7 +334,7 @@ WITH note (datasets, column_name, label_ru, personal_data, refers_to, allowed_va
         ('%', 'metric', 'Метрика', 'none', NULL, NULL),
         ('%', 'version', 'Версия определения', 'none', NULL, NULL),
         ('%', 'perspective', 'С чьей стороны', 'none', NULL, '{client,enterprise}'::text[]),
-        ('%', 'better', 'Что лучше', 'none', NULL, '{up,down,none}'::text[]),
+        ('%', 'good_is', 'Что лучше', 'none', NULL, '{up,down,none}'::text[]),
         ('%', 'aggregation', 'Как считается', 'none', NULL, '{share,mean,ratio,total}'::text[]),
         ('%', 'interaction_types', 'О каких типах', 'none', NULL, NULL),
         ('%', 'minimum', 'Наименьшее число наблюдений', 'none', NULL, NULL),
