@@ -335,11 +335,24 @@ def registry(context: Context) -> list[dict[str, Any]]:
 
     with context.connection("onefold measures") as conn:
         rows, values = metrics.read(conn, "metrics"), metrics.read(conn, "values")
+    configured, known = context.configuration.metrics, {row["metric"] for row in rows}
+    unmeasured = {name: one for name, one in configured.items() if name not in known}
+    rows += [_unmeasured(row) for row in _catalogue(unmeasured, set(), (), {})]
     of_hub = {row["metric"]: row for row in values if row["scope"] == "hub"}
     empty = dict.fromkeys(("observations", "clients", "value", "low", "high"))
     return [
         {**row, **{name: of_hub.get(row["metric"], empty)[name] for name in empty}} for row in rows
     ]  # fmt: skip
+
+
+def _unmeasured(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A definition that no run has looked at, in the shape of those that one has."""
+    names = {"direction": "good_is", "kind": "aggregation", "types": "interaction_types"}
+    found = {names.get(name, name): value for name, value in row.items()}
+    return found | {
+        "why_en": "Not measured yet: a run does it once there is a config/metrics.yaml (`metrics: {}` is enough).",
+        "why_ru": "Ещё не измерено: запуск делает это, когда есть config/metrics.yaml (достаточно `metrics: {}`).",
+    }
 
 
 def one_metric(context: Context, name: str) -> dict[str, Any]:

@@ -110,6 +110,8 @@ def test_no_amount_is_a_float() -> None:
     told = ["typical", "typical_elsewhere", "difference", "difference_low", "difference_high", "p_value"]
     told += ["effect_difference", "effect_low", "effect_high"]
     assert floats == [
+        *(f"loyalty.{name}" for name in ("difference", "low", "high", "trend_p")),
+        *(f"loyalty_band.{name}" for name in ("share", "low", "high")),
         "need_rate.rate",
         "client_segment.probability",
         "client_segment.runner_up_probability",
