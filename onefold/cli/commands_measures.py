@@ -199,7 +199,7 @@ def loyalty_measures(ctx: typer.Context) -> None:
     if not rows:
         output.say(NONE)
     for row in rows:
-        output.heading(f"{row['ground']}, {row['loyalty']} since {row['split_on']}: {row['finding']}")
+        output.heading(f"{row['ground']}, {row['loyalty']} since {row['split_on']}: {row['verdict']}")
         output.table(
             ("band", "clients", "came back", "share", "from", "to"),
             [
@@ -213,9 +213,9 @@ def loyalty_measures(ctx: typer.Context) -> None:
             ],
             right=(1, 2, 3, 4, 5),
         )
-        if row["gain"] is not None:
+        if row["difference"] is not None:
             output.say(
-                f"Upper bands less lower ones, like volumes compared: {100 * row['gain']:+.1f} points"
+                f"Upper bands less lower ones, like volumes compared: {100 * row['difference']:+.1f} points"
                 f" ({100 * row['low']:+.1f} to {100 * row['high']:+.1f})"
             )
         if row["why_en"]:
@@ -234,7 +234,7 @@ def show_measures(output: Output, rows: Sequence[Mapping[str, Any]], title: str 
                     r["label_en"],
                     r["perspective"],
                     *(amount(r[name], r["unit"]) for name in ("value", "low", "high")),
-                    {"up": "up", "down": "down"}.get(r["good_is"], ""),
+                    {"up": "up", "down": "down"}.get(r["better"], ""),
                     r["observations"],
                     r["clients"],
                 )

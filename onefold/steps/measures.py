@@ -347,7 +347,7 @@ def registry(context: Context) -> list[dict[str, Any]]:
 
 def _unmeasured(row: Mapping[str, Any]) -> dict[str, Any]:
     """A definition that no run has looked at, in the shape of those that one has."""
-    names = {"direction": "good_is", "kind": "aggregation", "types": "interaction_types"}
+    names = {"direction": "better", "kind": "aggregation", "types": "interaction_types"}
     found = {names.get(name, name): value for name, value in row.items()}
     return found | {
         "why_en": "Not measured yet: a run does it once there is a config/metrics.yaml (`metrics: {}` is enough).",

@@ -88,7 +88,7 @@ def test_what_is_measured_of_the_demo_is_what_its_registers_say(tmp_path: Path, 
         assert measures.report(context, ["revenue", "retention"])["is_one_sided"]
         # A client-side metric that tells nothing makes no report two-sided.
         assert measures.report(context, ["revenue", "reopenings"])["note"]["ru"]
-        assert {row["finding"] for row in measures.loyalty(context)} <= {"cannot tell", "not available", "no effect"}
+        assert {row["verdict"] for row in measures.loyalty(context)} <= {"cannot tell", "not available", "no effect"}
         assert all(row["problem"] is None for row in measures.check(context))
 
         truth = read_truth(company.hub.world.folder)

@@ -106,7 +106,7 @@ FROM placed AS p
 GROUP BY p.metric, p.scope, p.month, p.scheme, p.segment
 
 -- name: metrics
-SELECT metric, version, label_en, label_ru, perspective, unit, direction AS good_is, kind AS aggregation,
+SELECT metric, version, label_en, label_ru, perspective, unit, direction AS better, kind AS aggregation,
     types AS interaction_types, breakdowns, minimum, minimum_per_client, definition, is_available, why_en, why_ru
 FROM core.metric
 ORDER BY perspective COLLATE "C", metric COLLATE "C"
@@ -117,7 +117,7 @@ FROM core.metric_value
 ORDER BY metric COLLATE "C", scope COLLATE "C", month, scheme COLLATE "C", segment COLLATE "C"
 
 -- name: of_client
-SELECT c.metric, m.label_en, m.label_ru, m.perspective, m.unit, m.good_is, c.observations, c.value, c.low, c.high,
+SELECT c.metric, m.label_en, m.label_ru, m.perspective, m.unit, m.good_is AS better, c.observations, c.value, c.low, c.high,
     v.value AS of_all
 FROM onefold_v1.client_metric AS c
 JOIN onefold_v1.metric AS m ON m.metric = c.metric
@@ -155,7 +155,7 @@ JOIN (
 GROUP BY g.metric, g.band, b.stratum
 
 -- name: loyalty
-SELECT ground, outcome AS loyalty, since::text AS split_on, clients, difference AS gain, low, high, trend_p, verdict AS finding, why_en, why_ru
+SELECT ground, outcome AS loyalty, since::text AS split_on, clients, difference, low, high, trend_p, verdict, why_en, why_ru
 FROM core.loyalty
 ORDER BY ground COLLATE "C", outcome COLLATE "C" DESC
 

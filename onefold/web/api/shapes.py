@@ -313,7 +313,7 @@ class ClientSees(Shape):
 
 
 class MetricsReport(Shape):
-    """Metrics by side. Each has metric, label_en, label_ru, unit, good_is, value, low, high, observations, clients,
+    """Metrics by side. Each has metric, label_en, label_ru, unit, better, value, low, high, observations, clients,
     is_available, why_en, why_ru, definition, months and segments."""
 
     client: list[dict[str, Any]] = Field(description="As clients live it.")
@@ -323,7 +323,7 @@ class MetricsReport(Shape):
 
 
 class LoyaltyReport(Shape):
-    """Loyalty with its grounds: ground, loyalty, finding, gain, low, high, clients, and bands of each."""
+    """Loyalty with its grounds: ground, loyalty, verdict, difference, low, high, clients, and bands of each."""
 
     loyalty: list[dict[str, Any]]
 
