@@ -24,6 +24,7 @@ ALL = (
     "documents",
     "mirror",
     "needs",
+    "real_purchases",
     "serve",
     "api",
     "console",
