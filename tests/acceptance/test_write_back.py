@@ -508,3 +508,26 @@ def test_a_run_is_taken_back_from_the_command_line_without_write_back_being_conf
     nothing = command(desk, "write-back", "crm", "--undo", "99999")
     assert nothing.code == 4 and "onefold receipts crm" in nothing.said
     assert command(desk, "write-back", "crm", "--undo", "last", "--again").code == 2
+
+
+def test_a_segment_is_written_dry_first_with_receipts_and_again_when_it_is_another(desk: Hub, system: Crm) -> None:
+    stage = "schemes:\n  stage:\n    basis: lifecycle\n    labels: Stage\n    segments:\n"
+    rich = "      buyer: {labels: Buyer, when: {dealings: {at_least: 1}}}\n"
+    file = desk.folder / "config" / "segments.yaml"
+    file.write_text(stage + rich, encoding="utf-8")
+    desk.registers["erp_orders"] = [{"no": "1", "customer": "C2", "date": "2026-02-01", "total": 1}]
+    desk.write("erp_orders")
+    configure(desk, system, fields={"onefold_id": "segment.stage"})
+    desk.run()
+    found: list[Difference] = []
+    assert write_back(desk, tell=found.append).streams[0].changes == 4 and receipts(desk) == []
+    assert {one.record.rpartition(":")[2]: one.new for one in found} == {
+        "1": "buyer", "2": "buyer", "3": "unknown", "4": "unknown"
+    }  # fmt: skip
+    assert applied(desk).accepted == 4
+    assert applied(desk).changes == 0, "what was taken is not sent again"
+    # Another segment, and no golden record has changed.
+    file.write_text(stage + rich.replace("buyer", "customer"), encoding="utf-8")
+    desk.run()
+    assert applied(desk).accepted == 2
+    assert [key for key, *_ in receipts(desk)][-2:] in (["1", "2"], ["2", "1"])
