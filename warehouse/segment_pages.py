@@ -58,6 +58,11 @@ def schemes(conn: psycopg.Connection[Any]) -> list[Answer]:
     return _all(conn, sql("segment_pages.schemes"), {})
 
 
+def used(conn: psycopg.Connection[Any], among: Sample) -> dict[str, Answer]:
+    """Served scheme -> review_on, used_at (None: never), began_at (where it was never used)."""
+    return {row["scheme"]: row for row in _all(conn, sql("segment_pages.used"), {"until": among.until})}
+
+
 def segments(conn: psycopg.Connection[Any], scheme: str | None = None) -> list[Answer]:
     """The segments of one scheme or of all, in the order of segments.yaml."""
     return _all(conn, sql("segment_pages.segments"), {"scheme": scheme})

@@ -14,8 +14,9 @@ from fastapi import APIRouter, FastAPI, Response
 from onefold import logs
 from onefold.settings import Settings
 from onefold.web import problems, watching
-from onefold.web.api import cases, changes, clients, fixes, match, measures, shapes
+from onefold.web.api import cases, changes, clients, fixes, match, shapes
 from onefold.web.api import concerns as concerns_api
+from onefold.web.api import measures as measures_api
 from onefold.web.console import (
     as_client,
     bulk,
@@ -26,6 +27,7 @@ from onefold.web.console import (
     desk,
     fix,
     home,
+    measures,
     model,
     needs,
     pages,
@@ -97,14 +99,14 @@ def create_app(hub: Hub | None = None, settings: Settings | None = None) -> Fast
         # They would lead to the host that the request names.
         redirect_slashes=False,
     )
-    for part in (clients, match, changes, cases, fixes, concerns_api, measures):
+    for part in (clients, match, changes, cases, fixes, concerns_api, measures_api):
         app.include_router(part.router, prefix="/v1", responses=_PROBLEMS)
     app.include_router(health)
     app.include_router(watching.router)
     app.include_router(home.router)
     app.include_router(pages.router)
     app.include_router(single.router)
-    for part in (search, client, client_parts, needs, as_client, segments, concerns, fix):
+    for part in (search, client, client_parts, needs, as_client, segments, measures, concerns, fix):
         app.include_router(part.router)
     app.include_router(review.router)
     for part_of_queue in (desk, bulk, workbook, planner):

@@ -40,6 +40,31 @@ mirror:
   outcomes:
     express: {labels: {en: Sent by express}, measure: share, types: sales_order, when: {detail.shipping: express}, better: more}
 """
+METRICS = """
+metrics:
+  sent_by_express:
+    labels: {en: Sent by express, ru: Срочная отправка}
+    perspective: client
+    unit: share
+    direction: up
+    kind: share
+    types: sales_order
+    sql: |
+      SELECT i.client_id, i.occurred_on, i.detail ->> 'shipping' = 'express' AS value
+      FROM onefold_v1.fct_interaction AS i
+      WHERE i.type = 'sales_order' AND NOT i.is_deleted
+  orders_taken:
+    labels: {en: Orders taken}
+    perspective: enterprise
+    unit: count
+    direction: up
+    kind: total
+    types: sales_order
+    sql: |
+      SELECT i.client_id, i.occurred_on, 1 AS value
+      FROM onefold_v1.fct_interaction AS i
+      WHERE i.type = 'sales_order' AND NOT i.is_deleted
+"""
 LINK = re.compile(r'href="/clients/([0-9a-f-]{36})#needs"')
 STORY = re.compile(r"/story/(-?\d+)\"")
 
@@ -50,6 +75,7 @@ def console(server_url: str, template: str, tmp_path_factory: pytest.TempPathFac
     with databases.database(server_url, template) as url:
         hub = Hub(tmp_path_factory.mktemp("segment_pages"), url)
         fill(hub)
+        (hub.folder / "config" / "metrics.yaml").write_text(METRICS, encoding="utf-8")
         (hub.folder / "config" / "concerns.yaml").write_text(CONCERNS, encoding="utf-8")
         (hub.folder / "config" / "segments.yaml").write_text(SEGMENTS + MIRROR, encoding="utf-8")
         hub.run()
@@ -273,6 +299,53 @@ def test_the_mirror_says_who_is_treated_differently_beside_what_was_promised(con
         assert "обходятся иначе без обещания" in words_of(get(browser, "/segments/by_need/mirror"))
 
 
+def test_metrics_of_both_sides_stand_next_to_each_other_with_intervals_and_samples(console: Console) -> None:
+    value, low, high, observations, clients = console.hub.query(
+        "SELECT value, low, high, observations, clients FROM onefold_v1.metric_value"
+        " WHERE metric = 'sent_by_express' AND scope = 'hub'"
+    )[0]
+    shares = (
+        rf"Sent by express .{{0,80}}{100 * value:.1f}% {100 * low:.1f}% – {100 * high:.1f}% {observations:,} {clients}"
+    )
+    with console.signed_in("max") as browser:
+        page = get(browser, "/measures")
+        told = words_of(page)
+        assert re.search(shares.replace(".0%", r"(?:\.0)?%"), told), told
+        ours = told.index("As the company counts it", told.index("As clients live it", told.index("Show")))
+        assert told.index("Sent by express", told.index("Show")) < ours < told.index("Orders taken", ours)
+        assert "not available: No source gives delivery." in told and "<circle" in page.text
+        assert "All of these are told from the company's side" not in told
+        one_sided = words_of(get(browser, "/measures?only=orders_taken"))
+        assert "All of these are told from the company's side" in one_sided and "None of these is chosen." in one_sided
+        one = words_of(get(browser, "/measures/sent_by_express"))
+        assert "fct_interaction" in one and "By segment" in one and "Urgent" in one and "Month by month" in one
+        assert "more is better" in one and "as clients live it" in one
+        assert "No source gives delivery." in words_of(get(browser, "/measures/waiting_time"))
+        assert browser.get("/measures/nope").status_code == 404
+        assert browser.get("/measures?only=nope").status_code == 422
+        who = console.hub.client_of("erp:customers:C0")
+        assert "Measured of it, beside all clients" in words_of(get(browser, f"/clients/{who}/as-client"))
+    with console.signed_in("max", "ru") as browser:
+        told = words_of(get(browser, "/measures?only=orders_taken"))
+        assert "со стороны компании" in told and "Возвращает ли это клиентов?" in told
+
+
+def test_who_used_a_scheme_is_told_to_stewards_and_who_neglects_it_to_all(console: Console) -> None:
+    with console.signed_in("ada") as browser:
+        for path in ("/segments/by_need/clients?segment=urgent", "/segments/stage/clients?segment=former"):
+            get(browser, path)
+        assert "Who used it last" not in get(browser, "/segments/by_need").text
+    with console.signed_in("eve") as browser:
+        assert "ada console segment answering calls urgent" in words_of(get(browser, "/segments/by_need"))
+        assert "Nobody has used it" not in get(browser, "/segments").text
+    console.hub.query("UPDATE core.segment_scheme SET review_on = '2026-02-01' WHERE scheme = 'by_need' RETURNING 1")
+    try:
+        with console.signed_in("max", "ru") as browser:
+            assert "Пересмотреть её надо было" in get(browser, "/segments").text
+    finally:
+        console.hub.query("UPDATE core.segment_scheme SET review_on = NULL WHERE scheme = 'by_need' RETURNING 1")
+
+
 def test_a_hub_without_needs_says_what_to_write(server_url: str, template: str, tmp_path: Path) -> None:
     with databases.database(server_url, template) as url:
         hub = Hub(tmp_path, url)
@@ -282,13 +355,14 @@ def test_a_hub_without_needs_says_what_to_write(server_url: str, template: str, 
             told = words_of(get(browser, "/segments"))
             assert "write config/segments.yaml" in told and "write config/needs.yaml" in told
             assert "write config/concerns.yaml" in words_of(get(browser, "/concerns"))
+            assert "once there is a config/metrics.yaml" in words_of(get(browser, "/measures"))
 
 
 @pytest.mark.searches
 def test_pages_of_needs_and_segments_keep_nobody_out_and_fit_a_phone(console: Console) -> None:
     who = console.hub.client_of("erp:customers:C0")
     paths = ["/segments", *(f"/segments/by_need{part}" for part in ("", "/map", "/mirror", "/check", "/clients?segment=urgent")),
-             "/segments/stage", "/concerns", "/concerns/busy", f"/clients/{who}/as-client", f"/clients/{who}", f"/clients/{who}/needs/urgency"]  # fmt: skip
+             "/segments/stage", "/measures", "/measures/sent_by_express", "/concerns", "/concerns/busy", f"/clients/{who}/as-client", f"/clients/{who}", f"/clients/{who}/needs/urgency"]  # fmt: skip
     found = []
     cookie = session_of(console.hub.database_url, "ada", "test")
     with chromium() as browser:

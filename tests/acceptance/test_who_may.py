@@ -78,6 +78,8 @@ NEEDS: Final = {
     "GET /overlap": "clients",
     "GET /clients/{client_id}/needs/{need}": "clients",
     "GET /clients/{client_id}/as-client": "clients",
+    "GET /measures": "clients",
+    "GET /measures/{name}": "clients",
     "GET /concerns": "clients",
     "GET /concerns/{name}": "clients",
     "POST /concerns/{name}/acknowledge": "judge",

@@ -150,7 +150,7 @@ class ClientSegment(Table, table=True):
         one_of("entered_reason", enums.SEGMENT_REASONS),
         one_of("left_reason", (*enums.SEGMENT_REASONS, *enums.SEGMENT_ENDS)),
         Index("uq_client_segment_open", "client_id", "scheme", unique=True, postgresql_where=_OPEN),
-        Index("ix_client_segment_segment", "scheme", "segment", postgresql_where=_OPEN),
+        Index("ix_client_segment_member", "scheme", "segment", "client_id", postgresql_where=_OPEN),
         {"schema": "core", "comment": "Segments of clients, dated, with the next best one"},
     )
 

@@ -5,6 +5,16 @@ SELECT s.scheme, s.basis, s.label_en, s.label_ru, s.owner, s.is_served, s.checke
 FROM core.segment_scheme AS s
 ORDER BY s.basis <> 'needs', s.scheme COLLATE "C"
 
+-- name: used
+-- Of each served scheme when it was used last; and when the first client of the sample entered it, where nobody has.
+SELECT s.scheme, s.review_on, u.at AS used_at,
+    CASE WHEN u.at IS NULL THEN (
+        SELECT min(c.entered_at) FROM core.client_segment AS c WHERE c.client_id <= %(until)s AND c.scheme = s.scheme
+    ) END AS began_at
+FROM core.segment_scheme AS s
+LEFT JOIN LATERAL (SELECT max(u.at) AS at FROM ops.segment_use AS u WHERE u.scheme = s.scheme) AS u ON true
+WHERE s.is_served
+
 -- name: segments
 SELECT g.scheme, g.segment, g.label_en, g.label_ru, g.needs, g.policy
 FROM core.segment AS g

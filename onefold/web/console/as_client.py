@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from onefold.steps.as_client import as_client
+from onefold.steps.measures import metrics_of
 from onefold.web.api import views
 from onefold.web.console.render import page
 from onefold.web.console.session import Visits
@@ -26,4 +27,11 @@ def as_it_sees_us(request: Request, hub: TheHub, who: Visits, client_id: UUID) -
         return RedirectResponse(f"/clients/{found.client_id}/as-client", 307)
     masks = masks_for(hub, who.asker)
     note(hub, who.asker, "console as-client", [found.client_id], None if masks is None else [])
-    return page(request, "client_sees.html", who, client_id=client_id, sees=views.as_client_of(found.as_dict(), masks))
+    return page(
+        request,
+        "client_sees.html",
+        who,
+        client_id=client_id,
+        sees=views.as_client_of(found.as_dict(), masks),
+        measured=[one for one in metrics_of(hub.reading, found.client_id) if one["perspective"] == "client"],
+    )

@@ -12,11 +12,13 @@ from fastapi.responses import HTMLResponse
 
 from onefold.errors import NothingFound
 from onefold.segments import gate
+from onefold.steps.rules import today
 from onefold.steps.segment_use import note_use
 from onefold.web.console.render import page
 from onefold.web.console.session import Visits
 from onefold.web.door import TheHub, masks_for, note
-from warehouse import mirror, segment_pages
+from onefold.web.hub import Hub
+from warehouse import guards, mirror, segment_pages
 from warehouse.segment_pages import COUNTED, LOOKED_AT, Sample
 
 router: Final = APIRouter(include_in_schema=False)
@@ -24,6 +26,7 @@ PAGE: Final = 50
 DOTS: Final = 500
 """Clients on a map."""
 MONTHS: Final = 12
+USES: Final = 20
 Answer = dict[str, Any]
 Name = Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")]
 
@@ -38,7 +41,9 @@ def listed(request: Request, hub: TheHub, who: Visits) -> HTMLResponse:
         parts = segment_pages.segments(conn)
         sizes = segment_pages.sizes(conn, None, counted)
         needs = segment_pages.needs(conn, looked)
+        used = segment_pages.used(conn, looked)
     for one in schemes:
+        one.update(_neglected(hub, used.get(one["scheme"])))
         one["segments"] = _sized([part for part in parts if part["scheme"] == one["scheme"]], sizes, counted)
         one["unknown"] = counted.of_all(sizes.get((one["scheme"], None), 0))
     for need in needs:
@@ -69,6 +74,8 @@ def of_scheme(request: Request, hub: TheHub, who: Visits, scheme: str) -> HTMLRe
         of_sample = segment_pages.sizes(conn, scheme, looked)
         reasons = segment_pages.reasons(conn, scheme, looked)
         moves = segment_pages.moves(conn, scheme, looked, since=since)
+        # Colleagues' names are for who answers for the data.
+        used = guards.uses(conn, scheme=scheme, limit=USES) if "cases" in who.asker.scopes else []
     unknown = counted.of_all(sizes.get((scheme, None), 0))
     return page(
         request,
@@ -85,6 +92,7 @@ def of_scheme(request: Request, hub: TheHub, who: Visits, scheme: str) -> HTMLRe
         reasons=[{**one, "clients": looked.of_all(one["clients"])} for one in reasons],
         months=_months(since, moves, looked),
         moved=_moved(moves, looked),
+        used=used,
     )
 
 
@@ -175,6 +183,17 @@ def _scheme(schemes: Sequence[Answer], name: str) -> Answer:
         if one["scheme"] == name:
             return one
     raise NothingFound(f"There is no scheme {name} in segments.yaml.")
+
+
+def _neglected(hub: Hub, use: Answer | None) -> Answer:
+    """Since when nobody has used a scheme, if that is long (`unused_since`), and when its review was due
+    (`review_due`); None each where there is nothing to say."""
+    if use is None:
+        return {"unused_since": None, "review_due": None}
+    since, review = use["used_at"] or use["began_at"], use["review_on"]
+    is_long = since is not None and hub.reading.clock() - since >= hub.reading.configuration.segments.unused_after
+    is_due = review is not None and review < today(hub.reading)
+    return {"unused_since": since if is_long else None, "review_due": review if is_due else None}
 
 
 def _sized(parts: Sequence[Answer], sizes: Mapping[tuple[str, str | None], int], among: Sample) -> list[Answer]:
