@@ -43,7 +43,7 @@ class SpillingCalculator:
         (self.folder / "spilled").mkdir(exist_ok=True)
         self._engine: Any = duckdb.connect(
             config={
-                # Each thread sorts in blocks of its own: with two, 512 MiB did not do for the cards of a million records.
+                # Each thread sorts in blocks of its own: with two, 512 MiB did not do for a million cards.
                 "threads": 1,
                 "memory_limit": f"{max(int(free * _SHARE), _LEAST_MEMORY) >> 20}MiB",
                 "temp_directory": str(self.folder / "spilled"),
