@@ -63,6 +63,11 @@ class Where:
 Step = Name | Index | Every | Where
 
 
+def _told(text: str) -> str:
+    """A path in an error, where it is of thousands of letters its beginning."""
+    return repr(text) if len(text) <= 120 else f"{text[:120]!r}..."
+
+
 def parse(text: str) -> tuple[Step, ...]:
     """The steps of a path. Raises PathError."""
     steps: list[Step] = []
@@ -70,7 +75,7 @@ def parse(text: str) -> tuple[Step, ...]:
     while position < end:
         found = _step.match(text, position)
         if found is None:
-            raise PathError(f"cannot read the path {text!r} at character {position + 1}; quote names with brackets")
+            raise PathError(f"cannot read the path {_told(text)} at character {position + 1}; quote names with brackets")
         steps.append(_as_step(found))
         position = found.end()
         if position < end and text[position] == ".":
@@ -80,9 +85,9 @@ def parse(text: str) -> tuple[Step, ...]:
                 # Headers of sheets end with a dot: "Тел."
                 steps[-1] = Name(f"{last.name}.")
             elif position == end:
-                raise PathError(f"the path {text!r} ends with a dot")
+                raise PathError(f"the path {_told(text)} ends with a dot")
         elif position < end and text[position] != "[":
-            raise PathError(f"cannot read the path {text!r} at character {position + 1}")
+            raise PathError(f"cannot read the path {_told(text)} at character {position + 1}")
     if not steps:
         raise PathError("the path is empty")
     return tuple(steps)

@@ -90,3 +90,9 @@ def test_paths_survive_records_that_are_no_objects() -> None:
 def test_one_text_or_several_compile_alike() -> None:
     assert [path.text for path in compile_paths("a")] == ["a"]
     assert [path.text for path in compile_paths(["a", "b.c"])] == ["a", "b.c"]
+
+
+def test_a_path_of_thousands_of_letters_is_told_by_its_beginning() -> None:
+    with pytest.raises(PathError, match="at character 5001") as told:
+        Path("9" * 5000 + "'")
+    assert len(str(told.value)) < 250
