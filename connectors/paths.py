@@ -75,7 +75,8 @@ def parse(text: str) -> tuple[Step, ...]:
     while position < end:
         found = _step.match(text, position)
         if found is None:
-            raise PathError(f"cannot read the path {_told(text)} at character {position + 1}; quote names with brackets")
+            at = f"at character {position + 1}; quote names with brackets"
+            raise PathError(f"cannot read the path {_told(text)} {at}")
         steps.append(_as_step(found))
         position = found.end()
         if position < end and text[position] == ".":

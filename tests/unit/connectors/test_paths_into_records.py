@@ -94,5 +94,5 @@ def test_one_text_or_several_compile_alike() -> None:
 
 def test_a_path_of_thousands_of_letters_is_told_by_its_beginning() -> None:
     with pytest.raises(PathError, match="at character 5001") as told:
-        Path("9" * 5000 + "'")
+        compile_path("9" * 5000 + "'")
     assert len(str(told.value)) < 250
