@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg.errors import InsufficientPrivilege, QueryCanceled, ReadOnlySqlTransaction
 
 from onefold.configuration.errors import ConfigurationError
 from onefold.demo.society import STORY
@@ -17,11 +18,14 @@ from onefold.demo.world import read_truth
 from onefold.errors import UsageError
 from onefold.steps import measures
 from onefold.steps.as_client import as_client
+from onefold.steps.erase import erase
 from tests.support.cli import onefold
 from tests.support.demo import Demo, demo
 from tests.support.hub import ERP, Hub
 from warehouse.connect import connect
 from warehouse.dump import row_versions
+from warehouse.roles import ensure_roles, grant_served, role_names
+from warehouse.served_sql import as_reader, reading_role
 
 TODAY = "2026-03-01"
 OWN = """
@@ -233,3 +237,44 @@ def test_the_command_line_tells_both_sides_and_when_one_is_missing(hub: Hub) -> 
     assert unknown.code == 2 and "promises_kept" in unknown.said
     with hub.context() as context, pytest.raises(UsageError, match="no metric `x`"):
         measures.report(context, ["x"])
+
+
+def test_definitions_run_as_the_reader_or_where_readers_are_held_to_departments_as_the_steward(hub: Hub) -> None:
+    fill(hub)
+    with connect(hub.database_url, application_name="test") as conn:
+        ensure_roles(conn)
+        grant_served(conn)
+        names = role_names(conn.info.dbname)
+    hub.run()
+    before = stored(hub)
+    assert dict(hub.query("SELECT metric, value FROM core.metric_value WHERE place = 'hub'"))["promises_kept"] > 0
+    with connect(hub.database_url, application_name="test") as conn:
+        assert reading_role(conn) == names.reader
+        # Past the reading of its SQL a definition still can neither write nor read what is not served.
+        for statement in ("SELECT 1 FROM core.client", "DELETE FROM core.metric", "CREATE TABLE onefold_v1.x ()"):
+            with (
+                pytest.raises((InsufficientPrivilege, ReadOnlySqlTransaction)),
+                as_reader(conn, names.reader, seconds=5),
+            ):
+                conn.execute(statement.encode())
+        with pytest.raises(QueryCanceled), as_reader(conn, names.reader, seconds=0.2):
+            conn.execute("SELECT pg_sleep(5)")
+    (hub.folder / "config" / "hub.yaml").write_text("row_security: true\n", encoding="utf-8")
+    hub.run()
+    look_at_all(hub)
+    with connect(hub.database_url, application_name="test") as conn:
+        assert reading_role(conn) == names.steward
+    assert stored(hub) == before
+
+
+def test_an_erased_client_is_measured_no_more(hub: Hub) -> None:
+    fill(hub)
+    hub.run()
+    client = hub.client_of("erp:customers:C3")
+    many = hub.query("SELECT count(*) FROM core.client_metric_month WHERE client_id = %s", [client])
+    assert many[0][0] > 0
+    with hub.context() as context:
+        erase(context, client, reason="request of 2026-03-01", by="ada")
+    assert hub.query("SELECT * FROM core.client_metric_month WHERE client_id = %s", [client]) == []
+    some = stored(hub)
+    assert look_at_all(hub).rows == 0 and stored(hub) == some
