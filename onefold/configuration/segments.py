@@ -85,7 +85,7 @@ class Segment(Strict):
     when: dict[str, Span] = Field(
         default_factory=dict, description="Of lifecycle and value: figures that have to hold; the first segment wins."
     )
-    policy: Annotated[Policy, BeforeValidator(_policy)] | None = Field(
+    policy: Annotated[Policy, BeforeValidator(_policy, json_schema_input_type=str | Policy)] | None = Field(
         None, description="What is done for it: a sentence, or `says` with what is measured."
     )
 
