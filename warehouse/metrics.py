@@ -169,6 +169,20 @@ def touched_clients(conn: psycopg.Connection[Any]) -> list[UUID]:
     return [row[0] for row in conn.execute(sql("metrics.touched"))]
 
 
+def take_touched(conn: psycopg.Connection[Any], clients: Sequence[UUID]) -> None:
+    """Make these the clients of need_client, until the transaction ends: who was observed, not who has news by now."""
+    conn.execute(sql("metrics.take_touched"), {"clients": list(clients)})
+    conn.execute(sql("metrics.analyse_touched"))
+
+
+def standing(conn: psycopg.Connection[Any]) -> UUID:
+    """A fingerprint that moves when rows are taken away or added, or when clients change segments."""
+    row = conn.execute(sql("metrics.standing")).fetchone()
+    assert row is not None
+    found: UUID = row[0]
+    return found
+
+
 def _observation(one: Definition, asked: Asked) -> Composed:
     among = SQL("AND q.client_id = ANY ({}::uuid[])").format(Literal(list(asked.clients or ())))
     return sql("metrics.observe").format(
@@ -188,7 +202,7 @@ def _columns(one: Definition, asked: Asked) -> Composed:
 def _around(one: Definition, asked: Asked) -> dict[str, Any]:
     return {
         # What a user wrote, looked at before and run as the reader.
-        "definition": SQL(one.sql),
+        "definition": SQL(one.sql.rstrip().rstrip(";")),
         "today": Literal(asked.day.isoformat()),
         "mailing": mailing(asked.mailings),
         "promise": sql("as_client.promise"),

@@ -31,6 +31,7 @@ _CLIENT: Final = "EXISTS (SELECT FROM core.client_scope AS s WHERE s.client_id =
 _FACT: Final = "EXISTS (SELECT FROM core.interaction AS i WHERE i.record_id = {of})"
 _LINKED: Final = "EXISTS (SELECT FROM identity.crosswalk AS x WHERE x.record_id = {of})"
 _PARTY: Final = "EXISTS (SELECT FROM identity.standard_record AS r WHERE r.record_id = {of})"
+_METRIC: Final = "EXISTS (SELECT FROM core.metric AS m WHERE m.metric = {of} AND m.types <@ " + _TYPES + ")"
 _RECORD: Final = f"({_PARTY} OR {_FACT} OR {_LINKED})"
 _SOURCE: Final = "source = ANY (" + _SOURCES + ")"
 
@@ -41,7 +42,7 @@ POLICIES: Final[Mapping[str, str]] = {
          "core.reporting", "core.need", "core.need_signal", "core.need_rate", "core.segment_scheme", "core.segment",
          "core.concern", "core.concern_raise",
          "core.segment_mirror",
-         "core.metric", "core.metric_value", "core.loyalty", "core.loyalty_band",
+         "core.metric", "core.loyalty", "core.loyalty_band",
          "ops.run", "ops.hold", "ops.hub_clock", "ops.notice",
          "ops.alembic_version", "ops.pending"),
         "true",
@@ -53,6 +54,10 @@ POLICIES: Final[Mapping[str, str]] = {
     "core.client_need_evidence": _FACT.format(of="client_need_evidence.record_id"),
     "core.concern_row": "(client_id IS NULL OR " + _CLIENT.format(of="concern_row.client_id") + ")"
     + " AND (record_id IS NULL OR " + _FACT.format(of="concern_row.record_id") + ")",
+    # What is measured of dealings that a reader may not see would tell of them.
+    "core.client_metric_month": _CLIENT.format(of="client_metric_month.client_id")
+    + " AND " + _METRIC.format(of="client_metric_month.metric"),
+    "core.metric_value": _METRIC.format(of="metric_value.metric"),
     "core.promise": _FACT.format(of="promise.record_id"),
     "core.relationship": _RECORD.format(of="relationship.from_record_id")
     + " AND " + _RECORD.format(of="relationship.to_record_id"),

@@ -12,7 +12,7 @@ from typing import Final
 
 SERVED: Final = "onefold_v1"
 _FORBIDDEN: Final = re.compile(
-    r"(pg_|lo_|dblink|set_config|current_setting|query_to_|cursor_to_|table_to_|schema_to_|database_to_|nextval|setval|txid_)"
+    r"(pg_|lo_|dblink|set_config|current_setting|query_to_|cursor_to_|table_to_|schema_to_|database_to_|nextval|setval|txid_|ts_stat|ts_rewrite)"
 )
 """Beginnings of functions that reach beyond the views: files, other servers, settings, other statements."""
 

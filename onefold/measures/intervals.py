@@ -4,8 +4,9 @@ Observations of one client are alike, so that the sample is one of clients, not 
 ratio of sums is taken between clients (linearised, Cochran 1977, Sampling Techniques, 6.3; Woodruff 1971).
 
 - share: Wilson's score interval (Wilson 1927, doi:10.1080/01621459.1927.10502953) at the effective number of
-  observations p(1-p)/variance, never more than there are (after Korn and Graubard 1998; compared by Dean and Pagano
-  2015, doi:10.1093/jssam/smv024). Where all agree nothing is known of how alike clients are, and each counts once.
+  observations p(1-p)/variance, less for few clients by (normal/Student's)^2, and never more than there are (after
+  Korn and Graubard 1998; compared by Dean and Pagano 2015, doi:10.1093/jssam/smv024). Where all agree nothing is known
+  of how alike clients are, and each counts once. Of a single client there is none.
 - mean, ratio: Student's t with one degree of freedom less than clients.
 - total: counted in full, without an interval.
 """
@@ -48,21 +49,22 @@ def estimate(kind: str, sums: Sums) -> Estimate:
 
     >>> found = estimate("share", Sums(10, 10, 8.0, 10.0, 8.0, 8.0, 10.0))
     >>> round(found.value, 2), round(found.low, 2), round(found.high, 2)
-    (0.8, 0.47, 0.95)
+    (0.8, 0.43, 0.96)
     """
     if kind == "total":
         return Estimate(sums.t)
     if not sums.w:
         return Estimate(None)
     ratio, variance = sums.t / sums.w, between_clients(sums)
+    if variance is None:
+        return Estimate(ratio)
     if kind == "share":
         inner = ratio * (1 - ratio)
         effective = float(sums.m if inner <= 0 else sums.n)
         if inner > 0 and variance:
-            effective = min(effective, inner / variance)
+            # Few clients tell little of how unlike clients are.
+            effective = min(effective, inner / variance * (normal() / student(sums.m - 1)) ** 2)
         return Estimate(ratio, *wilson(ratio, effective))
-    if variance is None:
-        return Estimate(ratio)
     half = student(sums.m - 1) * sqrt(variance)
     return Estimate(ratio, ratio - half, ratio + half)
 

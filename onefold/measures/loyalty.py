@@ -50,19 +50,23 @@ class Verdict:
     high: float | None = None
     trend_p: float | None = None
     is_few: bool = False
-    """Too few clients are in the upper or the lower bands, or too few of them come back, or do not."""
+    """Too few clients of like volume are in the upper or the lower bands, or too few of them come back, or do not."""
 
 
 def judge(clients: Counts, back: Counts) -> Verdict:
     """The verdict on strata x bands of clients, and of those who came back."""
     upper, lower = clients[:, UPPER:].sum(axis=1), clients[:, :UPPER].sum(axis=1)
+    # Who has nobody of like volume to be compared with tells nothing.
+    both = (upper > 0) & (lower > 0)
+    clients, back, upper, lower = clients[both], back[both], upper[both], lower[both]
     fewer = float(min(upper.sum(), lower.sum()))
     rate = back.sum() / max(clients.sum(), 1)
     if fewer < FEWEST or fewer * min(rate, 1 - rate) < EXPECTED:
         return Verdict("cannot tell", is_few=True)
     found = difference(upper, back[:, UPPER:].sum(axis=1), lower, back[:, :UPPER].sum(axis=1))
     p = trend(clients, back)
-    if found is None:
+    if found is None or found[1] == 0:
+        # Nothing varies: how sure a difference is cannot be reckoned.
         return Verdict("cannot tell", trend_p=p)
     middle, error = found
     half = normal(1 - ALPHA) * error

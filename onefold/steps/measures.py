@@ -36,10 +36,14 @@ if TYPE_CHECKING:
 QUEUE: Final = "metrics"
 FILE: Final = "metrics.yaml"
 _KIND: Final = "metrics"
+_FOUND: Final = "metrics_found"
+"""Of the last look: how many definitions failed, and on what sums stand."""
 _MANY: Final = 20_000
 """Clients with news from which all are looked at."""
 GROUNDS: Final = ("promises_kept", "needs_met")
 OUTCOMES: Final = ("retained", "repeated")
+FEWEST_CLIENTS: Final = 5
+"""Clients of a month or segment below which its value is not told: it would tell what one of them did."""
 FEWEST_OF_GROUND: Final = 3
 """Observations of a ground that a client needs to be looked at for loyalty."""
 ONE_SIDED: Final = {
@@ -47,6 +51,8 @@ ONE_SIDED: Final = {
     "ru": "Всё это показатели со стороны компании: ничто здесь не говорит о том, что пережили клиенты.",
 }
 _PLACES: Final = Decimal("0.000001")
+_LARGEST: Final = 1e22
+_NONE: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ def is_idle(context: Context, conn: psycopg.Connection) -> bool:
     """Definitions are those in force, nothing was published since the last look, and the day is the same."""
     stored = fingerprints.stored(conn, _KIND)
     if not is_wanted(context):
-        return all(value == UUID(int=0) for value in stored.values())
+        return all(value == _NONE for value in stored.values())
     return stored == _state(context, conn)
 
 
@@ -95,7 +101,11 @@ def _find(context: Context, conn: psycopg.Connection) -> MeasuresReport:
     from warehouse.served_sql import reading_role
 
     state, stored = _state(context, conn), fingerprints.stored(conn, _KIND)
-    touched = all(stored.get(name) == state[name] for name in ("rules", "day", "needs"))
+    at_last = fingerprints.stored(conn, _FOUND)
+    # A failed definition has no rows, so that it is asked of all until it works again.
+    touched = at_last.get("failed", _NONE) == _NONE and all(
+        stored.get(name) == state[name] for name in ("rules", "day", "needs")
+    )
     configured = context.configuration.metrics
     known = _types(context)
     asked = _asked(context)
@@ -105,19 +115,25 @@ def _find(context: Context, conn: psycopg.Connection) -> MeasuresReport:
             touched = count <= _MANY
             if touched:
                 asked = replace(asked, clients=metrics.touched_clients(conn))
+                if not asked.clients and metrics.standing(conn) == at_last.get("standing"):
+                    fingerprints.remember(conn, _KIND, state)
+                    return MeasuresReport(0)
     here = {name: one for name, one in configured.items() if known & set(one.types)}
     definitions = [metrics.Definition(name, one.kind, one.sql) for name, one in here.items()]
     failed = metrics.observe(conn, definitions, asked, reading_role(conn))
     with unit_of_work(conn):
         if touched:
-            needs.touch(conn, int(stored["seen"]))
+            metrics.take_touched(conn, asked.clients or ())
         rows = metrics.store_months(conn, sorted(failed), touched=touched)
-        found = metrics.sums(conn)
-        rows += _store_values(conn, configured, found)
-        rows += metrics.store(conn, "metric", _catalogue(configured, known, found, failed), ("metric",))
+        standing = metrics.standing(conn)
+        if rows or failed or not touched or standing != at_last.get("standing"):
+            found = metrics.sums(conn)
+            rows += _store_values(conn, configured, found)
+            rows += metrics.store(conn, "metric", _catalogue(configured, known, found, failed), ("metric",))
         if not touched:
             rows += _store_loyalty(context, conn, configured)
         fingerprints.remember(conn, _KIND, state)
+        fingerprints.remember(conn, _FOUND, {"failed": UUID(int=len(failed)), "standing": standing})
     metrics.forget_found(conn)
     return MeasuresReport(
         len(asked.clients) if asked.clients is not None else None, len(definitions), rows, tuple(sorted(failed))
@@ -129,7 +145,8 @@ def _forget(conn: psycopg.Connection) -> MeasuresReport:
 
     with unit_of_work(conn):
         metrics.clear(conn)
-        fingerprints.remember(conn, _KIND, dict.fromkeys(fingerprints.stored(conn, _KIND), UUID(int=0)))
+        for kind in (_KIND, _FOUND):
+            fingerprints.remember(conn, kind, dict.fromkeys(fingerprints.stored(conn, kind), _NONE))
     return MeasuresReport()
 
 
@@ -152,11 +169,15 @@ def _state(context: Context, conn: psycopg.Connection) -> dict[str, UUID]:
     rules = [name for name in sorted(fingerprints.stored(conn, "rules").items()) if name[0] == "needs"]
     # What a look of needs has seen moves with every publish, and its clients are looked at here too.
     told = [[[name, str(value)] for name, value in kind if name != "seen"] for kind in (*of_needs, rules)]
+    seen = last_event(conn)
+    if any(value != _NONE for _, value in rules):
+        # What needs have not seen moves clients between segments when they do: it is looked at here then too.
+        seen = min(seen, int(fingerprints.stored(conn, "needs").get("seen", UUID(int=seen))))
     return {
         "rules": fingerprint([_shipped(), own, sorted(_types(context))]),
         "day": fingerprint([today(context).isoformat()]),
         "needs": fingerprint(told),
-        "seen": UUID(int=last_event(conn)),
+        "seen": UUID(int=seen),
     }
 
 
@@ -167,7 +188,6 @@ def _shipped() -> str:
 
 
 def _store_values(conn: psycopg.Connection, configured: Mapping[str, Metric], found: Sequence[Any]) -> int:
-    from onefold.measures.intervals import Sums, estimate
     from warehouse import metrics
 
     rows = []
@@ -176,11 +196,8 @@ def _store_values(conn: psycopg.Connection, configured: Mapping[str, Metric], fo
         if one is None or (row.scope != "hub" and row.scope not in one.over):
             continue
         told: tuple[Decimal | None, Decimal | None, Decimal | None] = (None, None, None)
-        # A month or a segment of very few clients would tell what each of them did.
-        if row.n >= one.minimum:
-            made = estimate(one.kind, Sums(row.n, row.m, *map(float, (row.t, row.w, row.tt, row.tw, row.ww))))
-            value = row.t if one.kind == "total" else _rounded(made.value)
-            told = (value, _rounded(made.low), _rounded(made.high))
+        if row.n >= one.minimum and (row.scope == "hub" or row.m >= FEWEST_CLIENTS):
+            told = _told(one.kind, row)
         place = {
             "hub": "hub",
             "month": f"month:{row.month}",
@@ -203,6 +220,22 @@ def _store_values(conn: psycopg.Connection, configured: Mapping[str, Metric], fo
             }
         )
     return metrics.store(conn, "metric_value", rows, ("metric", "place"))
+
+
+def _told(kind: str, row: Any) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+    """The value and its interval; None where sums are beyond what numbers hold."""
+    from onefold.measures.intervals import Sums, estimate
+
+    try:
+        made = estimate(kind, Sums(row.n, row.m, *map(float, (row.t, row.w, row.tt, row.tw, row.ww))))
+    except ArithmeticError:
+        return None, None, None
+    told = (made.value, made.low, made.high)
+    if any(value is not None and not abs(value) < _LARGEST for value in told):
+        return None, None, None
+    if kind == "total":
+        return row.t, None, None
+    return _rounded(made.value), _rounded(made.low), _rounded(made.high)
 
 
 def _rounded(value: float | None) -> Decimal | None:
@@ -323,8 +356,10 @@ def _why_not(ground: str, made: Any) -> tuple[str | None, str | None]:
         )
     if made.is_few:
         return (
-            "Fewer than 20 clients are in the upper or the lower two bands, or hardly any, or nearly all, came back.",
-            "В двух верхних или двух нижних полосах меньше 20 клиентов, либо вернулись почти все или почти никто.",
+            "Fewer than 20 clients of like volume are in the upper or the lower two bands,"
+            " or hardly any, or nearly all, came back.",
+            "В двух верхних или двух нижних полосах меньше 20 клиентов со сходным объёмом,"
+            " либо вернулись почти все или почти никто.",
         )
     return None, None
 

@@ -56,6 +56,21 @@ metrics:
     sql: SELECT client_id, occurred_on, 1 / (amount - amount) AS value FROM onefold_v1.fct_interaction WHERE type = 'sales_order'
   payment_delay: null
 """
+WORKING = (
+    OWN.replace("divides:", "far:").replace("1 / (amount - amount) AS value", "1 / (amount - 77777) AS value")
+    + """
+  big_sum:
+    labels: Big
+    perspective: enterprise
+    unit: count
+    direction: none
+    kind: total
+    types: sales_order
+    sql: |
+      SELECT client_id, occurred_on, amount AS value FROM onefold_v1.fct_interaction WHERE type = 'sales_order';
+"""
+)
+UNAVAILABLE = "SELECT metric FROM core.metric WHERE why_en LIKE 'PostgreSQL%' ORDER BY 1"
 STORED = (
     "SELECT * FROM core.client_metric_month ORDER BY client_id, metric, month",
     "SELECT * FROM core.metric_value ORDER BY metric, place",
@@ -179,14 +194,16 @@ def test_clients_with_news_are_measured_anew_with_the_outcome_of_measuring_all(h
         0
     ] == round(hub.query("SELECT count(*) / sum(amount) FROM core.interaction WHERE type = 'sales_order'")[0][0], 6)
     # Below the minimum a month has its sample and no value, and a client is not there.
-    months = hub.query("SELECT observations, value FROM core.metric_value WHERE metric = 'promises_kept' AND scope = 'month'")  # fmt: skip
-    assert months and all((value is None) == (n < 20) for n, value in months)
+    months = hub.query("SELECT observations, clients, value FROM core.metric_value WHERE metric = 'promises_kept' AND scope = 'month'")  # fmt: skip
+    assert months and all((value is None) == (n < 20 or m < 5) for n, m, value in months)
     per_client = hub.query("SELECT observations, value, low, high FROM onefold_v1.client_metric WHERE metric = 'promises_kept'")  # fmt: skip
     assert per_client and all(n >= 5 and low <= value <= high for n, value, low, high in per_client)
     # One that PostgreSQL refuses stops no other, says no value of a row, and one that is taken away is not there.
     of = dict(hub.query("SELECT metric, why_en FROM onefold_v1.metric"))
     assert "division by zero" in of["divides"] and "payment_delay" not in of
     assert of["on_time_delivery"] == "No source gives delivery."
+    (hub.folder / "config" / "metrics.yaml").write_text(WORKING, encoding="utf-8")
+    hub.run()
 
     with connect(hub.database_url, application_name="test") as conn:
         before = row_versions(conn)
@@ -201,8 +218,21 @@ def test_clients_with_news_are_measured_anew_with_the_outcome_of_measuring_all(h
     hub.run()
     some = stored(hub)
     report = look_at_all(hub)
-    assert (report.clients, report.rows, report.failed) == (None, 0, ("divides",))
+    assert (report.clients, report.rows, report.failed) == (None, 0, ())
     assert stored(hub) == some
+
+    # One that failed for a row of one client is asked of all again, and so is one whose numbers have no end.
+    for total, failing in ((77777, "far"), ("1" + "0" * 23, "big_sum")):
+        orders.append({**order(rng, "ODD", 5), "total": total})
+        hub.write("erp_orders")
+        hub.run()
+        assert failing in [name for (name,) in hub.query(UNAVAILABLE)]
+        assert hub.query("SELECT FROM core.client_metric_month WHERE metric = %s", [failing]) == []
+        orders.pop()
+        hub.write("erp_orders")
+        hub.run()
+        assert stored(hub) == some
+    assert look_at_all(hub).rows == 0
 
     (hub.folder / "config" / "metrics.yaml").unlink()
     hub.run()
@@ -216,6 +246,7 @@ def test_a_definition_that_does_more_than_read_served_views_is_refused_with_its_
         ("SELECT client_id FROM core.client", "reads core.client"),
         ("SELECT pg_read_file('/etc/passwd')", "pg_read_file"),
         ("SELECT 1; DROP TABLE core.client", "2 statements"),
+        ("SELECT * FROM ts_stat('SELECT 1')", "ts_stat"),
         ("SELECT set_config('role', 'postgres', true)", "set_config"),
     ):
         fill(hub, OWN.replace("sql: SELECT client_id, occurred_on, 1 / (amount - amount) AS value FROM onefold_v1.fct_interaction WHERE type = 'sales_order'", f"sql: {text}"))  # fmt: skip

@@ -147,6 +147,44 @@ def test_without_a_department_nothing_of_a_client_is_seen_and_with_both_everythi
         assert 0 < len(rows_of(conn, "onefold_v1", "dim_party")) < parties
 
 
+MEASURED = """
+metrics:
+  of_sales: &total
+    labels: Deals
+    perspective: enterprise
+    unit: count
+    direction: none
+    kind: total
+    types: sales_deal
+    minimum: 1
+    minimum_per_client: 1
+    sql: SELECT client_id, occurred_on, 1 AS value FROM onefold_v1.fct_interaction WHERE type = 'sales_deal'
+  of_logistics:
+    <<: *total
+    types: delivery
+    sql: SELECT client_id, occurred_on, 1 AS value FROM onefold_v1.fct_interaction WHERE type = 'delivery'
+  of_both:
+    <<: *total
+    types: [sales_deal, delivery]
+    sql: SELECT client_id, occurred_on, 1 AS value FROM onefold_v1.fct_interaction
+"""
+
+
+def test_what_is_measured_of_other_departments_dealings_is_not_told(held: Hub) -> None:
+    (held.folder / "config" / "metrics.yaml").write_text(MEASURED, "utf-8")
+    held.run()
+    own = "SELECT DISTINCT metric FROM onefold_v1.{} WHERE metric LIKE 'of_%' ORDER BY 1"
+    everything = [("of_both",), ("of_logistics",), ("of_sales",)]
+    for view in ("metric_value", "client_metric"):
+        assert held.query(own.format(view)) == everything
+        for role, seen in (("sales", [("of_sales",)]), ("ops", [("of_logistics",)]), ("nobody", [])):
+            with reading(held, role) as conn:
+                assert conn.execute(own.format(view).encode()).fetchall() == seen, (view, role)
+    # A month of fewer than five clients has its sample, and no value.
+    months = held.query("SELECT clients, value FROM core.metric_value WHERE scope = 'month' AND metric LIKE 'of_%'")
+    assert months and all((value is None) == (clients < 5) for clients, value in months)
+
+
 def test_search_finds_what_is_in_scope_only_and_nobody_asks_in_anothers_name(held: Hub) -> None:
     find = "SELECT display_name FROM onefold_v1.search_client(%s)"
     with reading(held, "sales") as conn:

@@ -5,7 +5,9 @@
 -- Of one session: definitions write into it in a transaction that can write nothing else.
 CREATE TEMP TABLE metric_found (
     client_id uuid NOT NULL, metric text NOT NULL, month date NOT NULL, observations integer NOT NULL,
-    total numeric NOT NULL, weight numeric NOT NULL, squares numeric NOT NULL
+    total numeric NOT NULL, weight numeric NOT NULL, squares numeric NOT NULL,
+    -- PostgreSQL orders infinity and NaN after every number.
+    CONSTRAINT numbers_below_1e22 CHECK (abs(total) < 1e22 AND abs(weight) < 1e22 AND squares < 1e44)
 )
 
 -- name: drop_found
@@ -31,7 +33,9 @@ SELECT o.client_id, {metric}, o.month, count(*), sum(o.value), sum(o.weight), su
 FROM (
     SELECT q.client_id::uuid AS client_id, date_trunc('month', q.occurred_on)::date AS month, {value} AS value,
         {weight} AS weight
-    FROM ({definition}) AS q
+    FROM (
+        {definition}
+    ) AS q
     WHERE q.client_id IS NOT NULL AND q.occurred_on IS NOT NULL AND q.value IS NOT NULL {among}
 ) AS o
 WHERE o.weight IS NOT NULL
@@ -42,7 +46,9 @@ EXPLAIN {statement}
 
 -- name: columns
 WITH hub_day (today) AS (VALUES ({today}::date)), mailing AS ({mailing}), promise AS ({promise})
-SELECT * FROM ({definition}) AS q LIMIT 0
+SELECT * FROM (
+    {definition}
+) AS q LIMIT 0
 
 -- name: analyse_found
 ANALYZE metric_found
@@ -52,6 +58,12 @@ CREATE UNIQUE INDEX ON metric_found (client_id, metric, month)
 
 -- name: touched
 SELECT client_id FROM need_client
+
+-- name: take_touched
+CREATE TEMP TABLE need_client ON COMMIT DROP AS SELECT unnest(%(clients)s::uuid[]) AS client_id
+
+-- name: analyse_touched
+ANALYZE need_client
 
 -- name: drop_months
 -- Of suppliers, staff and those who are gone nothing is measured.
@@ -104,6 +116,13 @@ SELECT p.metric, p.scope, p.month, p.scheme, p.segment, sum(p.n)::bigint AS n, c
     sum(p.w) AS w, sum(p.t * p.t) AS tt, sum(p.t * p.w) AS tw, sum(p.w * p.w) AS ww
 FROM placed AS p
 GROUP BY p.metric, p.scope, p.month, p.scheme, p.segment
+
+-- name: standing
+-- What sums are made of, in short: how many rows, and who came to and left which segments.
+SELECT md5(concat_ws(' ', (SELECT count(*) FROM core.client_metric_month),
+    (SELECT string_agg(s.scheme, ',' ORDER BY s.scheme COLLATE "C") FROM core.segment_scheme AS s WHERE s.is_served),
+    count(*), extract(epoch FROM max(b.entered_at)), extract(epoch FROM max(b.left_at))))::uuid
+FROM core.client_segment AS b
 
 -- name: metrics
 SELECT metric, version, label_en, label_ru, perspective, unit, direction AS better, kind AS aggregation,

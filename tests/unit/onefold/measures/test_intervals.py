@@ -43,6 +43,7 @@ def test_where_all_agree_each_client_counts_once() -> None:
 def test_of_one_client_and_of_nobody_there_is_no_interval_between_clients() -> None:
     assert between_clients(sums([3], [4])) is None
     assert estimate("mean", sums([8], [2])) == Estimate(4.0)
+    assert estimate("share", sums([1], [2])) == Estimate(0.5) and estimate("share", sums([9], [9])) == Estimate(1.0)
     assert estimate("ratio", Sums(0, 0, 0, 0, 0, 0, 0)) == Estimate(None)
     assert estimate("total", sums([3, 4], [1, 1])) == Estimate(7)
 

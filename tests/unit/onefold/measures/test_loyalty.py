@@ -70,6 +70,11 @@ def test_in_one_stratum_the_difference_is_the_plain_one() -> None:
 def test_too_few_clients_tell_nothing() -> None:
     few = np.array([[5, 10, 40, 60]])
     assert judge(few, few // 2) == Verdict("cannot tell", is_few=True)
+    # Nobody is to be compared with but one with one.
+    apart = np.array([[100, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 100]])
+    assert judge(apart, np.array([[40, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 90]])) == Verdict("cannot tell", is_few=True)
+    steady = judge(np.array([[50, 0, 0, 50], [50, 0, 0, 50]]), np.array([[50, 0, 0, 50], [0, 0, 0, 0]]))
+    assert steady.verdict == "cannot tell"
     rare = np.array([[25, 43, 5, 16]])
     assert judge(rare, np.array([[1, 1, 0, 0]])).is_few
     assert difference(np.array([5, 0]), np.array([1, 0]), np.array([0, 7]), np.array([0, 2])) is None
