@@ -70,7 +70,7 @@ WORKING = (
       SELECT client_id, occurred_on, amount AS value FROM onefold_v1.fct_interaction WHERE type = 'sales_order';
 """
 )
-UNAVAILABLE = "SELECT metric FROM core.metric WHERE why_en LIKE 'PostgreSQL%' ORDER BY 1"
+UNAVAILABLE = "SELECT metric FROM core.metric WHERE starts_with(why_en, 'PostgreSQL refuses') ORDER BY 1"
 STORED = (
     "SELECT * FROM core.client_metric_month ORDER BY client_id, metric, month",
     "SELECT * FROM core.metric_value ORDER BY metric, place",

@@ -173,7 +173,7 @@ metrics:
 def test_what_is_measured_of_other_departments_dealings_is_not_told(held: Hub) -> None:
     (held.folder / "config" / "metrics.yaml").write_text(MEASURED, "utf-8")
     held.run()
-    own = "SELECT DISTINCT metric FROM onefold_v1.{} WHERE metric LIKE 'of_%' ORDER BY 1"
+    own = "SELECT DISTINCT metric FROM onefold_v1.{} WHERE starts_with(metric, 'of_') ORDER BY 1"
     everything = [("of_both",), ("of_logistics",), ("of_sales",)]
     for view in ("metric_value", "client_metric"):
         assert held.query(own.format(view)) == everything
@@ -181,7 +181,9 @@ def test_what_is_measured_of_other_departments_dealings_is_not_told(held: Hub) -
             with reading(held, role) as conn:
                 assert conn.execute(own.format(view).encode()).fetchall() == seen, (view, role)
     # A month of fewer than five clients has its sample, and no value.
-    months = held.query("SELECT clients, value FROM core.metric_value WHERE scope = 'month' AND metric LIKE 'of_%'")
+    months = held.query(
+        "SELECT clients, value FROM core.metric_value WHERE scope = 'month' AND starts_with(metric, 'of_')"
+    )
     assert months and all((value is None) == (clients < 5) for clients, value in months)
 
 
