@@ -95,8 +95,11 @@ class DriftsFrom:
         before = "nullif(l.before_of, 0) / nullif(l.before_against, 0)" if ratio else f"l.before_of / {self.before}.0"
         counted = ["greatest(l.now_count, l.before_count) >= {0}"]
         if ratio:
-            # A side that has come to nothing is the worst drift of all: then it counts as next to nothing.
-            now = "coalesce(l.now_of, 0) / nullif(l.now_against, 0)"
+            # A side that has come to nothing is the worst drift of all.
+            now = (
+                "CASE WHEN l.now_against <> 0 THEN coalesce(l.now_of, 0) / l.now_against"
+                " WHEN l.now_of <> 0 THEN 'Infinity'::numeric END"
+            )
             counted = ["greatest(l.now_count, l.now_against_count) >= {0}"]
             counted += ["least(l.before_count, l.before_against_count) >= {0}"] if self.before is not None else []
         return sql("concerns.drifts_from").format(

@@ -54,9 +54,9 @@ def ask(conn: psycopg.Connection[Any], asked: Asked, *, today: date, millisecond
             rows = _rows(conn, asked, SERVED, today)
     except errors.QueryCanceled:
         return Answer(failed=f"It took longer than {milliseconds / 1000:g} s. Ask for less, or raise `timeout`.")
-    except psycopg.OperationalError:
-        raise
     except psycopg.Error as error:
+        if conn.closed:
+            raise
         # The message of an error of data quotes the value.
         told = str(error).splitlines()[0] if (error.sqlstate or "22")[:2] == "42" else ""
         return Answer(failed=f"{type(error).__name__} ({error.sqlstate}){': ' + told if told else ''}")
@@ -90,7 +90,7 @@ def _rows(conn: psycopg.Connection[Any], asked: Asked, schema: str, today: date)
         query = rule.query(schema)
     limited = sql("concerns.limited").format(query=query, most=Literal(MOST + 1))
     found = conn.execute(limited, {"today": today}).fetchall()
-    return [Found(client, record, None if note is None else str(note)) for client, record, note in found]
+    return [Found(*one) for one in found]
 
 
 def try_example(

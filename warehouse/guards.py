@@ -67,12 +67,25 @@ class Use:
     left_out: int | None = None
 
 
+def served_segments(conn: psycopg.Connection[Any]) -> list[tuple[str, str]]:
+    """Scheme and segment of the schemes that are served, in the order of segments.yaml."""
+    return [(scheme, segment) for scheme, segment in conn.execute(sql("guards.served_segments"))]
+
+
 def members(
-    conn: psycopg.Connection[Any], scheme: str, segment: str, purpose: str, rules: GuardRules, *, today: date
+    conn: psycopg.Connection[Any],
+    scheme: str,
+    segment: str,
+    purpose: str,
+    rules: GuardRules,
+    *,
+    today: date,
+    after: str | None = None,
+    limit: int | None = None,
 ) -> list[dict[str, Any]]:
-    """The clients of a segment of a served scheme by id, each with `left_out` (why it is kept off the list; none: it is
-    on it), `overridden` and by whom. In the caller's transaction."""
-    conn.execute(sql("guards.members"), {"scheme": scheme, "segment": segment})
+    """The clients of a segment of a served scheme by id, on from an id (None: all), each with `left_out` (why it is
+    kept off the list; none: it is on it), `overridden` and by whom. In the caller's transaction."""
+    conn.execute(sql("guards.members"), {"scheme": scheme, "segment": segment, "after": after, "limit": limit})
     conn.execute(sql("guards.reasons"))
     conn.execute(sql("guards.erased"))
     for ban in rules.bans:
@@ -125,7 +138,7 @@ def uses(conn: psycopg.Connection[Any], *, scheme: str | None = None, limit: int
 
 
 def last_uses(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:
-    """Of each served scheme: review_on, used_at (None: never), began_at."""
+    """Of each served scheme: review_on, used_at (None: never), began_at where it never was."""
     return _dicts(conn, "last_uses", {})
 
 

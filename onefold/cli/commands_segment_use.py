@@ -44,10 +44,10 @@ def export_segment(
             ],
             right=(2,),
         )  # fmt: skip
-    output.table(
-        ("left out", "name", "because of"),
-        [(one["client_id"], one["display_name"], ", ".join(one["left_out"])) for one in found.left_out],
-    )
+        output.table(
+            ("left out", "name", "because of"),
+            [(one["client_id"], one["display_name"], ", ".join(one["left_out"])) for one in found.left_out],
+        )
     for reason, count in found.reasons.items():
         output.say(f"{reason}: {count} left out")
     if found.file:

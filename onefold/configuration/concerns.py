@@ -82,7 +82,10 @@ class DriftsFrom(Strict):
     before: Window | None = Field(None, description="The days before them that tell its own level.")
     by: Annotated[Decimal, Field(gt=0)] = Field(description="By which share it may be another; 0.3: by 30 %.")
     per: Literal["hub", "client"] = "hub"
-    minimum: Annotated[int, Field(ge=1)] = Field(20, description="With fewer dealings on a side nothing is said.")
+    minimum: Annotated[int, Field(ge=1)] = Field(
+        20,
+        description="Dealings now or before (of a share: of a side now, and of both before); of fewer nothing is said.",
+    )
 
     @model_validator(mode="after")
     def _has_a_level(self) -> DriftsFrom:

@@ -45,6 +45,8 @@ class SegmentList(Report):
     left_out: tuple[dict[str, Any], ...]
     """Kept off it: LEFT_OUT; why is erased, `banned: ATTRIBUTE`, or one of GUARDS."""
     file: str | None = None
+    next: str | None = None
+    """The client after whom there are more."""
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -93,10 +95,20 @@ def bans_of(configuration: Configuration) -> list[Ban]:
 
 @logged("segment_list")
 def segment_list(
-    context: Context, name: str, *, purpose: str, who: str, how: str, path: Path | None = None
+    context: Context,
+    name: str,
+    *,
+    purpose: str,
+    who: str,
+    how: str,
+    path: Path | None = None,
+    after: str | None = None,
+    limit: int | None = None,
+    fields: Sequence[str] | None = None,
 ) -> SegmentList:
     """The clients of a segment (SCHEME.SEGMENT, or SEGMENT where only one scheme has it) for a purpose, without those
-    whom a guard or a ban keeps off; written to `path` (.csv or .xlsx) if there is one. Who took it is written down
+    whom a guard or a ban keeps off; written to `path` (.csv or .xlsx) if there is one. `limit`: so many clients of the
+    segment, on the list or not, on from the id `after`. Who took it, with which `fields` (None: all), is written down
     before. NothingFound, UsageError."""
     if path is not None and path.suffix.lower() not in (".csv", ".xlsx"):
         raise UsageError(
@@ -104,14 +116,20 @@ def segment_list(
         )
     rules = guard_rules(context.configuration, purpose)
     with context.connection("onefold segments list") as conn:
-        scheme, segment = _find(context, name)
+        scheme, segment = _find(conn, name)
         with unit_of_work(conn):
-            rows = guards.members(conn, scheme, segment, purpose, rules, today=today(context))
+            wanted = None if limit is None else limit + 1
+            rows = guards.members(
+                conn, scheme, segment, purpose, rules, today=today(context), after=after, limit=wanted
+            )
+            more = limit is not None and len(rows) > limit
+            rows = rows[:limit]
             on = [row for row in rows if not row["left_out"]]
             off = [row for row in rows if row["left_out"]]
             use = Use(who, how, scheme, segment, purpose, len(on), len(off))
             guards.note_use(conn, use, at=context.clock())
-            _log_access(context, conn, [row["client_id"] for row in on], use)
+            # Those who are left out are told too.
+            _log_access(context, conn, [row["client_id"] for row in rows], use, fields)
     clients = tuple(
         {
             **{name: row[name] for name in COLUMNS},
@@ -121,16 +139,18 @@ def segment_list(
         for row in on
     )
     left_out = tuple({name: row[name] for name in LEFT_OUT} for row in off)
-    found = SegmentList(scheme, segment, purpose, clients, left_out, None if path is None else str(path))
+    file = None if path is None else str(path)
+    last = str(rows[-1]["client_id"]) if more else None
+    found = SegmentList(scheme, segment, purpose, clients, left_out, file, last)
     if path is not None:
         _write(path, found)
     return found
 
 
-def _log_access(context: Context, conn: Any, clients: Sequence[str], use: Use) -> None:
+def _log_access(context: Context, conn: Any, clients: Sequence[str], use: Use, fields: Sequence[str] | None) -> None:
     from warehouse.subject import log_access
 
-    log_access(conn, clients, who=use.who, how=use.how, at=context.clock(), purpose=use.purpose)
+    log_access(conn, clients, who=use.who, how=use.how, at=context.clock(), purpose=use.purpose, fields=fields)
 
 
 def _write(path: Path, found: SegmentList) -> None:
@@ -150,12 +170,8 @@ def _write(path: Path, found: SegmentList) -> None:
             writer.writerows(rows)
 
 
-def _find(context: Context, name: str) -> tuple[str, str]:
-    from onefold.steps.needs import schemes
-
-    told = schemes(context)
-    served = {one["scheme"] for one in told["schemes"] if one["is_served"]}
-    known = [(one["scheme"], one["segment"]) for one in told["segments"] if one["scheme"] in served]
+def _find(conn: Any, name: str) -> tuple[str, str]:
+    known = guards.served_segments(conn)
     fitting = [one for one in known if name in (".".join(one), one[1])]
     if not fitting:
         hint = did_you_mean(name, [".".join(one) for one in known])

@@ -234,6 +234,50 @@ def test_every_concern_is_tried_in_both_directions_by_the_command(company: Hub) 
     assert unknown.code != 0 and "large" in unknown.said
 
 
+FALLS = """
+shipped: false
+concerns:
+  orders_stop:
+    question: Do orders stop?
+    drifts_from: {of: {types: sales_order}, window: 30d, before: 180d, by: 0.5}
+    examples:
+      raised: [{interactions: [{type: sales_order, days_ago: 100, times: 30}]}]
+      calm:
+        - interactions: [{type: sales_order, days_ago: 100, times: 30}, {type: sales_order, days_ago: 9, times: 5}]
+        - interactions: [{type: sales_order, days_ago: 100, times: 19}]
+  who_stops:
+    question: Who stops?
+    threshold: 2
+    drifts_from: {of: {types: sales_order}, window: 30d, before: 180d, by: 0.5, per: client, minimum: 5}
+    examples:
+      raised:
+        - interactions: [{type: sales_order, days_ago: 90, times: 6}, {type: sales_order, client: b, days_ago: 90, times: 6}]
+      calm:
+        - interactions:
+            - {type: sales_order, days_ago: 90, times: 6}
+            - {type: sales_order, client: b, days_ago: 90, times: 6}
+            - {type: sales_order, client: b, days_ago: 9}
+  no_orders_behind:
+    question: Are there invoices, and no orders any more?
+    drifts_from: {of: {types: invoice}, against: {types: sales_order}, window: 30d, before: 180d, by: 3}
+    examples:
+      raised:
+        - interactions:
+            - {type: sales_order, days_ago: 100, times: 30}
+            - {type: invoice, days_ago: 100, times: 30}
+            - {type: invoice, days_ago: 10, times: 30}
+      calm:
+        - interactions: [{type: sales_order, days_ago: 100, times: 30}, {type: invoice, days_ago: 100, times: 30}]
+"""
+
+
+def test_what_comes_to_nothing_drifts_too(company: Hub) -> None:
+    (company.folder / "config" / "concerns.yaml").write_text(FALLS, encoding="utf-8")
+    with company.context() as context:
+        report = try_examples(context)
+    assert len(report.tried) == 7 and report.failed == ()
+
+
 def test_schedulers_see_by_the_code_what_nobody_has_taken_note_of(company: Hub) -> None:
     file = company.folder / "config" / "concerns.yaml"
     file.write_text("shipped: [late_deliveries]\n", encoding="utf-8")
@@ -264,6 +308,12 @@ def test_a_question_that_cannot_be_asked_says_so_and_leaves_what_was_found(compa
     company.run()
     with company.context() as context:
         assert "fct_interactions" in concern(context, "large")["why"]
+    # Columns of other types are taken where they are what they should be, and fail alone where not.
+    for column, state in (("i.record_id::text", "raised"), ("i.type", "failed")):
+        other = OWN.replace("i.client_id, i.record_id", f"i.client_id::text, {column} AS record_id")
+        (company.folder / "config" / "concerns.yaml").write_text(other, encoding="utf-8")
+        company.run()
+        assert states(company)["large"] == state
 
 
 def test_sql_of_a_concern_reads_served_views_and_does_nothing_else() -> None:
@@ -365,3 +415,6 @@ def test_programs_read_concerns_with_masks_and_take_note_of_them(company: Hub) -
         assert ask("/concerns/contacts_only/acknowledge", seeing, reason="x").status_code == 422
         noted = ask("/concerns/late_deliveries/acknowledge", seeing, reason="another carrier").json()
         assert (noted["acknowledged_by"], noted["state"]) == ("token:seeing", "raised")
+        assert noted["acknowledge_reason"] == "another carrier"
+        for path in ("/concerns", "/concerns/late_deliveries"):
+            assert "another carrier" in ask(path, seeing).text and "another carrier" not in ask(path, masked).text

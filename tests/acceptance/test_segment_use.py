@@ -174,10 +174,11 @@ def test_lists_are_files_and_who_took_them_is_written_down(company: Hub, tmp_pat
     lines = file.read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("client_id,kind,display_name,email") and len(lines) == 7
     assert "a4@ex4.example" not in file.read_text(encoding="utf-8"), "who is kept off is in no file of the others"
-    assert onefold(*company.place, "segments", "export", "active", "--purpose", UPSELL, "--to", str(book)).code == 0
-    assert book.stat().st_size > 0
+    counted = onefold(*company.place, "segments", "export", "active", "--purpose", UPSELL, "--to", str(book))
+    assert counted.code == 0 and book.stat().st_size > 0
+    assert "banned: city: 1 left out" in counted.out and "Фамилия" not in counted.out
     shown = onefold(*company.place, "segments", "export", "active", "--purpose", UPSELL)
-    assert "banned: city: 1 left out" in shown.out
+    assert "banned: city: 1 left out" in shown.out and "Имя5 Фамилия5" in shown.out
     assert onefold(*company.place, "segments", "export", "active", "--purpose", UPSELL, "--to", "x.pdf").code == 2
     with company.context() as context:
         found = uses(context, "stage")
@@ -188,7 +189,7 @@ def test_lists_are_files_and_who_took_them_is_written_down(company: Hub, tmp_pat
     }
     assert company.query(
         "SELECT count(*) FROM ops.access_log WHERE how = 'segments export' AND purpose = 'upsell'"
-    ) == [(18,)]
+    ) == [(24,)], "those who are left out are told too"
 
 
 def test_what_nobody_uses_or_is_to_be_reviewed_is_pointed_out(company: Hub) -> None:
@@ -269,10 +270,19 @@ def test_programs_get_lists_for_a_purpose_and_are_written_down(company: Hub) -> 
         found = ask("/segments/stage/active/clients?purpose=service").json()
         assert len(found["clients"]) == 6 and found["reasons"] == {"banned: city": 1, "banned: newsletter": 1}
         assert "Фамилия" not in ask("/segments/stage/active/clients?purpose=service").text, "the token sees masks"
+        pages, after = [], ""
+        while not pages or pages[-1]["next"]:
+            pages.append(ask(f"/segments/stage/active/clients?purpose=service&limit=3{after}").json())
+            after = f"&after={pages[-1]['next']}"
+        assert [len(one["clients"]) + len(one["left_out"]) for one in pages] == [3, 3, 2]
+        assert [one for page in pages for one in page["clients"]] == found["clients"] and found["next"] is None
         assert ask("/segments/stage/active/clients").status_code == 422, "a list has a purpose"
         assert ask("/segments/stage/active/clients?purpose=fun").status_code == 422
         assert ask("/segments/stage/nope/clients?purpose=service").status_code == 404
     with company.context() as context:
         assert [(one["who"], one["how"], one["purpose"]) for one in uses(context)] == [
             ("token:crm", "api segments", "service")
-        ] * 2
+        ] * 5
+    logged = "SELECT count(*) FROM ops.access_log WHERE how = 'api segments'"
+    assert company.query(logged) == [(24,)]
+    assert company.query(f"{logged} AND fields = '{{}}'") == [(24,)], "the token sees no value"

@@ -27,6 +27,7 @@ FROM (
 WHERE c.found > {count}
 
 -- name: drifts_from
+-- Where there is nothing now, what was before proves it.
 WITH e AS (
     SELECT e.is_of, e.client_id, e.record_id, e.value, e.occurred_on > %(today)s::date - {window} AS is_now
     FROM ({sides}) AS e
@@ -43,14 +44,14 @@ WITH e AS (
     FROM e
     GROUP BY 1
 ), d AS (
-    SELECT l.key, coalesce({now}, 0) AS now, {level} AS level
+    SELECT l.key, coalesce({now}, 0) AS now, {level} AS level, l.now_count + l.now_against_count = 0 AS is_silent
     FROM l
     WHERE {counted}
 )
 SELECT e.client_id, e.record_id, round(d.now, 3) || ' : ' || round(d.level, 3) AS note
 FROM d
 JOIN e ON d.key IS NULL OR e.client_id = d.key
-WHERE d.level > 0 AND abs(d.now / d.level - 1) > {by} AND e.is_now
+WHERE d.level > 0 AND abs(d.now / d.level - 1) > {by} AND (e.is_now OR d.is_silent)
 
 -- name: missed_and_silent
 SELECT DISTINCT i.client_id, i.record_id, NULL::text AS note
@@ -77,7 +78,7 @@ SET TRANSACTION READ ONLY
 SELECT * FROM ({query}) AS q LIMIT 0
 
 -- name: limited
-SELECT q.client_id::text, q.record_id, q.note FROM ({query}) AS q LIMIT {most}
+SELECT q.client_id::uuid::text, q.record_id::bigint, q.note::text FROM ({query}) AS q ORDER BY 1, 2, 3 LIMIT {most}
 
 -- name: known
 SELECT concern FROM core.concern

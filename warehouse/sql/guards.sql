@@ -1,5 +1,11 @@
 -- Lists made of segments: who is in one, who is kept off it and why, and who used it.
 
+-- name: served_segments
+SELECT g.scheme, g.segment
+FROM core.segment AS g
+JOIN core.segment_scheme AS s ON s.scheme = g.scheme AND s.is_served
+ORDER BY g.scheme COLLATE "C", g.position
+
 -- name: members
 CREATE TEMP TABLE list_member ON COMMIT DROP AS
 SELECT m.client_id, c.kind, c.display_name, c.attributes, m.probability, m.entered_at
@@ -7,6 +13,9 @@ FROM core.client_segment AS m
 JOIN core.segment_scheme AS s ON s.scheme = m.scheme AND s.is_served
 JOIN core.client AS c ON c.client_id = m.client_id AND NOT c.is_deleted
 WHERE m.scheme = %(scheme)s AND m.segment = %(segment)s AND m.left_at IS NULL
+    AND (%(after)s::uuid IS NULL OR m.client_id > %(after)s)
+ORDER BY m.client_id
+LIMIT %(limit)s::bigint
 
 -- name: reasons
 CREATE TEMP TABLE list_reason (client_id uuid, reason text) ON COMMIT DROP
@@ -99,8 +108,13 @@ LIMIT %(limit)s
 
 -- name: last_uses
 -- A scheme that nobody has used yet is as old as its first client in it.
-SELECT s.scheme, s.review_on, (SELECT max(u.at) FROM ops.segment_use AS u WHERE u.scheme = s.scheme) AS used_at,
-    (SELECT min(c.entered_at) FROM core.client_segment AS c WHERE c.scheme = s.scheme) AS began_at
-FROM core.segment_scheme AS s
-WHERE s.is_served
-ORDER BY s.scheme COLLATE "C"
+SELECT l.scheme, l.review_on, l.used_at,
+    CASE WHEN l.used_at IS NULL
+        THEN (SELECT min(c.entered_at) FROM core.client_segment AS c WHERE c.scheme = l.scheme)
+    END AS began_at
+FROM (
+    SELECT s.scheme, s.review_on, (SELECT max(u.at) FROM ops.segment_use AS u WHERE u.scheme = s.scheme) AS used_at
+    FROM core.segment_scheme AS s
+    WHERE s.is_served
+) AS l
+ORDER BY l.scheme COLLATE "C"

@@ -21,9 +21,10 @@ _CONFLICT: Final[Responses] = {422: {"model": shapes.Problem, "description": "It
 
 
 @router.get("/concerns", response_model=shapes.Concerns)
-def list_all(hub: TheHub, _asker: Asks) -> Response:
+def list_all(hub: TheHub, asker: Asks) -> Response:
     """Every concern and what it says now; of no client in particular."""
-    return answer({"concerns": [views.concern_of(one) for one in concerns(hub.reading)]})
+    masks = masks_for(hub, asker)
+    return answer({"concerns": [views.concern_of(one, masks) for one in concerns(hub.reading)]})
 
 
 @router.get("/concerns/{name}", response_model=shapes.ConcernRows)
@@ -40,7 +41,7 @@ def show(
     clients = sorted({row["client_id"] for row in found["rows"]} - {None})
     note(hub, asker, "api concerns", clients, None if masks is None else [])
     rows = [views.concern_row_of(row, masks) for row in found["rows"]]
-    return answer({**views.concern_of(found), "rows": rows, "next": found["next"]})
+    return answer({**views.concern_of(found, masks), "rows": rows, "next": found["next"]})
 
 
 @router.post("/concerns/{name}/acknowledge", response_model=shapes.Concern, responses=_CONFLICT)
@@ -51,7 +52,8 @@ def note_it(
     said: shapes.Acknowledgement,
 ) -> Response:
     """Take note of a raised concern, with what is done about it: it is told no more until it is raised again."""
-    return answer(views.concern_of(acknowledge(hub.reading, name, by=asker.name, reason=said.reason)))
+    noted = acknowledge(hub.reading, name, by=asker.name, reason=said.reason)
+    return answer(views.concern_of(noted, masks_for(hub, asker)))
 
 
 @router.get("/segments", response_model=shapes.Segments)
@@ -74,12 +76,17 @@ def clients_of(
     scheme: Name,
     segment: Name,
     purpose: Annotated[str, Query(max_length=100, pattern=r"^[a-z0-9_]+$", description="One of guards.purposes.")],
+    after: Annotated[UUID | None, Query(description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Clients of the segment, on the list or not.")] = 100,
 ) -> Response:
     """A segment's clients for a purpose, without those whom a guard, a refused consent or a contact ban keeps off;
-    these are counted by reason. Written down with who asks."""
-    found = segment_list(hub.reading, f"{scheme}.{segment}", purpose=purpose, who=asker.name, how="api segments")
+    these are counted by reason, page by page. Written down with who asks."""
     masks = masks_for(hub, asker)
+    found = segment_list(
+        hub.reading, f"{scheme}.{segment}", purpose=purpose, who=asker.name, how="api segments",
+        after=None if after is None else str(after), limit=limit, fields=None if masks is None else [],
+    )  # fmt: skip
     clients = [views.list_row_of(one, masks) for one in found.clients]
     left_out = [{name: one[name] for name in ("client_id", "left_out")} for one in found.left_out]
     same = {"scheme": found.scheme, "segment": found.segment, "purpose": found.purpose}
-    return answer({**same, "clients": clients, "left_out": left_out, "reasons": found.reasons})
+    return answer({**same, "clients": clients, "left_out": left_out, "reasons": found.reasons, "next": found.next})

@@ -553,4 +553,5 @@ class SegmentClients(Shape):
     purpose: str
     clients: list[SegmentClient]
     left_out: list[LeftOut]
-    reasons: dict[str, int]
+    reasons: dict[str, int] = Field(description="How many of this page each keeps off.")
+    next: UUID | None = Field(description="`after` of the next page; null: there is none.")

@@ -137,10 +137,12 @@ SEGMENT: Final = ("scheme", "segment", "label_en", "label_ru", "needs", "policy"
 SCHEME: Final = ("basis", "owner", "review_on", "neglected")
 
 
-def concern_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A concern in the shape of `shapes.Concern`."""
-    times = {name: _time(row[name]) for name in ("raised_at", "acknowledged_at")}
-    return {**{name: row[name] for name in _CONCERN}, **times}
+def concern_of(row: Mapping[str, Any], masks: Masks | None) -> dict[str, Any]:
+    """A concern in the shape of `shapes.Concern`; the words of who took note are masked."""
+    found = {name: row[name] for name in _CONCERN}
+    if masks is not None:
+        found["acknowledge_reason"] = found["acknowledge_reason"] and BLANK
+    return {**found, **{name: _time(row[name]) for name in ("raised_at", "acknowledged_at")}}
 
 
 def concern_row_of(row: Mapping[str, Any], masks: Masks | None) -> dict[str, Any]:
