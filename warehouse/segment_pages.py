@@ -24,7 +24,7 @@ Answer = dict[str, Any]
 _LAST: Final = 2**128 - 1
 COUNTED: Final = 40_000
 """Clients among which is counted how many are in a segment: by its index."""
-LOOKED_AT: Final = 4_000
+LOOKED_AT: Final = 3_000
 """Clients whose rows are read."""
 NOBODY: Final = UUID(int=0)
 

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from onefold.errors import NothingFound, UsageError
 from onefold.steps.measures import loyalty, one_metric, registry, report
+from onefold.web.console.client import type_labels
 from onefold.web.console.render import page
 from onefold.web.console.session import Visits
 from onefold.web.door import TheHub
@@ -53,6 +54,7 @@ def of_name(request: Request, hub: TheHub, who: Visits, name: str) -> HTMLRespon
         one=found,
         segments=[_named(row, labels) for row in found["segments"]],
         months=found["months"],
+        type_labels=type_labels(hub, request, who),
         drawn=[row for row in found["months"] if row["value"] is not None][-MONTHS:],
     )
 
