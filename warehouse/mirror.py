@@ -16,7 +16,9 @@ from warehouse import arrow
 from warehouse.need_rules import Condition, meets
 from warehouse.sql import sql
 
-_CLIENT: Final = pa.schema([("place", pa.int64()), ("segment", pa.string()), ("region", pa.string())])
+_CLIENT: Final = pa.schema(
+    [("place", pa.int64()), ("segment", pa.string()), ("region", pa.string()), ("first_on", pa.date32())]
+)
 _BUSINESS: Final = pa.schema(
     [
         ("place", pa.int64()),
@@ -42,7 +44,8 @@ class Measured:
 
 
 def begin(conn: psycopg.Connection[Any], scheme: str, *, most: int) -> pa.Table:
-    """At most so many clients of a scheme by place: segment (null: none) and region; until `end`."""
+    """At most so many clients of a scheme by place: segment (null: none), region and the day of the first
+    dealing on its own account; until `end`."""
     conn.execute(sql("mirror.clients"), {"scheme": scheme, "most": most})
     conn.execute(sql("mirror.analyse_clients"))
     return arrow.read(conn, sql("mirror.read_clients"), schema=_CLIENT)
@@ -79,7 +82,8 @@ def outcome(conn: psycopg.Connection[Any], measured: Measured, since: date, unti
 
 
 def store(conn: psycopg.Connection[Any], scheme: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Make these what is known of the scheme."""
+    """Make these what is known of the scheme. Who stores at the same time waits until this transaction ends."""
+    conn.execute(sql("mirror.lock"))
     conn.execute(sql("mirror.forget_scheme"), {"scheme": scheme})
     if not rows:
         return

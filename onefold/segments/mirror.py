@@ -37,6 +37,8 @@ FEWEST: Final = 20
 _BINS: Final = 20
 _PER_BIN: Final = 25
 _PER_REGION: Final = 10
+_REGIONS: Final = 50
+"""The largest; the rest are held equal as one."""
 _NOT_ALONE: Final = 0.02
 """Share of a segment's own variation that has to be left beside volume, region and items."""
 _STEP: Final = log(1.25)
@@ -93,6 +95,8 @@ class Finding:
     clients: int
     compared: int
     """Clients it is compared with; 0: it is what the others are compared with, or there are too few."""
+    yardstick: int | None = None
+    """The segment it is compared with (-1: clients of none); None: it is compared with nobody."""
     difference: float | None = None
     low: float | None = None
     high: float | None = None
@@ -114,6 +118,7 @@ class _Estimate:
     freedom: int
     clients: int
     compared: int
+    yardstick: int | None = None
 
     @property
     def p_value(self) -> float:
@@ -154,7 +159,16 @@ def look(
             verdict = _verdict(estimate, corrected[key], outcome, promised.get(key))
             found.append(
                 Finding(
-                    place, outcome.name, verdict, clients, estimate.compared, estimate.value, low, high, corrected[key]
+                    place,
+                    outcome.name,
+                    verdict,
+                    clients,
+                    estimate.compared,
+                    estimate.yardstick,
+                    estimate.value,
+                    low,
+                    high,
+                    corrected[key],
                 )
             )
     return found
@@ -238,7 +252,7 @@ def _fit(company: Company, outcome: Outcome, places: Sequence[int], yardstick: i
     compared = int((company.segment[rows] == yardstick).sum())
     fits = _regress(columns, _beside(company, rows), outcome.value[rows], outcome.count[rows])
     return {
-        place: _Estimate(value, error, freedom, int(columns[:, at].sum()), compared)
+        place: _Estimate(value, error, freedom, int(columns[:, at].sum()), compared, yardstick)
         for at, place in enumerate(places)
         if (fit := fits[at]) is not None
         for value, error, freedom in [fit]
@@ -260,7 +274,7 @@ def _beside(company: Company, rows: Any) -> Floats:
     """What differs between clients beside their segment, with a constant: clients by columns."""
     regions = company.region[rows]
     sizes = np.bincount(regions[regions >= 0])
-    large = np.flatnonzero(sizes >= _PER_REGION)
+    large = [place for place in np.argsort(-sizes, kind="stable")[:_REGIONS] if sizes[place] >= _PER_REGION]
     return np.column_stack(
         [
             np.ones(int(rows.sum())),

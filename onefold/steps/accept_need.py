@@ -118,9 +118,9 @@ def _with(text: str, code: str, need: Mapping[str, Any]) -> str:
             f"needs.yaml:{key.start_mark.line + 1}: `needs` stands in braces.", "Write it as indented lines."
         )
     if not known:
-        line = key.start_mark.line
-        lines[line] = lines[line][: key.end_mark.column] + ":\n"
-        return "".join([*lines[: line + 1], *_block(code, need, 2), *lines[line + 1 :]])
+        before, behind = text[: value.start_mark.index].rstrip(), text[value.end_mark.index :]
+        comment, _, rest = behind.partition("\n")
+        return "".join([before, comment.rstrip(), "\n", *_block(code, need, 2), rest])
     end = _end(value)
     return "".join([*lines[:end], *_block(code, need, known[0][0].start_mark.column), *lines[end:]])
 
@@ -145,7 +145,8 @@ def _block(code: str, need: Mapping[str, Any], indent: int) -> list[str]:
 
 
 def _replace(path: Path, text: str) -> None:
-    """All of it or nothing."""
+    """All of it or nothing. A link stays one."""
+    path = path.resolve()
     new = path.with_name(path.name + ".new")
     new.write_text(text, encoding="utf-8")
     if path.is_file():

@@ -30,7 +30,7 @@ ITEMS: Final = 20
 _UNITS: Final = {"": 1.0, "_days": 1.0, "_hours": 1 / 24, "_share": 1.0, "_per_year": 1.0}
 """How the `field` of a policy may end behind the name of its outcome, and what one of it is."""
 _SHORTEST: Final = 0.25
-"""Years: who came later than that is taken to have been there for so long."""
+"""Years: where rates are compared, who came later than that is taken to have been there for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,14 @@ class MirrorReport(Report):
     verdicts: Mapping[str, int]
     not_served: tuple[str, ...] = ()
     """Schemes that have not passed their check: nothing is told of them."""
+
+
+@dataclass(frozen=True)
+class _Rate(Outcome):
+    """An outcome of which each client got a `number` in so many `years`."""
+
+    number: Floats
+    years: Floats
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,8 @@ def _of_scheme(context: Context, conn: psycopg.Connection, name: str, scheme: Sc
     segment = np.array([places.get(one, -1) for one in clients["segment"].to_pylist()], np.int64)
     regions = clients["region"].combine_chunks().dictionary_encode().indices.fill_null(-1)
     region = regions.to_numpy(zero_copy_only=False).astype(np.int64)
-    reader = _Reader(conn, segment, region)
+    first = np.array(clients["first_on"].to_pylist(), "datetime64[D]")
+    reader = _Reader(conn, segment, region, first)
     company, outcomes = reader.company(since, until), reader.outcomes(written, begins, since, until)
     found = look(company, outcomes, len(codes), {key: one.direction for key, one in promised.items()})
     middle = since + (until - since) / 2
@@ -114,7 +123,7 @@ def _of_scheme(context: Context, conn: psycopg.Connection, name: str, scheme: Sc
             "looked_at": at,
             "since_on": begins[one.outcome],
             **_named(list(written).index(one.outcome) + 1, one.outcome, written[one.outcome]),
-            **_row(one, written[one.outcome], by_name[one.outcome], segment, promised.get((one.segment, one.outcome))),
+            **_row(one, by_name[one.outcome], segment, promised.get((one.segment, one.outcome))),
         }
         for one in found
     ]
@@ -153,6 +162,8 @@ class _Reader:
     conn: psycopg.Connection
     segment: Any
     region: Any
+    first: Any
+    """Days of their first dealings ever."""
 
     def company(self, since: date, until: date) -> Company:
         business = mirror.business(self.conn, since, until)
@@ -178,11 +189,15 @@ class _Reader:
             table = mirror.outcome(self.conn, _measured(one), begin, until)
             value: Any = self._spread(table, "value")
             count: Any = self._spread(table, "dealings")
+            better = 1 if one.better == "more" else -1
             if one.measure == "rate":
-                # Where nobody has any, there is nothing to compare.
                 years = self._years(mirror.business(self.conn, since, until), begin, until)
-                value, count = np.log((value + 0.5) / np.maximum(years, _SHORTEST)), (years > 0) * float(count.any())
-            made.append(Outcome(name, value, count, one.measure != "share", 1 if one.better == "more" else -1))
+                # Where nobody has any, there is nothing to compare.
+                count = (years > 0) * float(count.any())
+                logs = np.log((value + 0.5) / np.maximum(years, _SHORTEST))
+                made.append(_Rate(name, logs, count, True, better, value, years))
+            else:
+                made.append(Outcome(name, value, count, one.measure != "share", better))
         return made
 
     def later(self, since: date, middle: date, until: date) -> Floats:
@@ -197,7 +212,9 @@ class _Reader:
         return made
 
     def _years(self, business: Any, begin: date, until: date) -> Floats:
-        return np.minimum(self._spread(business, "years"), (until - begin).days / 365.25)
+        """From the later of `begin` and the first dealing ever until `until`; 0 of who did not deal meanwhile."""
+        days = (np.datetime64(until) - np.maximum(self.first, np.datetime64(begin))) / np.timedelta64(1, "D")
+        return np.where(self._spread(business, "dealings") > 0, days / 365.25, 0.0)
 
 
 def _measured(one: Written) -> Measured:
@@ -216,7 +233,7 @@ def _named(position: int, name: str, outcome: Written) -> dict[str, Any]:
     }
 
 
-def _row(one: Finding, written: Written, outcome: Outcome, segment: Any, promise: Promise | None) -> dict[str, Any]:
+def _row(one: Finding, outcome: Outcome, segment: Any, promise: Promise | None) -> dict[str, Any]:
     def told(value: float | None) -> float | None:
         if value is None:
             return None
@@ -225,14 +242,14 @@ def _row(one: Finding, written: Written, outcome: Outcome, segment: Any, promise
     def part(value: float | None) -> float | None:
         return None if value is None else round(float(np.expm1(value)), 4)
 
-    typical = _typical(written, outcome, segment == one.segment)
+    typical = _typical(outcome, segment == one.segment)
     return {
         "is_promised": promise is not None,
         "verdict": one.verdict,
         "clients": one.clients,
         "compared": one.compared,
         "typical": typical,
-        "typical_elsewhere": _typical(written, outcome, segment != one.segment),
+        "typical_elsewhere": (None if one.yardstick is None else _typical(outcome, segment == one.yardstick)),
         "difference": told(one.difference),
         "difference_low": told(one.low),
         "difference_high": told(one.high),
@@ -245,15 +262,16 @@ def _row(one: Finding, written: Written, outcome: Outcome, segment: Any, promise
     }
 
 
-def _typical(written: Written, outcome: Outcome, who: Any) -> float | None:
-    """The mean, of days and rates the geometric one; null of fewer clients than may be told of."""
-    values = outcome.value[who & (outcome.count > 0)]
-    if len(values) < FEWEST:
+def _typical(outcome: Outcome, who: Any) -> float | None:
+    """The mean, of days the geometric one, of rates all that these clients got by all their years; None of fewer
+    clients than may be told of."""
+    told = who & (outcome.count > 0)
+    if told.sum() < FEWEST:
         return None
-    mean = float(values.mean())
-    if outcome.is_ratio:
-        mean = float(np.exp(mean)) - (0.5 if written.measure == "days" else 0.0)
-    return round(mean, 4)
+    if isinstance(outcome, _Rate):
+        return round(float(outcome.number[told].sum() / outcome.years[told].sum()), 4)
+    mean = float(outcome.value[told].mean())
+    return round(float(np.exp(mean)) - 0.5 if outcome.is_ratio else mean, 4)
 
 
 def _meets(promise: Promise, typical: float | None) -> bool | None:

@@ -83,7 +83,13 @@ def test_a_need_is_written_behind_the_others_and_comments_stay(folder: Path) -> 
 
 @pytest.mark.parametrize(
     "known",
-    [None, "needs: {}  # none yet\n", "held_sightings: 3\n", KNOWN.rstrip("\n").rpartition("\n")[0]],
+    [
+        None,
+        "needs: {}  # none yet\n",
+        "needs: # none yet\n  {}\n\n# more\nheld_sightings: 3\n",
+        "held_sightings: 3\n",
+        KNOWN.rstrip("\n").rpartition("\n")[0],
+    ],
 )
 def test_the_first_need_of_a_file_is_written_too(folder: Path, known: str | None) -> None:
     path = folder / "config" / "needs.yaml"
@@ -94,6 +100,15 @@ def test_the_first_need_of_a_file_is_written_too(folder: Path, known: str | None
     needs = load_configuration(folder / "config").needs
     assert list(needs.needs["urgency"].signals) == ["signal_1"]
     assert needs.held_sightings == (4 if known and "advice" in known else 3)
+    assert "# none yet" not in (known or "") or "# none yet" in path.read_text(encoding="utf-8")
+
+
+def test_a_file_that_is_a_link_stays_one(folder: Path) -> None:
+    elsewhere, path = folder / "ours.yaml", folder / "config" / "needs.yaml"
+    elsewhere.write_text(KNOWN, encoding="utf-8")
+    path.symlink_to(elsewhere)
+    assert accept(folder, *SAID).code == 0
+    assert path.is_symlink() and "urgency:" in elsewhere.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,8 @@ def test_every_dealing_that_proves_a_need_is_led_to_page_by_page(
         assert sorted(int(record) for page in found for record in STORY.findall(page.text)) == proven
         for after in ("x", "2026-13-01.1.1", "2026-01-01.99999999999999999999.1", "2026-01-01.9223372036854775808.1"):
             assert browser.get(f"/clients/{who}/needs/urgency?after={after}").status_code == 422, after
-        assert browser.get(f"/clients/{who}/needs/urgncy").status_code == 404
+        for need in ("urgncy", "%00", "ur%0Agency"):
+            assert browser.get(f"/clients/{who}/needs/{need}").status_code == 404, need
         assert browser.get("/clients/00000000-0000-0000-0000-000000000001/needs/urgency").status_code == 404
 
 

@@ -22,6 +22,7 @@ from warehouse.need_pages import Place
 
 router: Final = APIRouter(include_in_schema=False)
 PAGE: Final = 50
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _AFTER: Final = re.compile(r"(\d{4}-\d\d-\d\d|)\.(-?\d{1,19})\.(\d{1,9})")
 
 
@@ -36,6 +37,9 @@ def of_need(
 ) -> Response:
     """One need of a client, with every dealing in which something speaks for it or against it."""
     who.asker.needs("clients")
+    nothing = NothingFound("Nothing in its dealings speaks of such a need.")
+    if not _NAME.fullmatch(need):
+        raise nothing
     view = client_step(hub.reading, str(client_id), limit=0)
     if view["client_id"] != str(client_id):
         return RedirectResponse(request.url.path.replace(str(client_id), view["client_id"]), 307)
@@ -47,7 +51,7 @@ def of_need(
         rows, end = need_pages.evidence(conn, str(client_id), need, limit=PAGE, after=place)
     told = [one for one in by_need(found, configuration, masks) if one["need"] == need]
     if not told:
-        raise NothingFound("Nothing in its dealings speaks of such a need.")
+        raise nothing
     note(hub, who.asker, "console need", [str(client_id)], None if masks is None else [])
     name = view["display_name"]
     return page(

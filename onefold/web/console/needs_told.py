@@ -13,7 +13,7 @@ from onefold.web.masking import BLANK, Masks
 from warehouse import need_pages
 
 LONGEST: Final = 240
-"""Characters of a text that are told of a sighting; its entry has the whole."""
+"""Characters of a text that are told of a sighting, around what was found; its entry has the whole."""
 
 
 def needs_and_segments(
@@ -62,13 +62,21 @@ def said_in(configuration: Configuration, row: Mapping[str, Any], masks: Masks |
     need = configuration.needs.needs.get(row["need"])
     signal = None if need is None else need.signals.get(row["signal"])
     if signal is None:
-        found = _texts(row, ["summary"])
+        found = [_around(text, 0) for text in _texts(row, ["summary"])]
     else:
         texts = _texts(row, signal.look_in) if signal.words else []
         begin = re.compile(row["word_starts"] or "", re.IGNORECASE)
-        found = [text for text in texts if begin.search(text)] + _texts(row, sorted(signal.when))
-    shown = [text if len(text) <= LONGEST else f"{text[:LONGEST].rstrip()}…" for text in found]
-    return shown if masks is None else [BLANK for _ in shown]
+        places = [(text, begin.search(text.lower().replace("ё", "е"))) for text in texts]
+        said = [_around(text, place.start()) for text, place in places if place is not None]
+        found = said + [_around(text, 0) for text in _texts(row, sorted(signal.when))]
+    return found if masks is None else [BLANK for _ in found]
+
+
+def _around(text: str, place: int) -> str:
+    """At most LONGEST characters of the text, with what stands at the place in the middle."""
+    first = max(0, min(place - LONGEST // 2, len(text) - LONGEST))
+    part = text[first : first + LONGEST]
+    return f"{'…' if first else ''}{part.strip()}{'…' if first + LONGEST < len(text) else ''}"
 
 
 def _texts(row: Mapping[str, Any], looked: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from onefold.segments.mirror import Company, Outcome, holm, look, look_further
+from onefold.segments.mirror import Company, Outcome, _beside, holm, look, look_further
 from tests.support.planted_service import Planted, differs, looked, planted
 
 LEAD = "lead_time"
@@ -99,3 +99,16 @@ def test_better_treatment_is_followed_by_more_business_only_where_it_is() -> Non
 def test_p_values_are_corrected_step_by_step() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([]) == []
+
+
+def test_only_the_largest_regions_are_held_equal_one_by_one() -> None:
+    """As many regions as a country has districts: the segment is still compared, and with whom is said."""
+    rng = np.random.default_rng(3)
+    clients = 4_000
+    segment, region = np.arange(clients) % 2 - 1, np.arange(clients) // 10
+    nothing, ones = np.zeros((clients, 0)), np.ones(clients)
+    lead = Outcome(LEAD, rng.normal(np.where(segment == 0, -0.4, 0.0), 0.3), np.full(clients, 5.0), True, -1)
+    company = Company(segment, ones, ones, region, ones, nothing)
+    assert _beside(company, segment > -2).shape[1] < 60
+    (one,) = look(company, [lead], 1, {})
+    assert (one.verdict, one.yardstick) == ("without_policy", -1)
