@@ -6,6 +6,8 @@ PYTEST := $(PYTHON) -m pytest
 NONE_IS_FINE := || test $$? -eq 5
 # Two workers share one PostgreSQL; more where there are more cores.
 WORKERS ?= 2
+# They share the cores, so that linear algebra has one to itself in each.
+export OPENBLAS_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 .PHONY: help demo env test lint test-live test-scale bench constraints contract reference site clean
 
