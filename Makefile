@@ -7,7 +7,7 @@ NONE_IS_FINE := || test $$? -eq 5
 # Two workers share one PostgreSQL; more where there are more cores.
 WORKERS ?= 2
 # They share the cores, so that linear algebra has one to itself in each.
-export OPENBLAS_NUM_THREADS ?= 1
+test test-live test-scale: export OPENBLAS_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 .PHONY: help demo env test lint test-live test-scale bench constraints contract reference site clean
 
