@@ -62,7 +62,7 @@ LEFT JOIN (
             AND (n.is_held OR n.expected_for >= 1000000)) AS disagreeing
     FROM core.client_need AS n
     LEFT JOIN core.client_need AS o ON o.client_id = n.client_id AND o.need = n.need AND o.origin = 'declared'
-        AND n.origin = 'observed'
+        AND n.origin = 'observed' AND o.client_id <= %(until)s
     WHERE n.client_id <= %(until)s
     GROUP BY n.need
 ) AS n ON n.need = d.code
@@ -96,12 +96,15 @@ GROUP BY c.segment, n.need
 
 -- name: dots
 -- Clients in whose dealings a need is seen at all, with how many times as often as expected.
-SELECT c.segment, array_agg(n.need) AS needs,
-    array_agg((n.weight_for + 1000000.0)::double precision / (n.expected_for + 1000000.0)) AS lifts
+SELECT c.segment, n.needs, n.lifts
 FROM core.client_segment AS c
-JOIN core.client_need AS n ON n.client_id = c.client_id AND n.origin = 'observed' AND n.expected_for IS NOT NULL
-WHERE c.scheme = %(scheme)s AND c.left_at IS NULL AND c.client_id <= %(until)s AND n.client_id <= %(until)s
-GROUP BY c.client_id, c.segment
+CROSS JOIN LATERAL (
+    SELECT array_agg(n.need) AS needs,
+        array_agg((n.weight_for + 1000000.0)::double precision / (n.expected_for + 1000000.0)) AS lifts
+    FROM core.client_need AS n
+    WHERE n.client_id = c.client_id AND n.origin = 'observed' AND n.expected_for IS NOT NULL
+) AS n
+WHERE c.scheme = %(scheme)s AND c.left_at IS NULL AND c.client_id <= %(until)s AND n.needs IS NOT NULL
 ORDER BY c.client_id
 LIMIT %(limit)s
 
