@@ -14,14 +14,13 @@ from pathlib import Path
 from common import Benchmark, parser
 from hub import persons_source, write_configuration
 from publish import median
-from served_hub import database_size
+from served_hub import changed, database_size, opened
 from services import migrated_database, scratch, throwaway_postgres
 
-from onefold.context import Context, open_context
-from onefold.settings import Settings
+from onefold.context import Context
 from onefold.steps.needs import NeedsReport, find_needs
 from warehouse import arrow
-from warehouse.clock import allocate_events, hub_lock
+from warehouse.clock import allocate_events
 from warehouse.connect import connect, unit_of_work
 
 ROUNDS = 5
@@ -129,15 +128,6 @@ def fill(database: str, clients: int, benchmark: Benchmark) -> None:
     benchmark.note(f"{made:,} dealings of {clients:,} clients")
 
 
-def change(database: str, number: int, clients: int, changed: int) -> None:
-    """Let so many dealings say something else, each of another client, and publish it."""
-    with connect(database, application_name="benchmark") as conn, unit_of_work(conn):
-        hub_lock(conn)
-        parameters = {"seq": allocate_events(conn, 1), "changed": changed, "clients": clients, "round": number}
-        conn.execute(_CHANGE.encode(), parameters)
-        conn.execute(_FIRST.encode(), parameters)
-
-
 def look(context: Context) -> NeedsReport:
     """What a run does for needs."""
     with context.connection("benchmark") as conn:
@@ -156,10 +146,7 @@ def main() -> int:
     with scratch("needs") as folder, throwaway_postgres(folder, benchmark) as url:
         config, database = configured(folder), migrated_database(url, "hub")
         fill(database, clients, benchmark)
-        settings = Settings.from_environment(
-            {}, {"home": str(folder / "var"), "config": str(config), "database_url": database}
-        )
-        with open_context(settings, environ={}) as context:
+        with opened(folder, config, database) as context:
             benchmark.progress("look at all")
             cold = look(context)
             target = None if bar is None else COLD_SECONDS * bar
@@ -169,7 +156,8 @@ def main() -> int:
             measure_truth(benchmark, database, clients)
             seconds = []
             for number in range(ROUNDS):
-                change(database, number, clients, given.changed)
+                news = {"round": number, "clients": clients, "changed": given.changed}
+                changed(database, _CHANGE, _FIRST, news)
                 done = look(context)
                 seconds.append(done.seconds)
             median(benchmark, f"{given.changed:,} changed dealings", seconds, None if bar is None else WARM_SECONDS)

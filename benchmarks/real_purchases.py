@@ -26,10 +26,9 @@ from typing import Any
 from common import Benchmark, parser
 from hub import write_configuration
 from rivals import python_of
+from served_hub import opened
 from services import migrated_database, scratch, throwaway_postgres
 
-from onefold.context import open_context
-from onefold.settings import Settings
 from onefold.steps.discover_needs import discover_needs
 from onefold.steps.needs import schemes, segment_of_records
 from onefold.steps.run import run
@@ -188,10 +187,7 @@ def look(folder: Path, database: str, panel: Mapping[str, Sequence[Purchase]]) -
         ("attributes", attributes),
     ):
         (config / f"{name}.yaml").write_text(text, encoding="utf-8")
-    settings = Settings.from_environment(
-        {}, {"home": str(folder / "var"), "config": str(config), "database_url": database}
-    )
-    with open_context(settings, environ={}) as context:
+    with opened(folder, config, database) as context:
         run(context)
         (scheme,) = schemes(context)["schemes"]
         found = segment_of_records(context, "by_need")

@@ -6,7 +6,7 @@ them and queued for publish as it queues them: landing and mapping have benchmar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     import psycopg
     from common import Benchmark
+
+    from onefold.context import Context
 
 CLIENTS_PER_RECORD = 0.56
 """Of the generated persons, see generate.persons."""
@@ -95,6 +97,32 @@ def published(folder: Path, url: str, records: int, interactions: int, given: Na
     onefold(config, database, "publish", timeout=given.timeout)
     _add_published_interactions(database, interactions)
     return config, database
+
+
+def changed(database: str, statement: str, first: str, parameters: Mapping[str, Any]) -> None:
+    """Let published interactions say something else by a statement, and tell it by a change event (`first`): both take
+    `seq`, the event's number, beside the parameters."""
+    from warehouse.clock import allocate_events, hub_lock
+    from warehouse.connect import connect, unit_of_work
+
+    with connect(database, application_name="benchmark") as conn, unit_of_work(conn):
+        hub_lock(conn)
+        said = {"seq": allocate_events(conn, 1), **parameters}
+        conn.execute(statement.encode(), said)
+        conn.execute(first.encode(), said)
+
+
+@contextmanager
+def opened(folder: Path, config: Path, database: str) -> Iterator[Context]:
+    """The hub of a configuration folder and a database, in this process."""
+    from onefold.context import open_context
+    from onefold.settings import Settings
+
+    settings = Settings.from_environment(
+        {}, {"home": str(folder / "var"), "config": str(config), "database_url": database}
+    )
+    with open_context(settings, environ={}) as context:
+        yield context
 
 
 def add_keep(options: ArgumentParser) -> None:

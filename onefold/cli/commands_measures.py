@@ -94,7 +94,7 @@ def list_measures(ctx: typer.Context) -> None:
 
     Example: onefold measures list --json
     """
-    from onefold.steps.measures import registry
+    from onefold.steps.measures_told import registry
 
     with opened(ctx) as (context, output):
         rows = registry(context)
@@ -113,7 +113,7 @@ def show_measure(
 
     Example: onefold measures show promises_kept
     """
-    from onefold.steps.measures import one_metric
+    from onefold.steps.measures_told import one_metric
 
     with opened(ctx) as (context, output):
         found = one_metric(context, name)
@@ -146,7 +146,7 @@ def check_measures(ctx: typer.Context) -> None:
 
     Example: onefold measures check
     """
-    from onefold.steps.measures import check
+    from onefold.steps.measures_told import check
 
     with opened(ctx) as (context, output):
         rows = check(context)
@@ -168,7 +168,7 @@ def report_measures(
 
     Example: onefold measures report --metrics promises_kept,revenue
     """
-    from onefold.steps.measures import report
+    from onefold.steps.measures_told import report
 
     names = None if metrics is None else [name.strip() for name in metrics.split(",") if name.strip()]
     with opened(ctx) as (context, output):
@@ -191,7 +191,7 @@ def loyalty_measures(ctx: typer.Context) -> None:
 
     Example: onefold measures loyalty
     """
-    from onefold.steps.measures import loyalty
+    from onefold.steps.measures_told import loyalty
 
     with opened(ctx) as (context, output):
         rows = loyalty(context)

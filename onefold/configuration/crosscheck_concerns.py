@@ -19,7 +19,7 @@ def check_concerns(configuration: Configuration) -> Iterator[Problem]:
 
 
 def _concerns(configuration: Configuration) -> Iterator[Problem]:
-    from onefold.configuration.load import shipped_concerns
+    from onefold.configuration.shipped import shipped_concerns
 
     file, document = configuration.concerns, configuration.documents["concerns.yaml"]
     assert file is not None

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Final, TypeVar
 
 from pydantic import BaseModel
 
 from onefold.configuration.attributes import AttributesFile
-from onefold.configuration.concerns import Concern, ConcernsFile
+from onefold.configuration.concerns import ConcernsFile
 from onefold.configuration.crosscheck import cross_check
 from onefold.configuration.errors import ConfigurationError, Problem
 from onefold.configuration.hub import HubConfiguration
-from onefold.configuration.interactions import InteractionsFile, InteractionType
+from onefold.configuration.interactions import InteractionsFile
 from onefold.configuration.metrics import MetricsFile
 from onefold.configuration.model import Configuration
 from onefold.configuration.needs import NeedsFile
 from onefold.configuration.records import AuthorityFile, ExpectationsFile
 from onefold.configuration.segments import SegmentsFile
+from onefold.configuration.shipped import shipped_interactions
 from onefold.configuration.sources import SourceConfiguration
 from onefold.configuration.tree import Document, parse
 from onefold.configuration.validate import salvage, validate
@@ -115,28 +114,6 @@ def source_files(folder: Path) -> list[Path]:
     return sorted(
         path for path in (folder / "sources").glob("*") if path.suffix in (".yaml", ".yml") and path.is_file()
     )
-
-
-@cache
-def shipped_interactions() -> Mapping[str, InteractionType]:
-    """The interaction types that come with Onefold."""
-    path = files("onefold.configuration").joinpath("data", "interactions.yaml")
-    documents, problems = parse(path.read_bytes(), "interactions.yaml")
-    model, more = validate(documents[0], InteractionsFile)
-    if model is None:
-        raise ConfigurationError([*problems, *more])
-    return model.interactions
-
-
-@cache
-def shipped_concerns() -> Mapping[str, Concern]:
-    """The concerns that come with Onefold."""
-    path = files("onefold.configuration").joinpath("data", "concerns.yaml")
-    documents, problems = parse(path.read_bytes(), "concerns.yaml")
-    model, more = validate(documents[0], ConcernsFile)
-    if model is None:
-        raise ConfigurationError([*problems, *more])
-    return model.concerns
 
 
 def settings_model(name: str) -> type[BaseModel]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
-from functools import cache
-from importlib.resources import files
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -58,22 +55,3 @@ class Mirror(Strict):
     outcomes: dict[Name, Outcome] = Field(
         default_factory=dict, description="Beside those that are shipped, or in place of one of the same name."
     )
-
-    def all(self) -> dict[str, Outcome]:
-        """The shipped outcomes and those of segments.yaml."""
-        return {**shipped_outcomes(), **self.outcomes}
-
-
-@cache
-def shipped_outcomes() -> Mapping[str, Outcome]:
-    """What is compared without a word in segments.yaml."""
-    from onefold.configuration.errors import ConfigurationError
-    from onefold.configuration.tree import parse
-    from onefold.configuration.validate import validate
-
-    path = files("onefold.configuration").joinpath("data", "mirror.yaml")
-    documents, problems = parse(path.read_bytes(), "mirror.yaml")
-    model, more = validate(documents[0], Mirror)
-    if model is None:
-        raise ConfigurationError([*problems, *more])
-    return model.outcomes

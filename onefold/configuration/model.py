@@ -13,10 +13,11 @@ from onefold.configuration.concerns import ConcernsFile
 from onefold.configuration.hub import HubConfiguration
 from onefold.configuration.interactions import InteractionType
 from onefold.configuration.metrics import Metric, MetricsFile, NoValue
+from onefold.configuration.mirror import Outcome
 from onefold.configuration.needs import NeedsFile
 from onefold.configuration.records import Authority, ExpectationsFile
 from onefold.configuration.segments import SegmentsFile
-from onefold.configuration.shipped import shipped_metrics
+from onefold.configuration.shipped import shipped_metrics, shipped_outcomes
 from onefold.configuration.sources import Defaults, SourceConfiguration
 from onefold.configuration.tree import Document, Place
 
@@ -73,6 +74,11 @@ class Configuration:
     def no_value(self) -> NoValue:
         """What tells greetings and mailings."""
         return self.own_metrics.no_value or shipped_metrics().no_value or NoValue()
+
+    @cached_property
+    def mirror_outcomes(self) -> Mapping[str, Outcome]:
+        """What the mirror compares: shipped, and of segments.yaml."""
+        return {**shipped_outcomes(), **self.segments.mirror.outcomes}
 
     def interaction_rows(self) -> list[dict[str, Any]]:
         """The registry as rows of core.interaction_type, by code."""

@@ -14,11 +14,12 @@ from onefold.configuration.attributes import STANDARD, AttributesFile
 from onefold.configuration.concerns import ConcernsFile
 from onefold.configuration.hub import HubConfiguration
 from onefold.configuration.interactions import InteractionsFile
-from onefold.configuration.load import settings_model, shipped_interactions
+from onefold.configuration.load import settings_model
 from onefold.configuration.metrics import MetricsFile
 from onefold.configuration.needs import NeedsFile
 from onefold.configuration.records import AuthorityFile, ExpectationsFile
 from onefold.configuration.segments import SegmentsFile
+from onefold.configuration.shipped import shipped_interactions
 from onefold.configuration.sources import ROLES, SourceConfiguration
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

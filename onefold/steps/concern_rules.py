@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from onefold.configuration.load import shipped_concerns
+from onefold.configuration.shipped import shipped_concerns
 from onefold.steps.need_rules import label
 from warehouse.concern_rules import Asked, DriftsFrom, Event, MissedAndSilent, MoreThan, NoneOf, Written
 from warehouse.need_rules import Condition

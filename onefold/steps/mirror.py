@@ -87,7 +87,7 @@ def findings(context: Context) -> list[dict[str, Any]]:
 def _of_scheme(context: Context, conn: psycopg.Connection, name: str, scheme: Scheme) -> list[dict[str, Any]]:
     written = {
         code: one
-        for code, one in context.configuration.segments.mirror.all().items()
+        for code, one in context.configuration.mirror_outcomes.items()
         if set(one.types) & set(context.configuration.interaction_types)
     }
     codes = list(scheme.segments)

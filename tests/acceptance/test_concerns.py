@@ -16,7 +16,7 @@ import pytest
 from pydantic import ValidationError
 
 from onefold.configuration.concerns import Concern
-from onefold.configuration.load import shipped_concerns
+from onefold.configuration.shipped import shipped_concerns
 from onefold.context import open_context
 from onefold.errors import NothingFound, UsageError
 from onefold.steps.concern_examples import try_examples

@@ -16,7 +16,7 @@ from onefold.configuration.errors import ConfigurationError
 from onefold.demo.society import STORY
 from onefold.demo.world import read_truth
 from onefold.errors import UsageError
-from onefold.steps import measures
+from onefold.steps import measures, measures_told
 from onefold.steps.as_client import as_client
 from onefold.steps.erase import erase
 from tests.support.cli import onefold
@@ -81,7 +81,7 @@ STORED = (
 @pytest.mark.timeout(600)
 def test_what_is_measured_of_the_demo_is_what_its_registers_say(tmp_path: Path, database_url: str) -> None:
     with demo(tmp_path, database_url, scale=0.2) as company, company.context() as context:
-        found = measures.report(context)
+        found = measures_told.report(context)
         of = {row["metric"]: row for row in (*found["client"], *found["enterprise"])}
         promised, kept, waited, days = deliveries(company)
         assert (of["on_time_delivery"]["observations"], float(of["on_time_delivery"]["value"])) == (
@@ -104,11 +104,15 @@ def test_what_is_measured_of_the_demo_is_what_its_registers_say(tmp_path: Path, 
         for name in ("margin", "reopenings", "invoice_disputes"):
             assert (of[name]["value"], of[name]["is_available"]) == (None, False) and of[name]["why_ru"]
         assert not found["is_one_sided"] and found["note"] is None
-        assert measures.report(context, ["revenue", "retention"])["is_one_sided"]
+        assert measures_told.report(context, ["revenue", "retention"])["is_one_sided"]
         # A client-side metric that tells nothing makes no report two-sided.
-        assert measures.report(context, ["revenue", "reopenings"])["note"]["ru"]
-        assert {row["verdict"] for row in measures.loyalty(context)} <= {"cannot tell", "not available", "no effect"}
-        assert all(row["problem"] is None for row in measures.check(context))
+        assert measures_told.report(context, ["revenue", "reopenings"])["note"]["ru"]
+        assert {row["verdict"] for row in measures_told.loyalty(context)} <= {
+            "cannot tell",
+            "not available",
+            "no effect",
+        }
+        assert all(row["problem"] is None for row in measures_told.check(context))
 
         truth = read_truth(company.hub.world.folder)
         mine = {name.rpartition(":")[2] for name, entity in truth.items() if entity == STORY and name.startswith("erp:customers:")}  # fmt: skip
@@ -267,7 +271,7 @@ def test_the_command_line_tells_both_sides_and_when_one_is_missing(hub: Hub) -> 
     unknown = onefold(*hub.place, "measures", "show", "promise_kept")
     assert unknown.code == 2 and "promises_kept" in unknown.said
     with hub.context() as context, pytest.raises(UsageError, match="no metric `x`"):
-        measures.report(context, ["x"])
+        measures_told.report(context, ["x"])
 
 
 def test_definitions_run_as_the_reader_or_where_readers_are_held_to_departments_as_the_steward(hub: Hub) -> None:

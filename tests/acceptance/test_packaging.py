@@ -106,7 +106,7 @@ def test_statements_and_data_are_read_from_an_installed_wheel_too(wheel: Path, t
         archive.extractall(tmp_path / "site")
     code = (
         "import sys, onefold, warehouse\n"
-        "from onefold.configuration.load import shipped_interactions\n"
+        "from onefold.configuration.shipped import shipped_interactions\n"
         "from onefold.configuration.starter import write_starter\n"
         "from onefold.configuration import load_configuration\n"
         "from identity.settings import MatchingSettings\n"

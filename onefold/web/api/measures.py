@@ -6,8 +6,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from onefold.steps.measures import loyalty as loyalty_step
-from onefold.steps.measures import report as report_step
+from onefold.steps.measures_told import loyalty as loyalty_step
+from onefold.steps.measures_told import report as report_step
 from onefold.web.api import shapes
 from onefold.web.asking import Asker
 from onefold.web.door import TheHub, answer, needs

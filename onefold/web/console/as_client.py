@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from onefold.steps.as_client import as_client
-from onefold.steps.measures import metrics_of
+from onefold.steps.measures_told import metrics_of
 from onefold.web.api import views
 from onefold.web.console.render import page
 from onefold.web.console.session import Visits

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from onefold.errors import NothingFound, UsageError
-from onefold.steps.measures import loyalty, one_metric, registry, report
+from onefold.steps.measures_told import loyalty, one_metric, registry, report
 from onefold.web.console.client import type_labels
 from onefold.web.console.render import page
 from onefold.web.console.session import Visits

@@ -141,6 +141,6 @@ def test_a_type_cannot_take_the_name_of_another_types_lines(conn: psycopg.Connec
 
 
 def test_shipped_types_and_served_views_keep_out_of_each_others_way() -> None:
-    from onefold.configuration.load import shipped_interactions
+    from onefold.configuration.shipped import shipped_interactions
 
     assert not reserved_codes() & set(shipped_interactions())

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from onefold.configuration.attributes import STANDARD, AttributesFile
 from onefold.configuration.hub import HubConfiguration
 from onefold.configuration.interactions import InteractionsFile
-from onefold.configuration.load import shipped_interactions
 from onefold.configuration.records import AuthorityFile, ExpectationsFile
+from onefold.configuration.shipped import shipped_interactions
 from onefold.configuration.sources import SourceConfiguration
 from onefold.configuration.tree import parse
 from onefold.configuration.validate import validate
