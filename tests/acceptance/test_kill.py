@@ -16,8 +16,7 @@ import pytest
 from tests.acceptance.conftest import FreshDatabases, fill
 from tests.support.drills import examples
 from tests.support.hub import Hub
-from warehouse.connect import connect
-from warehouse.dump import canonical_dump
+from tests.support.kill_scenes import dump_after_kills
 
 KILLS = examples(4, 24)
 
@@ -58,11 +57,6 @@ def run_command(hub: Hub) -> subprocess.Popen[bytes]:
     )
 
 
-def dump(url: str) -> object:
-    with connect(url, application_name="test") as conn:
-        return canonical_dump(conn)
-
-
 @pytest.mark.timeout(600)
 @pytest.mark.searches
 def test_runs_killed_at_random_moments_end_as_one_undisturbed_run(
@@ -93,4 +87,4 @@ def test_runs_killed_at_random_moments_end_as_one_undisturbed_run(
         _, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors.decode()
         assert killed > 0
-        assert dump(url) == dump(quiet_url)
+        assert dump_after_kills(url) == dump_after_kills(quiet_url)

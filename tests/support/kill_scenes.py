@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.hub import CRM, FILES, Hub
+from warehouse.connect import connect
+from warehouse.dump import canonical_dump
 
 PEOPLE = 120
 SYLLABLES = ("ba", "du", "fe", "go", "ki", "lam", "mor", "nu", "pes", "rit", "so", "tav", "vil", "zen", "qua", "hol")
@@ -349,3 +351,21 @@ BY_NAME = {scene.name: scene for scene in SCENES}
 def perform(name: str, folder: Path, url: str) -> None:
     """The step of a scene, in the process that is killed."""
     BY_NAME[name].step(Hub.at(folder, url))
+
+
+def dump_after_kills(url: str) -> dict[str, list[str]]:
+    """The canonical dump but for what a kill may leave behind by rights: a number of a judgement that nobody got, and
+    versions of facts that readers saw until the next run, published and not linked yet with the documents of other
+    registers."""
+    with connect(url, application_name="drill") as conn:
+        found = canonical_dump(conn)
+        numbers = [row[0] for row in conn.execute("SELECT judgement_id FROM identity.judgement ORDER BY 1")]
+    for table in ("identity.judgement", "identity.judged_record", "identity.review_case"):
+        rows = [json.loads(row) for row in found[table]]
+        for row in rows:
+            row |= {name: numbers.index(row[name]) for name in ("judgement_id", "lifts") if row.get(name) is not None}
+        found[table] = sorted(map(json.dumps, rows))
+    versions = [json.loads(row) for row in found["core.interaction_version"]]
+    linked = [{**row, "#": None} for row in versions if row["version"]["is_counted"] is not None]
+    found["core.interaction_version"] = sorted(map(json.dumps, linked))
+    return found

@@ -12,7 +12,7 @@ from tempfile import mkdtemp
 
 import pytest
 
-from tests.acceptance.drills.test_kills import differences, dump
+from tests.acceptance.drills.test_kills import differences
 from tests.support import kill_scenes as scenes
 from tests.support.cli import Done, onefold
 from tests.support.hub import Hub
@@ -98,14 +98,14 @@ def test_a_run_that_fills_the_disk_of_its_database_says_so_and_is_completed_when
     assert said, "the disk was not filled"
     assert any("disk" in one for one in said), said
     assert run(hub, "run").code == 0
-    assert differences(dump(quiet), dump(hub)) == {}
+    assert differences(scenes.dump_after_kills(quiet.database_url), scenes.dump_after_kills(hub.database_url)) == {}
 
 
 def test_a_table_space_that_is_full_ends_a_run_with_what_to_do(server: EmbeddedServer, tmp_path: Path) -> None:
     hub = in_a_database(server, tmp_path / "hub", "hub")
     scenes.registers(hub)
     hub.run()
-    before = dump(hub)
+    before = scenes.dump_after_kills(hub.database_url)
     open_to_all = Path(mkdtemp(prefix="onefold-drill-"))  # the server's account does not get into the folders of tests
     open_to_all.chmod(0o755)
     with small_disk(open_to_all / "space", 48) as space:
@@ -115,7 +115,7 @@ def test_a_table_space_that_is_full_ends_a_run_with_what_to_do(server: EmbeddedS
         with connect(with_database(hub.database_url, "postgres"), application_name="drill") as conn:
             conn.execute(f"CREATE TABLESPACE small LOCATION '{space}'")
             conn.execute(f'ALTER DATABASE "{name}" SET TABLESPACE small')
-        assert dump(hub) == before
+        assert scenes.dump_after_kills(hub.database_url) == before
         ballast = fill_up(space, 64 * 1024)
         scenes.registers(hub, seed=6, changed=True)
         done = run(hub, "run")

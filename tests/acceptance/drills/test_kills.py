@@ -25,8 +25,7 @@ from tests.support.first_version import DEMO, restore
 from tests.support.hub import Hub
 from tests.support.kill_scenes import Scene
 from tests.support.warm import Working
-from warehouse.connect import connect, create_database, database_name, drop_database, with_database
-from warehouse.dump import canonical_dump
+from warehouse.connect import create_database, database_name, drop_database, with_database
 from warehouse.server import EmbeddedServer, ServerOptions
 
 pytestmark = [pytest.mark.scale, pytest.mark.timeout(1800)]
@@ -34,23 +33,6 @@ KILLS = 12
 """Of each step ..."""
 SERVER_KILLS = 20
 """... and of the server."""
-
-
-def dump(hub: Hub) -> dict[str, list[str]]:
-    """The canonical dump but for what a kill may leave behind by rights: a number of a judgement that nobody got, and versions of facts
-    that readers saw until the next run, published and not linked yet with the documents of other registers."""
-    with connect(hub.database_url, application_name="drill") as conn:
-        found = canonical_dump(conn)
-        numbers = [row[0] for row in conn.execute("SELECT judgement_id FROM identity.judgement ORDER BY 1")]
-    for table in ("identity.judgement", "identity.judged_record", "identity.review_case"):
-        rows = [json.loads(row) for row in found[table]]
-        for row in rows:
-            row |= {name: numbers.index(row[name]) for name in ("judgement_id", "lifts") if row.get(name) is not None}
-        found[table] = sorted(map(json.dumps, rows))
-    versions = [json.loads(row) for row in found["core.interaction_version"]]
-    linked = [{**row, "#": None} for row in versions if row["version"]["is_counted"] is not None]
-    found["core.interaction_version"] = sorted(map(json.dumps, linked))
-    return found
 
 
 def differences(left: dict[str, list[str]], right: dict[str, list[str]]) -> dict[str, Any]:
@@ -98,7 +80,7 @@ class Stage:
         self.scene.again(hub)
         if self.scene.is_run:
             hub.run()
-        return dump(hub), self.system()
+        return scenes.dump_after_kills(hub.database_url), self.system()
 
 
 @pytest.fixture
@@ -201,7 +183,7 @@ def test_a_server_that_ends_beneath_a_run_ends_the_run_with_a_reason_and_the_nex
     quiet = copied()
     ended = Working(scenes.perform, "first run", quiet.folder, quiet.database_url).end()
     assert ended.exit_code == 0, ended.error
-    expected, seconds = dump(quiet), ended.seconds
+    expected, seconds = scenes.dump_after_kills(quiet.database_url), ended.seconds
     said: Counter[str] = Counter()
     tried = 0
     while sum(said.values()) < so_many(count):
@@ -221,7 +203,7 @@ def test_a_server_that_ends_beneath_a_run_ends_the_run_with_a_reason_and_the_nex
             said[kind] += 1
         beneath.start_again()
         hub.run()
-        assert differences(expected, dump(hub)) == {}, place
+        assert differences(expected, scenes.dump_after_kills(hub.database_url)) == {}, place
         drop_database(hub.database_url)
     record_property(
         PROPERTY,
