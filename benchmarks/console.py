@@ -13,7 +13,7 @@ import statistics
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -22,6 +22,7 @@ from urllib.parse import urlencode
 
 from api import serving
 from common import Benchmark, parser
+from findings import find_all
 from processes import processor_seconds
 from served_hub import CLIENTS_PER_RECORD, add_keep, database_size, filled
 
@@ -85,6 +86,12 @@ UNION SELECT right_id FROM identity.pair WHERE left_id = ANY (%(ids)s)
 UNION SELECT o.record_id FROM identity.crosswalk AS x JOIN identity.crosswalk AS o ON o.client_id = x.client_id
 WHERE x.record_id = ANY (%(ids)s)
 """
+_NEEDS = """
+SELECT client_id || '/needs/' || need FROM (
+    SELECT client_id, need FROM core.client_need WHERE is_held ORDER BY client_id LIMIT 1000
+) AS n
+"""
+_RAISED = "SELECT concern FROM core.concern WHERE row_count > 0 ORDER BY concern"
 _OPEN = "SELECT fingerprint::text FROM identity.review_case WHERE status = 'open' ORDER BY fingerprint LIMIT %(n)s"
 _QUEUE = ({}, {"show": "mine"}, {"show": "unassigned"}, {"show": "deferred"}, {"order": "age"}, {"order": "bits"},
           {"source": "desk"}, {"age": "week"}, {"impact": "100"}, {"source": "clients", "order": "age"})  # fmt: skip
@@ -170,7 +177,7 @@ def groups(
     words = [rng.choice(name.split()) for _, name in some]
 
     def each(paths: Sequence[str]) -> list[Page]:
-        return [Page(paths[n % len(paths)]) for n in range(count)]
+        return [Page(paths[n % len(paths)]) for n in range(count) if paths]
 
     def queries(texts: Sequence[str], **more: str) -> list[Page]:
         return [Page(f"/clients?{urlencode({'query': text, **more})}") for text in texts]
@@ -200,6 +207,32 @@ def groups(
     pairs = ({"first": "clients", "second": "desk"}, {"first": "desk", "second": "clients", "both": "false"})
     yield "overlap of two registers", each([f"/overlap?{urlencode(said)}" for said in pairs])
     yield "identifiers that are not valid", each(["/quality/invalid?type=email", "/quality/invalid?type=phone"])
+    yield from _of_needs(conn, each, [client for client, _ in some], big)
+
+
+def _of_needs(
+    conn: psycopg.Connection[Any], each: Callable[[Sequence[str]], list[Page]], some: Sequence[str], big: Sequence[str]
+) -> Iterator[tuple[str, Iterable[Page]]]:
+    """Pages of what was found out of clients: needs, segments, concerns, metrics."""
+
+    def names(statement: str) -> list[str]:
+        return [str(row[0]) for row in conn.execute(statement.encode()).fetchall()]
+
+    yield "... as it sees us", each([f"/clients/{one}/as-client" for one in some])
+    yield "... as one of the twenty sees us", each([f"/clients/{one}/as-client" for one in big])
+    yield "a need of a client with its evidence", each([f"/clients/{one}" for one in names(_NEEDS)])
+    schemes = names("SELECT scheme FROM core.segment_scheme ORDER BY scheme")
+    yield "needs and segments", each(["/segments"])
+    yield "a scheme", each([f"/segments/{one}" for one in schemes])
+    for part in ("map", "check", "mirror"):
+        yield f"... its {part}", each([f"/segments/{one}/{part}" for one in schemes])
+    segments = names("SELECT scheme || '/clients?segment=' || segment FROM core.segment ORDER BY 1")
+    unknown = [f"{one}/clients" for one in schemes]
+    yield "... who is in a segment", each([f"/segments/{one}" for one in (*segments, *unknown)])
+    yield "concerns", each(["/concerns"])
+    yield "... one with its rows", each([f"/concerns/{one}" for one in names(_RAISED)])
+    yield "metrics", each(["/measures"])
+    yield "... one metric", each([f"/measures/{one}" for one in names("SELECT metric FROM core.metric ORDER BY 1")])
 
 
 def near(conn: psycopg.Connection[Any], cases: Sequence[str]) -> Iterator[str]:
@@ -231,6 +264,7 @@ def measure(benchmark: Benchmark, config: Path, database: str, given: Namespace)
     """All kinds of pages."""
     from warehouse.connect import connect
 
+    find_all(benchmark, config, database, given.timeout)
     add_steward(config, database)
     with connect(database, application_name="benchmark") as conn:
         benchmark.add("open cases", fill_desk(conn, given.cases), "cases")
@@ -248,6 +282,10 @@ def measure(benchmark: Benchmark, config: Path, database: str, given: Namespace)
                     continue
                 benchmark.progress(what)
                 pages = list(asked)
+                if len(pages) <= WARM:
+                    benchmark.note(f"{what}: this hub has none")
+                    benchmark.progress("  there are none")
+                    continue
                 for page in pages[:WARM]:
                     browser.open(page)
                 before = processor_seconds(server), processor_seconds(postmaster)
