@@ -54,6 +54,6 @@ def lived_through(
     mailings = sql("as_client.mailing").format(**{name: SQL("{}::text[]").format(Placeholder(name)) for name in told})
     with conn.cursor(row_factory=dict_row) as cursor:
         for part in _PARTS:
-            query = sql(f"as_client.{part}").format(mailing=mailings, promise=sql("as_client.promise"))
+            query = sql(f"as_client.{part}").format(mailing=mailings)
             found[part] = cursor.execute(query, parameters).fetchall()
     return found

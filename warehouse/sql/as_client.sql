@@ -12,20 +12,22 @@ SELECT p.kind, p.type, t.label_en, t.label_ru,
     count(*) FILTER (WHERE p.outcome = 'overdue')::integer AS overdue,
     count(*) FILTER (WHERE p.outcome = 'open')::integer AS open,
     max(coalesce(p.days_late, p.days_overdue)) FILTER (WHERE p.outcome IN ('missed', 'overdue')) AS most_days_late
-FROM ({promise}) AS p
+FROM (
+    -- as: as_client.promised
+) AS p
 JOIN onefold_v1.dim_interaction_type AS t ON t.type = p.type
-WHERE p.client_id = %(client_id)s
 GROUP BY p.kind, p.type, t.label_en, t.label_ru
 ORDER BY p.kind COLLATE "C", p.type COLLATE "C"
 
 -- name: broken
 -- The latest first.
-SELECT p.kind, p.type, t.label_en, t.label_ru, i.document_number, i.summary, p.due_on::text, p.actual_on::text,
+SELECT p.kind, p.type, t.label_en, t.label_ru, p.document_number, p.summary, p.due_on::text, p.actual_on::text,
     coalesce(p.days_late, p.days_overdue) AS days_late, p.outcome, p.due_value::text, p.actual_value::text
-FROM ({promise}) AS p
-JOIN onefold_v1.fct_interaction AS i ON i.record_id = p.record_id
+FROM (
+    -- as: as_client.promised
+) AS p
 JOIN onefold_v1.dim_interaction_type AS t ON t.type = p.type
-WHERE p.client_id = %(client_id)s AND p.outcome IN ('missed', 'overdue')
+WHERE p.outcome IN ('missed', 'overdue')
 ORDER BY p.due_on DESC NULLS LAST, p.promise_key
 LIMIT %(limit)s
 
@@ -34,12 +36,11 @@ LIMIT %(limit)s
 SELECT w.kind, w.type, t.label_en, t.label_ru, count(*)::integer AS times,
     percentile_disc(0.5) WITHIN GROUP (ORDER BY w.days)::integer AS median_days, max(w.days)::integer AS most_days
 FROM (
-    SELECT p.kind, p.type, p.actual_on - coalesce(a.occurred_on, i.occurred_on) AS days
-    FROM ({promise}) AS p
-    JOIN onefold_v1.fct_interaction AS i ON i.record_id = p.record_id
-    LEFT JOIN onefold_v1.fct_interaction AS a ON a.record_id = i.parent_record_id AND a.client_id = i.client_id
-        AND NOT a.is_deleted
-    WHERE p.client_id = %(client_id)s AND p.actual_on IS NOT NULL
+    SELECT p.kind, p.type, p.actual_on - p.since_on AS days
+    FROM (
+        -- as: as_client.promised
+    ) AS p
+    WHERE p.actual_on IS NOT NULL
 ) AS w
 JOIN onefold_v1.dim_interaction_type AS t ON t.type = w.type
 -- A dealing that is dated by what came of it tells no wait.
@@ -143,3 +144,21 @@ LEFT JOIN onefold_v1.fct_interaction AS a ON a.record_id = i.parent_record_id AN
 WHERE NOT p.is_deleted
 ORDER BY p.client_id, p.kind, p.due_on, p.due_value, coalesce(i.event_id, a.event_id, i.record_id),
     i.event_id IS NOT NULL, p.promise_key
+
+-- name: promised
+-- The same of one client, by way of its dealings: joined in one go, the promises of all clients are read, since nobody
+-- foresees how few dealings a client has. `since_on`: from when it waited.
+WITH mine AS MATERIALIZED (
+    SELECT i.record_id, i.occurred_on, i.parent_record_id, i.event_id, i.document_number, i.summary, i.is_deleted
+    FROM onefold_v1.fct_interaction AS i
+    WHERE i.client_id = %(client_id)s
+)
+SELECT DISTINCT ON (p.kind, p.due_on, p.due_value, coalesce(i.event_id, a.event_id, i.record_id))
+    p.promise_key, p.type, p.kind, p.due_on, p.actual_on, p.due_value, p.actual_value, p.days_late, p.outcome,
+    p.days_overdue, i.document_number, i.summary, coalesce(a.occurred_on, i.occurred_on) AS since_on
+FROM onefold_v1.fct_promise AS p
+JOIN mine AS i ON i.record_id = p.record_id
+LEFT JOIN mine AS a ON a.record_id = i.parent_record_id AND NOT a.is_deleted
+WHERE p.record_id = ANY (ARRAY(SELECT record_id FROM mine)) AND NOT p.is_deleted
+ORDER BY p.kind, p.due_on, p.due_value, coalesce(i.event_id, a.event_id, i.record_id), i.event_id IS NOT NULL,
+    p.promise_key
