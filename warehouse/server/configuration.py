@@ -77,7 +77,8 @@ def _parameters(folder: Path, settings: Settings) -> dict[str, str]:
         "min_wal_size": "256MB",
         # Compressed images of pages take five times as long as writing them: half of every small change.
         "wal_compression": "off",
-        "wal_level": "replica",
+        "wal_level": "minimal",
+        "max_wal_senders": "0",
         "checkpoint_timeout": "15min",
         "random_page_cost": "1.1",
         "jit": "off",
