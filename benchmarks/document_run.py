@@ -1,8 +1,7 @@
-"""Links documents in a process of its own, so that its memory is its own: `documents.py` runs it.
+"""Publishes facts for the first time in a process of its own, so that its memory is its own: `documents.py` runs it.
 
-The folder of the configuration comes as the argument, the database's URL in the environment. What a publish writes
-before it comes to documents is taken for written in that publish: `onefold.steps.publish` passes the number of the last
-change event before it in the same way.
+The folder of the configuration comes as the first argument, the database's URL in the environment. The second one is
+`linked`, or `plain`: then documents are not linked, as if there were no types of them.
 """
 
 from __future__ import annotations
@@ -11,44 +10,54 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
+from identity.documents.schema import EVENT
 from onefold.context import open_context
 from onefold.settings import Settings
-from onefold.steps import link_documents
+from onefold.steps import link_documents, publish
+from onefold.steps.document_work import Linked
+from warehouse import derived_facts, golden
 
-STEPS = {
-    "with_registers": "read",
-    "columns_of": "laid out in columns",
-    "_store_places": "places stored, beside what follows",
-    "weigh_documents": "pairs found and weighed",
-    "link_weighed": "events, payments and cases",
-    "instalments": "sums",
-    "store_links": "links stored, beside what follows",
-    "events_of": "what counts",
-    "store_events": "events stored",
-    "store_first_events": "events stored",
+STEPS: dict[str, tuple[Any, str]] = {
+    "derive": (derived_facts, "chains, reversals, rates"),
+    "_unpublished": (link_documents, "documents read, beside what comes before"),
+    "columns_of": (link_documents, "laid out in columns"),
+    "_store_places": (link_documents, "places stored, beside what follows"),
+    "weigh_documents": (link_documents, "pairs found and weighed"),
+    "link_weighed": (link_documents, "events, payments and cases"),
+    "instalments": (link_documents, "sums"),
+    "_store_links": (link_documents, "links stored, beside what follows"),
+    "events_of_links": (link_documents, "what counts"),
+    "_refresh_first": (golden, "linked and written: all of it from the columns on"),
 }
-"""Functions of the step, and what they do; in the order in which they come."""
+"""Functions of the step with their modules, and what they do; in the order in which they come."""
 
 
 def main() -> None:
-    """Link, and print what was done and how long it and its steps took."""
+    """Publish, and print what was done and how long it and its steps took."""
     folder = Path(sys.argv[1])
     settings = Settings.from_environment(os.environ, {"config": folder, "home": folder.parent / "home"})
     taken: dict[str, float] = {}
-    for name, step in STEPS.items():
-        place = link_documents if hasattr(link_documents, name) else link_documents.stored
-        setattr(place, name, _timed(getattr(place, name), step, taken))
-    with open_context(settings) as context, context.connection("benchmark") as conn:
-        started = time.perf_counter()
-        done = link_documents.link_documents(context, conn, after=0)
-        seconds = round(time.perf_counter() - started, 3)
-    steps = {step: round(taken[step], 1) for step in STEPS.values() if step in taken}
-    print(json.dumps(asdict(done) | {"seconds": seconds, "steps": steps}))
+    for name, (module, step) in STEPS.items():
+        setattr(module, name, _timed(getattr(module, name), step, taken))
+    if sys.argv[2] == "plain":
+        link_documents.FirstLinks.__call__ = _no_links  # type: ignore[method-assign, assignment]
+        publish.link_documents = lambda *_, **__: Linked()  # type: ignore[assignment]
+    with open_context(settings) as context:
+        done = publish._publish(context, is_read=True, limited=True)
+    steps = {step: round(taken[step], 1) for _, step in STEPS.values() if step in taken}
+    print(json.dumps({"documents": done.documents_linked, "seconds": done.seconds, "steps": steps}))
+
+
+@contextmanager
+def _no_links(_: link_documents.FirstLinks) -> Iterator[Callable[[pa.Table], pa.Table]]:
+    yield lambda _: EVENT.empty_table()
 
 
 def _timed(function: Callable[..., Any], step: str, taken: dict[str, float]) -> Callable[..., Any]:

@@ -1,10 +1,10 @@
 """Documents kept in parallel: linking those of ten million interactions, and a thousand of them that change.
 
-The documents of `ledgers.py` go by COPY where publish leaves them, with their clients and groups: landing, mapping and
-publishing have benchmarks of their own. Cold: all are linked, in a process of its own; places are stored beside
-weighing, links beside counting. Warm: a thousand amounts are
-corrected, and `onefold publish` brings facts and links up to them. The events found are compared with the sales that
-were made.
+The documents of `ledgers.py` go by COPY where standardise leaves them, beside published clients and their groups:
+landing and mapping have benchmarks of their own. Cold: they are published, in a process of its own, which links them;
+and once more without linking them, on a copy of the database: what is more is the price of links. Warm: a thousand
+amounts are corrected, and `onefold publish` brings facts and links up to them. The events found are compared with the
+sales that were made.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import numpy as np
 import pyarrow as pa
 from common import ROOT, Benchmark, parser
 from hub import document, onefold, persons_source, write_configuration
-from processes import measure
+from processes import Measured, measure
 from publish import median
 from served_hub import database_size
 from services import migrated_database, scratch, throwaway_postgres
 
 from warehouse import arrow
-from warehouse.connect import connect, unit_of_work, with_database
+from warehouse.connect import connect, create_database, database_name, drop_database, unit_of_work, with_database
 
 if TYPE_CHECKING:
     import psycopg
@@ -40,10 +40,7 @@ _WORTH_A_TARGET = 0.9
 _FIRST_EVENT = """
 INSERT INTO ops.change_event (id, at, kind, payload) VALUES (%(seq)s, now(), 'facts', '{}')
 """
-_QUEUE = """
-INSERT INTO ops.pending (step, record_id)
-SELECT 'documents', record_id FROM (SELECT record_id FROM core.interaction LIMIT 1) AS one
-"""
+_QUEUE = "INSERT INTO ops.pending (step, record_id) SELECT 'publish', record_id FROM core.interaction"
 _CORRECT = """
 WITH chosen AS (
     SELECT (%(ids)s::bigint[])[n] AS record_id FROM generate_series(1, cardinality(%(ids)s::bigint[])) AS n
@@ -67,7 +64,7 @@ SELECT
 
 
 def fill(database: str, count: int, seed: int, benchmark: Benchmark) -> None:
-    """Documents, clients, their records and groups, as they are after they were published."""
+    """Documents that wait to be published; clients, their records and groups, as they are after they were."""
     from warehouse.clock import allocate_events
 
     with connect(database, application_name="benchmark") as conn, unit_of_work(conn):
@@ -81,7 +78,7 @@ def fill(database: str, count: int, seed: int, benchmark: Benchmark) -> None:
                 benchmark.progress(f"{done:,} documents stored")
         conn.execute(_QUEUE.encode())
     with connect(database, application_name="benchmark") as conn:
-        conn.execute("VACUUM (ANALYZE) core.interaction")
+        conn.execute("VACUUM (ANALYZE) core.interaction, ops.pending")
 
 
 def _fill_clients(conn: psycopg.Connection, count: int, seq: int) -> None:
@@ -186,21 +183,39 @@ def _folder(kept: Path | None) -> Iterator[Path]:
 def measure_cold(
     benchmark: Benchmark, config: Path, database: str, count: int, bar: float | None, timeout: float
 ) -> None:
-    """Link all."""
-    benchmark.progress("link all")
-    run = Path(__file__).with_name("document_run.py")
-    cold = measure(
-        [sys.executable, run, config], timeout=timeout, env={"ONEFOLD_DATABASE_URL": database, "PYTHONPATH": str(ROOT)}
-    )
+    """Publish all, without their links and with them."""
+    plain = str(with_database(database, "plain"))
+    benchmark.progress("publish all without links, on a copy")
+    create_database(plain, database_name(database))
+    without = _cold(config, plain, timeout, "plain").last_json()
+    drop_database(plain)
+    benchmark.progress("publish and link all")
+    cold = _cold(config, database, timeout, "linked")
     told = cold.last_json()
+    seconds = told["seconds"] - without["seconds"]
     target = None if bar is None else COLD_SECONDS * bar
-    benchmark.add(f"{count:,} documents linked cold", round(told["seconds"], 1), "s", target=target, at_least=False)
+    benchmark.add(
+        f"{count:,} documents linked cold: beside publishing them",
+        round(seconds, 1),
+        "s",
+        target=target,
+        at_least=False,
+    )
+    benchmark.add("... published without links", round(without["seconds"], 1), "s", at_least=False)
+    benchmark.add("... published and linked", round(told["seconds"], 1), "s", at_least=False)
     benchmark.add("... documents a second", round(count / told["seconds"]), "documents/s")
     benchmark.add("... processor time of Onefold", round(cold.cpu_seconds, 1), "s", at_least=False)
     benchmark.add("... peak memory of Onefold", cold.peak_mib, "MiB", at_least=False)
-    for step, seconds in told["steps"].items():
-        benchmark.add(f"... {step}", seconds, "s", at_least=False)
+    for step, taken in told["steps"].items():
+        also = f" (without links {without['steps'][step]} s)" if step in without["steps"] else ""
+        benchmark.add(f"... {step}{also}", taken, "s", at_least=False)
     benchmark.add("... database", database_size(database), "MiB", at_least=False)
+
+
+def _cold(config: Path, database: str, timeout: float, what: str) -> Measured:
+    run = Path(__file__).with_name("document_run.py")
+    env = {"ONEFOLD_DATABASE_URL": database, "PYTHONPATH": str(ROOT)}
+    return measure([sys.executable, run, config, what], timeout=timeout, env=env)
 
 
 def measure_warm(

@@ -172,14 +172,7 @@ def _documents(
             "parent_record_id": parents,
             "detail": pa.repeat('{"stage":"won"}' if paper.type == "sales_deal" else "{}", count),
             "content_hash": uuids.take(pa.array(client)),
-            "client_id": uuids.take(pa.array(client)),
-            "changed_seq": pa.repeat(pa.scalar(1, pa.int64()), count),
             "is_deleted": pa.repeat(False, count),
-            "chain_id": record,
-            "reporting_amount": hundredths,
-            "reporting_currency": pa.repeat("RUB", count),
-            "rate": pa.repeat(pa.scalar(1, pa.int32()), count),
-            "rate_on": on,
         }
     )
 

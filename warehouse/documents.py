@@ -14,7 +14,7 @@ import numpy.typing as npt
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
-from psycopg.sql import SQL, Composable, Literal
+from psycopg.sql import SQL, Composable, Composed, Literal
 
 from warehouse import arrow, in_one_piece, versions
 from warehouse.arrays import bigints
@@ -44,7 +44,6 @@ SHOWN_LINK: Final = ("left", "right", "kind", "status", "bits", "amount", "evide
 _MOVED: Final = SQL("IN (SELECT record_id FROM moved_document)")
 _KINDS: Final = ("same", "settles", "instalment")
 _STATUSES: Final = ("linked", "review")
-_BULK_ROWS: Final = 100_000
 _PAGES: Final = 30_000
 """Pages of core.interaction that are read at a time."""
 Pages = tuple[int, int]
@@ -57,10 +56,20 @@ Words = Mapping[str, Sequence[str]]
 def load_all(conn: psycopg.Connection[Any], words: Words, ranges: Sequence[Pages]) -> Generator[pa.Table]:
     """Those documents as they are published (FOUND) that stand in these pages, part by part, each once."""
     for first, last in ranges:
-        query = sql("documents.of_pages").format(
-            columns=_columns(words), first=Literal(f"({first},0)"), last=Literal(f"({last},0)")
-        )
-        yield in_one_piece.read(conn, query, schema=FOUND)
+        yield in_one_piece.read(conn, _of_pages(words, first, last, published=True), schema=FOUND)
+
+
+def load_unpublished(conn: psycopg.Connection[Any], words: Words, ranges: Sequence[Pages]) -> Generator[pa.Table]:
+    """As `load_all`, of those that wait to be published and never were. Whose they are nobody knows yet."""
+    for first, last in ranges:
+        yield in_one_piece.read(conn, _of_pages(words, first, last, published=False), schema=FOUND)
+
+
+def _of_pages(words: Words, first: int, last: int, *, published: bool) -> Composed:
+    pages = {"first": Literal(f"({first},0)"), "last": Literal(f"({last},0)")}
+    return sql("documents.of_pages").format(
+        columns=_columns(words), published=SQL("NOT NULL" if published else "NULL"), **pages
+    )
 
 
 def all_pages(conn: psycopg.Connection[Any]) -> list[Pages]:
@@ -281,35 +290,6 @@ def store_events(conn: psycopg.Connection[Any], events: pa.Table, *, as_of: date
             conn.execute(sql("documents.event"), parameters)
         conn.execute(sql("documents.drop_moved"))
     return int(count)
-
-
-def store_first_events(conn: psycopg.Connection[Any], events: pa.Table, *, as_of: datetime) -> int:
-    """`store_events` where none are stored and nobody has read the facts yet: their indexes are built afterwards, if
-    nobody is about to read them."""
-    if not events.num_rows:
-        return 0
-    with arrow.staged(conn, "new_event", "core.interaction", events):
-        is_bulk = events.num_rows >= _BULK_ROWS and arrow.is_owned(conn, "core.interaction")
-        large = is_bulk and _is_ours_alone(conn)
-        conn.execute(sql("documents.much_memory"))
-        sparse = [row[0] for row in conn.execute(sql("documents.sparse_indexes"))]
-        with arrow.indexes_rebuilt(conn, ["core.interaction"], large, keep=sparse, filled=True):
-            parameters: dict[str, Any] = {"seq": allocate_events(conn, 1), "as_of": as_of}
-            parameters["count"] = conn.execute(sql("documents.move_first"), parameters).rowcount
-        conn.execute(sql("documents.event"), parameters)
-    return int(parameters["count"])
-
-
-def _is_ours_alone(conn: psycopg.Connection[Any]) -> bool:
-    """Lock the facts for us alone, unless somebody reads them for longer than a moment."""
-    try:
-        with conn.transaction():
-            conn.execute(sql("documents.wait_briefly"))
-            conn.execute(sql("documents.lock_facts"))
-            conn.execute(sql("documents.wait"))
-    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-        return False
-    return True
 
 
 def shown(conn: psycopg.Connection[Any], record_id: int) -> list[dict[str, Any]]:

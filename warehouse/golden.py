@@ -6,8 +6,8 @@ All of it in the caller's transaction and under the hub lock, at one `as_of`; on
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -18,8 +18,9 @@ import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg.rows import dict_row
+from psycopg.sql import SQL
 
-from warehouse import arrow, derived_facts, versions
+from warehouse import arrow, derived_facts, in_one_piece, versions
 from warehouse.arrays import bigints, uuids
 from warehouse.clock import allocate_events
 from warehouse.shapes import CONTRIBUTION, GOLDEN
@@ -27,6 +28,11 @@ from warehouse.sql import sql
 
 _MANY: Final = 100_000
 """Records from which the tables of facts are locked as a whole, and not row by row."""
+EventsOf = Callable[[pa.Table], pa.Table]
+"""From record_id and client (a hash) of all interactions to record_id, event_id, is_counted and counted_by of those
+that are documents."""
+FirstEvents = Callable[[], AbstractContextManager[EventsOf]]
+"""Entered when nobody writes facts any more; what it gives is asked within it."""
 _FACTS: Final = ("core.interaction", "core.relationship", "core.exchange_rate")
 _TABLES: Final = ("core.client", "core.client_history", "ops.change_event")
 
@@ -183,29 +189,62 @@ def refresh_facts(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, a
     return _refresh_facts(conn, record_ids, as_of, alone=True)
 
 
+def refresh_first_facts(
+    conn: psycopg.Connection[Any], record_ids: Sequence[int], *, as_of: datetime, events: FirstEvents
+) -> Published:
+    """`refresh_facts` of these records and of all interactions, where `are_facts_new`: each is written once, with its
+    client and its event. Their indexes are built afterwards, if nobody is about to read them.
+    """
+    return _refresh_facts(conn, record_ids, as_of, alone=True, events=events)
+
+
+def publish_links(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, as_of: datetime) -> Published:
+    """Publish the links and cards of these records; facts follow, by `refresh_first_facts`."""
+    with conn.transaction():
+        links, seq = _publish_links(conn, record_ids)
+        return _only_links(conn, links, seq, as_of)
+
+
+def are_facts_new(conn: psycopg.Connection[Any]) -> bool:
+    """No interaction was ever published, and no document linked."""
+    row = conn.execute(sql("golden.are_facts_new")).fetchone()
+    return row is not None and bool(row[0])
+
+
+def are_many_facts(conn: psycopg.Connection[Any], least: int) -> bool:
+    """At least so many interactions wait to be published."""
+    row = conn.execute(sql("golden.are_many_facts"), {"least": least}).fetchone()
+    return row is not None and bool(row[0])
+
+
 class _ChangedMeanwhile(Exception):
     """Standardise changed one of the facts between the look and the lock; nothing was written."""
 
 
 def _refresh_facts(
-    conn: psycopg.Connection[Any], record_ids: Sequence[int], as_of: datetime, *, alone: bool
+    conn: psycopg.Connection[Any],
+    record_ids: Sequence[int],
+    as_of: datetime,
+    *,
+    alone: bool,
+    events: FirstEvents | None = None,
 ) -> Published:
-    """`refresh_facts`; `alone`: nobody else writes facts meanwhile, and none is locked by itself."""
-    with conn.transaction():
+    """`refresh_facts`; `alone`: nobody else writes facts meanwhile, and none is locked by itself. With `events`
+    `refresh_first_facts`."""
+    with conn.transaction(), ExitStack() as linking:
         # Cards before facts, as standardise locks them.
-        links = versions.waiting_links(conn, record_ids)
-        seq = allocate_events(conn, 1) if links else None
-        if seq is not None:
-            versions.publish_links(conn, seq=seq)
+        links, seq = _publish_links(conn, record_ids)
         if alone:
             conn.execute(sql("golden.lock_facts"))
         if all(arrow.is_empty(conn, table) for table in _FACTS):
-            if links:
-                nothing = {"interactions": 0, "relationships": 0}
-                conn.execute(sql("golden.facts_event"), {"seq": seq, "as_of": as_of, "links": links, **nothing})
-            return Published(change_events=1 if links else 0)
-        conn.execute(sql("golden.find_facts"), {"record_ids": bigints(record_ids)})
-        rates = derived_facts.derive(conn, record_ids)
+            return _only_links(conn, links, seq, as_of)
+        events_of = linking.enter_context(events()) if events else None
+        parts = {
+            "interactions": sql("golden.first_interactions" if events else "golden.interactions_of"),
+            "relationships": sql("golden.relationships_of"),
+        }
+        conn.execute(sql("golden.find_facts").format(**parts), {"record_ids": bigints(record_ids)})
+        rates = derived_facts.derive(conn, () if events else record_ids)
         if not alone:
             versions.lock_moved(conn)
             changed = conn.execute(sql("golden.has_changed")).fetchone()
@@ -225,13 +264,63 @@ def _refresh_facts(
                 "links": links,
                 "currency": derived_facts.reporting(conn)[0],
             }
-            conn.execute(sql("documents.enqueue_moved"))
-            for statement in ("refresh_interactions", "refresh_relationships", "facts_event"):
+            if events_of:
+                _refresh_first(conn, events_of, interactions, parameters)
+            else:
+                conn.execute(sql("documents.enqueue_moved"))
+                nothing = {"events": SQL(""), "joined": SQL("")}
+                conn.execute(sql("golden.refresh_interactions").format(**nothing), parameters)
+            for statement in ("refresh_relationships", "facts_event"):
                 conn.execute(sql(f"golden.{statement}"), parameters)
             conn.execute(sql("derived_facts.publish_rates"), parameters)
         for statement in ("golden.drop_facts", "derived_facts.drop_derived"):
             conn.execute(sql(statement))
     return Published(links_moved=interactions + relationships, change_events=1 if seq else 0)
+
+
+def _publish_links(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> tuple[int, int | None]:
+    """How many links and cards of these records are published, and by which change event."""
+    links = versions.waiting_links(conn, record_ids)
+    seq = allocate_events(conn, 1) if links else None
+    if seq is not None:
+        versions.publish_links(conn, seq=seq)
+    return links, seq
+
+
+def _only_links(conn: psycopg.Connection[Any], links: int, seq: int | None, as_of: datetime) -> Published:
+    """The change event of links without facts."""
+    if links:
+        nothing = {"interactions": 0, "relationships": 0}
+        conn.execute(sql("golden.facts_event"), {"seq": seq, "as_of": as_of, "links": links, **nothing})
+    return Published(change_events=1 if links else 0)
+
+
+def _refresh_first(
+    conn: psycopg.Connection[Any], events_of: EventsOf, count: int, parameters: Mapping[str, Any]
+) -> None:
+    """Write the interactions of `moved_fact`, so many, each with its event."""
+    schema = pa.schema([("record_id", pa.int64()), ("client", pa.int64())])
+    found = events_of(in_one_piece.read(conn, sql("golden.clients_of_facts"), schema=schema))
+    with arrow.staged(conn, "new_event", "core.interaction", found):
+        conn.execute(sql("golden.analyse_facts"))
+        is_bulk = count >= _MANY and arrow.is_owned(conn, "core.interaction")
+        rebuilt = is_bulk and _is_ours_alone(conn)
+        conn.execute(sql("golden.much_memory"))
+        sparse = [row[0] for row in conn.execute(sql("golden.sparse_indexes"))]
+        with arrow.indexes_rebuilt(conn, ["core.interaction"], rebuilt, keep=sparse, filled=True):
+            parts = {"events": sql("golden.first_events"), "joined": sql("golden.join_first_events")}
+            conn.execute(sql("golden.refresh_interactions").format(**parts), parameters)
+
+
+def _is_ours_alone(conn: psycopg.Connection[Any]) -> bool:
+    """Lock the facts for us alone, unless somebody reads them for longer than a moment."""
+    try:
+        with conn.transaction():
+            for statement in ("wait_briefly", "lock_for_us_alone", "wait"):
+                conn.execute(sql(f"golden.{statement}"))
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+        return False
+    return True
 
 
 def is_unpublished(conn: psycopg.Connection[Any]) -> bool:

@@ -36,6 +36,18 @@ def read(conn: psycopg.Connection[Any], step: str, limit: int | None = None, *, 
     return _batch(conn, step, "read", {"limit": limit, "after": after})
 
 
+def read_parties(conn: psycopg.Connection[Any], step: str, size: int) -> list[Batch]:
+    """All entries of a queue but those of interactions, oldest first, at most `size` in each. Nothing is locked."""
+    with conn.cursor(binary=True) as cursor:
+        rows = cursor.execute(sql("queue.read_parties"), {"step": step}).fetchall()
+    return [_of(step, rows[first : first + size]) for first in range(0, len(rows), size)]
+
+
+def facts_done(conn: psycopg.Connection[Any], step: str) -> int:
+    """Delete the entries of interactions, none of which can change before the transaction ends; how many."""
+    return conn.execute(sql("queue.facts_done"), {"step": step}).rowcount
+
+
 def with_clients(conn: psycopg.Connection[Any], batch: Batch, client_ids: Sequence[str]) -> Batch:
     """The batch with all entries of its queue for records that belong to these clients now.
 
@@ -52,6 +64,10 @@ def with_clients(conn: psycopg.Connection[Any], batch: Batch, client_ids: Sequen
 def _batch(conn: psycopg.Connection[Any], step: str, statement: str, parameters: dict[str, Any]) -> Batch:
     with conn.cursor(binary=True) as cursor:
         rows = cursor.execute(sql(f"queue.{statement}"), {"step": step, **parameters}).fetchall()
+    return _of(step, rows)
+
+
+def _of(step: str, rows: Sequence[tuple[int, int]]) -> Batch:
     return Batch(step, [row[0] for row in rows], list(dict.fromkeys([row[1] for row in rows])))
 
 

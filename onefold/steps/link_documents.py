@@ -6,7 +6,9 @@ Publish ends with it. What changed is linked anew with everything that hangs tog
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -14,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from identity.documents.columns import Columns, by_record, columns_of
-from identity.documents.counting import events_of
+from identity.documents.counting import events_of as events_of_links
 from identity.documents.evidence import size_class
 from identity.documents.instalments import instalments
 from identity.documents.link import link_weighed, weigh_documents
@@ -40,7 +42,7 @@ _ALL_SHARE: Final = 20_000
 
 
 def link_documents(context: Context, conn: psycopg.Connection, *, after: int) -> Linked:
-    """Bring links and events up to the documents, in one transaction under the hub lock (the first links in another).
+    """Bring links and events up to the documents, in one transaction under the hub lock.
 
     Not chunk by chunk: a block of which some members are looked for where they stood before, and are known as they are
     now, would look smaller than it is.
@@ -59,11 +61,10 @@ def link_documents(context: Context, conn: psycopg.Connection, *, after: int) ->
         batch = queue.read(conn, "documents", _ALL_SHARE)
         if not (are_new or batch):
             return Linked()  # another process was here while this one waited for its turn
-        as_of, work, is_first = next_as_of(conn, context.clock), work_of(context, conn), stored.is_first(conn)
-        if are_new or len(batch.pending_ids) == _ALL_SHARE or is_first:
-            seen = stored.were_published(conn, after)
+        as_of, work = next_as_of(conn, context.clock), work_of(context, conn)
+        if are_new or len(batch.pending_ids) == _ALL_SHARE or stored.is_first(conn):
             with context.connection("onefold publish, beside") as beside:
-                done = _link_all(work, beside, as_of, keep=seen, is_first=is_first and not seen)
+                done = _link_all(work, beside, as_of, keep=stored.were_published(conn, after))
             stored.forget_queue(conn)
         else:
             with context.connection("onefold publish, reading") as beside, unit_of_work(beside):
@@ -72,16 +73,57 @@ def link_documents(context: Context, conn: psycopg.Connection, *, after: int) ->
     return done
 
 
-def _link_all(work: Work, beside: psycopg.Connection, as_of: Any, *, keep: bool, is_first: bool) -> Linked:
-    """Link all documents. `is_first`: no event is stored, and nobody has read the facts."""
-    conn, settings = work.conn, work.settings
+class FirstLinks:
+    """The links of documents whose facts are published for the first time: their events are known before a fact is
+    written. For `golden.refresh_first_facts`, under the hub lock."""
+
+    def __init__(self, context: Context, conn: psycopg.Connection, as_of: datetime) -> None:
+        self._context, self._conn, self._as_of = context, conn, as_of
+        self.documents = 0
+
+    @contextmanager
+    def __call__(self) -> Iterator[Callable[[pa.Table], pa.Table]]:
+        """As `golden.FirstEvents`: documents are read while the server finds out whose they are, and the links stored
+        while it writes the facts."""
+        work = work_of(self._context, self._conn)
+        with self._context.connection("onefold publish, beside") as beside, ExitStack() as linking:
+            with storing(lambda: _unpublished(work, beside)) as read:
+
+                def events_of(clients: pa.Table) -> pa.Table:
+                    registers, documents = read()
+                    self.documents = documents.num_rows
+                    rules = fingerprint(document_rules(self._context))
+                    fingerprints.remember(self._conn, "rules", {"documents": rules})
+                    documents = _with_clients(documents, by_record(clients))
+                    links, open_ = _links_of(work, registers, documents)
+                    # In a transaction of their own, so that both are stored at a time. Readers are not served links;
+                    # should these stay behind alone, no places are there, and all is linked anew.
+                    linking.enter_context(unit_of_work(beside))
+                    linking.enter_context(storing(lambda: _store_links(beside, links, open_, self._as_of)))
+                    return events_of_links(documents, links, registers)
+
+                yield events_of
+            stored.forget_queue(self._conn)
+
+
+def _link_all(work: Work, beside: psycopg.Connection, as_of: Any, *, keep: bool) -> Linked:
     with unit_of_work(beside):
         registers, documents = with_registers(work, _all_documents(work, beside))
     documents = by_record(documents)
-    size = size_class(documents.num_rows)
-    fingerprints.remember(conn, "documents", {"size": UUID(int=size)})
-    columns, related = columns_of(documents, registers), stored.related(conn, RELATED)
-    # The database stores where the documents are while they are linked here, and the links while they are counted.
+    links, open_ = _links_of(work, registers, documents)
+    with storing(lambda: _store_links(work.conn, links, open_, as_of)):
+        events = events_of_links(documents, links, registers)
+    gone = without(stored.no_documents(work.conn, None), events["record_id"].to_numpy())
+    changed = stored.store_events(work.conn, with_none(events, gone), as_of=as_of, keep=keep)
+    return Linked(documents.num_rows, changed)
+
+
+def _links_of(work: Work, registers: Registers, documents: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """The links of all documents (LINK), and the papers that nothing settles (OPEN). Where the documents are is stored
+    while they are linked."""
+    settings, size = work.settings, size_class(documents.num_rows)
+    fingerprints.remember(work.conn, "documents", {"size": UUID(int=size)})
+    columns, related = columns_of(documents, registers), stored.related(work.conn, RELATED)
     with storing(lambda: _store_places(work, columns, documents, registers)) as stored_places:
         weighed = weigh_documents(columns, registers, work.said, related, settings, size)
         links = link_weighed(weighed, settings)
@@ -90,18 +132,24 @@ def _link_all(work: Work, beside: psycopg.Connection, as_of: Any, *, keep: bool,
         sums = instalments(columns, papers, work.said, settings)
         links = pa.concat_tables([without_pairs(links, sums), sums])
         stored_places()
-    open_ = papers.stored(columns)
-    if is_first:
-        # In a transaction of their own, so that both are stored at a time. Readers are not served links; should these
-        # stay behind alone, no places are there, and all is linked anew.
-        with unit_of_work(beside), storing(lambda: _store_links(beside, links, open_, as_of)):
-            events = events_of(documents, links, registers)
-            return Linked(documents.num_rows, stored.store_first_events(conn, events, as_of=as_of))
-    with storing(lambda: _store_links(conn, links, open_, as_of)):
-        events = events_of(documents, links, registers)
-    gone = without(stored.no_documents(conn, None), events["record_id"].to_numpy())
-    changed = stored.store_events(conn, with_none(events, gone), as_of=as_of, keep=keep)
-    return Linked(documents.num_rows, changed)
+    return links, papers.stored(columns)
+
+
+def _unpublished(work: Work, conn: psycopg.Connection) -> tuple[Registers, pa.Table]:
+    """All documents, none of which was ever published, by record; nobody knows yet whose they are."""
+    with unit_of_work(conn):
+        pages = stored.all_pages(conn)
+        registers, documents = with_registers(work, stored.load_unpublished(conn, work.words, pages))
+    return registers, by_record(documents)
+
+
+def _with_clients(documents: pa.Table, clients: pa.Table) -> pa.Table:
+    """The documents with their clients; both are ordered by record, and each has one."""
+    at = np.searchsorted(clients["record_id"].to_numpy(), documents["record_id"].to_numpy())
+    place = documents.schema.get_field_index("client")
+    return documents.set_column(
+        place, documents.schema.field(place), clients["client"].combine_chunks().take(pa.array(at))
+    )
 
 
 def _all_documents(work: Work, beside: psycopg.Connection) -> Iterator[pa.Table]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ from onefold.steps.concerns import find_concerns
 from onefold.steps.fix_at_source import find_fixes
 from onefold.steps.hold import settle_rules, waiting_for_rules, within_limits
 from onefold.steps.limits import GoldenLook, golden_look, telling
-from onefold.steps.link_documents import link_documents
+from onefold.steps.link_documents import FirstLinks, link_documents
 from onefold.steps.logged import logged, start_run
 from onefold.steps.measures import find_metrics
 from onefold.steps.needs import find_needs
@@ -62,6 +63,8 @@ FIRST_LOAD_RECORDS = 25_000
 """Records whose clients are worked at a time in a first publish; two such ranges are in memory."""
 Done = tuple[int, int, golden.Published]
 """Queue entries taken, clients looked at, what was written."""
+Refresh = Callable[..., golden.Published]
+"""`golden.refresh_facts`, or `golden.publish_links` where the facts follow all at once."""
 FIRST_LOAD = 50_000
 """Entries from which a first publish is one transaction that builds indexes at its end: nobody has anything to judge
 yet, and a kill leaves nothing half done."""
@@ -124,14 +127,25 @@ def _publish(context: Context, *, is_read: bool, limited: bool) -> PublishReport
         run_id = start_run(context, conn, "publish")
         total, clients = golden.Published(), 0
         with telling(run_id), context.progress.stage("publish", waiting) as stage:
+            first = list[FirstLinks]()
+
+            def links(as_of: datetime) -> FirstLinks:
+                first.append(FirstLinks(context, conn, as_of))
+                return first[-1]
+
             if waiting >= FIRST_LOAD and golden.is_unpublished(conn):
-                chunks = _as_a_whole(context, conn, rules, run_id)
+                chunks = _as_a_whole(context, conn, rules, run_id, links)
             else:
                 look = golden_look(context, conn, waiting) if limited else None
-                if look and waiting > CHUNK:
-                    _look_at_all(context, conn, rules, look)
+                at_once = golden.are_facts_new(conn) and golden.are_many_facts(conn, FIRST_LOAD)
+                parties = queue.read_parties(conn, "publish", CHUNK) if at_once else []
+                if look and (at_once or waiting > CHUNK):
+                    _look_at_all(context, conn, rules, look, parties if at_once else [queue.read(conn, "publish")])
                     look = None
-                chunks = _one_by_one(context, conn, rules, run_id, look)
+                if at_once:
+                    chunks = _facts_at_once(context, conn, rules, run_id, parties, links)
+                else:
+                    chunks = _one_by_one(context, conn, rules, run_id, look)
             for taken, touched, published in chunks:
                 total, clients = total + published, clients + touched
                 stage.advance(taken)
@@ -147,8 +161,8 @@ def _publish(context: Context, *, is_read: bool, limited: bool) -> PublishReport
             redirected=total.redirected,
             links_moved=total.links_moved,
             change_events=total.change_events,
-            documents_linked=linked.documents,
-            documents_changed=linked.changed,
+            documents_linked=linked.documents + sum(one.documents for one in first),
+            documents_changed=linked.changed + sum(one.documents for one in first),
         )
         runs.finish_run(conn, run_id, status="done", report=report.as_dict(), at=context.clock())
         if limited:
@@ -181,7 +195,13 @@ def _one_by_one(
         yield done
 
 
-def _as_a_whole(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules, run_id: int) -> Iterator[Done]:
+def _as_a_whole(
+    context: Context,
+    conn: psycopg.Connection,
+    rules: SurvivorshipRules,
+    run_id: int,
+    links: Callable[[datetime], FirstLinks],
+) -> Iterator[Done]:
     """Every client in order of its id into empty tables, in one transaction.
 
     The next range of clients is worked while the database stores the last one. Its connection sees the same records
@@ -197,11 +217,44 @@ def _as_a_whole(context: Context, conn: psycopg.Connection, rules: SurvivorshipR
                 published = golden.store_first(conn, found, as_of=as_of)
                 yield len(batch.pending_ids) // len(ranges), found.num_rows, published
             related.relate(conn, batch.record_ids, vat_sites=vat_sites(context))
-            published = golden.refresh_facts(conn, batch.record_ids, as_of=as_of)
+            if golden.are_facts_new(conn):
+                published = golden.refresh_first_facts(conn, batch.record_ids, as_of=as_of, events=links(as_of))
+            else:
+                published = golden.refresh_facts(conn, batch.record_ids, as_of=as_of)
             client_scopes.keep_up(conn)
             queue.done(conn, batch)
         holds.mark_published(conn, run_id)
         yield len(batch.pending_ids) % len(ranges), 0, published
+
+
+def _facts_at_once(
+    context: Context,
+    conn: psycopg.Connection,
+    rules: SurvivorshipRules,
+    run_id: int,
+    parties: Sequence[queue.Batch],
+    links: Callable[[datetime], FirstLinks],
+) -> Iterator[Done]:
+    """The parties that wait, chunk after chunk, then all interactions in one transaction: each is written once. What
+    came meanwhile, at the end."""
+    for batch in parties:
+        with unit_of_work(conn):
+            hub_lock(conn)
+            done = _worked(context, conn, rules, None, batch, golden.publish_links)
+        yield done
+    record_ids = [record_id for batch in parties for record_id in batch.record_ids]
+    with unit_of_work(conn):
+        hub_lock(conn)
+        if golden.are_facts_new(conn):
+            as_of = next_as_of(conn, context.clock)
+            published = golden.refresh_first_facts(conn, record_ids, as_of=as_of, events=links(as_of))
+            client_scopes.keep_up(conn)
+            taken = queue.facts_done(conn, "publish")
+            holds.mark_published(conn, run_id)
+        else:
+            taken, published = 0, golden.Published()  # another process was here meanwhile
+    yield taken, 0, published
+    yield from _one_by_one(context, conn, rules, run_id, None)
 
 
 def _golden_of_ranges(
@@ -216,10 +269,20 @@ def _golden_of_ranges(
 def _chunk(
     context: Context, conn: psycopg.Connection, rules: SurvivorshipRules, look: GoldenLook | None
 ) -> Done | None:
-    """One chunk in the caller's transaction; None when nothing waits. A client is worked once for all its records."""
+    """One chunk in the caller's transaction; None when nothing waits."""
     batch = queue.read(conn, "publish", CHUNK)
-    if not batch:
-        return None
+    return _worked(context, conn, rules, look, batch, golden.refresh_facts) if batch else None
+
+
+def _worked(
+    context: Context,
+    conn: psycopg.Connection,
+    rules: SurvivorshipRules,
+    look: GoldenLook | None,
+    batch: queue.Batch,
+    refresh: Refresh,
+) -> Done:
+    """What these entries ask for; a client is worked once for all its records. `refresh` publishes links and facts."""
     as_of = next_as_of(conn, context.clock)
     if len(batch.pending_ids) == CHUNK:
         batch = queue.with_clients(conn, batch, golden.touched_clients(conn, batch.record_ids))
@@ -231,17 +294,23 @@ def _chunk(
         look.decide(conn)
     published = golden.store_golden(conn, found, touched, as_of=as_of)
     related.relate(conn, record_ids, vat_sites=vat_sites(context))
-    published += golden.refresh_facts(conn, record_ids, as_of=as_of)
+    published += refresh(conn, record_ids, as_of=as_of)
     client_scopes.keep_up(conn)
     source_fixes.hand_on(conn, batch)
     queue.done(conn, batch)
     return len(batch.pending_ids), len(touched), published
 
 
-def _look_at_all(context: Context, conn: psycopg.Connection, rules: SurvivorshipRules, look: GoldenLook) -> None:
+def _look_at_all(
+    context: Context,
+    conn: psycopg.Connection,
+    rules: SurvivorshipRules,
+    look: GoldenLook,
+    batches: Sequence[queue.Batch],
+) -> None:
     """More than a chunk waits: the first must not be published before the last is known, and what is made of it is
     made again when it is its turn, since others may have changed it by then."""
-    records = queue.read(conn, "publish").record_ids
+    records = [record_id for batch in batches for record_id in batch.record_ids]
     seen: set[str] = set()
     for first in range(0, len(records), CHUNK):
         touched = [c for c in golden.touched_clients(conn, records[first : first + CHUNK]) if c not in seen]

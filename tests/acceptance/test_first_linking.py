@@ -1,40 +1,104 @@
-"""The first linking of a large hub builds the indexes of the facts afterwards: the outcome is that of a small one."""
+"""The first facts of a large hub are written once, with their events, and indexed afterwards: the outcome is that of a
+small one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import fill
+from onefold.steps import publish
+from tests.acceptance.conftest import FreshDatabases, fill
 from tests.support.hub import Hub
-from warehouse import documents
+from warehouse import client_scopes, golden
 from warehouse.connect import connect
+from warehouse.dump import canonical_dump
 
 INDEXES = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'core' ORDER BY 1"
 EVENTS = "SELECT source_key, event_id, is_counted, counted_by FROM onefold_v1.fct_interaction ORDER BY 1"
 LEFT = ("document_link", "document_place", "interaction WHERE event_id IS NOT NULL")
 FEED = "SELECT id, kind, payload FROM ops.change_event ORDER BY 1"
+REGISTERS_OF_FACTS = ("crm_deals", "erp_orders")
+TABLES = ("core.client", "core.client_history", "core.interaction", "core.document_link", "core.document_place")
 
 
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Whatever waits is taken for a large first load."""
+    monkeypatch.setattr(publish, "FIRST_LOAD", 1)
+    monkeypatch.setattr(golden, "_MANY", 1)
+    return monkeypatch
+
+
+def at_once(hub: Hub) -> None:
+    """All registers come together."""
+    fill(hub)
+    hub.run()
+
+
+def facts_later(hub: Hub) -> None:
+    """Clients are published before anything that happened with them is known; then more of both comes."""
+    fill(hub)
+    facts = {name: hub.registers.pop(name) for name in REGISTERS_OF_FACTS}
+    for name in facts:
+        hub.registers[name] = []
+        hub.write(name)
+    hub.run()
+    hub.registers.update(facts)
+    hub.registers["erp_customers"].append({"code": "C9", "kind": "company", "name": "Neu GmbH"})
+    for name in (*facts, "erp_customers"):
+        hub.write(name)
+    hub.run()
+
+
+def dumped(hub: Hub) -> dict[str, list[str]]:
+    with connect(hub.database_url, application_name="test") as conn:
+        dump = canonical_dump(conn)
+    return {table: dump[table] for table in TABLES}
+
+
+@pytest.mark.parametrize("story", [at_once, facts_later])
+def test_large_and_small_first_publications_end_alike(
+    story: Callable[[Hub], None],
+    tmp_path_factory: pytest.TempPathFactory,
+    fresh_databases: FreshDatabases,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended = []
+    with fresh_databases() as small_url, fresh_databases() as large_url:
+        for url in (small_url, large_url):
+            hub = Hub(Path(tmp_path_factory.mktemp("hub")), url)
+            before = hub.query(INDEXES)
+            story(hub)
+            assert hub.query(INDEXES) == before
+            ended.append((dumped(hub), hub.query(EVENTS)))
+            hub.has_nothing_to_do()
+            monkeypatch.setattr(publish, "FIRST_LOAD", 1)
+            monkeypatch.setattr(golden, "_MANY", 1)
+    assert ended[0] == ended[1]
+    assert ended[0][0]["core.document_link"] and any(row[1] is not None for row in ended[0][1])
+
+
+@pytest.mark.usefixtures("large")
 @pytest.mark.parametrize("is_read", [False, True])
-def test_a_large_first_linking_ends_as_a_small_one_also_beside_a_reader(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch, is_read: bool
+def test_facts_are_published_with_their_events_by_one_change_event_also_beside_a_reader(
+    hub: Hub, is_read: bool
 ) -> None:
     fill(hub)
     before = hub.query(INDEXES)
-    monkeypatch.setattr(documents, "_BULK_ROWS", 1)
     with ExitStack() as stack:
         if is_read:
             reader = stack.enter_context(connect(hub.database_url, application_name="reader"))
             stack.enter_context(reader.transaction())
             reader.execute("SELECT count(*) FROM core.interaction")
         hub.run()
-    large = [hub.query(query) for query in (INDEXES, EVENTS, FEED)]
-    assert large[0] == before and any(row[1] is not None for row in large[1])
-    assert [row[2] for row in large[2] if "documents" in row[2]] == [{"documents": len(large[1])}]
-    monkeypatch.undo()
+    assert hub.query(INDEXES) == before
+    assert any(row[1] is not None for row in hub.query(EVENTS))
+    facts = [row[2] for row in hub.query(FEED) if row[1] == "facts"]
+    assert [event["interactions"] for event in facts if event["interactions"]] == [len(hub.query(EVENTS))]
     hub.has_nothing_to_do()
 
 
@@ -44,16 +108,16 @@ def test_a_hub_without_documents_has_no_event_of_them(hub: Hub) -> None:
     assert events == []
 
 
-def test_first_links_that_stay_behind_without_events_are_made_anew(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_first_links_that_stay_behind_without_events_are_made_anew(hub: Hub, large: pytest.MonkeyPatch) -> None:
     fill(hub)
 
     def stopped(conn: object) -> None:
         raise RuntimeError("stopped")
 
-    monkeypatch.setattr(documents, "forget_queue", stopped)
-    with pytest.raises(RuntimeError, match="stopped"):
-        hub.run()
-    monkeypatch.undo()
+    with large.context() as patch:
+        patch.setattr(client_scopes, "keep_up", stopped)
+        with pytest.raises(RuntimeError, match="stopped"):
+            hub.run()
     links, places, events = (f"SELECT count(*) > 0 FROM core.{name}" for name in LEFT)
     assert [hub.query(query) for query in (links, places, events)] == [[(True,)], [(False,)], [(False,)]]
     hub.run()

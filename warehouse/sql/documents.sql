@@ -7,7 +7,7 @@ SELECT pg_relation_size('core.interaction') / current_setting('block_size')::int
 SELECT {columns}
 FROM core.interaction AS i
 JOIN core.interaction_type AS t ON t.code = i.type AND t.money <> 'none'
-WHERE i.ctid >= {first}::tid AND i.ctid < {last}::tid AND NOT i.is_deleted AND i.changed_seq IS NOT NULL
+WHERE i.ctid >= {first}::tid AND i.ctid < {last}::tid AND NOT i.is_deleted AND i.changed_seq IS {published}
 
 -- name: of_versions
 -- Those that were changed and are not published yet, as they are still served.
@@ -213,38 +213,6 @@ UPDATE core.interaction AS i
 SET event_id = m.event_id, is_counted = m.is_counted, counted_by = m.counted_by, changed_seq = %(seq)s
 FROM moved_document AS m
 WHERE i.record_id = m.record_id AND i.changed_seq IS NOT NULL
-
--- name: much_memory
--- For one join of everything.
-SET LOCAL work_mem = '512MB'
-
--- name: wait_briefly
--- Given up before the server looks for deadlocks (after a second): whoever reads may want what is locked here already.
-SET LOCAL lock_timeout = '800ms'
-
--- name: sparse_indexes
--- To make one of these anew takes a look at every row, to keep it up an entry now and then. That of events is empty now
--- and holds every document then.
-SELECT x.indexrelid::regclass::text
-FROM pg_index AS x
-JOIN pg_class AS c ON c.oid = x.indexrelid
-JOIN pg_class AS t ON t.oid = x.indrelid
-WHERE t.oid = 'core.interaction'::regclass AND x.indpred IS NOT NULL AND c.reltuples >= 0 AND 10 * c.reltuples < t.reltuples
-    AND NOT (
-        SELECT a.attnum FROM pg_attribute AS a WHERE a.attrelid = t.oid AND a.attname = 'event_id'
-    ) = ANY (x.indkey)
-
--- name: lock_facts
-LOCK TABLE core.interaction IN ACCESS EXCLUSIVE MODE
-
--- name: wait
-SET LOCAL lock_timeout = DEFAULT
-
--- name: move_first
-UPDATE core.interaction AS i
-SET event_id = n.event_id, is_counted = n.is_counted, counted_by = n.counted_by, changed_seq = %(seq)s
-FROM new_event AS n
-WHERE i.record_id = n.record_id AND i.changed_seq IS NOT NULL
 
 -- name: drop_moved
 DROP TABLE moved_document

@@ -154,6 +154,42 @@ ORDER BY c.client_id
 -- For many at once: who standardises waits, already where it would lock a row to keep it, and reads go on.
 LOCK TABLE core.interaction, core.relationship IN EXCLUSIVE MODE
 
+-- name: interactions_of
+SELECT record_id, party_record_id, occurred_at, client_id, changed_seq, xmin AS seen FROM core.interaction
+WHERE party_record_id = ANY (%(record_ids)s::bigint[])
+UNION
+SELECT record_id, party_record_id, occurred_at, client_id, changed_seq, xmin FROM core.interaction
+WHERE record_id = ANY (%(record_ids)s::bigint[])
+UNION
+SELECT i.record_id, i.party_record_id, i.occurred_at, i.client_id, i.changed_seq, i.xmin
+FROM identity.former_record AS f
+JOIN core.interaction AS i ON i.party_record_id = f.record_id
+WHERE f.former_id = ANY (%(record_ids)s::bigint[])
+UNION
+-- Readers still see it with one of these parties.
+SELECT i.record_id, i.party_record_id, i.occurred_at, i.client_id, i.changed_seq, i.xmin
+FROM core.interaction_version AS v
+JOIN core.interaction AS i ON i.record_id = v.record_id
+WHERE v.ended_seq IS NULL AND (v.version ->> 'party_record_id')::bigint = ANY (%(record_ids)s::bigint[])
+
+-- name: first_interactions
+SELECT record_id, party_record_id, occurred_at, client_id, changed_seq, xmin AS seen FROM core.interaction
+WHERE changed_seq IS NULL
+
+-- name: relationships_of
+SELECT relationship_key, from_record_id, to_record_id, changed_seq, xmin AS seen FROM core.relationship
+WHERE changed_seq IS NULL
+UNION
+SELECT relationship_key, from_record_id, to_record_id, changed_seq, xmin FROM core.relationship
+WHERE from_record_id = ANY (%(record_ids)s::bigint[])
+UNION
+SELECT relationship_key, from_record_id, to_record_id, changed_seq, xmin FROM core.relationship
+WHERE to_record_id = ANY (%(record_ids)s::bigint[])
+
+-- name: first_relationships
+SELECT relationship_key, from_record_id, to_record_id, changed_seq, xmin AS seen FROM core.relationship
+WHERE changed_seq IS NULL
+
 -- name: find_facts
 -- A fact is with the client that readers see its party with, whatever waits to be published: it comes again with the
 -- link. What happened before a record changed its identity belongs to its former version.
@@ -161,22 +197,7 @@ CREATE TEMP TABLE moved_fact ON COMMIT DROP AS
 SELECT i.record_id, NULL::bigint AS relationship_key, coalesce(x.client_id, h.client_id, e.client_id) AS client_id,
     i.changed_seq, i.seen
 FROM (
-    SELECT record_id, party_record_id, occurred_at, client_id, changed_seq, xmin AS seen FROM core.interaction
-    WHERE party_record_id = ANY (%(record_ids)s::bigint[])
-    UNION
-    SELECT record_id, party_record_id, occurred_at, client_id, changed_seq, xmin FROM core.interaction
-    WHERE record_id = ANY (%(record_ids)s::bigint[])
-    UNION
-    SELECT i.record_id, i.party_record_id, i.occurred_at, i.client_id, i.changed_seq, i.xmin
-    FROM identity.former_record AS f
-    JOIN core.interaction AS i ON i.party_record_id = f.record_id
-    WHERE f.former_id = ANY (%(record_ids)s::bigint[])
-    UNION
-    -- Readers still see it with one of these parties.
-    SELECT i.record_id, i.party_record_id, i.occurred_at, i.client_id, i.changed_seq, i.xmin
-    FROM core.interaction_version AS v
-    JOIN core.interaction AS i ON i.record_id = v.record_id
-    WHERE v.ended_seq IS NULL AND (v.version ->> 'party_record_id')::bigint = ANY (%(record_ids)s::bigint[])
+    {interactions}
 ) AS i
 LEFT JOIN (
     SELECT former_id, record_id, until_at,
@@ -206,14 +227,7 @@ WHERE i.changed_seq IS NULL OR i.client_id IS DISTINCT FROM coalesce(x.client_id
 UNION ALL
 SELECT NULL, r.relationship_key, NULL, r.changed_seq, r.seen
 FROM (
-    SELECT relationship_key, from_record_id, to_record_id, changed_seq, xmin AS seen FROM core.relationship
-    WHERE changed_seq IS NULL
-    UNION
-    SELECT relationship_key, from_record_id, to_record_id, changed_seq, xmin FROM core.relationship
-    WHERE from_record_id = ANY (%(record_ids)s::bigint[])
-    UNION
-    SELECT relationship_key, from_record_id, to_record_id, changed_seq, xmin FROM core.relationship
-    WHERE to_record_id = ANY (%(record_ids)s::bigint[])
+    {relationships}
 ) AS r
 WHERE r.changed_seq IS NULL
     OR EXISTS (
@@ -238,10 +252,39 @@ SELECT EXISTS (
 -- name: count_facts
 SELECT count(record_id), count(relationship_key), count(changed_seq) FROM moved_fact
 
+-- name: analyse_facts
+ANALYZE moved_fact, derived_fact
+
+-- name: much_memory
+-- For one join of everything.
+SET LOCAL work_mem = '512MB'
+
+-- name: wait_briefly
+-- Given up before the server looks for deadlocks (after a second): whoever reads may want what is locked here already.
+SET LOCAL lock_timeout = '800ms'
+
+-- name: sparse_indexes
+-- To make one of these anew takes a look at every row, to keep it up an entry now and then. That of events is empty now
+-- and holds every document then.
+SELECT x.indexrelid::regclass::text
+FROM pg_index AS x
+JOIN pg_class AS c ON c.oid = x.indexrelid
+JOIN pg_class AS t ON t.oid = x.indrelid
+WHERE t.oid = 'core.interaction'::regclass AND x.indpred IS NOT NULL AND c.reltuples >= 0 AND 10 * c.reltuples < t.reltuples
+    AND NOT (
+        SELECT a.attnum FROM pg_attribute AS a WHERE a.attrelid = t.oid AND a.attname = 'event_id'
+    ) = ANY (x.indkey)
+
+-- name: lock_for_us_alone
+LOCK TABLE core.interaction IN ACCESS EXCLUSIVE MODE
+
+-- name: wait
+SET LOCAL lock_timeout = DEFAULT
+
 -- name: refresh_interactions
 -- A rate once taken stays, but for another reporting currency.
 UPDATE core.interaction AS i
-SET client_id = m.client_id, changed_seq = %(seq)s,
+SET client_id = m.client_id, changed_seq = %(seq)s, {events}
     chain_id = CASE WHEN i.parent_record_id IS NULL THEN i.record_id ELSE coalesce(d.chain_id, i.chain_id) END,
     reversal_of = CASE WHEN d.is_reversing THEN d.reversal_of ELSE i.reversal_of END,
     reversed_by = CASE WHEN d.is_target THEN d.reversed_by ELSE i.reversed_by END,
@@ -267,7 +310,28 @@ SET client_id = m.client_id, changed_seq = %(seq)s,
     END
 FROM moved_fact AS m
 LEFT JOIN derived_fact AS d ON d.record_id = m.record_id
+{joined}
 WHERE i.record_id = m.record_id
+
+-- name: first_events
+event_id = n.event_id, is_counted = n.is_counted, counted_by = n.counted_by,
+
+-- name: join_first_events
+LEFT JOIN new_event AS n ON n.record_id = m.record_id
+
+-- name: clients_of_facts
+SELECT record_id, uuid_hash_extended(client_id, 0) AS client FROM moved_fact WHERE record_id IS NOT NULL
+
+-- name: are_facts_new
+-- No fact was ever published.
+SELECT NOT EXISTS (SELECT FROM core.interaction WHERE changed_seq IS NOT NULL)
+    AND NOT EXISTS (SELECT FROM core.interaction_version)
+    AND NOT EXISTS (SELECT FROM core.document_place)
+
+-- name: are_many_facts
+SELECT count(*) = %(least)s FROM (
+    SELECT FROM core.interaction WHERE changed_seq IS NULL LIMIT %(least)s
+) AS counted
 
 -- name: refresh_relationships
 UPDATE core.relationship AS r SET changed_seq = %(seq)s

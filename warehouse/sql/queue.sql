@@ -4,6 +4,15 @@
 -- name: read
 SELECT id, record_id FROM ops.pending WHERE step = %(step)s AND id > %(after)s ORDER BY id LIMIT %(limit)s
 
+-- name: read_parties
+-- All but interactions.
+SELECT p.id, p.record_id FROM ops.pending AS p
+WHERE p.step = %(step)s AND NOT EXISTS (SELECT FROM core.interaction AS i WHERE i.record_id = p.record_id)
+ORDER BY p.id
+
+-- name: facts_done
+DELETE FROM ops.pending AS p USING core.interaction AS i WHERE p.step = %(step)s AND i.record_id = p.record_id
+
 -- name: read_clients
 SELECT p.id, p.record_id FROM ops.pending AS p
 JOIN identity.crosswalk AS x ON x.record_id = p.record_id
