@@ -118,7 +118,7 @@ WHERE t.concern = %(concern)s AND n.row_key = t.row_key AND t.note IS DISTINCT F
 INSERT INTO core.concern_row (concern, row_key, client_id, record_id, note, since)
 SELECT %(concern)s, n.row_key, n.client_id, n.record_id, n.note, %(at)s
 FROM new_concern_row AS n
-WHERE NOT EXISTS (SELECT FROM core.concern_row AS t WHERE t.concern = %(concern)s AND t.row_key = n.row_key)
+ON CONFLICT DO NOTHING
 
 -- name: forget_rows
 DELETE FROM core.concern_row WHERE concern = %(concern)s

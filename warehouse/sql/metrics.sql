@@ -89,10 +89,7 @@ INSERT INTO core.client_metric_month (client_id, metric, month, observations, to
 SELECT n.client_id, n.metric, n.month, n.observations, n.total, n.weight, n.squares
 FROM metric_found AS n
 JOIN core.client AS c ON c.client_id = n.client_id AND NOT c.is_deleted AND c.role IN ('client', 'prospect')
-WHERE NOT EXISTS (
-    SELECT FROM core.client_metric_month AS t
-    WHERE t.client_id = n.client_id AND t.metric = n.metric AND t.month = n.month
-)
+ON CONFLICT DO NOTHING
 
 -- name: sums
 -- By place: observations, clients, and over clients the sums that an interval asks for.

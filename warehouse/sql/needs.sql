@@ -164,14 +164,13 @@ WHERE n.client_id = t.client_id AND n.need = t.need AND n.origin = t.origin
         n.expected_against, n.dealings, n.first_on, n.last_on)
 
 -- name: add_needs
+-- By the key and not NOT EXISTS, here and for evidence: a table that is known to be empty would be read for each row.
 INSERT INTO core.client_need (client_id, need, origin, is_held, sightings_for, sightings_against, weight_for,
     weight_against, expected_for, expected_against, dealings, first_on, last_on)
 SELECT n.client_id, n.need, n.origin, n.is_held, n.sightings_for, n.sightings_against, n.weight_for,
     n.weight_against, n.expected_for, n.expected_against, n.dealings, n.first_on, n.last_on
 FROM new_need AS n
-WHERE NOT EXISTS (
-    SELECT FROM core.client_need AS t WHERE t.client_id = n.client_id AND t.need = n.need AND t.origin = n.origin
-)
+ON CONFLICT DO NOTHING
 
 -- name: drop_evidence
 DELETE FROM core.client_need_evidence AS t
@@ -191,10 +190,7 @@ WHERE n.client_id = t.client_id AND n.signal_key = t.signal_key AND n.record_id 
 INSERT INTO core.client_need_evidence (client_id, signal_key, record_id, occurred_on)
 SELECT n.client_id, n.signal_key, n.record_id, n.occurred_on
 FROM need_found AS n
-WHERE NOT EXISTS (
-    SELECT FROM core.client_need_evidence AS t
-    WHERE t.client_id = n.client_id AND t.signal_key = n.signal_key AND t.record_id = n.record_id
-)
+ON CONFLICT DO NOTHING
 
 -- name: forget_catalogue
 DELETE FROM core.need

@@ -66,10 +66,7 @@ INSERT INTO core.client_segment (client_id, scheme, entered_at, segment, entered
     runner_up_probability)
 SELECT n.client_id, %(scheme)s, %(at)s, n.segment, n.entered_reason, n.probability, n.runner_up, n.runner_up_probability
 FROM new_segment AS n
-WHERE NOT EXISTS (
-    SELECT FROM core.client_segment AS t
-    WHERE t.client_id = n.client_id AND t.scheme = %(scheme)s AND t.left_at IS NULL
-)
+ON CONFLICT DO NOTHING
 
 -- name: moment
 -- After all that was entered or left before. {of}: whose.
