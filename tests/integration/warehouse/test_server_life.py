@@ -224,3 +224,29 @@ def test_forked_child_does_not_hold_the_lease_that_its_parent_gave_back(server: 
     os.close(write_end)
     os.waitpid(child, 0)
     assert not server.status().is_running
+
+
+def test_what_a_killed_process_asked_for_ends_soon(server: EmbeddedServer) -> None:
+    asking = (
+        "import sys; from warehouse.connect import connect\n"
+        "conn = connect(sys.argv[1], application_name='killed')\n"
+        "print('connected', flush=True)\n"
+        "conn.execute('SELECT count(*) FROM generate_series(1, 100000000000)')\n"
+    )
+    left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'killed' AND state = 'active'"
+    with server.lease() as endpoint, connect(endpoint.url, application_name="test") as conn:
+
+        def are_left(wanted: int) -> bool:
+            deadline = time.monotonic() + 60
+            while conn.execute(left.encode()).fetchone() != (wanted,):
+                if time.monotonic() > deadline:
+                    return False
+                time.sleep(0.1)
+            return True
+
+        with subprocess.Popen([sys.executable, "-c", asking, endpoint.url], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            assert are_left(1)
+            process.kill()
+        assert are_left(0)
