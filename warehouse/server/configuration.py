@@ -77,7 +77,7 @@ def _parameters(folder: Path, settings: Settings) -> dict[str, str]:
         "min_wal_size": "256MB",
         # Compressed images of pages take five times as long as writing them: half of every small change.
         "wal_compression": "off",
-        # No copy of it reads the log: what is built within a transaction, indexes and new tables, is not logged as well.
+        # No copy of it reads the log: what a transaction builds, indexes and new tables, is not logged as well.
         "wal_level": "minimal",
         "max_wal_senders": "0",
         # What a killed process asked for would go on for as long as it takes, with its locks.
