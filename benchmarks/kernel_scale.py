@@ -1,12 +1,15 @@
 """A whole run by one engine, in a process of its own: `kernel_scale.py ENGINE FOLDER OUT.parquet`.
 
 ENGINE is memory, parts:MIB (in parts, with so much memory) or a Spark master. FOLDER holds what `kernel_resolve.py
-prepare` wrote. Writes record_id and cluster; prints one JSON line with seconds by stage, shuffle bytes and counts.
+prepare` wrote, and cards that `kernel_scale.py cards FOLDER` made of it, as a hub hands them over: without what nobody
+compares. Writes record_id and cluster; prints one JSON line with seconds and processor seconds by stage, the peak of
+memory until each one's end, shuffle bytes and counts.
 """
 
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 import sys
 import time
@@ -30,47 +33,68 @@ _AT_ONCE = 50_000
 
 
 class Clock:
-    """Seconds by stage."""
+    """What each stage took."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self._stage, self._since = "start", time.perf_counter()
+        self.processor_seconds: dict[str, float] = {}
+        self.peak_mib: dict[str, int] = {}  # of the process so far
+        self._stage, self._since, self._used = "start", time.perf_counter(), 0.0
 
     def begin(self, stage: str) -> None:
         """The stage before has ended."""
-        now = time.perf_counter()
+        now, usage = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
+        used = usage.ru_utime + usage.ru_stime
         self.seconds[self._stage] = round(now - self._since, 2)
-        self._stage, self._since = stage, now
+        self.processor_seconds[self._stage] = round(used - self._used, 2)
+        self.peak_mib[self._stage] = usage.ru_maxrss >> 10
+        self._stage, self._since, self._used = stage, now, used
+
+
+def make_cards(folder: Path) -> None:
+    """Cards of the standard forms, in a folder of them."""
+    records, identifiers = _prepared(folder)
+    for name, nothing in (("attributes", "{}"), ("role", ""), ("content_hash", ""), ("source_updated_at", None)):
+        field = records.schema.field(name)
+        empty = pa.repeat(pa.scalar(nothing, field.type), records.num_rows)
+        records = records.set_column(records.schema.get_field_index(name), field, empty)
+    cards = cards_of(records, identifiers)
+    shutil.rmtree(folder / CARDS, ignore_errors=True)
+    (folder / CARDS).mkdir()
+    for number, begin in enumerate(range(0, cards.num_rows, _AT_ONCE)):
+        pq.write_table(cards.slice(begin, _AT_ONCE), folder / CARDS / f"{number:05}.parquet")
+
+
+def _prepared(folder: Path) -> list[pa.Table]:
+    return [
+        pa.ipc.open_file(pa.memory_map(str(folder / f"{name}.arrow"))).read_all() for name in ("records", "identifiers")
+    ]
 
 
 def run(engine: str, folder: Path, target: Path) -> dict[str, Any]:
     """Resolve with the shipped weights."""
-    records, identifiers = (
-        pa.ipc.open_file(pa.memory_map(str(folder / f"{name}.arrow"))).read_all() for name in ("records", "identifiers")
-    )
     settings = load_settings()
     rules = Rules(prior_model(settings), settings, JUDGEMENT.empty_table(), (), GENERIC.empty_table())
     told: dict[str, Any] = {"engine": engine}
+    clock = Clock()
     if engine == "memory":
-        clock = Clock()
+        records, identifiers = _prepared(folder)
         clock.begin("resolve")
         found = resolve(records, identifiers, None, rules.model, settings, by_rule=False)
     else:
         work = folder / "work"
         shutil.rmtree(work, ignore_errors=True)
-        (work / CARDS).mkdir(parents=True)
-        cards = cards_of(records, identifiers)
-        for number, begin in enumerate(range(0, cards.num_rows, _AT_ONCE)):
-            pq.write_table(cards.slice(begin, _AT_ONCE), work / CARDS / f"{number:05}.parquet")
-        del records, identifiers, cards
-        clock = Clock()
+        shutil.copytree(folder / CARDS, work / CARDS)
         found = _in_stages(engine, work, rules, clock, told)
         shutil.rmtree(work)
     clock.begin("end")
     pq.write_table(found.labels.select(["record_id", "label"]), target)
     report = found.report
     counts = {"candidate_pairs": report.candidate_pairs, "plausible_pairs": report.plausible_pairs}
-    return {**told, "seconds": clock.seconds, **counts, "clusters": report.clusters}
+    cost = {
+        "seconds": clock.seconds, "processor_seconds": clock.processor_seconds, "peak_mib_so_far": clock.peak_mib,
+    }  # fmt: skip
+    return {**told, **cost, **counts, "clusters": report.clusters}
 
 
 def _in_stages(engine: str, work: Path, rules: Rules, clock: Clock, told: dict[str, Any]) -> Resolution:
@@ -94,4 +118,7 @@ def _in_stages(engine: str, work: Path, rules: Rules, clock: Clock, told: dict[s
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))))
+    if sys.argv[1] == "cards":
+        make_cards(Path(sys.argv[2]))
+    else:
+        print(json.dumps(run(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))))

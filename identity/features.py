@@ -293,10 +293,12 @@ def in_natural_order(records: pa.Table) -> pa.Table:
     sorted."""
     if records.num_rows < 2 or _is_sorted(records):
         return records
-    order = pc.sort_indices(
-        records, sort_keys=[("source", "ascending"), ("stream", "ascending"), ("source_key", "ascending")]
-    )
-    return records.take(order)
+    return records.take(natural_order(records))
+
+
+def natural_order(records: pa.Table) -> pa.Array:
+    """The places of `records` by (source, stream, source_key), bytewise."""
+    return pc.sort_indices(records, sort_keys=[(name, "ascending") for name in ("source", "stream", "source_key")])
 
 
 def _is_sorted(records: pa.Table) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from identity.blocking.pairing import Pairing, RuleBlocks
 from identity.clustering.cluster import ScorePairs
 from identity.clustering.points import Points
 from identity.comparison.bounds import Bounds
@@ -33,6 +34,13 @@ def plausible(candidates: tuple[Ints, Ints], score: ScorePairs, threshold: int) 
     scores = score(left, right)
     keep = scores.weight >= threshold
     return Pairs(left[keep], right[keep], scores.weight[keep], scores.forbidden[keep])
+
+
+def promising(population: Population, pairing: Pairing) -> tuple[int, Ints, Ints]:
+    """How many candidate pairs there are, and those that may be plausible: most are seen not to be at a glance, and never
+    held."""
+    bounds, threshold = Bounds(population.scorer, population.features), population.model.plausible
+    return pairing.chosen(lambda left, right: bounds.reaching(left, right, threshold))
 
 
 def pair_table(ids: Ints, pairs: Pairs | None, points: Points, version: int) -> pa.Table:
@@ -62,6 +70,16 @@ def plausible_of(rules: Rules, records: pa.Table, identifiers: pa.Table, candida
         pairs = plausible((left[at], right[at]), population.score, threshold)
         found.append(_table(population.ids, pairs.left, pairs.right, pairs.weight, rules.model.version))
     return pa.concat_tables(found)
+
+
+def plausible_between(
+    population: Population, blocks: RuleBlocks, border: int, version: int
+) -> tuple[int, pa.Table]:
+    """How many candidate pairs the blocks propose, and PAIR rows of those that are plausible. `border`: as for
+    Pairing."""
+    number, left, right = promising(population, Pairing([blocks], len(population.ids), border))
+    pairs = plausible((left, right), population.score, population.model.plausible)
+    return number, _table(population.ids, pairs.left, pairs.right, pairs.weight, version)
 
 
 def _table(ids: Ints, left: Ints, right: Ints, weight: Weights, version: int) -> pa.Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -54,8 +55,6 @@ class Population:
             if rules.accepted is None
             else rules.accepted
         )
-        comparer = self.register.comparer(self.model.words).accepting(stand_ins(self.accepted, kind))
-        self.scorer = Scorer(self.features, kind, self.settings, self.model, comparer)
         self.eligible = self.register.eligible
         distinct = pa.array(sorted(rules.distinct_sources), pa.string())
         self._apart = pc.is_in(self.records["source"], value_set=distinct).to_numpy()
@@ -65,6 +64,12 @@ class Population:
         judged = judged_ids(rules.judgements)
         if len(judged):
             self.free &= ~np.isin(self.ids, judged)
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        """What weighs pairs of rows; who only makes keys of them needs none."""
+        comparer = self.register.comparer(self.model.words).accepting(stand_ins(self.accepted, self.kind))
+        return Scorer(self.features, self.kind, self.settings, self.model, comparer)
 
     def score(self, left: Ints, right: Ints) -> Scores:
         """Weights of pairs of rows, and which of them a contradiction or a distinct register forbids."""

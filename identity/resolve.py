@@ -16,14 +16,13 @@ from identity.clustering.cases import cases_of
 from identity.clustering.cluster import Constraints, cluster
 from identity.clustering.linkage import Thresholds
 from identity.clustering.points import Points
-from identity.comparison.bounds import Bounds
 from identity.encoded import Codes, Ints
 from identity.features import positions
 from identity.hashing import Hashes, signed
 from identity.memory import give_back
 from identity.model import MatchModel
 from identity.parallel import in_parallel
-from identity.plausible import Pairs, pair_table, plausible
+from identity.plausible import Pairs, pair_table, plausible, promising
 from identity.population import Population, Rules
 from identity.register import Register
 from identity.report import Report, SplitReport, refused_blocks, rule_reports, weight_bins
@@ -233,10 +232,8 @@ def _paired(population: Population, pointed: _Pointed, given: pa.Table | None, r
         report.refused_count += refused.num_rows
         pairing = Pairing(pointed.blocks, len(ids))
         pointed.blocks = None
-        bounds = Bounds(population.scorer, population.features)
-        # Most candidates are seen to be implausible at a glance, and never held.
-        number, left, right = pairing.chosen(lambda one, two: bounds.reaching(one, two, model.plausible))
-        del pairing, bounds
+        number, left, right = promising(population, pairing)
+        del pairing
         give_back(len(ids))
     else:
         left, right = _given(given, pointed.points, ids)

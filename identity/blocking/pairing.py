@@ -32,6 +32,12 @@ class RuleBlocks:
     refused_size: Ints
     refused_row: npt.NDArray[np.integer]  # the first in each
 
+    @classmethod
+    def of(cls, member: npt.NDArray[np.integer], starts: Ints) -> RuleBlocks:
+        """Active blocks that are known; of refused ones nothing is."""
+        none = np.zeros(0, dtype=np.int64)
+        return cls(member.astype(np.int32, copy=False), starts, none, none, none)
+
     @property
     def sizes(self) -> Ints:
         """How many records each active block holds."""
@@ -94,8 +100,7 @@ def blocks_of_rules(entries: Sequence[Entries], caps: Sequence[int], among: Flag
 def _blocks(key: Ints, row: npt.NDArray[np.integer], cap: int) -> RuleBlocks:
     count = len(key)
     if count == 0:
-        none = np.zeros(0, dtype=np.int64)
-        return RuleBlocks(none.astype(np.int32), np.zeros(1, dtype=np.int64), none, none, none)
+        return RuleBlocks.of(np.zeros(0, dtype=np.int32), np.zeros(1, dtype=np.int64))
     key, row = in_key_order(key, row)
     fresh = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
     sizes = np.diff(np.append(fresh, count))
@@ -140,9 +145,10 @@ def _by_key_and_row(key: npt.NDArray[Any], row: npt.NDArray[np.integer]) -> Ints
 
 def refused_of(blocks: list[RuleBlocks]) -> pa.Table:
     """The blocks over their limit (key, size and the first row in each), largest first."""
-    key = np.concatenate([found.refused_key for found in blocks])
-    size = np.concatenate([found.refused_size for found in blocks])
-    row = np.concatenate([found.refused_row for found in blocks]).astype(np.int64)
+    none = np.zeros(0, dtype=np.int64)
+    key = np.concatenate([none, *(found.refused_key for found in blocks)])
+    size = np.concatenate([none, *(found.refused_size for found in blocks)])
+    row = np.concatenate([none, *(found.refused_row for found in blocks)]).astype(np.int64)
     order = np.lexsort((key, -size))
     return pa.table({"key": key[order], "size": size[order], "row": row[order]})
 
@@ -150,14 +156,16 @@ def refused_of(blocks: list[RuleBlocks]) -> pa.Table:
 class Pairing:
     """The candidate pairs of rows that rules' blocks propose: distinct over all rules."""
 
-    def __init__(self, blocks: list[RuleBlocks], count: int) -> None:
-        """`count`: rows are positions below it."""
+    def __init__(self, blocks: list[RuleBlocks], count: int, border: int = 0) -> None:
+        """`count`: rows are positions below it. `border`: of two parts of a register the first row of the second; then
+        only pairs of a row of either are proposed."""
         self._member = np.concatenate([found.member for found in blocks] or [np.zeros(0, dtype=np.int32)])
         sizes = np.concatenate([found.sizes for found in blocks] or [np.zeros(0, dtype=np.int64)])
         # Of each entry the last one of its block; the last of a block proposes nothing.
         self._last = np.repeat((np.cumsum(sizes) - 1).astype(np.uint32), sizes)
+        self._border = _beyond(self._member, sizes, border) if border else None
         places = np.arange(len(self._last), dtype=np.uint32)
-        proposing = places[self._last > places]
+        proposing = places[self._last > self._before(places)]
         packed = self._member[proposing].astype(np.uint64) << np.uint64(32) | proposing
         del places, proposing
         packed.sort()
@@ -168,7 +176,9 @@ class Pairing:
         np.cumsum(np.bincount(row, minlength=count), out=self._starts[1:])
         self._pairs = np.zeros(count + 1, dtype=np.int64)
         np.cumsum(
-            np.bincount(row, weights=self._last[self._entry] - self._entry, minlength=count).astype(np.int64),
+            np.bincount(
+                row, weights=self._last[self._entry] - self._before(self._entry), minlength=count
+            ).astype(np.int64),
             out=self._pairs[1:],
         )
         self._count = count
@@ -179,6 +189,10 @@ class Pairing:
         """The pairs that keys propose under BLOCK_LIMIT; `row`: of each key its record, a position below `count`."""
         entries = split_by_rule(key, row, limits["rule"].to_pylist())
         return cls(blocks_of_rules(entries, limits["cap"].to_pylist()), count)
+
+    def _before(self, entry: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+        """Of each entry the one before its first partner."""
+        return entry if self._border is None else self._border[entry]
 
     def spans(self) -> Iterator[tuple[int, int]]:
         """Ranges of rows that together hold every pair, each by its smaller row."""
@@ -199,8 +213,9 @@ class Pairing:
 
     def _proposed(self, entry: npt.NDArray[np.integer], begin: int, end: int) -> tuple[Ints, Ints]:
         """The distinct pairs that entries of rows from `begin` to `end` propose, in order."""
-        partners = (self._last[entry] - entry).astype(np.int64)
-        at = _following(entry, partners)
+        before = self._before(entry)
+        partners = (self._last[entry] - before).astype(np.int64)
+        at = _following(before, partners)
         bits = max(self._count - 1, 1).bit_length()
         kind: type[np.uint32 | np.uint64] = np.uint32 if (end - begin) << bits <= 1 << 32 else np.uint64
         left = np.repeat(((self._member[entry] - begin).astype(np.uint64) << np.uint64(bits)).astype(kind), partners)
@@ -241,6 +256,16 @@ def sampled_pairs(blocks: list[RuleBlocks], count: int, most: int) -> tuple[Ints
 
     packed = np.concatenate(in_parallel(of_rule, blocks))
     return *_distinct(packed, 0), share
+
+
+def _beyond(member: npt.NDArray[np.integer], sizes: Ints, border: int) -> npt.NDArray[np.uint32]:
+    """Of each entry of blocks the last one of its block below the border: all that follow are its partners. Of entries
+    that are not below it the last one of the block, for they have none."""
+    ends = np.cumsum(sizes)
+    below = member < border
+    count = np.add.reduceat(below, ends - sizes, dtype=np.int64) if len(sizes) else sizes
+    last_below, last = np.repeat(ends - sizes + count - 1, sizes), np.repeat(ends - 1, sizes)
+    return np.where(below, last_below, last).astype(np.uint32)
 
 
 def _following(entry: npt.NDArray[np.integer], partners: Ints) -> Ints:

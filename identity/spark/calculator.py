@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from identity.staged.calculator import PairWork, Work
+from identity.blocking.keys import sql
+from identity.population import Rules
+from identity.schema import PAIR
+from identity.staged.calculator import PairWork, Work, count
+from identity.staged.work import compared
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -24,6 +29,10 @@ class SparkCalculator:
         self.session, self.folder, self.per_part = session, folder.resolve(), per_part
         self.cores: int = session.sparkContext.defaultParallelism
         session.conf.set("spark.sql.shuffle.partitions", str(2 * self.cores))
+
+    def begin(self, cards: str) -> None:
+        """As `Calculator`."""
+        self.known(cards)
 
     def known(self, name: str) -> None:
         """As `Calculator`."""
@@ -44,7 +53,7 @@ class SparkCalculator:
             for batch in batches:
                 yield from work(pa.Table.from_batches([batch])).combine_chunks().to_batches()
 
-        self._write(name, self.session.sql(rows).mapInArrow(of_batches, _of_spark(schema)))
+        self._write(name, self.session.table(rows).mapInArrow(of_batches, _of_spark(schema)))
 
     def grouped(self, name: str, rows: str, work: Work, schema: pa.Schema) -> None:
         """As `Calculator`."""
@@ -64,6 +73,16 @@ class SparkCalculator:
         left = self.session.sql(pairs).groupBy("part")
         right = self.session.sql(cards).withColumnRenamed("part", "place").groupBy("place")
         self._write(name, left.cogroup(right).applyInArrow(of_part, _of_spark(schema)))
+
+    def compare(self, rules: Rules) -> int:
+        """As `Calculator`: candidate pairs meet the cards of both sides, in parts by their left records."""
+        self.view("dirty", sql("staged/dirty"))
+        for name in ("candidate_pairs", "refused_blocks", "first_of_blocks"):
+            self.query(name, sql(name))
+        pairs, cards = sql("staged/candidates_in_parts"), sql("staged/cards_of_candidates")
+        self.view("parted", pairs)
+        self.cogrouped("pairs", pairs, cards, partial(compared, rules), PAIR)
+        return count(self.folder, "candidate_pairs")
 
     def _write(self, name: str, rows: DataFrame) -> None:
         rows.write.mode("overwrite").parquet(self._address(name))

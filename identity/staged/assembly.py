@@ -36,7 +36,9 @@ class Found:
     pairs: pa.Table  # PAIR: the plausible candidates
     refused: pa.Table  # key, size
     first: pa.Table  # key, record_id: of each refused block its first record
-    settled: pa.Table  # work.SETTLED
+    labels: pa.Table  # record_id, label: of whoever hangs together with others
+    cases: pa.Table  # CASE
+    told: pa.Table  # report (work.SETTLED)
 
 
 def resolution(found: Found, rules: Rules) -> Resolution:
@@ -44,7 +46,7 @@ def resolution(found: Found, rules: Rules) -> Resolution:
     assert rules.accepted is not None
     records = in_natural_order(found.records)
     ordered = _Order(records)
-    labels = _labels(records, ordered, found.settled)
+    labels = _labels(records, ordered, found.labels)
     pairs = ordered.sorted_by(pa.concat_tables([found.pairs, found.alike]), *PAIR.names[:2])
     refused = _refused(found.refused)
     report = _report(found, rules, ordered, pairs, refused)
@@ -57,7 +59,7 @@ def resolution(found: Found, rules: Rules) -> Resolution:
         labels=labels,
         keys=found.keys,
         pairs=pairs,
-        cases=_cases(ordered, found.settled),
+        cases=_cases(ordered, found.cases.cast(CASE)),
         generic=rules.generic,
         points=points.append_column(POINT.field("first_id"), pa.array(first)),
         accepted=rules.accepted,
@@ -91,17 +93,15 @@ class _Order:
         return table.take(pa.array(order)).combine_chunks()
 
 
-def _labels(records: pa.Table, ordered: _Order, settled: pa.Table) -> pa.Table:
+def _labels(records: pa.Table, ordered: _Order, told: pa.Table) -> pa.Table:
     """LABEL in natural order; who hangs together with nobody is a client alone."""
-    told = settled.filter(pc.is_valid(settled["record_id"]))
     label = records["record_id"].to_numpy().copy()
     label[ordered.at(told["record_id"])] = told["label"].to_numpy()
     return pa.table([records["record_id"], label, natural_keys(records)], schema=LABEL)
 
 
-def _cases(ordered: _Order, settled: pa.Table) -> pa.Table:
+def _cases(ordered: _Order, cases: pa.Table) -> pa.Table:
     """CASE rows, per kind of record most records first, then most bits, as `cases_of` orders them."""
-    cases = settled.filter(pc.is_valid(settled["left_label"])).select(CASE.names).cast(CASE)
     weight, records = (cases[name].to_numpy().astype(np.int64) for name in ("weight", "records"))
     kind = ordered.kind[ordered.at(cases["left_id"])]
     one, two = ordered.rank(cases["left_label"]), ordered.rank(cases["right_label"])
@@ -142,7 +142,7 @@ def _report(found: Found, rules: Rules, ordered: _Order, pairs: pa.Table, refuse
         mine = mine.append_column("row", pa.array(row))
         report.refused += refused_blocks(kind, rules.settings.kind(kind), mine, examples)
     report.refused_count = refused.num_rows
-    told = [json.loads(text) for text in found.settled["report"].drop_null().to_pylist()]
+    told = [json.loads(text) for text in found.told["report"].to_pylist()]
     report.linked_pairs = sum(one["linked_pairs"] for one in told)
     split = [SplitReport(**split) for one in told for split in one["split"]]
     report.split = sorted(split, key=lambda one: (KINDS.index(one.kind), one.first_key.encode()))

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from identity.population import Rules
 
 Work = Callable[[pa.Table], pa.Table]
 PairWork = Callable[[pa.Table, pa.Table], pa.Table]
@@ -26,6 +29,9 @@ class Calculator(Protocol):
     cores: int  # how many parts are worked at once
     per_part: int  # records that one part may hold
 
+    def begin(self, cards: str) -> None:
+        """Make the table of cards, which lies in the folder, known to queries, in the order in which it is worked."""
+
     def known(self, name: str) -> None:
         """Make a table that lies in the folder already known to queries."""
 
@@ -36,7 +42,7 @@ class Calculator(Protocol):
         """Write a query's rows as a table."""
 
     def each(self, name: str, rows: str, work: Work, schema: pa.Schema) -> None:
-        """Write what `work` gives of any batches of a query's rows as a table."""
+        """Write what `work` gives of any batches of the rows of a table or view as a table."""
 
     def grouped(self, name: str, rows: str, work: Work, schema: pa.Schema) -> None:
         """Write what `work` gives of each part of a query as a table."""
@@ -48,10 +54,18 @@ class Calculator(Protocol):
         records may hang together by points or people's words alone.
         """
 
+    def compare(self, rules: Rules) -> int:
+        """Write which records with a key in common are plausible pairs (`pairs`, PAIR), and which blocks are refused
+        (`refused_blocks`, REFUSED; `first_of_blocks`: key and record_id, the first in each); how many candidate pairs
+        there are.
 
-def read(folder: Path, name: str, schema: pa.Schema) -> pa.Table:
-    """The columns of a table that `schema` names, as it has them."""
-    return pq.read_table(folder / name, columns=schema.names).cast(schema)
+        Of the tables `blocking_key` (BLOCKING_KEY), `block_limit` (BLOCK_LIMIT) and the cards.
+        """
+
+
+def read(folder: Path, name: str, schema: pa.Schema, where: pc.Expression | None = None) -> pa.Table:
+    """The columns of a table that `schema` names, as it has them; only the rows that are wanted."""
+    return pq.read_table(folder / name, columns=schema.names, filters=where).cast(schema)
 
 
 def count(folder: Path, name: str) -> int:

@@ -12,8 +12,10 @@ from functools import partial
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from identity.blocking.keys import BLOCK_LIMIT, block_limits, sql
+from identity.clustering.cases import CASE
 from identity.generic import GENERIC
 from identity.judgements import same_groups
 from identity.population import Population, Rules
@@ -24,7 +26,7 @@ from identity.staged.calculator import Calculator, count, give, parts_of, read
 from identity.staged.cards import CARD, tables_of
 from identity.staged.closures import closures
 from identity.staged.offers import OFFER, generic_of, offers_of
-from identity.staged.work import KEYED, SETTLED, alike, compared, keyed, keys_of, settled
+from identity.staged.work import KEYED, SETTLED, alike, keyed, keys_of, settled
 
 CARDS: Final = "cards"
 """The table from which a run starts: CARD rows, in any number of files."""
@@ -44,7 +46,7 @@ def resolve_cards(calculator: Calculator, rules: Rules, stage: Callable[[str], N
         run.find_accepted,
         run.make_keys,
         run.find_alike,
-        run.find_candidates,
+        run.make_blocks,
         run.compare,
         run.settle,
     ):
@@ -60,13 +62,14 @@ class _Run:
     rules: Rules
 
     def __post_init__(self) -> None:
-        self.engine.known(CARDS)
+        self.engine.begin(CARDS)
         self._parts = parts_of(self.engine, count(self.engine.folder, CARDS))
-        self._give("parting", pa.table({"mask": [self._parts - 1]}))
+        names = self.rules.settings.generic_names
+        self._give("parting", pa.table({"mask": [self._parts - 1], "names": [names]}))
 
     def find_generic(self) -> None:
         """Which values say nothing about one client."""
-        self.engine.each("offers", _query("cards"), offers_of, OFFER)
+        self.engine.each("offers", CARDS, offers_of, OFFER)
         counted = partial(generic_of, more_than=self.rules.settings.generic_names)
         self.engine.grouped("generic", _query("offers_in_parts"), counted, GENERIC)
         order = [(name, "ascending") for name in ("kind", "type", "value")]
@@ -83,27 +86,23 @@ class _Run:
 
     def make_keys(self) -> None:
         """Fingerprints and blocking keys of every record."""
-        self.engine.each("keyed", _query("cards"), partial(keyed, self.rules), KEYED)
+        self.engine.each("keyed", CARDS, partial(keyed, self.rules), KEYED)
 
     def find_alike(self) -> None:
         """Which records are alike in everything and taken as one."""
         self.engine.grouped("alike", _query("alike_in_parts"), partial(alike, self.rules), PAIR)
 
-    def find_candidates(self) -> None:
-        """The candidate pairs of points and the blocks that are refused, by the SQL that every engine runs."""
-        self.engine.each("blocking_key", _query("firsts"), keys_of, BLOCKING_KEY)
-        self.engine.view("dirty", _query("dirty"))
+    def make_blocks(self) -> None:
+        """The keys of points, and how many of them a block may hold."""
+        self.engine.view("firsts", _query("firsts"))
+        self.engine.each("blocking_key", "firsts", keys_of, BLOCKING_KEY)
         settings, model = self.rules.settings, self.rules.model
         limits = [block_limits(kind, settings.kind(kind), settings.block_cap, model.kind(kind).caps) for kind in KINDS]
         self._give("block_limit", pa.concat_tables(limits).cast(BLOCK_LIMIT))
-        for name in ("candidate_pairs", "refused_blocks", "first_of_blocks"):
-            self.engine.query(name, sql(name))
 
     def compare(self) -> None:
-        """Which candidates are plausible. A part holds the pairs of some left records, and the cards of both sides."""
-        pairs, cards = _query("candidates_in_parts"), _query("cards_of_candidates")
-        self.engine.view("parted", pairs)
-        self.engine.cogrouped("pairs", pairs, cards, partial(compared, self.rules), PAIR)
+        """Which records that have a key in common are plausible pairs."""
+        self._candidates = self.engine.compare(self.rules)
 
     def settle(self) -> None:
         """Clients and cases. What hangs together is told by ids alone, on the driver."""
@@ -124,21 +123,28 @@ class _Run:
                 points=self._read("keyed", pa.schema([KEYED.field("record_id"), KEYED.field("fingerprint")])),
                 keys=self._read("blocking_key", BLOCKING_KEY),
                 alike=self._read("alike", PAIR),
-                candidates=count(self.engine.folder, "candidate_pairs"),
+                candidates=self._candidates,
                 pairs=self._read("pairs", PAIR),
                 refused=self._read("refused_blocks", REFUSED),
                 first=self._read("first_of_blocks", _EXAMPLE),
-                settled=self._read("settled", SETTLED),
+                labels=self._settled("record_id", "label"),
+                cases=self._settled(*CASE.names),
+                told=self._settled("report"),
             ),
             self.rules,
         )
+
+    def _settled(self, *names: str) -> pa.Table:
+        """The rows of SETTLED of one sort, the columns that it has."""
+        schema = pa.schema([SETTLED.field(name) for name in names])
+        return self._read("settled", schema, pc.field(names[0]).is_valid())
 
     def _give(self, name: str, rows: pa.Table) -> None:
         give(self.engine.folder, name, rows)
         self.engine.known(name)
 
-    def _read(self, name: str, schema: pa.Schema) -> pa.Table:
-        return read(self.engine.folder, name, schema)
+    def _read(self, name: str, schema: pa.Schema, where: pc.Expression | None = None) -> pa.Table:
+        return read(self.engine.folder, name, schema, where)
 
 
 def _query(name: str) -> str:

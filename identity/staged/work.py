@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from identity.blocking.pairing import RuleBlocks
 from identity.clustering.cases import CASE
-from identity.encoded import whole
+from identity.encoded import Ints, whole
 from identity.hashing import signed
-from identity.plausible import pair_table, plausible_of
+from identity.plausible import pair_table, plausible_between, plausible_of
 from identity.population import Population, Rules
 from identity.resolve import LABEL, resolve_under
 from identity.schema import BLOCKING_KEY, KINDS, PAIR
@@ -28,6 +29,8 @@ KEYED: Final = pa.schema(
     ]
 )
 """What can be told of a record by itself."""
+PLACE_BITS: Final = 32
+"""The low bits of an `entry`, which are the place of a card; the others number its block."""
 SETTLED: Final = pa.schema(
     [
         *(field.with_nullable(True) for field in LABEL),
@@ -77,6 +80,32 @@ def alike(rules: Rules, cards: pa.Table) -> pa.Table:
 def compared(rules: Rules, candidates: pa.Table, cards: pa.Table) -> pa.Table:
     """PAIR rows of the plausible ones of some candidate pairs, whose cards are all here."""
     return plausible_of(rules, *tables_of(cards), candidates)
+
+
+def met(rules: Rules, cards: pa.Table, entries: Ints, border: int) -> tuple[int, pa.Table]:
+    """How many candidate pairs records propose, and PAIR rows of those that are plausible.
+
+    `cards` are in natural order; `entries` say who is in an active block: its number << PLACE_BITS | the place of
+    the card, ascending. `border`, if there is one: the place of the first card of a second part; pairs within a part are then left
+    out.
+    """
+    records, identifiers = tables_of(cards)
+    number, found = 0, [PAIR.empty_table()]
+    for kind in KINDS:
+        mine = pc.equal(records["kind"], kind).to_numpy()
+        rows = np.cumsum(mine, dtype=np.int32)
+        count, below = int(rows[-1]) if len(rows) else 0, int(rows[border - 1]) if border else 0
+        if count == 0 or (border and below in (0, count)):
+            continue
+        at = entries & ((1 << PLACE_BITS) - 1)
+        here = mine[at]
+        block = entries[here] >> PLACE_BITS
+        starts = np.append(np.flatnonzero(np.diff(block, prepend=-1)), len(block))
+        population = Population(kind, records, identifiers, rules)
+        blocks = RuleBlocks.of(rows[at[here]] - 1, starts)
+        more, pairs = plausible_between(population, blocks, below, rules.model.version)
+        number, found = number + more, [*found, pairs]
+    return number, pa.concat_tables(found)
 
 
 def settled(rules: Rules, pairs: pa.Table, cards: pa.Table) -> pa.Table:

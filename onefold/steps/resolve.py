@@ -231,10 +231,11 @@ def resolve_stored(
     settings: MatchingSettings = context.configuration.matching
     if is_staged(context.configuration.hub, resolution.record_count(conn)):
         said = judgements.load_judgements(conn, JUDGEMENT)
+        from identity.staged.ranks import numbered
+
         found = resolve_in_parts(context, conn, model, said, distinct_sources(context))
         if takers is not None:
-            numbers = np.unique(found.keys["record_id"].to_numpy(), return_inverse=True)[1]
-            takers.keys(found.keys, numbers.astype(np.int32))
+            takers.keys(found.keys, numbered(found.points["record_id"], found.keys["record_id"]))
             takers.evidence(found.pairs, found.points, found.refused)
         return found
     is_unwritten = turned is not None and not turned.record_ids

@@ -168,6 +168,20 @@ def test_a_sample_of_pairs_holds_all_pairs_of_its_rows_and_is_the_same_every_tim
     }
 
 
+@pytest.mark.parametrize("border", [1, 300, 450, 899])
+def test_two_parts_propose_the_pairs_across_their_border_and_no_others(border: int) -> None:
+    draw = np.random.default_rng(6)
+    both = np.unique(np.stack([draw.integers(0, 300, 2_000) * 256, draw.integers(0, 900, 2_000)]), axis=1)
+    blocks = blocks_of_rules([(both[0], both[1])], [50])
+    _, left, right = Pairing(blocks, 900).chosen()
+    across = (left < border) & (right >= border)
+    found = Pairing(blocks, 900, border)
+    assert across.any() and not across.all()
+    number, *pairs = found.chosen()
+    assert number == across.sum()
+    assert [side.tolist() for side in pairs] == [left[across].tolist(), right[across].tolist()]
+
+
 def test_keys_whose_leading_bits_are_alike_are_sorted_by_all_of_them() -> None:
     draw = np.random.default_rng(5)
     for count in (0, 1, 2, 60, 3_000):

@@ -1,3 +1,0 @@
--- All cards.
-SELECT *
-FROM cards
