@@ -1,8 +1,9 @@
 """One whole run by each engine: in memory, in parts with a bound on memory, and on Spark with one and two executors.
 
-Seconds, peak memory of the process that asks, and bytes that Spark shuffles, on the persons of generate.py with the
-shipped weights; whether all find the same clients. Executors are processes of this machine with a core each (Spark's
-`local-cluster`), so that two of them and the engine in memory have the same two cores.
+Seconds and processor seconds, peak memory of the process that asks (of the run in parts against its bound), and bytes
+that Spark shuffles, on the persons of generate.py with the shipped weights; whether all find the same clients.
+Executors are processes of this machine with a core each (Spark's `local-cluster`), so that two of them and the engine
+in memory have the same two cores.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ ENGINES = {
 
 def add(benchmark: Benchmark, size: int, name: str, engine: str, folder: Path, first: Path | None) -> Path:
     """The rows of one engine at one size; where its clusters lie. `first`: those of the engine before it."""
+    bound = int(engine.removeprefix("parts:")) if engine.startswith("parts:") else None
     target = folder / f"{name}.parquet"
     done = measure([sys.executable, HERE / "kernel_scale.py", engine, folder, target], timeout=TIMEOUT)
     told, what = done.last_json(), f"{size:,} persons, {name}"
@@ -34,12 +36,15 @@ def add(benchmark: Benchmark, size: int, name: str, engine: str, folder: Path, f
     whole = sum(seconds.values())
     benchmark.add(f"{what}: all", round(whole, 1), "s", at_least=False)
     benchmark.add(f"{what}: start and stop", round(seconds["start"] + seconds.get("stop", 0.0), 1), "s", at_least=False)
-    benchmark.add(f"{what}: peak memory", done.peak_mib, "MiB", at_least=False)
+    benchmark.add(f"{what}: processor", round(done.cpu_seconds, 1), "s", at_least=False)
+    benchmark.add(f"{what}: peak memory", done.peak_mib, "MiB", target=bound, at_least=False)
     if "shuffle_bytes" in told:
         benchmark.add(f"{what}: shuffled", round(told["shuffle_bytes"] / 2**20), "MiB", at_least=False)
     for stage, taken in seconds.items():
         if stage not in ("start", "stop"):
             benchmark.add(f"{what}: {stage}", taken, "s", at_least=False)
+            used = told["processor_seconds"][stage]
+            benchmark.add(f"{what}: {stage}, processor of this process", used, "s", at_least=False)
     if first is not None:
         same = pq.read_table(first).equals(pq.read_table(target))
         benchmark.add(f"{what}: the same clients", int(same), "", target=1)
@@ -71,6 +76,7 @@ def main() -> int:
             generated(size, given.seed, folder)
             prepare = [sys.executable, HERE / "kernel_resolve.py", "prepare", folder / "records.parquet", folder]
             measure(prepare, timeout=TIMEOUT)
+            measure([sys.executable, HERE / "kernel_scale.py", "cards", folder], timeout=TIMEOUT)
             first: Path | None = None
             for name in given.engines:
                 if name.startswith("Spark") and (missing := _missing()):

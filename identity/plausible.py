@@ -37,8 +37,8 @@ def plausible(candidates: tuple[Ints, Ints], score: ScorePairs, threshold: int) 
 
 
 def promising(population: Population, pairing: Pairing) -> tuple[int, Ints, Ints]:
-    """How many candidate pairs there are, and those that may be plausible: most are seen not to be at a glance, and never
-    held."""
+    """How many candidate pairs there are, and those that may be plausible: most are seen not to be at a glance, and
+    never held."""
     bounds, threshold = Bounds(population.scorer, population.features), population.model.plausible
     return pairing.chosen(lambda left, right: bounds.reaching(left, right, threshold))
 
@@ -72,9 +72,7 @@ def plausible_of(rules: Rules, records: pa.Table, identifiers: pa.Table, candida
     return pa.concat_tables(found)
 
 
-def plausible_between(
-    population: Population, blocks: RuleBlocks, border: int, version: int
-) -> tuple[int, pa.Table]:
+def plausible_between(population: Population, blocks: RuleBlocks, border: int, version: int) -> tuple[int, pa.Table]:
     """How many candidate pairs the blocks propose, and PAIR rows of those that are plausible. `border`: as for
     Pairing."""
     number, left, right = promising(population, Pairing([blocks], len(population.ids), border))

@@ -176,9 +176,9 @@ class Pairing:
         np.cumsum(np.bincount(row, minlength=count), out=self._starts[1:])
         self._pairs = np.zeros(count + 1, dtype=np.int64)
         np.cumsum(
-            np.bincount(
-                row, weights=self._last[self._entry] - self._before(self._entry), minlength=count
-            ).astype(np.int64),
+            np.bincount(row, weights=self._last[self._entry] - self._before(self._entry), minlength=count).astype(
+                np.int64
+            ),
             out=self._pairs[1:],
         )
         self._count = count
@@ -190,7 +190,7 @@ class Pairing:
         entries = split_by_rule(key, row, limits["rule"].to_pylist())
         return cls(blocks_of_rules(entries, limits["cap"].to_pylist()), count)
 
-    def _before(self, entry: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+    def _before(self, entry: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
         """Of each entry the one before its first partner."""
         return entry if self._border is None else self._border[entry]
 

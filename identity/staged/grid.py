@@ -1,5 +1,5 @@
-"""Candidate pairs of a register that does not fit into memory: every two of its parts meet there, and pairs are found and
-weighed where both cards are at hand. None is stored that is not plausible, and no card is sorted or sent about.
+"""Candidate pairs of a register that does not fit into memory: every two of its parts meet there, and pairs are found
+and weighed where both cards are at hand. None is stored that is not plausible, and no card is sorted or sent about.
 
 Records are numbered in natural order, and a part is a span of these numbers.
 """
@@ -39,9 +39,7 @@ def deal_blocks(
     return pa.concat_tables(refused)
 
 
-def _bucketed(
-    keys: Iterable[pa.Table], ranks: Ranks, buckets: int, beside: Spool
-) -> Iterator[tuple[Ints, Codes]]:
+def _bucketed(keys: Iterable[pa.Table], ranks: Ranks, buckets: int, beside: Spool) -> Iterator[tuple[Ints, Codes]]:
     """Keys with the numbers of their records: those of one key come together."""
     with Spool(beside.path.with_suffix(".keys")) as spool:
         for table in keys:

@@ -17,7 +17,7 @@ _WRITTEN: Final = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 class Spool:
-    """Rows by part, in one file of its own that goes at the end. Within a part rows keep the order in which they came."""
+    """Rows by part, in one file of its own that goes at the end. Those of a part keep the order in which they came."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -86,8 +86,8 @@ def met(rules: Rules, cards: pa.Table, entries: Ints, border: int) -> tuple[int,
     """How many candidate pairs records propose, and PAIR rows of those that are plausible.
 
     `cards` are in natural order; `entries` say who is in an active block: its number << PLACE_BITS | the place of
-    the card, ascending. `border`, if there is one: the place of the first card of a second part; pairs within a part are then left
-    out.
+    the card, ascending. `border`, if there is one: the place of the first card of a second part; pairs within a part
+    are then left out.
     """
     records, identifiers = tables_of(cards)
     number, found = 0, [PAIR.empty_table()]

@@ -1,4 +1,4 @@
--- The cards of both records of each candidate pair, in the part of the pair.
+-- For Spark: the cards of both records of each candidate pair, in the part of the pair.
 SELECT c.*, w.part
 FROM cards c
 JOIN (

@@ -23,7 +23,7 @@ def test_each_part_has_its_rows_in_the_order_in_which_they_came(
         for at in range(0, 200, 50):
             text = pa.array([f"row {n}" for n in number[at : at + 50]])
             spool.add(part[at : at + 50], pa.table({"n": number[at : at + 50], "text": text}))
-        found = {one: rows for one, rows in spool.each()}
+        found = dict(spool.each())
         assert spool.parts() == [0, 3, 6, 9, 12] == list(found)
         assert spool.read(1) is None
     for one, rows in found.items():
