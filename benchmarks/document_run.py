@@ -25,8 +25,8 @@ from onefold.steps.document_work import Linked
 from warehouse import derived_facts, golden
 
 STEPS: dict[str, tuple[Any, str]] = {
-    "derive": (derived_facts, "chains, reversals, rates"),
-    "_unpublished": (link_documents, "documents read, beside what comes before"),
+    "_unpublished": (link_documents, "documents read, while the server finds whose they are"),
+    "derive": (derived_facts, "chains, reversals and rates found, beside what follows"),
     "columns_of": (link_documents, "laid out in columns"),
     "_store_places": (link_documents, "places stored, beside what follows"),
     "weigh_documents": (link_documents, "pairs found and weighed"),
@@ -34,7 +34,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "instalments": (link_documents, "sums"),
     "_store_links": (link_documents, "links stored, beside what follows"),
     "events_of_links": (link_documents, "what counts"),
-    "_refresh_first": (golden, "linked and written: all of it from the columns on"),
+    "_refresh_first": (golden, "facts written, with their events"),
 }
 """Functions of the step with their modules, and what they do; in the order in which they come."""
 
@@ -56,8 +56,12 @@ def main() -> None:
 
 
 @contextmanager
-def _no_links(_: link_documents.FirstLinks) -> Iterator[Callable[[pa.Table], pa.Table]]:
-    yield lambda _: EVENT.empty_table()
+def _no_links(_: link_documents.FirstLinks) -> Iterator[golden.EventsOf]:
+    def events_of(_: pa.Table, meanwhile: Callable[[], None]) -> pa.Table:
+        meanwhile()
+        return EVENT.empty_table()
+
+    yield events_of
 
 
 def _timed(function: Callable[..., Any], step: str, taken: dict[str, float]) -> Callable[..., Any]:

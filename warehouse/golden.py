@@ -28,9 +28,9 @@ from warehouse.sql import sql
 
 _MANY: Final = 100_000
 """Records from which the tables of facts are locked as a whole, and not row by row."""
-EventsOf = Callable[[pa.Table], pa.Table]
+EventsOf = Callable[[pa.Table, Callable[[], None]], pa.Table]
 """From record_id and client (a hash) of all interactions to record_id, event_id, is_counted and counted_by of those
-that are documents."""
+that are documents. Work for the server comes with them, which is done on the caller's connection meanwhile."""
 FirstEvents = Callable[[], AbstractContextManager[EventsOf]]
 """Entered when nobody writes facts any more; what it gives is asked within it."""
 _FACTS: Final = ("core.interaction", "core.relationship", "core.exchange_rate")
@@ -244,7 +244,12 @@ def _refresh_facts(
             "relationships": sql("golden.relationships_of"),
         }
         conn.execute(sql("golden.find_facts").format(**parts), {"record_ids": bigints(record_ids)})
-        rates = derived_facts.derive(conn, () if events else record_ids)
+        if events_of:
+            derived = list[int]()
+            found = events_of(_clients_of_facts(conn), lambda: derived.append(derived_facts.derive(conn, ())))
+            (rates,) = derived
+        else:
+            rates = derived_facts.derive(conn, record_ids)
         if not alone:
             versions.lock_moved(conn)
             changed = conn.execute(sql("golden.has_changed")).fetchone()
@@ -265,7 +270,7 @@ def _refresh_facts(
                 "currency": derived_facts.reporting(conn)[0],
             }
             if events_of:
-                _refresh_first(conn, events_of, interactions, parameters)
+                _refresh_first(conn, found, interactions, parameters)
             else:
                 conn.execute(sql("documents.enqueue_moved"))
                 nothing = {"events": SQL(""), "joined": SQL("")}
@@ -295,12 +300,14 @@ def _only_links(conn: psycopg.Connection[Any], links: int, seq: int | None, as_o
     return Published(change_events=1 if links else 0)
 
 
-def _refresh_first(
-    conn: psycopg.Connection[Any], events_of: EventsOf, count: int, parameters: Mapping[str, Any]
-) -> None:
-    """Write the interactions of `moved_fact`, so many, each with its event."""
+def _clients_of_facts(conn: psycopg.Connection[Any]) -> pa.Table:
+    """The client (a hash) of each interaction of `moved_fact`."""
     schema = pa.schema([("record_id", pa.int64()), ("client", pa.int64())])
-    found = events_of(in_one_piece.read(conn, sql("golden.clients_of_facts"), schema=schema))
+    return in_one_piece.read(conn, sql("golden.clients_of_facts"), schema=schema)
+
+
+def _refresh_first(conn: psycopg.Connection[Any], found: pa.Table, count: int, parameters: Mapping[str, Any]) -> None:
+    """Write the interactions of `moved_fact`, so many, each with the event that was found for it."""
     with arrow.staged(conn, "new_event", "core.interaction", found):
         conn.execute(sql("golden.analyse_facts"))
         is_bulk = count >= _MANY and arrow.is_owned(conn, "core.interaction")

@@ -28,7 +28,7 @@ from onefold.steps.document_work import Linked, Work, places, with_none, with_re
 from onefold.steps.link_changed import link_changed
 from onefold.steps.rules import document_rules, fingerprint, has_work
 from warehouse import documents as stored
-from warehouse import fingerprints, queue
+from warehouse import fingerprints, golden, queue
 from warehouse.clock import hub_lock, next_as_of
 from warehouse.connect import unit_of_work
 
@@ -82,20 +82,20 @@ class FirstLinks:
         self.documents = 0
 
     @contextmanager
-    def __call__(self) -> Iterator[Callable[[pa.Table], pa.Table]]:
-        """As `golden.FirstEvents`: documents are read while the server finds out whose they are, and the links stored
-        while it writes the facts."""
+    def __call__(self) -> Iterator[golden.EventsOf]:
+        """As `golden.FirstEvents`: documents are read while the server finds out whose they are, linked while it finds
+        out what else follows from them, and the links are stored while it writes the facts."""
         work = work_of(self._context, self._conn)
         with self._context.connection("onefold publish, beside") as beside, ExitStack() as linking:
             with storing(lambda: _unpublished(work, beside)) as read:
 
-                def events_of(clients: pa.Table) -> pa.Table:
+                def events_of(clients: pa.Table, meanwhile: Callable[[], None]) -> pa.Table:
                     registers, documents = read()
                     self.documents = documents.num_rows
                     rules = fingerprint(document_rules(self._context))
                     fingerprints.remember(self._conn, "rules", {"documents": rules})
                     documents = _with_clients(documents, by_record(clients))
-                    links, open_ = _links_of(work, registers, documents)
+                    links, open_ = _links_of(work, registers, documents, meanwhile)
                     # In a transaction of their own, so that both are stored at a time. Readers are not served links;
                     # should these stay behind alone, no places are there, and all is linked anew.
                     linking.enter_context(unit_of_work(beside))
@@ -118,13 +118,21 @@ def _link_all(work: Work, beside: psycopg.Connection, as_of: Any, *, keep: bool)
     return Linked(documents.num_rows, changed)
 
 
-def _links_of(work: Work, registers: Registers, documents: pa.Table) -> tuple[pa.Table, pa.Table]:
+def _links_of(
+    work: Work, registers: Registers, documents: pa.Table, meanwhile: Callable[[], None] | None = None
+) -> tuple[pa.Table, pa.Table]:
     """The links of all documents (LINK), and the papers that nothing settles (OPEN). Where the documents are is stored
-    while they are linked."""
+    while they are linked, after what else there is to do `meanwhile`."""
     settings, size = work.settings, size_class(documents.num_rows)
     fingerprints.remember(work.conn, "documents", {"size": UUID(int=size)})
     columns, related = columns_of(documents, registers), stored.related(work.conn, RELATED)
-    with storing(lambda: _store_places(work, columns, documents, registers)) as stored_places:
+
+    def store() -> None:
+        if meanwhile:
+            meanwhile()
+        _store_places(work, columns, documents, registers)
+
+    with storing(store) as stored_places:
         weighed = weigh_documents(columns, registers, work.said, related, settings, size)
         links = link_weighed(weighed, settings)
         del weighed
