@@ -138,12 +138,16 @@ class Browser:
 
 def fill_desk(conn: psycopg.Connection[Any], cases: int) -> int:
     """How many cases are open: the hub's own, fewer or more of them as it takes."""
+    from warehouse.sql import sql
+
     open_now = "SELECT count(*) FROM identity.review_case WHERE status = 'open'"
     row = conn.execute(open_now.encode()).fetchone()
     assert row is not None
     conn.execute(_FEWER.encode(), {"cases": cases})
     conn.execute(_CASES.encode(), {"cases": max(0, cases - row[0])})
     conn.execute(_DESK.encode(), {"login": LOGIN})
+    # As resolutions do, some at a time.
+    conn.execute(sql("resolution.note_sources"), {"most": 2**31})
     conn.execute("ANALYZE identity.review_case, ops.case_desk")
     row = conn.execute(open_now.encode()).fetchone()
     assert row is not None

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import psycopg
 from psycopg.rows import dict_row
-from psycopg.sql import SQL, Composed
+from psycopg.sql import SQL, Composable, Composed, Literal
 
 from warehouse.arrays import bigints
 from warehouse.sql import sql
@@ -55,12 +55,28 @@ class CaseFilter:
     def parameters(self) -> Answer:
         """As the statements take them."""
         return {
-            "today": self.today, "status": None if self.state == "undo" else self.status, "state": self.state,
-            "assignee": self.assignee,
-            "kinds": None if self.kinds is None else list(self.kinds), "unassigned": self.unassigned,
-            "source": self.source, "least_impact": self.least_impact, "opened_before": self.opened_before,
+            "today": self.today, "assignee": self.assignee, "source": self.source, "least_impact": self.least_impact,
+            "kinds": None if self.kinds is None else list(self.kinds), "opened_before": self.opened_before,
             "opened_after": self.opened_after, "cases": None if self.cases is None else list(self.cases),
         }  # fmt: skip
+
+    def which(self) -> Composed:
+        """The conditions on the case itself, no more than are asked for: an index of open ones is found by its word."""
+        asked = {
+            "kinds": self.kinds, "impact": self.least_impact, "before": self.opened_before, "after": self.opened_after,
+            "cases": self.cases, "source": self.source, "undo": True if self.state == "undo" else None,
+        }  # fmt: skip
+        found: list[Composable] = [sql(f"case_queue.of_{name}") for name, said in asked.items() if said is not None]
+        if self.state != "undo":
+            found.append(sql("case_queue.of_status").format(status=Literal(self.status)))
+        return SQL(" AND ").join(found)
+
+    def whose(self) -> Composed:
+        """The conditions on what was done on it."""
+        found = [sql("case_queue.of_assignee")] if self.assignee is not None else []
+        found += [sql("case_queue.of_nobody")] if self.unassigned else []
+        found += [sql(f"case_queue.is_{self.state}")] if self.state not in ("any", "undo") else []
+        return SQL(" AND ").join(found or [SQL("true")])
 
 
 class Place(NamedTuple):
@@ -76,7 +92,7 @@ def page(
 ) -> tuple[list[Answer], Place | None]:
     """Cases with the natural keys and clients of their records, and `proposed_by`, who proposed what waits for a second
     person; and where this page ends; None: there are no more."""
-    return _up_to(limit, _ask(conn, "page", chosen, limit=limit + 1, **_after(after)))
+    return _up_to(limit, _ask(conn, "page", chosen, behind=after is not None, limit=limit + 1, **_after(after)))
 
 
 def page_and_kinds(
@@ -150,8 +166,15 @@ def _after(place: Place | None) -> Answer:
     return {"after_one": one, "after_two": two, "after": case}
 
 
-def _ask(conn: psycopg.Connection[Any], name: str, chosen: CaseFilter, **more: Any) -> list[Answer]:
+def _ask(
+    conn: psycopg.Connection[Any], name: str, chosen: CaseFilter, *, behind: bool = False, **more: Any
+) -> list[Answer]:
+    """The rows of a statement; of those `behind` a place only, where it does not look for that itself."""
     one, two = _KEYS[chosen.order]
-    statement: Composed = sql(f"case_queue.{name}").format(one=one, two=two)
+    places = {"one": one, "two": two}
+    whose = chosen.whose()
+    if behind:
+        whose = SQL(" AND ").join([whose, sql("case_queue.behind").format(**places)])
+    statement: Composed = sql(f"case_queue.{name}").format(**places, which=chosen.which(), whose=whose)
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(statement, {**chosen.parameters(), **more}).fetchall()

@@ -6,6 +6,7 @@ and its bytes, as the type's receive function reads them; numbers are big-endian
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -28,6 +29,8 @@ _AMOUNT: Final = np.dtype(
 )
 _MINUS: Final = 0x4000
 _BIGINT_OID: Final = 20
+_TEXT_OID: Final = 25
+_NULL: Final = pa.scalar(b"\xff\xff\xff\xff", pa.binary())
 _NO_DIGIT: Final = 0xFF
 _DIGITS: Final = np.full(256, _NO_DIGIT, dtype=np.uint8)
 _DIGITS[np.frombuffer(b"0123456789abcdefABCDEF", np.uint8)] = [*range(16), *range(10, 16)]
@@ -67,7 +70,7 @@ def _encoder(arrow: pa.DataType, postgres: str) -> Callable[[pa.Array], Pieces] 
     if pa.types.is_dictionary(arrow):
         arrow = arrow.value_type
     if pa.types.is_string(arrow):
-        return {"text": _text, "jsonb": _jsonb, "uuid": _uuid}.get(postgres)
+        return {"text": _text, "jsonb": _jsonb, "uuid": _uuid, "_text": _names}.get(postgres)
     if pa.types.is_list(arrow):
         return _bigints if arrow.value_type == pa.int64() and postgres == "_int8" else None
     if pa.types.is_timestamp(arrow):
@@ -92,6 +95,20 @@ def _text(column: pa.Array) -> Pieces:
 def _jsonb(column: pa.Array) -> Pieces:
     version = pc.if_else(column.is_valid(), _JSONB_VERSION, _NOTHING) if column.null_count else _JSONB_VERSION
     return [_lengths(column, more=1), version, column.cast(pa.binary())]
+
+
+def _names(column: pa.Array) -> Pieces:
+    """Arrays of names, written as PostgreSQL writes them without quotes, such as `{crm,erp}`: few different ones."""
+    found = column.dictionary_encode()
+    made = pa.array([_array_of_names(text) for text in found.dictionary.to_pylist()], pa.binary())
+    return [pc.fill_null(made.take(found.indices), _NULL)]
+
+
+def _array_of_names(text: str) -> bytes:
+    names = [name.encode() for name in text[1:-1].split(",") if name]
+    head = struct.pack(">iiiii", 1, 0, _TEXT_OID, len(names), 1) if names else struct.pack(">iii", 0, 0, _TEXT_OID)
+    body = b"".join([head, *(struct.pack(">i", len(name)) + name for name in names)])
+    return struct.pack(">i", len(body)) + body
 
 
 def _lengths(column: pa.Array, more: int = 0) -> pa.Array:

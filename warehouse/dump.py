@@ -87,8 +87,9 @@ _PLANS: Final = {
     "core.need_rate": _Plan(),
     "core.client_need": _Plan(),
     "core.client_need_evidence": _Plan(),
-    "core.segment_scheme": _Plan(("checked_at",)),
-    "core.segment": _Plan(),
+    # After an erasure clients are counted by the next look that moves one.
+    "core.segment_scheme": _Plan(("checked_at", "unknown")),
+    "core.segment": _Plan(("clients",)),
     "core.concern": _Plan(),
     "core.concern_raise": _Plan(("raised_at", "closed_at", "acknowledged_at"), ("concern",), "raised_at"),
     "core.concern_row": _Plan(("since",)),

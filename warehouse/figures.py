@@ -43,6 +43,11 @@ def queues(conn: psycopg.Connection[Any]) -> Rows:
     return _ask(conn, "queues", steps=list(QUEUES), most=COUNTED)
 
 
+def waiting(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:
+    """Steps that records wait for, with how many: step, records."""
+    return [row for row in queues(conn) if row["records"] and row["step"] != "landed"]
+
+
 def rejects(conn: psycopg.Connection[Any]) -> Rows:
     """source, stream, rejects: what is refused as far as is known."""
     return _ask(conn, "rejects")

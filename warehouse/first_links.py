@@ -12,9 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse import arrow
+from warehouse.arrays import bigints
 from warehouse.clock import allocate_events
 from warehouse.sql import sql
 
+_SOURCE: Final = pa.schema(
+    [pa.field("record_id", pa.int64(), nullable=False), pa.field("source", pa.string(), nullable=False)]
+)
 _TABLES: Final = ("identity.crosswalk", "identity.crosswalk_history", "identity.review_case")
 
 
@@ -46,8 +50,28 @@ def store(
     ids = np.union1d(links["record_id"].to_numpy(), np.array(changed, dtype=np.int64))
     step = pa.repeat(pa.scalar("publish"), len(ids))
     arrow.copy_in(conn, "ops.pending", pa.table({"step": step, "record_id": pa.array(ids)}))
-    arrow.load(conn, "identity.review_case", cases.append_column("opened_at", _moment(as_of, cases.num_rows)))
+    opened = cases.append_column("opened_at", _moment(as_of, cases.num_rows))
+    arrow.load(conn, "identity.review_case", opened.append_column("sources", _sources_of(conn, cases)))
     return int(links.num_rows)
+
+
+def _sources_of(conn: psycopg.Connection[Any], cases: pa.Table) -> pa.Array:
+    """The sources of the records of each case, as PostgreSQL writes an array of them."""
+    lists = cases["record_ids"].combine_chunks()
+    ids, of = lists.flatten(), pc.list_parent_indices(lists).to_numpy()
+    asked = {"record_ids": bigints(pc.unique(ids).to_pylist())}
+    known = arrow.read(conn, sql("resolution.sources_of"), asked, schema=_SOURCE)
+    names = pc.unique(known["source"]).sort()
+    codes = pc.index_in(known["source"].combine_chunks(), value_set=names)
+    code = codes.take(pc.index_in(ids, value_set=known["record_id"].combine_chunks()))
+    is_known = code.is_valid().to_numpy(zero_copy_only=False)
+    # Each once, in order: of case and name one number.
+    number = np.unique(of[is_known].astype(np.int64) * max(len(names), 1) + code.drop_null().to_numpy())
+    case, place = np.divmod(number, max(len(names), 1))
+    offsets = np.zeros(len(lists) + 1, dtype=np.int32)
+    np.cumsum(np.bincount(case, minlength=len(lists)), out=offsets[1:])
+    joined = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), names.take(pa.array(place))), ",")
+    return pc.binary_join_element_wise("{", joined, "}", "")
 
 
 def _moment(at: datetime, count: int) -> pa.Array:

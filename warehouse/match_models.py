@@ -82,6 +82,13 @@ def current_head(conn: psycopg.Connection[Any]) -> StoredModel | None:
     return None if row is None else StoredModel(*row)
 
 
+def in_use(conn: psycopg.Connection[Any]) -> tuple[int, str] | None:
+    """Version and kind of the one that resolve uses; None before the first. Nothing of its body is unpacked, which
+    takes longer than most pages."""
+    row = conn.execute(sql("match_models.in_use")).fetchone()
+    return None if row is None else (int(row[0]), str(row[1]))
+
+
 def saved(conn: psycopg.Connection[Any]) -> list[StoredModel]:
     """All versions, oldest first."""
     return [StoredModel(*row) for row in conn.execute(sql("match_models.saved"))]

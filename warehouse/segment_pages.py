@@ -22,8 +22,6 @@ from warehouse.standing import standing
 
 Answer = dict[str, Any]
 _LAST: Final = 2**128 - 1
-COUNTED: Final = 40_000
-"""Clients among which is counted how many are in a segment: by its index."""
 LOOKED_AT: Final = 3_000
 """Clients whose rows are read."""
 NOBODY: Final = UUID(int=0)
@@ -72,6 +70,17 @@ def sizes(conn: psycopg.Connection[Any], scheme: str | None, among: Sample) -> d
     """(scheme, segment) -> how many clients of the sample are in it now; segment None: are unknown."""
     rows = _all(conn, sql("segment_pages.sizes"), {"scheme": scheme, "until": among.until})
     return {(row["scheme"], row["segment"]): row["clients"] for row in rows}
+
+
+def counts(
+    conn: psycopg.Connection[Any], scheme: str | None, among: Sample
+) -> tuple[dict[tuple[str, str | None], int], bool]:
+    """(scheme, segment) -> how many clients of all are in it now, as `sizes`; and whether that is exact. Where no look
+    has noted it since an upgrade, it is reckoned from the sample."""
+    rows = _all(conn, sql("segment_pages.counts"), {"scheme": scheme})
+    if all(row["clients"] is not None for row in rows):
+        return {(row["scheme"], row["segment"]): row["clients"] for row in rows}, True
+    return {place: among.of_all(number) for place, number in sizes(conn, scheme, among).items()}, among.is_all
 
 
 def reasons(conn: psycopg.Connection[Any], scheme: str, among: Sample) -> list[Answer]:

@@ -5,6 +5,7 @@ What is read stands in the temporary tables that `needs.look` leaves.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,7 +14,7 @@ from typing import Any, Final
 import psycopg
 import pyarrow as pa
 from psycopg.rows import dict_row
-from psycopg.sql import SQL, Composable, Identifier, Literal
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 from psycopg.types.json import Jsonb
 
 from warehouse import arrow
@@ -161,18 +162,42 @@ def _bounds(figures: Mapping[str, tuple[float | None, float | None]]) -> list[Co
 
 
 def _move(conn: psycopg.Connection[Any], scheme: str, *, touched: bool, at: datetime, why: str | None) -> Moved:
-    """Bring the scheme up to the rows of new_segment."""
+    """Bring the scheme up to the rows of new_segment, and keep how many clients are in each segment."""
     scope = SQL("need_client AS s") if touched else SQL("(VALUES (true)) AS s (every)")
     in_scope = SQL("s.client_id = t.client_id") if touched else SQL("s.every")
     parameters = {"scheme": scheme, "at": at, "why": why}
-    left = 0
+    left: Counter[str | None] = Counter()
     if not arrow.is_empty(conn, "core.client_segment"):
-        left = conn.execute(sql("segments.close"), parameters).rowcount
+        left += _counted(conn, sql("segments.close"), parameters)
         gone = sql("segments.close_gone").format(scope=scope, in_scope=in_scope)
-        left += conn.execute(gone, parameters).rowcount
+        left += _counted(conn, gone, parameters)
         conn.execute(sql("segments.refresh"), parameters)
-    entered = conn.execute(sql("segments.open"), parameters).rowcount
-    return Moved(entered, left)
+    entered = _counted(conn, sql("segments.open"), parameters)
+    if touched:
+        more = Counter(entered)
+        more.subtract(left)
+    else:
+        more = _counted(conn, sql("segments.sizes_of_new"), {})
+    _size(conn, scheme, more, is_whole=not touched)
+    return Moved(entered.total(), left.total())
+
+
+def _counted(
+    conn: psycopg.Connection[Any], statement: SQL | Composed, parameters: Mapping[str, Any]
+) -> Counter[str | None]:
+    """Segment (None: unknown) -> clients, of a statement that tells so."""
+    return Counter(dict(conn.execute(statement, parameters).fetchall()))
+
+
+def _size(conn: psycopg.Connection[Any], scheme: str, more: Mapping[str | None, int], *, is_whole: bool) -> None:
+    """Note how many clients are in each segment and how many are unknown: so many, or so many `more`."""
+    of_segments = {segment: number for segment, number in more.items() if segment is not None and number}
+    parameters = {
+        "scheme": scheme, "is_whole": is_whole, "more": Jsonb(of_segments), "unknown": more.get(None, 0),
+    }  # fmt: skip
+    for name, known in (("size_segments", "size_of_segment"), ("size_unknown", "size_of_unknown")):
+        before = SQL("0") if is_whole else sql(f"segments.{known}")
+        conn.execute(sql(f"segments.{name}").format(known=before), parameters)
 
 
 def store_scheme(

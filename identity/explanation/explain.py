@@ -103,11 +103,13 @@ def explain_pair(
     *,
     generic: pa.Table | None = None,
     block_sizes: Mapping[int, int] | None = None,
+    proposed: bool = True,
 ) -> Evidence:
     """The evidence on two record ids of `records`, proposed by blocking or not.
 
     `generic`: GENERIC values that carry no weight. `block_sizes`: the sizes of the blocks by key, where
-    known, to tell which shared keys are over the cap. KeyError names a record that is not there.
+    known, to tell which shared keys are over the cap. Without `proposed` it is not asked which rules propose them.
+    KeyError names a record that is not there.
     """
     at = positions(records["record_id"], pa.chunked_array([pa.array(pair, pa.int64())]))
     for record, position in zip(pair, at.tolist(), strict=True):
@@ -148,8 +150,10 @@ def explain_pair(
         verdict: Verdict = "forbidden"
     else:
         verdict = "link" if total >= kind_model.link else "review" if total >= kind_model.review else "apart"
-    limits = block_limits(kind, rules, settings.block_cap, kind_model.caps)["cap"].to_pylist()
-    blocking = _rules(features, kind, rules, limits, block_sizes or {})
+    blocking: tuple[RuleFinding, ...] = ()
+    if proposed:
+        limits = block_limits(kind, rules, settings.block_cap, kind_model.caps)["cap"].to_pylist()
+        blocking = _rules(features, kind, rules, limits, block_sizes or {})
     return Evidence(
         *pair,
         verdict,

@@ -30,7 +30,7 @@ _DARK = {
 }  # fmt: skip
 
 
-_NO_XML = re.compile("[\ud800-\udfff\ufffe\uffff]").match
+_NO_XML = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 _SHAPES = {
@@ -185,7 +185,7 @@ def _number(value: float) -> str:
 
 def _safe(text: str) -> str:
     """Escaped, without the characters that no XML may hold."""
-    return html.escape("".join(c for c in text if (c >= " " and not _NO_XML(c)) or c in "\t\n"))
+    return html.escape(_NO_XML.sub("", text))
 
 
 def page(title: str, charts: Sequence[Chart], *, lang: str = "en") -> str:

@@ -17,7 +17,7 @@ from onefold.errors import HubBusy, NothingFound, Stale, UsageError
 from onefold.steps.case_desk import Word, propose
 from onefold.steps.case_undo import who_undoes
 from onefold.steps.judge import AsSeen, OpposingJudgements, judge, lift
-from warehouse import case_batches
+from warehouse import case_batches, figures, runs
 from warehouse.at_work import is_worked_at, worked_at
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ def decisions(context: Context, batch_id: str) -> list[tuple[str, int]]:
 
 
 def found(context: Context, batch_id: str) -> dict[str, Any]:
-    """How far a batch has come, what became of its cases, and `in_force`: how many of its decisions stand.
+    """How far a batch has come, what became of its cases, `in_force`: how many of its decisions stand, and while it
+    goes on `work`: the `steps` that are at work now and how many records wait for each (`waiting`: step, records).
 
     NothingFound: there is none.
     """
@@ -106,7 +107,15 @@ def found(context: Context, batch_id: str) -> dict[str, Any]:
         is_silent = batch["finished_at"] is None and context.clock() - batch["seen_at"] > SILENT_FOR
         # It may stand behind a run that takes its time.
         is_stopped = is_silent and not is_worked_at(conn, f"case batch {batch_id}")
-    return {**batch, "seen_at": batch["seen_at"].isoformat(), "in_force": stands, "is_stopped": is_stopped}
+        goes_on = batch["finished_at"] is None and not is_stopped
+        work = {"steps": runs.at_work(conn), "waiting": figures.waiting(conn)} if goes_on else None
+    return {
+        **batch,
+        "seen_at": batch["seen_at"].isoformat(),
+        "in_force": stands,
+        "is_stopped": is_stopped,
+        "work": work,
+    }
 
 
 def _one_by_one(

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from onefold.context import Context
 
 
-def explain(context: Context, left: str, right: str) -> dict[str, Any]:
+def explain(context: Context, left: str, right: str, *, proposed: bool = True) -> dict[str, Any]:
     """The evidence on two records named `source:stream:key`, whether or not they were ever proposed as a pair.
+
+    Without `proposed` nobody asks which blocking rules propose them, which takes as long as all else: `rules` is empty.
 
     Keys: left, right, together (now one client), verdict, total_bits, link_bits, review_bits, missing_bits, prior_bits,
     odds_bits, probability, findings (column, level, left, right, bits, words), documents (those that the two have in
@@ -48,6 +50,8 @@ def explain(context: Context, left: str, right: str) -> dict[str, Any]:
                     f"`onefold trace {name}` shows what is known of it.",
                 )
         model = model_in_force(context, conn)
+        # Keys are stored with the first of the records that are alike.
+        firsts = stored.load_points(conn, POINT, pair)["first_id"].to_pylist() if proposed else []
         evidence = explain_pair(
             known,
             resolution.load_identifiers(conn, IDENTIFIER, list(pair)),
@@ -55,8 +59,8 @@ def explain(context: Context, left: str, right: str) -> dict[str, Any]:
             model,
             context.configuration.matching,
             generic=generic_of(conn),
-            # Keys are stored with the first of the records that are alike.
-            block_sizes=stored.block_sizes(conn, stored.load_points(conn, POINT, pair)["first_id"].to_pylist()),
+            block_sizes=stored.block_sizes(conn, firsts) if firsts else {},
+            proposed=proposed,
         )
         clients = queries.clients_of_records(conn, list(pair))
         said = judgements.load_judgements(conn, JUDGEMENT, list(pair)).to_pylist()

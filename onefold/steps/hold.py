@@ -136,7 +136,7 @@ def under_way(context: Context, hold: Mapping[str, Any]) -> dict[str, Any] | Non
         is_on = is_worked_at(conn, f"release {hold['run_id']}")
         if not is_on and hold["state"] != "released":
             return None
-        waiting = [row for row in figures.queues(conn) if row["records"] and row["step"] != "landed"]
+        waiting = figures.waiting(conn)
         return {"waiting": waiting, "steps": runs.at_work(conn), "is_on": is_on} if is_on or waiting else None
 
 

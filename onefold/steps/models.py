@@ -60,14 +60,15 @@ def as_model(stored: StoredModel, settings: MatchingSettings) -> MatchModel:
 def model_in_force(context: Context, conn: psycopg.Connection) -> MatchModel:
     """The model that resolve used last, for what only reads. A version never changes: the last one is kept, since to
     read it may take longer than what it is read for."""
-    head, settings = match_models.current_head(conn), context.configuration.matching
-    name = (context.database_url, 0 if head is None else head.version)
+    in_use, settings = match_models.in_use(conn), context.configuration.matching
+    version, kind = in_use or (0, "prior")
+    name = (context.database_url, version)
     kept = _KEPT.get(name)  # once: another thread may put its own in this one's place
     if kept is None or kept[0] is not settings:
-        if head is None or head.kind == "prior":
-            model = prior_model(settings, *([] if head is None else [head.version]))
+        if kind == "prior":
+            model = prior_model(settings, *([] if in_use is None else [version]))
         else:
-            stored = match_models.of_version(conn, head.version)
+            stored = match_models.of_version(conn, version)
             assert stored is not None
             model = as_model(stored, settings)
         kept = settings, model

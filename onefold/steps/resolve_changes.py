@@ -377,7 +377,7 @@ def _closure(
         if most is not None and len(seen) > most:
             raise UsageError(
                 f"More than {most:,} records hang together with these: what would come of it is not told beforehand.",
-                "Saying it takes as long as resolving them.",
+                "Say it all the same: it is resolved beside, and its page says how far that is; it can be taken back.",
             )
         ids = sorted(new)
         found = evidence.load_pairs(conn, PAIR, ids)

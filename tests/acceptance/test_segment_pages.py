@@ -202,13 +202,22 @@ def test_segments_have_their_sizes_and_every_client_stands_in_one_list(
 
 
 def test_where_not_all_can_be_counted_figures_say_about(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, most in (("COUNTED", 40), ("LOOKED_AT", 40), ("DOTS", 40)):
+    for name, most in (("LOOKED_AT", 40), ("DOTS", 40)):
         monkeypatch.setattr(segments, name, most)
+    real = console.hub.query(f"SELECT count(*) {_OPEN} AND segment IS NULL")[0][0]
     with console.signed_in("ada") as browser:
+        # How many are in each segment is noted where it changes; what is told of them is of a sample.
         told = words_of(get(browser, "/segments/by_need"))
-        (unknown,) = re.findall(r"unknown about (\d+)", told)
-        real = console.hub.query(f"SELECT count(*) {_OPEN} AND segment IS NULL")[0][0]
-        assert abs(int(unknown) - real) < 60 and "fair sample" in told
+        assert f"unknown {real}" in told and "fair sample" in told
+        # Where nobody has noted it since an upgrade, that is of a sample too.
+        noted = console.hub.query("SELECT scheme, unknown FROM core.segment_scheme")
+        console.hub.query("UPDATE core.segment_scheme SET unknown = NULL RETURNING 1")
+        (unknown,) = re.findall(r"unknown about (\d+)", words_of(get(browser, "/segments/by_need")))
+        assert abs(int(unknown) - real) < 60
+        for scheme, number in noted:
+            console.hub.query(
+                f"UPDATE core.segment_scheme SET unknown = {number} WHERE scheme = '{scheme}' RETURNING 1"
+            )
         assert "They are a fair sample of all." in words_of(get(browser, "/segments/by_need/map"))
 
 

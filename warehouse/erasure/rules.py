@@ -112,7 +112,7 @@ RULES: Final[Mapping[str, Rule]] = {
         elsewhere="terms that nobody else bears are taken out of `body`",
     ),
     "identity.review_case": Rule(
-        "t.record_ids && {parties}::bigint[]", {"evidence": "'{}'"}, {"kind": _CODE, "status": _CODE}
+        "t.record_ids && {parties}::bigint[]", {"evidence": "'{}'"}, {"kind": _CODE, "status": _CODE, "sources": _PLACE}
     ),
     "identity.child_link": Rule(elsewhere="ids only"),
     "core.client": Rule(
@@ -236,19 +236,24 @@ RULES: Final[Mapping[str, Rule]] = {
     "core.client_need": Rule(_CLIENT, deletes=True),
     "core.client_need_evidence": Rule(_CLIENT, deletes=True),
     "core.segment_scheme": Rule(
-        keep={
+        "EXISTS (SELECT FROM erased_client)",
+        {"unknown": "NULL"},
+        {
             **dict.fromkeys(("scheme", "basis", "label_en", "label_ru", "owner"), _CONFIGURED),
             "figures": "shares of many",
-        }
+        },
     ),
     "core.segment": Rule(
-        keep=dict.fromkeys(
+        # Counted anew by the next look.
+        "EXISTS (SELECT FROM erased_client)",
+        {"clients": "NULL"},
+        dict.fromkeys(
             (
                 *("scheme", "segment", "label_en", "label_ru", "needs"),
                 *("policy", "policy_field", "policy_test", "policy_value"),
             ),
             _CONFIGURED,
-        )
+        ),
     ),
     "core.client_segment": Rule(_CLIENT, deletes=True),
     "core.concern": Rule(

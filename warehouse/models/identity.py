@@ -284,8 +284,18 @@ class ReviewCase(Table, table=True):
     __table_args__ = (
         one_of("status", enums.CASE_STATUSES),
         Index("ix_review_case_record_ids", "record_ids", postgresql_using="gin"),
-        Index("ix_review_case_impact", "impact", postgresql_where=text("status = 'open'")),
+        Index(
+            "ix_review_case_queue",
+            "impact",
+            "weight",
+            "opened_at",
+            "kind",
+            "fingerprint",
+            postgresql_include=["sources"],
+            postgresql_where=text("status = 'open'"),
+        ),
         Index("ix_review_case_open", "kind", "opened_at", postgresql_where=text("status = 'open'")),
+        Index("ix_review_case_unnamed", "fingerprint", postgresql_where=text("sources IS NULL")),
         {"schema": "identity", "comment": "Links that a human should decide, with their evidence"},
     )
 
@@ -299,6 +309,9 @@ class ReviewCase(Table, table=True):
     opened_at: datetime = column(_AT, "When it was opened")
     closed_at: datetime | None = column(_AT, "When it was closed or decided", null=True)
     judgement_id: int | None = column(BigInteger, "The judgement that decided it", null=True)
+    sources: list[str] | None = column(
+        ARRAY(Text), "The sources of its records; null: not noted yet, which the next resolution does", null=True
+    )
 
 
 class ChildLink(Table, table=True):

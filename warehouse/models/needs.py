@@ -121,6 +121,9 @@ class SegmentScheme(Table, table=True):
     is_served: bool = column(Boolean, "It is shown to readers: it has passed its check, or needs none")
     checked_at: datetime | None = column(_AT, "When it was checked last", null=True)
     figures: dict[str, Any] | None = column(JSONB, "What the check found", null=True)
+    unknown: int | None = column(
+        BigInteger, "Clients that are in none of its segments; null: not counted yet", null=True
+    )
 
 
 class Segment(Table, table=True):
@@ -140,6 +143,7 @@ class Segment(Table, table=True):
     policy_test: str | None = column(Text, "is, at_least or at_most", null=True)
     policy_value: str | None = column(Text, "The value that is expected", null=True)
     policy_from: date | None = column(Date, "From which day on it is promised", null=True)
+    clients: int | None = column(BigInteger, "Clients that are in it now; null: not counted yet", null=True)
 
 
 class ClientSegment(Table, table=True):

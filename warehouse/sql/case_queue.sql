@@ -2,7 +2,7 @@
 
 -- name: told
 c.fingerprint::text, c.kind, c.status, c.weight, c.impact, c.evidence, c.opened_at::text, c.record_ids,
-    c.assignee, c.deferred_until::text, c.one, c.two, coalesce(
+    q.assignee, q.deferred_until::text, q.one, q.two, coalesce(
         (SELECT p.proposed_by FROM ops.case_proposal AS p WHERE p.fingerprint = c.fingerprint AND p.state = 'open'),
         (
             SELECT e.done_by FROM (
@@ -28,19 +28,19 @@ c.fingerprint::text, c.kind, c.status, c.weight, c.impact, c.evidence, c.opened_
     ) AS records
 
 -- name: page
--- Chosen and ordered first, and only then with its records: a queue may hold ten thousand.
+-- Chosen and ordered first, and only then with its records and its evidence: a queue may hold ten thousand.
 SELECT
     -- as: case_queue.told
 FROM (
     -- as: case_queue.chosen
-    AND (
-        %(after)s::uuid IS NULL
-        OR ({one}, {two}, c.fingerprint) > (%(after_one)s::bigint, %(after_two)s::bigint, %(after)s::uuid)
-    )
     ORDER BY one, two, c.fingerprint
     LIMIT %(limit)s
-) AS c
-ORDER BY c.one, c.two, c.fingerprint
+) AS q
+JOIN identity.review_case AS c ON c.fingerprint = q.fingerprint
+ORDER BY q.one, q.two, c.fingerprint
+
+-- name: behind
+({one}, {two}, c.fingerprint) > (%(after_one)s::bigint, %(after_two)s::bigint, %(after)s::uuid)
 
 -- name: page_and_kinds
 -- A page of some kinds, and how many there are of every kind, chosen once for both; one row at least.
@@ -64,62 +64,87 @@ LEFT JOIN (
             )
         ORDER BY one, two, fingerprint
         LIMIT %(limit)s
-    ) AS c
+    ) AS q
+    JOIN identity.review_case AS c ON c.fingerprint = q.fingerprint
 ) AS p ON true
 ORDER BY p.one, p.two, p.fingerprint COLLATE "C"
 
 -- name: pairs
--- Without their records, which thousands of cases would bring for a few that are shown.
+-- Without their clients, which thousands of cases would bring for a few that are shown.
 SELECT c.fingerprint::text, c.kind, c.weight, c.record_ids FROM (
     -- as: case_queue.chosen
     ORDER BY one, two, c.fingerprint
     LIMIT %(limit)s
-) AS c
+) AS q
+JOIN identity.review_case AS c ON c.fingerprint = q.fingerprint
 WHERE cardinality(c.record_ids) = 2
-ORDER BY c.one, c.two, c.fingerprint
+ORDER BY q.one, q.two, c.fingerprint
 
 -- name: chosen
-SELECT c.*, d.assignee, d.deferred_until, {one} AS one, {two} AS two
+SELECT c.fingerprint, c.kind, d.assignee, d.deferred_until, {one} AS one, {two} AS two
 FROM (
-    -- By themselves first: joined in one go, all that were ever closed are read in the order of their fingerprints.
-    SELECT * FROM identity.review_case
-    WHERE (%(status)s::text IS NULL OR status = %(status)s::text)
-        AND (%(kinds)s::text[] IS NULL OR kind = ANY (%(kinds)s::text[]))
-        AND (%(least_impact)s::bigint IS NULL OR impact >= %(least_impact)s)
-        AND (%(opened_before)s::timestamptz IS NULL OR opened_at < %(opened_before)s)
-        AND (%(opened_after)s::timestamptz IS NULL OR opened_at >= %(opened_after)s)
-        AND (%(cases)s::uuid[] IS NULL OR fingerprint = ANY (%(cases)s::uuid[]))
-        AND (
-            %(state)s::text <> 'undo' OR fingerprint IN (
-                SELECT e.fingerprint FROM (
-                    -- as: desk.undo_proposals
-                ) AS e
-            )
-        )
+    -- By themselves first: joined in one go, all that were ever closed are read in the order of their fingerprints. And
+    -- no more of them than ix_review_case_queue holds, so that of open ones it is read alone.
+    SELECT fingerprint, kind, weight, impact, opened_at FROM identity.review_case
+    WHERE {which}
     OFFSET 0
 ) AS c
 LEFT JOIN ops.case_desk AS d ON d.fingerprint = c.fingerprint
-WHERE (%(assignee)s::text IS NULL OR d.assignee = %(assignee)s)
-    AND (NOT %(unassigned)s OR d.assignee IS NULL)
-    AND CASE %(state)s::text
-        WHEN 'any' THEN true
-        WHEN 'undo' THEN true
-        WHEN 'deferred' THEN d.deferred_until > %(today)s
-        ELSE coalesce(d.deferred_until <= %(today)s, true)
-            AND (%(state)s = 'proposed') = (
-                c.fingerprint IN (SELECT p.fingerprint FROM ops.case_proposal AS p WHERE p.state = 'open')
-            )
-    END
-    AND (
-        %(source)s::text IS NULL OR c.fingerprint IN (
-            SELECT o.fingerprint FROM (
-                SELECT fingerprint, unnest(record_ids) AS record_id FROM identity.review_case
-                WHERE (%(status)s::text IS NULL OR status = %(status)s::text)
-            ) AS o
-            JOIN identity.standard_record AS r ON r.record_id = o.record_id
-            WHERE r.source = %(source)s
-        )
+WHERE {whose}
+
+-- name: of_status
+status = {status}
+
+-- name: of_kinds
+kind = ANY (%(kinds)s::text[])
+
+-- name: of_impact
+impact >= %(least_impact)s
+
+-- name: of_before
+opened_at < %(opened_before)s
+
+-- name: of_after
+opened_at >= %(opened_after)s
+
+-- name: of_cases
+fingerprint = ANY (%(cases)s::uuid[])
+
+-- name: of_source
+-- Of what was stored by an older version nobody has noted the sources yet.
+(
+    sources @> ARRAY[%(source)s::text] OR sources IS NULL AND fingerprint IN (
+        SELECT o.fingerprint FROM (
+            SELECT fingerprint, unnest(record_ids) AS record_id FROM identity.review_case WHERE sources IS NULL
+        ) AS o
+        JOIN identity.standard_record AS r ON r.record_id = o.record_id
+        WHERE r.source = %(source)s
     )
+)
+
+-- name: of_undo
+fingerprint IN (
+    SELECT e.fingerprint FROM (
+        -- as: desk.undo_proposals
+    ) AS e
+)
+
+-- name: of_assignee
+d.assignee = %(assignee)s
+
+-- name: of_nobody
+d.assignee IS NULL
+
+-- name: is_deferred
+d.deferred_until > %(today)s
+
+-- name: is_open
+coalesce(d.deferred_until <= %(today)s, true)
+    AND c.fingerprint NOT IN (SELECT p.fingerprint FROM ops.case_proposal AS p WHERE p.state = 'open')
+
+-- name: is_proposed
+coalesce(d.deferred_until <= %(today)s, true)
+    AND c.fingerprint IN (SELECT p.fingerprint FROM ops.case_proposal AS p WHERE p.state = 'open')
 
 -- name: place
 -- Where a case stands in an order, whatever has become of it.
@@ -153,10 +178,9 @@ SELECT count(*) FILTER (WHERE NOT q.is_deferred AND NOT q.is_proposed) AS all,
     ) AS undo
 FROM (
     SELECT d.assignee, coalesce(d.deferred_until > %(today)s, false) AS is_deferred, p.fingerprint IS NOT NULL AS is_proposed
-    FROM identity.review_case AS c
+    FROM (SELECT fingerprint FROM identity.review_case WHERE status = 'open' OFFSET 0) AS c
     LEFT JOIN ops.case_desk AS d ON d.fingerprint = c.fingerprint
     LEFT JOIN ops.case_proposal AS p ON p.fingerprint = c.fingerprint AND p.state = 'open'
-    WHERE c.status = 'open'
 ) AS q
 
 -- name: records_of

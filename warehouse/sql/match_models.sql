@@ -34,6 +34,9 @@ SELECT version, kind, jsonb_build_object('made_with', body -> 'made_with'), is_c
 FROM identity.model
 WHERE is_current
 
+-- name: in_use
+SELECT version, kind FROM identity.model WHERE is_current
+
 -- name: versions
 SELECT version, kind, is_current, created_at, fingerprint::text FROM identity.model
 WHERE is_current OR version IN (SELECT version FROM identity.model ORDER BY version DESC LIMIT %(limit)s)

@@ -216,6 +216,19 @@ WHERE c.status = 'decided' AND j.judgement_id = c.judgement_id AND j.verdict = '
     AND p.left_id = least(c.record_ids[1], c.record_ids[2]) AND p.right_id = greatest(c.record_ids[1], c.record_ids[2])
     AND p.weight >= c.weight + %(new_evidence)s
 
+-- name: note_sources
+-- A case keeps its records, and a record its source. Of those that an older version stored some at a time.
+UPDATE identity.review_case AS c
+SET sources = ARRAY(
+    SELECT DISTINCT r.source FROM identity.standard_record AS r WHERE r.record_id = ANY (c.record_ids) ORDER BY r.source
+)
+WHERE c.fingerprint IN (
+    SELECT n.fingerprint FROM identity.review_case AS n WHERE n.sources IS NULL ORDER BY n.fingerprint LIMIT %(most)s
+)
+
+-- name: sources_of
+SELECT record_id, source FROM identity.standard_record WHERE record_id = ANY (%(record_ids)s::bigint[])
+
 -- name: update_cases
 UPDATE identity.review_case AS c
 SET kind = n.kind, weight = n.weight, impact = n.impact, evidence = n.evidence

@@ -40,6 +40,12 @@ CROSS JOIN LATERAL (
 ) AS n
 WHERE %(scheme)s::text IS NULL OR s.scheme = %(scheme)s
 
+-- name: counts
+-- As the last look noted it; null: none has yet.
+SELECT g.scheme, g.segment, g.clients FROM core.segment AS g WHERE %(scheme)s::text IS NULL OR g.scheme = %(scheme)s
+UNION ALL
+SELECT s.scheme, NULL, s.unknown FROM core.segment_scheme AS s WHERE %(scheme)s::text IS NULL OR s.scheme = %(scheme)s
+
 -- name: reasons
 -- Why clients of a scheme are unknown.
 SELECT c.entered_reason AS reason, count(*) AS clients

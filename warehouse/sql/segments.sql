@@ -38,18 +38,26 @@ VALUES (%(scheme)s, %(segment)s, %(position)s, %(label_en)s, %(label_ru)s, %(nee
     %(policy_test)s, %(policy_value)s, %(policy_from)s)
 
 -- name: close
-UPDATE core.client_segment AS t
-SET left_at = %(at)s, left_reason = coalesce(%(why)s::text, n.entered_reason)
-FROM new_segment AS n
-WHERE n.client_id = t.client_id AND t.scheme = %(scheme)s AND t.left_at IS NULL
-    AND n.segment IS DISTINCT FROM t.segment
+WITH moved AS (
+    UPDATE core.client_segment AS t
+    SET left_at = %(at)s, left_reason = coalesce(%(why)s::text, n.entered_reason)
+    FROM new_segment AS n
+    WHERE n.client_id = t.client_id AND t.scheme = %(scheme)s AND t.left_at IS NULL
+        AND n.segment IS DISTINCT FROM t.segment
+    RETURNING t.segment
+)
+SELECT segment, count(*) FROM moved GROUP BY segment
 
 -- name: close_gone
-UPDATE core.client_segment AS t
-SET left_at = %(at)s, left_reason = coalesce(%(why)s::text, 'gone')
-FROM {scope}
-WHERE {in_scope} AND t.scheme = %(scheme)s AND t.left_at IS NULL
-    AND NOT EXISTS (SELECT FROM new_segment AS n WHERE n.client_id = t.client_id)
+WITH moved AS (
+    UPDATE core.client_segment AS t
+    SET left_at = %(at)s, left_reason = coalesce(%(why)s::text, 'gone')
+    FROM {scope}
+    WHERE {in_scope} AND t.scheme = %(scheme)s AND t.left_at IS NULL
+        AND NOT EXISTS (SELECT FROM new_segment AS n WHERE n.client_id = t.client_id)
+    RETURNING t.segment
+)
+SELECT segment, count(*) FROM moved GROUP BY segment
 
 -- name: refresh
 UPDATE core.client_segment AS t
@@ -62,11 +70,41 @@ WHERE n.client_id = t.client_id AND t.scheme = %(scheme)s AND t.left_at IS NULL
 
 -- name: open
 -- A client that left at this very moment enters just behind it.
-INSERT INTO core.client_segment (client_id, scheme, entered_at, segment, entered_reason, probability, runner_up,
-    runner_up_probability)
-SELECT n.client_id, %(scheme)s, %(at)s, n.segment, n.entered_reason, n.probability, n.runner_up, n.runner_up_probability
-FROM new_segment AS n
-ON CONFLICT DO NOTHING
+WITH moved AS (
+    INSERT INTO core.client_segment (client_id, scheme, entered_at, segment, entered_reason, probability, runner_up,
+        runner_up_probability)
+    SELECT n.client_id, %(scheme)s, %(at)s, n.segment, n.entered_reason, n.probability, n.runner_up,
+        n.runner_up_probability
+    FROM new_segment AS n
+    ON CONFLICT DO NOTHING
+    RETURNING segment
+)
+SELECT segment, count(*) FROM moved GROUP BY segment
+
+-- name: size_segments
+-- By how many clients more or fewer; all are counted where nobody has counted them yet.
+UPDATE core.segment AS g
+SET clients = {known} + coalesce((%(more)s::jsonb ->> g.segment)::bigint, 0)
+WHERE g.scheme = %(scheme)s AND (g.clients IS NULL OR %(is_whole)s OR %(more)s::jsonb ? g.segment)
+
+-- name: size_of_segment
+coalesce(g.clients, (
+    SELECT count(*) FROM core.client_segment AS c
+    WHERE c.scheme = g.scheme AND c.segment = g.segment AND c.left_at IS NULL
+) - coalesce((%(more)s::jsonb ->> g.segment)::bigint, 0))
+
+-- name: size_unknown
+UPDATE core.segment_scheme AS s
+SET unknown = {known} + %(unknown)s::bigint
+WHERE s.scheme = %(scheme)s AND (s.unknown IS NULL OR %(is_whole)s OR %(unknown)s::bigint <> 0)
+
+-- name: size_of_unknown
+coalesce(s.unknown, (
+    SELECT count(*) FROM core.client_segment AS c WHERE c.scheme = s.scheme AND c.segment IS NULL AND c.left_at IS NULL
+) - %(unknown)s::bigint)
+
+-- name: sizes_of_new
+SELECT segment, count(*) FROM new_segment GROUP BY segment
 
 -- name: moment
 -- After all that was entered or left before. {of}: whose.

@@ -294,7 +294,7 @@ def _evidence(hub: Hub, names: Sequence[str], masks: Masks | None) -> dict[str, 
     """What speaks for and against the two, without their values where those are masked; None where one is of a source
     that is gone."""
     try:
-        found = explain(hub.reading, names[0], names[1])
+        found = explain(hub.reading, names[0], names[1], proposed=False)
     except (NothingFound, UsageError):
         return None
     if masks is not None:

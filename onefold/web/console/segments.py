@@ -19,7 +19,7 @@ from onefold.web.console.session import Visits
 from onefold.web.door import TheHub, masks_for, note
 from onefold.web.hub import Hub
 from warehouse import guards, mirror, segment_pages
-from warehouse.segment_pages import COUNTED, LOOKED_AT, Sample
+from warehouse.segment_pages import LOOKED_AT, Sample
 
 router: Final = APIRouter(include_in_schema=False)
 PAGE: Final = 50
@@ -36,16 +36,16 @@ def listed(request: Request, hub: TheHub, who: Visits) -> HTMLResponse:
     """The schemes, how many clients are in each segment, and the catalogue of needs."""
     who.asker.needs("clients")
     with hub.reading.connection() as conn:
-        counted, looked = segment_pages.sample(conn, COUNTED // 4), segment_pages.sample(conn, LOOKED_AT)
+        looked = segment_pages.sample(conn, LOOKED_AT)
         schemes = segment_pages.schemes(conn)
         parts = segment_pages.segments(conn)
-        sizes = segment_pages.sizes(conn, None, counted)
+        sizes, is_exact = segment_pages.counts(conn, None, looked)
         needs = segment_pages.needs(conn, looked)
         used = segment_pages.used(conn, looked)
     for one in schemes:
         one.update(_neglected(hub, used.get(one["scheme"])))
-        one["segments"] = _sized([part for part in parts if part["scheme"] == one["scheme"]], sizes, counted)
-        one["unknown"] = counted.of_all(sizes.get((one["scheme"], None), 0))
+        one["segments"] = _sized([part for part in parts if part["scheme"] == one["scheme"]], sizes)
+        one["unknown"] = sizes.get((one["scheme"], None), 0)
     for need in needs:
         need.update({name: looked.of_all(need[name]) for name in ("declared", "observed", "inferred", "disagreeing")})
     return page(
@@ -54,7 +54,7 @@ def listed(request: Request, hub: TheHub, who: Visits) -> HTMLResponse:
         who,
         schemes=schemes,
         needs=needs,
-        is_exact=counted.is_all,
+        is_exact=is_exact,
         needs_are_exact=looked.is_all,
     )
 
@@ -65,10 +65,10 @@ def of_scheme(request: Request, hub: TheHub, who: Visits, scheme: str) -> HTMLRe
     who.asker.needs("clients")
     since = _months_before(hub.reading.clock(), MONTHS - 1)
     with hub.reading.connection() as conn:
-        counted, looked = segment_pages.sample(conn, COUNTED), segment_pages.sample(conn, LOOKED_AT)
+        looked = segment_pages.sample(conn, LOOKED_AT)
         found = _scheme(segment_pages.schemes(conn), scheme)
-        sizes = segment_pages.sizes(conn, scheme, counted)
-        parts = _sized(segment_pages.segments(conn, scheme), sizes, counted)
+        sizes, is_exact = segment_pages.counts(conn, scheme, looked)
+        parts = _sized(segment_pages.segments(conn, scheme), sizes)
         needs = segment_pages.needs(conn, Sample(segment_pages.NOBODY, 1))
         composition = segment_pages.composition(conn, scheme, looked)
         of_sample = segment_pages.sizes(conn, scheme, looked)
@@ -76,7 +76,7 @@ def of_scheme(request: Request, hub: TheHub, who: Visits, scheme: str) -> HTMLRe
         moves = segment_pages.moves(conn, scheme, looked, since=since)
         # Colleagues' names are for who answers for the data.
         used = guards.uses(conn, scheme=scheme, limit=USES) if "cases" in who.asker.scopes else []
-    unknown = counted.of_all(sizes.get((scheme, None), 0))
+    unknown = sizes.get((scheme, None), 0)
     return page(
         request,
         "segment_scheme.html",
@@ -85,7 +85,7 @@ def of_scheme(request: Request, hub: TheHub, who: Visits, scheme: str) -> HTMLRe
         segments=parts,
         unknown=unknown,
         total=unknown + sum(one["clients"] for one in parts),
-        is_exact=counted.is_all,
+        is_exact=is_exact,
         looked_at=looked,
         needs=needs,
         held=_held(composition, of_sample),
@@ -196,9 +196,9 @@ def _neglected(hub: Hub, use: Answer | None) -> Answer:
     return {"unused_since": since if is_long else None, "review_due": review if is_due else None}
 
 
-def _sized(parts: Sequence[Answer], sizes: Mapping[tuple[str, str | None], int], among: Sample) -> list[Answer]:
+def _sized(parts: Sequence[Answer], sizes: Mapping[tuple[str, str | None], int]) -> list[Answer]:
     """The segments with how many `clients` of all are in each."""
-    return [{**one, "clients": among.of_all(sizes.get((one["scheme"], one["segment"]), 0))} for one in parts]
+    return [{**one, "clients": sizes.get((one["scheme"], one["segment"]), 0)} for one in parts]
 
 
 def _held(rows: Sequence[Answer], sizes: Mapping[tuple[str, str | None], int]) -> dict[tuple[str | None, str], float]:

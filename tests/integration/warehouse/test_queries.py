@@ -23,6 +23,7 @@ from tests.integration.warehouse.hub_rows import (
 )
 from tests.integration.warehouse.test_golden_store import publish, refresh
 from warehouse import case_queue, queries, shapes, standard
+from warehouse.sql import sql
 
 A, B = client(1), client(2)
 
@@ -149,3 +150,13 @@ def test_the_registers_overlap(hub: psycopg.Connection) -> None:
     ]
     (case,), _ = case_queue.page(hub, case_queue.CaseFilter(date(2026, 3, 1)), limit=5)
     assert [r["source_key"] for r in case["records"]] == ["1", "2"]
+
+
+def test_cases_are_found_by_a_source_of_their_records_noted_or_not(hub: psycopg.Connection) -> None:
+    def of(source: str) -> int:
+        return case_queue.count(hub, case_queue.CaseFilter(date(2026, 3, 1), source=source))
+
+    assert [of(source) for source in ("crm", "erp")] == [1, 0]
+    hub.execute(sql("resolution.note_sources"), {"most": 10})
+    assert hub.execute("SELECT sources FROM identity.review_case").fetchall() == [(["crm"],)]
+    assert [of(source) for source in ("crm", "erp")] == [1, 0]
