@@ -29,6 +29,8 @@ def desk(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactor
         fill_queue(hub, CASES, of_erp=2)
         with desk_of(hub) as found:
             assert len(found.open_cases()) == CASES
+            noted = hub.query("SELECT DISTINCT sources FROM identity.review_case WHERE status = 'open' ORDER BY 1")
+            assert [one for (one,) in noted] == [["crm"], ["crm", "erp"]], "filters need no record"
             yield found
 
 

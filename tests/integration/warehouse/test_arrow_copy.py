@@ -108,6 +108,16 @@ def test_a_text_that_is_no_uuid_names_its_column(conn: psycopg.Connection) -> No
             arrow.copy_in(conn, "pg_temp.wrong", pa.table({"h": [text]}))
 
 
+def test_arrays_of_names_go_in_as_postgres_writes_them(conn: psycopg.Connection) -> None:
+    conn.execute("CREATE TEMP TABLE names (n bigint, a text[])")
+    written = ["{crm,erp}", "{}", None, "{crm}", "{crm,erp}"]
+    rows = pa.table({"n": pa.array(range(5), pa.int64()), "a": pa.array(written, pa.string())})
+    assert copy_format.is_encodable(rows, {"n": "int8", "a": "_text"})
+    assert arrow.copy_in(conn, "pg_temp.names", rows) == 5
+    found = [row[0] for row in conn.execute("SELECT a FROM names ORDER BY n")]
+    assert found == [["crm", "erp"], [], None, ["crm"], ["crm", "erp"]]
+
+
 def test_a_single_column_of_nulls_keeps_its_rows(conn: psycopg.Connection) -> None:
     schema = pa.schema([pa.field("b", pa.string())])
     found = arrow.read(conn, SQL("SELECT NULL::text FROM generate_series(1, 3)"), schema=schema)
