@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import psycopg
 import pyarrow as pa
+from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed, Identifier
 from psycopg.types.json import Jsonb
 
@@ -166,6 +167,13 @@ def former_pin(conn: psycopg.Connection[Any], judgement_id: int, *, today: date)
     """The pin whose place a pin took, if it would hold on the day `today`; None of every other judgement."""
     row = conn.execute(sql("judgements.former_pin"), {"judgement_id": judgement_id, "today": today}).fetchone()
     return None if row is None else Judgement(*row)
+
+
+def effect_of(conn: psycopg.Connection[Any], judgement_id: int) -> dict[str, Any] | None:
+    """judgement_id, verdict, in_force and waiting: how many of its records wait to be resolved or published; None:
+    there is none of that number."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(sql("judgements.effect_of"), {"judgement_id": judgement_id}).fetchone()
 
 
 def in_force(

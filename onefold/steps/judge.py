@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
@@ -19,7 +19,7 @@ from onefold.steps.records import one_record, records_named
 from onefold.steps.report import PublishReport, Report, ResolveReport
 from onefold.steps.resolve import resolve
 from onefold.steps.rules import today
-from warehouse import case_queue, desk, former_records, queries, queue, resolution
+from warehouse import case_queue, desk, former_records, queries, queue, resolution, runs
 from warehouse import judgements as stored
 from warehouse.clock import hub_lock, next_as_of
 from warehouse.connect import unit_of_work
@@ -84,6 +84,7 @@ def judge(
     reason: str,
     by: str,
     seen: AsSeen | None = None,
+    told: Callable[[int], None] | None = None,
 ) -> JudgeReport:
     """Say that records are the `same` client or `not_same`; that they are `related`, two clients of which the left is
     to the right what `relationship` says; that nobody `cannot_tell`; or `pin` a golden value of the first record's
@@ -93,7 +94,8 @@ def judge(
     client is held by the record that its value comes from. A pin holds as `policy` says (pin, until_source_changes,
     until_date, fill_if_empty), at most through the day `until`, and takes the place of a former one on its field.
     `related` and `cannot_tell` answer the case that was `seen`, else the open one that asks about records of both
-    sides; NothingFound where nobody `cannot_tell` and there is none.
+    sides; NothingFound where nobody `cannot_tell` and there is none. `told` is given its number when it is stored,
+    before it takes effect.
     Raises OpposingJudgements when a judgement in force says otherwise, UsageError when the sides do not fit
     the verdict, or when records with different valid numbers are joined without a reason; Stale when it is not as it
     was `seen`.
@@ -130,7 +132,19 @@ def judge(
         number = stored.add(conn, judgement, by=by, at=at, case=case)
         case_desk.decided(context, conn, seen, number, verdict=verdict, sides=sides, by=by, at=at)
         enqueue_for(conn, verdict, [*sides[0], *sides[1]])
+    if told is not None:
+        told(number)
     return JudgeReport(number, verdict, resolve(context), publish(context))
+
+
+def effect_of(context: Context, judgement_id: int) -> dict[str, Any]:
+    """Whether a judgement has taken effect: judgement_id, verdict, in_force (False: it was taken back), `waiting`: how
+    many of its records wait to be resolved or published, and the `steps` that are at work now. NothingFound."""
+    with context.connection("onefold judge") as conn:
+        found = stored.effect_of(conn, judgement_id)
+        if found is None:
+            raise NothingFound(f"There is no judgement {judgement_id}.", "`onefold judge list` shows those in force.")
+        return {**found, "steps": runs.at_work(conn)}
 
 
 def check_words(verdict: str, relationship: str | None, reason: str) -> None:
@@ -237,12 +251,16 @@ def others_of(conn: psycopg.Connection, record_ids: Sequence[int]) -> list[int]:
 
 
 @logged("lift")
-def lift(context: Context, judgement_id: int, *, reason: str, by: str) -> JudgeReport:
-    """Undo a judgement by a new decision: evidence decides again, or of a pin the one whose place it took. NothingFound
-    if it is not in force."""
+def lift(
+    context: Context, judgement_id: int, *, reason: str, by: str, told: Callable[[int], None] | None = None
+) -> JudgeReport:
+    """Undo a judgement by a new decision: evidence decides again, or of a pin the one whose place it took. `told` as in
+    `judge`. NothingFound if it is not in force."""
     with context.connection("onefold judge") as conn, unit_of_work(conn):
         hub_lock(conn)
         again = take_back(context, conn, judgement_id, reason=reason, by=by)
+    if told is not None:
+        told(judgement_id)
     return JudgeReport(judgement_id, "lift", resolve(context), publish(context), again)
 
 

@@ -233,6 +233,33 @@ def test_a_judgement_takes_effect_before_it_is_answered_and_undo_takes_it_back(o
     ]
 
 
+def test_who_would_rather_not_wait_is_answered_when_a_judgement_is_stored(
+    own_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onefold.web.console.bulk.PATIENCE", 0.0)
+    lev, anna = own_api.client_of("crm:contacts:3"), own_api.client_of(ANNA)
+
+    def settled(answer: httpx.Response) -> dict[str, Any]:
+        assert answer.status_code == 202 and answer.headers["preference-applied"] == "respond-async"
+        for _ in range(600):
+            found = own_api.all.get(answer.headers["location"]).json()
+            if not found["waiting"]:
+                return dict(found)
+            time.sleep(0.1)
+        raise AssertionError("it never took effect")
+
+    later = {"Prefer": "respond-async"}
+    word = {"verdict": "same", "left": ["crm:contacts:3"], "right": [ANNA], "reason": "married"}
+    said = settled(own_api.all.post("/v1/judgements", json=word, headers=later))
+    assert said["in_force"] and own_api.client_of("crm:contacts:3") == own_api.client_of(ANNA)
+    undo = f"/v1/judgements/{said['judgement_id']}/undo"
+    assert not settled(own_api.all.post(undo, json={}, headers=later))["in_force"]
+    assert {own_api.client_of("crm:contacts:3"), own_api.client_of(ANNA)} == {lev, anna}
+    # What is refused is refused at once, and what is not there is not there.
+    assert own_api.all.post(undo, json={}, headers=later).status_code == 404
+    assert own_api.all.get("/v1/judgements/987654").status_code == 404
+
+
 def test_what_was_decided_on_something_that_has_changed_is_refused(own_api: Api) -> None:
     lev, anna = own_api.client_of("crm:contacts:3"), own_api.client_of(ANNA)
     seen = {one: own_api.all.get(f"/v1/clients/{one}").json()["changed_seq"] for one in (lev, anna)}

@@ -64,6 +64,7 @@ def test_whatever_the_description_allows_is_answered_as_it_says(
         "/v1/changes",
         "/v1/cases",
         "/v1/judgements",
+        "/v1/judgements/{judgement_id}",
         "/v1/judgements/{judgement_id}/undo",
     }
     for operation in operations:

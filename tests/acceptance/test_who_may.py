@@ -52,6 +52,7 @@ NEEDS: Final = {
     "GET /v1/changes": "changes",
     "GET /v1/cases": "cases",
     "POST /v1/judgements": "judge",
+    "GET /v1/judgements/{judgement_id}": "judge",
     "POST /v1/judgements/{judgement_id}/undo": "judge",
     "GET /clients": "clients",
     "GET /clients/{client_id}": "clients",

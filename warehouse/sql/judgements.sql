@@ -141,6 +141,16 @@ WHERE j.verdict <> 'lift'
     )
 ORDER BY j.judgement_id
 
+-- name: effect_of
+-- What waits of its records is taken out of the queues by the transactions that bring it into effect.
+SELECT j.judgement_id, j.verdict,
+    NOT EXISTS (SELECT FROM identity.judgement AS l WHERE l.lifts = j.judgement_id) AS in_force, (
+        SELECT count(DISTINCT p.record_id) FROM ops.pending AS p
+        WHERE p.step IN ('resolve', 'publish') AND p.record_id = ANY (j.left_ids || j.right_ids)
+    ) AS waiting
+FROM identity.judgement AS j
+WHERE j.judgement_id = %(judgement_id)s AND j.verdict <> 'lift'
+
 -- name: stated_apart
 -- One member may be the same firm kept twice; a group above several is something else.
 SELECT to_record_id, array_agg(DISTINCT from_record_id ORDER BY from_record_id)

@@ -441,6 +441,16 @@ class Judged(Shape):
     again: int | None = Field(description="Of a pin that was taken back: the one that it had replaced, said again.")
 
 
+class Effect(Shape):
+    """Whether a judgement has taken effect: when none of its records wait any more."""
+
+    judgement_id: int
+    verdict: str
+    in_force: bool = Field(description="It was not taken back.")
+    waiting: int = Field(description="How many of its records wait to be resolved or published.")
+    steps: list[str] = Field(description="Steps of the hub that are at work now.")
+
+
 class Concern(Shape):
     """A question that is asked after each publish, and what it says now."""
 
