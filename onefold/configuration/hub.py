@@ -66,7 +66,8 @@ class Notifications(Strict):
         examples=["${ALERTS_WEBHOOK}"],
     )
     on: list[Literal["failure", "stopped", "stale", "review", "drift", "concern"]] = Field(
-        default_factory=lambda: ["failure", "stopped", "stale"]  # type: ignore[arg-type]
+        default_factory=lambda: ["failure", "stopped", "stale", "concern"],  # type: ignore[arg-type]
+        description="Of what. Concerns are those that concerns.yaml asks for: none without that file.",
     )
 
 

@@ -23,8 +23,10 @@ from onefold.steps.concern_examples import try_examples
 from onefold.steps.concerns import acknowledge, ask_anew, concern, concerns, concerns_of
 from onefold.steps.erase import erase
 from onefold.steps.notify import tell_standing
+from onefold.steps.orchestrated import tell
 from tests.support.cli import onefold
 from tests.support.demo import demo
+from tests.support.http_source import Reply, http_source
 from tests.support.hub import ERP, START, Hub
 from tests.support.served import served, token
 from warehouse.connect import connect
@@ -208,6 +210,32 @@ def test_a_notice_is_opened_once_by_however_many_and_ends_with_the_concern(compa
     company.run()
     with company.context() as context, context.connection() as conn:
         assert "concern:late_deliveries" in tell_standing(context, conn).closed
+
+
+def test_a_raised_concern_is_told_once_by_the_channels_and_once_when_it_is_over(company: Hub) -> None:
+    company.run()
+    settings = company.folder / "config" / "hub.yaml"
+    with http_source() as hooks:
+        hooks.answers["/T0K3N"] = lambda _: Reply(200)
+        (company.folder / ".env").write_text(f"HOOK={hooks.url}/T0K3N\n", encoding="utf-8")
+        settings.write_text("notifications: {webhook: '${HOOK}', on: [failure, stopped, stale]}\n", encoding="utf-8")
+        with company.context() as context:
+            assert (tell(context).told, hooks.asked) == ({}, [])
+        settings.write_text("notifications: {webhook: '${HOOK}'}\n", encoding="utf-8")
+        with company.context() as context:
+            assert tell(context).told["webhook"] >= 3
+            assert tell(context).told == {}, "once, however long it lasts"
+        add(company, "D0", "C0", "delivery", 20, due=20, done=20)
+        company.write("erp_orders")
+        company.run()
+        with company.context() as context:
+            assert tell(context).told == {"webhook": 1}
+        raised, over = (json.loads(asked.body) for asked in hooks.asked)
+    said = {one["key"]: one["detail"] for one in raised["notices"]}
+    assert {one["kind"] for one in raised["notices"]} == {"concern"}
+    assert "For: ada@example.com" in said["concern:late_deliveries"] and "concern:large" in said
+    assert [(one["key"], one["until"] is None) for one in over["notices"]] == [("concern:late_deliveries", False)]
+    assert "Имя" not in raised["text"] and "Фамилия" not in raised["text"], "clients are counted, and never named"
 
 
 def test_every_concern_is_tried_in_both_directions_by_the_command(company: Hub) -> None:

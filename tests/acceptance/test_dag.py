@@ -14,12 +14,23 @@ import pytest
 
 from tests.acceptance.conftest import fill
 from tests.support.cli import CHECKOUT, onefold
+from tests.support.http_source import Reply, http_source
 from tests.support.hub import Hub
 
 DAGS = CHECKOUT / "dags"
 AIRFLOW = Path(sys.executable).with_name("airflow")
 SECRET = "secret-of-airflow"
 RUNS = ("onefold_sync_erp", "onefold_sync_crm", "onefold_publish")
+LARGE = """
+owner: ada@example.com
+concerns:
+  large:
+    question: Who has a large deal?
+    sql: SELECT i.client_id, i.record_id FROM onefold_v1.fct_interaction AS i WHERE i.amount > 900 AND NOT i.is_deleted
+    examples:
+      raised: [{interactions: [{type: sales_deal, days_ago: 1, amount: 901}]}]
+      calm: [{interactions: [{type: sales_deal, days_ago: 1, amount: 900}]}]
+"""
 
 
 @pytest.fixture
@@ -115,14 +126,24 @@ def test_dags_run_on_airflow_and_a_failed_source_keeps_nobody_else_back(
     fill(hub)
     (hub.folder / "data" / "erp_orders.jsonl").unlink()
     run(airflow_environment, AIRFLOW, "db", "migrate")
+    (hub.folder / "config" / "concerns.yaml").write_text(LARGE, encoding="utf-8")
+    (hub.folder / "config" / "hub.yaml").write_text("notifications: {webhook: '${HOOK}'}\n", encoding="utf-8")
     lineage = {"type": "file", "log_file_path": str(tmp_path / "lineage"), "append": True}
     airflow_environment["AIRFLOW__OPENLINEAGE__TRANSPORT"] = json.dumps(lineage)
-    said = run(airflow_environment, sys.executable, "-m", "tests.support.airflow_runs", *RUNS)
+    with http_source() as hooks:
+        hooks.answers["/T0K3N"] = lambda _: Reply(200)
+        airflow_environment["AIRFLOW_VAR_HOOK"] = f"{hooks.url}/T0K3N"
+        said = run(airflow_environment, sys.executable, "-m", "tests.support.airflow_runs", *RUNS)
+        told = [one for asked in hooks.asked for one in json.loads(asked.body)["notices"]]
     # A source that failed must not leave its run green.
     assert json.loads(said.partition("ENDED")[2].splitlines()[0]) == dict(
         zip(RUNS, ("DagRun failed", "success", "success"), strict=True)
     )
     assert "erp_orders.jsonl" in said
+    # A concern that came up is told by the task `tell`, with a secret of Airflow's, and names no client.
+    (large,) = [one for one in told if one["kind"] == "concern"]
+    assert large["key"] == "concern:large" and "1 clients. For: ada@example.com" in large["detail"]
+    assert "T0K3N" not in said and "Ромашка" not in json.dumps(told, ensure_ascii=False)
     assert hub.client_of("crm:companies:10") == hub.client_of("erp:customers:C1")
     events = [json.loads(line) for line in (tmp_path / "lineage").read_text("utf-8").splitlines()]
     done = [one for one in events if one["eventType"] == "COMPLETE" and one["job"]["name"] == "onefold_sync_crm.sync"]
