@@ -25,6 +25,12 @@ class Points:
     sizes: Ints  # of each point how many records it stands for
     weight: Weights  # of each record the match weight with the first of its point; 0 for the first
 
+    @classmethod
+    def of_first(cls, first: Ints, weight: Weights) -> Points:
+        """The points of which each record's first is known."""
+        row, of, sizes = np.unique(first, return_inverse=True, return_counts=True)
+        return cls(row.astype(np.int64), of.astype(np.int64), sizes.astype(np.int64), weight)
+
     @property
     def is_representative(self) -> Flags:
         """Of each record whether it is the first of its point."""
@@ -60,8 +66,7 @@ def points_of(scorer: Scorer, fingerprint: Hashes, free: Flags) -> Points:
         collapse = free & (strong[first] >= scorer.model.link) & (first != representative)
         representative[collapse] = first[collapse]
         weight[collapse] = strong[first[collapse]]
-    row, of, sizes = np.unique(representative, return_inverse=True, return_counts=True)
-    return Points(row.astype(np.int64), of.astype(np.int64), sizes.astype(np.int64), weight)
+    return Points.of_first(representative, weight)
 
 
 def fingerprints(features: Features, kind: str, settings: KindSettings) -> Hashes:

@@ -15,7 +15,7 @@ from identity.model import ColumnModel, KindModel, LevelWeight, MatchModel, leve
 from identity.schema import WEIGHT_ONE_BIT
 from identity.settings import IDENTIFIER_TYPES, MatchingSettings, load_settings
 from identity.shipped import shipped
-from identity.training.terms import term_adjustments
+from identity.training.terms import sightings, term_adjustments
 
 LEAST: Final = 1e-12
 """A frequency of nought would be an infinite weight."""
@@ -151,7 +151,7 @@ def _column(found: Imported, one: OurComparison, otherwise: ColumnModel, feature
         why = "an identifier that many names share is generic here: no key and no weight"
         found.findings.approximated(place, "weighed", "generic_names", why)
     elif one.term_frequency and features is not None and not features.values(one.attribute).is_empty:
-        terms, unseen = term_adjustments(features, one.attribute, levels[0].u)
+        terms, unseen = term_adjustments(sightings(features, one.attribute), levels[0].u)
         why = "counted in the hub's records as they are now, and also at levels that are not exact"
         found.findings.approximated(place, "counted when Splink predicts", f"{len(terms)} values", why)
     elif one.term_frequency:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from identity.encoded import Ints, Levels
+from identity.training.counting import Counts, counts_of
 
 Reals = npt.NDArray[np.float64]
 
@@ -28,20 +29,16 @@ class Patterns:
     levels: Levels  # patterns x columns
     counts: Ints
 
+    @classmethod
+    def of_counts(cls, columns: tuple[str, ...], counts: Counts) -> Patterns:
+        """Patterns as they were counted; what was counted beside the columns is left out."""
+        return cls(columns, counts.seen[:, : len(columns)].astype(np.uint8), counts.pairs)
+
 
 def patterns_of(vectors: Mapping[str, Levels]) -> Patterns:
     """Count the distinct vectors among pairs."""
-    columns = tuple(vectors)
-    code = np.zeros(len(next(iter(vectors.values()))), dtype=np.int64)
-    radix = [int(vectors[name].max(initial=0)) + 1 for name in columns]
-    for name, base in zip(columns, radix, strict=True):
-        code = code * base + vectors[name]
-    distinct, counts = np.unique(code, return_counts=True)
-    levels = np.zeros((len(distinct), len(columns)), dtype=np.uint8)
-    for at in range(len(columns) - 1, -1, -1):
-        levels[:, at] = distinct % radix[at]
-        distinct //= radix[at]
-    return Patterns(columns, levels, counts.astype(np.int64))
+    count = len(next(iter(vectors.values())))
+    return Patterns.of_counts(tuple(vectors), counts_of(np.zeros(count, dtype=np.int64), list(vectors.values())))
 
 
 def level_counts(patterns: Patterns, column: int, size: int, weight: Reals) -> Reals:

@@ -109,14 +109,17 @@ def train_from_judgements(
     base: MatchModel,
     version: int,
     clients: pa.Table | None = None,
+    generic: pa.Table | None = None,
 ) -> tuple[MatchModel, tuple[KindOutcome, ...]]:
     """`base` (made for these settings) corrected by JUDGEMENT rows, as version `version`, and how well each kind fares.
 
     A kind that has too few judgements, or is not foretold better, keeps the weights of `base`. `clients` (CROSSWALK):
-    records that never stand on both sides of the cross-validation. Same input, same bits, in any order.
+    records that never stand on both sides of the cross-validation. `generic` (GENERIC): that of the whole register, where
+    these are only the records that judgements name. Same input, same bits, in any order.
     """
     records = in_natural_order(records)
-    generic = generic_values(records, identifiers, settings.generic_names)
+    if generic is None:
+        generic = generic_values(records, identifiers, settings.generic_names)
     kinds, outcomes = {}, []
     for kind in KINDS:
         mine = records.filter(pc.and_(pc.equal(records["kind"], kind), pc.invert(records["is_own"])))

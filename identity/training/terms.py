@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from identity.features import Features
 from identity.parts import sounds
 from identity.schema import WEIGHT_ONE_BIT
 
-_LEAST: Final = 3
+LEAST: Final = 3
 """Values seen less often are not listed in the model: they count as unseen."""
 _UNSEEN: Final = 1.0
 """The count that an unseen value is taken to have."""
@@ -26,18 +27,38 @@ _NAMES_WORTH: Final = 20_000
 """How many organisations' names the shipped word weights are worth."""
 
 
-def term_adjustments(features: Features, field: str, exact_u: float) -> tuple[dict[str, int], int]:
+@dataclass(frozen=True)
+class Sightings:
+    """How often the values of a field were seen: by how many records, of names of organisations by how many firms."""
+
+    total: int
+    frequent: Mapping[str, int]  # those that were seen LEAST times or more
+
+
+def counted_values(features: Features, field: str) -> tuple[pa.StringArray, Ints]:
+    """The values of a field and how often each was seen."""
+    values = features.values(field)
+    if field == "org_name":
+        return values.unique, _firms(features, values)
+    return values.unique, np.bincount(values.codes, minlength=len(values.unique)).astype(np.int64)
+
+
+def sightings(features: Features, field: str) -> Sightings:
+    """How often the values of a field were seen in all of these records."""
+    unique, counts = counted_values(features, field)
+    listed = np.flatnonzero(counts >= LEAST)
+    frequent = zip(unique.take(pa.array(listed)).to_pylist(), counts[listed].tolist(), strict=True)
+    return Sightings(int(counts.sum()), dict(frequent))
+
+
+def term_adjustments(seen: Sightings, exact_u: float) -> tuple[dict[str, int], int]:
     """What agreement on each value of a field adds to the weight of `exact`, and what an unseen value adds.
 
     log2(u of any exact agreement / frequency of the value), in 1/1024 bit, shrunk where counts are small.
     """
-    values = features.values(field)
-    if values.is_empty:
+    if not seen.total:
         return {}, 0
-    counts = np.bincount(values.codes, minlength=len(values.unique))
-    if field == "org_name":
-        counts = _firms(features, values)
-    total = int(counts.sum())
+    total = seen.total
     # As many observations as make one expected sighting of an average value: single sightings do not run
     # away.
     strength = 1 / exact_u
@@ -45,9 +66,7 @@ def term_adjustments(features: Features, field: str, exact_u: float) -> tuple[di
     def adjustment(count: float) -> int:
         return round(WEIGHT_ONE_BIT * math.log2(exact_u * (total + strength) / (count + 1)))
 
-    listed = np.flatnonzero(counts >= _LEAST)
-    texts = values.unique.take(listed).to_pylist()
-    terms = {text: adjustment(count) for text, count in zip(texts, counts[listed].tolist(), strict=True)}
+    terms = {text: adjustment(count) for text, count in seen.frequent.items()}
     return dict(sorted(terms.items())), adjustment(_UNSEEN)
 
 
@@ -68,12 +87,12 @@ def _firms(features: Features, names: Values) -> Ints:
     return counts
 
 
-def word_weights(features: Features, prior: WordWeights) -> WordWeights:
-    """Weights of words by their frequency among distinct names, shrunk to the shipped ones.
+def word_weights(names: Iterable[str], prior: WordWeights) -> WordWeights:
+    """Weights of words by their frequency among distinct `names`, shrunk to the shipped ones.
 
     Spellings of one name count as one: a firm that many hands wrote down does not make its words common.
     """
-    names = features.values("org_name").unique.to_pylist()
+    names = list(names)
     words = sorted({word for name in names for word in name.split()})
     sound = dict(zip(words, sounds(pa.array(words, pa.string())).to_pylist(), strict=True))
     heard = {name: " ".join(sorted({sound[word] or word for word in name.split()})) for name in names}
@@ -83,7 +102,7 @@ def word_weights(features: Features, prior: WordWeights) -> WordWeights:
     weights: Mapping[str, int] = {
         word: _word_weight(count, distinct, prior.weights.get(word, prior.unseen))
         for word, count in sorted(seen.items())
-        if count >= _LEAST
+        if count >= LEAST
     }
     return WordWeights({**prior.weights, **weights}, prior.unseen, prior.rare)
 

@@ -4,22 +4,21 @@ the priors."""
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from identity.blocking.caps import PAIRS_PER_RECORD, learnt_caps
-from identity.blocking.pairing import Pairing, RuleBlocks, blocks_of_rules, sampled_pairs
-from identity.clustering.points import Points, points_of
-from identity.comparison.bounds import Bounds
-from identity.comparison.score import TERM_FIELDS, Scorer
-from identity.encoded import Ints, Levels
+from identity.blocking.pairing import RuleBlocks, sampled_pairs
+from identity.clustering.points import Points
+from identity.comparison.compare import level_names
+from identity.comparison.score import TERM_FIELDS
+from identity.encoded import Ints
 from identity.hashing import Hashes, mix
 from identity.memory import give_back
 from identity.model import (
@@ -34,11 +33,13 @@ from identity.model import (
     with_prior,
 )
 from identity.parallel import in_parallel
-from identity.register import KindRegister, Register
+from identity.register import Register
 from identity.schema import KINDS, WEIGHT_ONE_BIT
 from identity.settings import DOCUMENTS, BlockingRule, KindSettings, MatchingSettings
-from identity.training.em import Reals, at_most, expect_matches, patterns_of, shrunk
-from identity.training.terms import term_adjustments, word_weights
+from identity.training.counting import Counts
+from identity.training.em import Patterns, Reals, at_most, expect_matches, level_counts, shrunk
+from identity.training.observed import Asked, InMemory, Observed, alternatives, patterns, weighed_patterns
+from identity.training.terms import term_adjustments
 
 RANDOM_PAIRS: Final = 500_000
 """Random pairs, at the most, from which u is estimated."""
@@ -82,83 +83,75 @@ def train_register(
     register: Register, base: MatchModel, version: int, distinct_sources: Collection[str] = ()
 ) -> MatchModel:
     """`train` on a register that something else may look at too, such as `resolve_register`."""
-    kinds = {}
-    for kind in KINDS:
-        mine = register.evidence(kind)
-        enough = len(mine.ids) >= _LEAST_RECORDS
-        kinds[kind] = (
-            _Trainer(mine, register.settings, base.kind(kind), distinct_sources).model() if enough else base.kind(kind)
-        )
+    model = train_observed(
+        (InMemory(register.evidence(kind), distinct_sources) for kind in KINDS), register.settings, base, version
+    )
     give_back(register.records.num_rows)
+    return model
+
+
+def train_observed(
+    observed: Iterable[Observed], settings: MatchingSettings, base: MatchModel, version: int
+) -> MatchModel:
+    """`train` on the records of each kind, wherever they are compared."""
+    kinds = {
+        one.kind: _Trainer(one, settings, base.kind(one.kind)).model()
+        if len(one.holders) >= _LEAST_RECORDS
+        else base.kind(one.kind)
+        for one in observed
+    }
     return MatchModel(version, "trained", kinds["person"], kinds["organisation"], base.component_bound)
 
 
 @dataclass(frozen=True)
 class _Sample:
-    """Some of the candidate pairs, as rows."""
+    """Some of the candidate pairs; each is asked about how many pairs of records it stands for."""
 
-    left: Ints
-    right: Ints
-    vectors: dict[str, Levels]
+    asked: Asked
     share: float  # of all of them
 
 
 class _Trainer:
     """The training of one kind."""
 
-    def __init__(
-        self,
-        register: KindRegister,
-        settings: MatchingSettings,
-        base: KindModel,
-        distinct_sources: Collection[str],
-    ) -> None:
-        features = register.features
-        self._held = register
-        self._features = features
-        self._kind = register.kind
-        self._settings = settings
-        self._rules = register.settings
-        self._words = word_weights(features, base.words) if register.kind == "organisation" else base.words
-        self._base = replace(base, words=self._words)
-        self._scorer = Scorer(features, register.kind, self._rules, self._base, register.comparer(self._words))
-        source = features.records["source"]
-        codes = source.combine_chunks().dictionary_encode().indices.to_numpy()
-        is_distinct = pc.is_in(source, value_set=pa.array(sorted(distinct_sources), pa.string())).to_numpy()
+    def __init__(self, observed: Observed, settings: MatchingSettings, base: KindModel) -> None:
+        self._observed = observed
+        self._kind, self._rules, self._settings = observed.kind, observed.settings, settings
+        self._base = replace(base, words=observed.words(base.words))
         # Records of one distinct register have its number, any other a number of its own: equal ones are no match.
-        self._register = np.where(is_distinct, -1 - codes.astype(np.int64), np.arange(len(features)))
+        self._register = observed.holders
+        self._columns = tuple(level_names(self._kind, self._rules))
 
     def model(self) -> KindModel:
         """The trained model: u first, then m with u held, then the prior and the thresholds that follow."""
         columns = self._base.columns.items()
         m = {name: np.array([level.m for level in column.levels]) for name, column in columns}
         u = {name: np.array([level.u for level in column.levels]) for name, column in columns}
-        points = points_of(self._scorer, self._held.fingerprints, self._register >= 0)
-        cap = [self._settings.block_cap] * len(self._rules.blocking)
-        blocks = blocks_of_rules(self._held.keys.by_rule, cap, points.is_representative)
-        *sample, drawn = sampled_pairs(blocks, len(self._features), PAIRS_FOR_ODDS)
+        points = self._observed.points(self._base)
+        blocks = self._observed.blocks(points, self._settings.block_cap)
+        *sample, drawn = sampled_pairs(blocks, len(self._register), PAIRS_FOR_ODDS)
         left, right = self._open(*sample)
-        sampled = _Sample(left, right, self._scorer.vectors(left, right), drawn)
-        prior, _ = self._odds(self._scorer, points, sampled)
+        size = points.sizes[points.of]
+        sampled = _Sample(Asked(left, right, size[left] * size[right], once=False), drawn)
+        prior, _ = self._odds(self._base, points, sampled)
         u = self._chance(u, prior, points, blocks)
         if "name.given" in u:
             u["name.given"] = _given_family(u["name.given"])
         matched = {name: np.zeros(len(level)) for name, level in m.items()}
+        counts = self._observed.count(self._base, patterns, self._proposed(blocks))
 
-        def of_rule(rule: tuple[BlockingRule, RuleBlocks]) -> dict[str, Reals]:
-            return self._pass(rule[0], *self._open(*rule[1].drawn(PAIRS_PER_PASS)), m, u)
+        def of_rule(rule: tuple[int, BlockingRule]) -> dict[str, Reals]:
+            return self._pass(rule[1], counts.only(rule[0]), m, u)
 
-        rules = zip(self._rules.blocking, blocks, strict=True)
-        for found in in_parallel(of_rule, rules, sum(len(of_one.member) for of_one in blocks)):
-            for name, counts in found.items():
-                matched[name] += counts
+        for found in in_parallel(of_rule, enumerate(self._rules.blocking), len(counts.pairs)):
+            for name, seen in found.items():
+                matched[name] += seen
         # The passes see the same matches again and again; together they say no more than there are matches.
         matches = 2**prior * self._pairs
-        for counts in matched.values():
-            np.multiply(counts, min(1.0, matches / max(float(counts.sum()), 1e-9)), out=counts)
+        for seen in matched.values():
+            np.multiply(seen, min(1.0, matches / max(float(seen.sum()), 1e-9)), out=seen)
         trained = self._with({name: shrunk(matched[name], m[name], _M_STRENGTH) for name in m}, u)
-        scorer = Scorer(self._features, self._kind, self._rules, trained, self._scorer.comparer)
-        prior, kin = self._odds(scorer, points, sampled)
+        prior, kin = self._odds(trained, points, sampled)
         model = replace(with_prior(trained, self._rules, prior), kin=bits(kin))
         return replace(model, caps=self._caps(model, blocks, int(points.is_representative.sum())))
 
@@ -166,16 +159,21 @@ class _Trainer:
         """How large a block of each rule may grow, by those of a sample of candidate pairs that may be matches."""
         if sum(found.pairs for found in blocks) <= PAIRS_PER_RECORD * records:
             return {}
-        scorer = Scorer(self._features, self._kind, self._rules, model, self._scorer.comparer)
         wanted = max(PAIRS_FOR_CAPS, _PAIRS_FOR_CAPS_EACH * records)
-        left, right, share = sampled_pairs(blocks, len(self._features), wanted)
+        left, right, share = sampled_pairs(blocks, len(self._register), wanted)
         # Learnt from are only those that are more probably a match than not.
         least = max(model.plausible, -model.prior)
-        at = Bounds(scorer, self._features).reaching(left, right, least)
-        left, right = self._open(left[at], right[at])
-        weight = scorer.score(left, right).weight
+        left, right, weight = self._observed.weighing(model, self._open(left, right), least)
         probable = 1 / (1 + np.exp2(-np.clip((weight + model.prior) / WEIGHT_ONE_BIT, -60, 60)))
         return learnt_caps(self._rules, blocks, (left, right), probable, share, records)
+
+    def _proposed(self, blocks: list[RuleBlocks]) -> Asked:
+        """Some of the pairs that each blocking rule proposes, asked about it by its index."""
+        found = [self._open(*of_rule.drawn(PAIRS_PER_PASS)) for of_rule in blocks]
+        left, right = (
+            np.concatenate([np.zeros(0, dtype=np.int64), *(pairs[side] for pairs in found)]) for side in (0, 1)
+        )
+        return Asked(left, right, np.repeat(np.arange(len(found)), [len(pairs[0]) for pairs in found]))
 
     def _open(self, left: Ints, right: Ints) -> tuple[Ints, Ints]:
         """The pairs that no distinct register holds apart."""
@@ -186,60 +184,51 @@ class _Trainer:
         """u of every level. How often names agree in part by chance is asked of different firms: one that was written
         down a thousand times would else be taken for a thousand that agree by chance. Whole names are asked of all
         records, since namesakes may look like one firm."""
-        everybody, pairs = np.arange(len(self._features), dtype=np.int64), pairs_for_chance(len(self._features))
+        everybody, pairs = np.arange(len(self._register), dtype=np.int64), pairs_for_chance(len(self._register))
         found = self._random(u, prior, everybody, pairs)
         if self._kind == "person" or "name" not in found:
             return found
-        different = self._different(points, Pairing(blocks, len(everybody)), prior)
+        different = self._different(points, blocks, prior)
         firms = self._random(u, prior, different, pairs // 4)["name"]
         partly = np.array([not level.name.startswith("exact") for level in self._base.columns["name"].levels[:-1]])
         name = found["name"][:-1]
         name = np.where(partly, np.minimum(name, firms[:-1]), name)
         return found | {"name": np.append(name, 1 - name.sum())}
 
-    def _different(self, points: Points, pairing: Pairing, prior: float) -> Ints:
-        """One row of each of the groups that link by themselves."""
-        count = len(self._features)
-        link = log_odds(self._rules.link_at) - prior
-        bounds, least = Bounds(self._scorer, self._features), math.floor(link * WEIGHT_ONE_BIT)
-        _, left, right = pairing.chosen(lambda one, two: bounds.reaching(one, two, least))
-        left, right = self._open(left, right)
-        scores = self._scorer.score(left, right)
-        one = (scores.weight >= link * WEIGHT_ONE_BIT) & ~scores.forbidden
-        ends = np.concatenate([left[one], np.arange(count)]), np.concatenate([right[one], points.row[points.of]])
+    def _different(self, points: Points, blocks: list[RuleBlocks], prior: float) -> Ints:
+        """The first row of each of the groups that link by themselves."""
+        count = len(self._register)
+        least = math.ceil((log_odds(self._rules.link_at) - prior) * WEIGHT_ONE_BIT)
+        left, right = self._open(*self._observed.linking(self._base, blocks, least))
+        ends = np.concatenate([left, np.arange(count)]), np.concatenate([right, points.row[points.of]])
         graph = coo_matrix((np.ones(len(ends[0]), dtype=np.int8), ends), shape=(count, count))
         first: Ints = np.unique(connected_components(graph, directed=False)[1], return_index=True)[1]
-        return first.astype(np.int64)
+        return np.sort(first).astype(np.int64)
 
     def _random(self, u: dict[str, Reals], prior: float, rows: Ints, wanted: int) -> dict[str, Reals]:
         """u of every level from random pairs of `rows`, each counted by how surely it is no match that chance put
         among them; `prior` is the log2 of the odds of one."""
         left, right = (rows[side] for side in random_pairs(len(rows), wanted))
-        vectors = self._scorer.vectors(left, right)
-        weight = self._scorer.weigh(vectors, left, right) / WEIGHT_ONE_BIT
-        unmatched = 1 / (1 + np.exp2(np.clip(weight + prior, -60, 60)))
+        counts = self._observed.count(self._base, weighed_patterns, Asked(left, right, np.zeros_like(left)))
+        weight = counts.seen[:, -1] / WEIGHT_ONE_BIT
+        unmatched = counts.pairs / (1 + np.exp2(np.clip(weight + prior, -60, 60)))
         # Where all are one client there is no pair to ask, and the prior stays.
         strength = _U_STRENGTH * max(float(unmatched.sum()), 1.0)
+        shown = Patterns.of_counts(self._columns, counts)
         return {
-            name: shrunk(
-                np.bincount(levels, weights=unmatched, minlength=len(u[name]) + 1)[1:].astype(np.float64),
-                u[name],
-                strength,
-            )
-            for name, levels in vectors.items()
+            name: shrunk(level_counts(shown, at, len(u[name]), unmatched), u[name], strength)
+            for at, name in enumerate(shown.columns)
         }
 
-    def _pass(
-        self, rule: BlockingRule, left: Ints, right: Ints, m: dict[str, Reals], u: dict[str, Reals]
-    ) -> dict[str, Reals]:
+    def _pass(self, rule: BlockingRule, counts: Counts, m: dict[str, Reals], u: dict[str, Reals]) -> dict[str, Reals]:
         """What the pairs that one blocking rule proposes say of m: expected counts of levels among its
         matches."""
-        if len(left) == 0:
+        if len(counts.pairs) == 0:
             return {}
-        patterns = patterns_of(self._scorer.comparer.vectors(left, right))
-        free = [name for name in patterns.columns if name not in blocked_columns(rule, self._rules)]
-        found = expect_matches(patterns, m, u, free)
-        return {name: at_most(counts, _MOST_PER_PASS) for name, counts in found.items()}
+        shown = Patterns.of_counts(self._columns, counts)
+        free = [name for name in shown.columns if name not in blocked_columns(rule, self._rules)]
+        found = expect_matches(shown, m, u, free)
+        return {name: at_most(seen, _MOST_PER_PASS) for name, seen in found.items()}
 
     def _with(self, m: dict[str, Reals], u: dict[str, Reals]) -> KindModel:
         columns = {}
@@ -257,27 +246,25 @@ class _Trainer:
             unseen = 0
             setting = self._rules.compare.get(name.partition(".")[0])
             if setting is not None and setting.term_frequency and name in TERM_FIELDS:
-                terms, unseen = term_adjustments(self._features, TERM_FIELDS[name], float(u[name][0]))
+                terms, unseen = term_adjustments(self._observed.sightings(TERM_FIELDS[name]), float(u[name][0]))
             columns[name] = ColumnModel(levels, terms, unseen)
         return replace(self._base, columns=columns, pooled=True)
 
     @property
     def _pairs(self) -> float:
         """How many pairs of records may be one client."""
-        count = len(self._features)
+        count = len(self._register)
         _, held = np.unique(self._register, return_counts=True)
         return max((count * (count - 1) - float((held * (held - 1)).sum())) / 2, 1.0)
 
-    def _odds(self, scorer: Scorer, points: Points, sample: _Sample) -> tuple[float, float]:
+    def _odds(self, model: KindModel, points: Points, sample: _Sample) -> tuple[float, float]:
         """log2 of the odds that any two records are one client, and of kin against one client, from the weights of a
         sample of the candidates; a point that stands for several records makes as many pairs."""
-        left, right = sample.left, sample.right
-        against = scorer.alternatives(sample.vectors, left, right)
-        strangers, kinship = (np.clip(weight / WEIGHT_ONE_BIT, -60, 60) for weight in against)
-        size = points.sizes[points.of]
-        stands_for = (size[left] * size[right]) / sample.share
+        counts = self._observed.count(model, alternatives, sample.asked)
+        strangers, kinship = (np.clip(weight / WEIGHT_ONE_BIT, -60, 60) for weight in counts.seen.T)
+        stands_for = (counts.about * counts.pairs) / sample.share
         alike = float((points.sizes * (points.sizes - 1) // 2).sum())
-        prior, shipped = -math.log2(len(self._features)), 2 ** (self._base.kin / WEIGHT_ONE_BIT)
+        prior, shipped = -math.log2(len(self._register)), 2 ** (self._base.kin / WEIGHT_ONE_BIT)
         kin, pairs = shipped, self._pairs
         for _ in range(50):
             one_client = np.exp2(np.clip(strangers + prior, -60, 60))

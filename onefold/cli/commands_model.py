@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from onefold.cli.app import app
+from onefold.cli.commands_run import EngineName, Master, with_engine
 from onefold.cli.opening import opened
 
 if TYPE_CHECKING:
@@ -34,10 +35,15 @@ def train(
             help="Correct the weights by people's judgements; refused unless held-back judgements are foretold better.",
         ),
     ] = False,
+    engine: EngineName = None,
+    master: Master = None,
 ) -> None:
     """Learn the weights from the hub's own records, without labels, and show what they would change.
 
-    Saves a new version of the model and nothing else: clients stay as they are until `onefold model use`.
+    Saves a new version of the model and nothing else: clients stay as they are until `onefold model use`. The model is
+    the same by any engine.
+
+    Example: onefold train --engine spark --master spark://cluster:7077
     """
     from dataclasses import replace
 
@@ -45,10 +51,11 @@ def train(
     from onefold.steps.train import use as make_current
 
     with opened(ctx) as (context, output):
-        report = step(context, from_judgements=from_judgements)
+        on_engine = with_engine(context, engine, master)
+        report = step(on_engine, from_judgements=from_judgements)
         show_training(output, report)
         if use:
-            report = replace(report, used=make_current(context, report.version))
+            report = replace(report, used=make_current(on_engine, report.version))
     output.data(report.as_dict())
     if report.used:
         show_use(output, report.used)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -85,29 +86,56 @@ def resolve_in_parts(
     if hub.engine == "spark":
         check_spark()
     rules = Rules(model, context.configuration.matching, judgements, apart, GENERIC.empty_table())
-    with _folder(context) as folder:
-        _write_cards(conn, folder, rules.settings.open_attributes)
-        with _calculator(hub, folder) as engine:
+    with work_folder(context) as folder:
+        write_cards(conn, folder, rules.settings.open_attributes)
+        with calculator(hub, folder) as engine:
             return resolve_cards(engine, rules)
 
 
 @contextmanager
-def _folder(context: Context) -> Iterator[Path]:
-    """A folder for one run; those of runs that were killed are removed, since only one can be at work."""
+def work_folder(context: Context) -> Iterator[Path]:
+    """A folder for one run or training, removed at the end; those of processes that were killed are removed too."""
     spark = context.configuration.hub.spark
     is_shared = context.configuration.hub.engine == "spark" and spark.folder is not None
     home = Path(spark.folder) if is_shared and spark.folder else context.settings.home / "resolving"
     home.mkdir(parents=True, exist_ok=True)
-    for left in home.glob("run-*"):
-        shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=home)).resolve()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with ExitStack() as held:
+        with _locked(home / "lock", waits=True):
+            for left in home.glob("run-*"):
+                with suppress(BlockingIOError), _locked(_lock_of(left)):
+                    _remove(left)
+            folder = Path(tempfile.mkdtemp(prefix="run-", dir=home)).resolve()
+            held.enter_context(_locked(_lock_of(folder)))
+        try:
+            yield folder
+        finally:
+            _remove(folder)
 
 
-def _write_cards(conn: psycopg.Connection, folder: Path, attributes: tuple[str, ...]) -> None:
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(folder.name.replace("run-", "lock-", 1))
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    _lock_of(folder).unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(file: Path, *, waits: bool = False) -> Iterator[None]:
+    """Hold a lock that ends with this process; where the file system has none, nobody else is taken to be at work.
+    BlockingIOError: another process holds it."""
+    with file.open("w", encoding="utf-8") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise
+        except OSError:
+            pass
+        yield
+
+
+def write_cards(conn: psycopg.Connection, folder: Path, attributes: tuple[str, ...]) -> None:
     import pyarrow.parquet as pq
 
     from identity.schema import IDENTIFIER, RECORD
@@ -135,7 +163,8 @@ def cluster_of(hub: HubConfiguration, folder: Path) -> Cluster:
 
 
 @contextmanager
-def _calculator(hub: HubConfiguration, folder: Path) -> Iterator[Calculator]:
+def calculator(hub: HubConfiguration, folder: Path) -> Iterator[Calculator]:
+    """What brings the cards of a folder together. EngineFailed: Spark gave up."""
     if hub.engine == "local":
         from identity.staged.spilled import SpillingCalculator
 

@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from contextlib import ExitStack
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from identity.model import MatchModel, prior_model
-from identity.register import Register
-from identity.resolve import Resolution, resolve_register
-from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, KINDS, RECORD, WEIGHT_ONE_BIT
+from identity.schema import KINDS, WEIGHT_ONE_BIT
 from identity.training.changes import Change, compare_resolutions
-from identity.training.supervised import LEAST_JUDGEMENTS, LEAST_OF_EACH, KindOutcome, train_from_judgements
-from identity.training.train import train_register
+from identity.training.supervised import LEAST_JUDGEMENTS, LEAST_OF_EACH, KindOutcome
 from onefold.errors import NothingFound, OnefoldError
-from onefold.steps.blocking import keep_blocks
+from onefold.steps.learning import Stored, stored_now
 from onefold.steps.logged import logged
 from onefold.steps.model_page import keep_model
 from onefold.steps.models import as_model, body_of, find_model
 from onefold.steps.publish import publish
 from onefold.steps.report import ModelEffect, TrainReport, UseReport
 from onefold.steps.resolve import current_model, resolve, review_cases
-from onefold.steps.rules import distinct_sources
-from warehouse import judgements as stored_judgements
 from warehouse import match_models, resolution
 from warehouse.clock import hub_lock
 from warehouse.connect import unit_of_work
@@ -40,15 +32,6 @@ class NotBetter(OnefoldError):
     """Judgements make no better model than training without them; nothing was saved."""
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """Everything that a partition follows from, as of one moment."""
-
-    register: Register
-    judgements: pa.Table
-    crosswalk: pa.Table
-
-
 @logged("train")
 def train(context: Context, *, from_judgements: bool = False) -> TrainReport:
     """Estimate the weights from the stored records, save them as a version, and tell what they would change.
@@ -59,40 +42,30 @@ def train(context: Context, *, from_judgements: bool = False) -> TrainReport:
     """
     started = time.perf_counter()
     settings = context.configuration.matching
-    with context.progress.stage("train", 4) as stage:
+    with context.progress.stage("train", 4) as stage, ExitStack() as held:
         with context.connection("onefold train") as conn, unit_of_work(conn):
             hub_lock(conn)
             current = current_model(context, conn)
-        stored = _load(context)
-        records = stored.register.records
+        stored = held.enter_context(stored_now(context, "onefold train"))
+        counts = {kind: stored.counts.get(kind, 0) for kind in KINDS}
         stage.advance()
         base = prior_model(settings)
-        apart = distinct_sources(context)
-        model = train_register(stored.register, base, 0, apart)
+        model = stored.trained(base)
         at_priors = tuple(kind for kind in KINDS if model.kind(kind) == base.kind(kind))
         if len(at_priors) == len(KINDS):
             raise NothingFound(
-                f"{records.num_rows} client records are too few to learn from.",
+                f"{sum(counts.values())} client records are too few to learn from.",
                 "The shipped weights stay in use.",
             )
         outcomes: tuple[KindOutcome, ...] = ()
         if from_judgements:
-            model, outcomes = _correct(stored, context, model)
+            model, outcomes = _correct(stored, model)
         stage.advance()
-        counts = {kind: pc.sum(pc.equal(records["kind"], kind)).as_py() or 0 for kind in KINDS}
         version, is_new = _save(context, model, counts, outcomes)
         effect = _effect(context, stored, current, replace(model, version=version))
         if is_new:
             keep_model(context, version)
-        if stored.crosswalk.num_rows:
-            keep_blocks(
-                context,
-                stored.register.records,
-                stored.register.identifiers,
-                stored.crosswalk,
-                stored.judgements,
-                current,
-            )
+        stored.keep_blocks(context, current)
         stage.advance(2)
     return TrainReport(
         version=version,
@@ -106,31 +79,8 @@ def train(context: Context, *, from_judgements: bool = False) -> TrainReport:
     )
 
 
-def _load(context: Context) -> _Stored:
-    settings = context.configuration.matching
-    with context.connection("onefold train") as conn:
-        # One moment for all tables, without making anybody wait.
-        conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        with unit_of_work(conn):
-            records = resolution.load_records(conn, RECORD, attributes=settings.open_attributes)
-            return _Stored(
-                Register(records, resolution.load_identifiers(conn, IDENTIFIER), settings),
-                stored_judgements.load_judgements(conn, JUDGEMENT),
-                resolution.load_crosswalk(conn, CROSSWALK),
-            )
-
-
-def _correct(stored: _Stored, context: Context, model: MatchModel) -> tuple[MatchModel, tuple[KindOutcome, ...]]:
-    found, outcomes = train_from_judgements(
-        stored.register.records,
-        stored.register.identifiers,
-        # What registers state is heeded, and nothing to learn from.
-        stored.judgements.filter(pc.field("judgement_id") < stored_judgements.STATED),
-        context.configuration.matching,
-        model,
-        0,
-        stored.crosswalk,
-    )
+def _correct(stored: Stored, model: MatchModel) -> tuple[MatchModel, tuple[KindOutcome, ...]]:
+    found, outcomes = stored.corrected(model)
     if not any(outcome.status == "better" for outcome in outcomes):
         raise NotBetter(
             "Judgements make no better model: " + "; ".join(map(_in_words, outcomes)) + ".",
@@ -171,15 +121,16 @@ def effect_between(context: Context, left: int, right: int) -> ModelEffect:
     settings = context.configuration.matching
     with context.connection("onefold model") as conn:
         one, two = (as_model(find_model(conn, version), settings) for version in (left, right))
-    return _effect(context, _load(context), one, two)
+    with stored_now(context, "onefold model") as stored:
+        return _effect(context, stored, one, two)
 
 
-def _effect(context: Context, stored: _Stored, current: MatchModel, other: MatchModel) -> ModelEffect:
-    before = _resolved(context, stored, current)
-    after = before if other == current else _resolved(context, stored, other)
+def _effect(context: Context, stored: Stored, current: MatchModel, other: MatchModel) -> ModelEffect:
+    before = stored.resolved(current)
+    after = before if other == current else stored.resolved(other)
     diff = compare_resolutions(before, after)
     cases = [set(review_cases(found)["fingerprint"].to_pylist()) for found in (before, after)]
-    kinds = _kinds(stored, [change.pair[0] for change in diff.largest])
+    kinds = stored.kinds([change.pair[0] for change in diff.largest])
     with context.connection("onefold train") as conn:
         names = resolution.names_of(conn, [record for change in diff.largest for record in change.pair])
     return ModelEffect(
@@ -200,18 +151,6 @@ def _effect(context: Context, stored: _Stored, current: MatchModel, other: Match
             for change in diff.largest
         ),
     )
-
-
-def _resolved(context: Context, stored: _Stored, model: MatchModel) -> Resolution:
-    return resolve_register(
-        stored.register, stored.judgements, model, distinct_sources=distinct_sources(context), by_rule=False
-    )
-
-
-def _kinds(stored: _Stored, record_ids: list[int]) -> dict[int, str]:
-    records = stored.register.records
-    chosen = records.filter(pc.is_in(records["record_id"], pa.array(record_ids, pa.int64())))
-    return dict(zip(chosen["record_id"].to_pylist(), chosen["kind"].to_pylist(), strict=True))
 
 
 def _plain(change: Change, names: Mapping[int, str], links: list[int]) -> dict[str, Any]:

@@ -129,9 +129,10 @@ def test_without_the_extra_a_run_is_refused_and_all_else_works(hub: Hub, monkeyp
     ],
 )
 def test_options_that_do_not_fit_are_refused(hub: Hub, options: tuple[str, ...], said: str) -> None:
-    done = onefold(*hub.place, "resolve", *options)
-    assert done.code == 2
-    assert said in done.err
+    for command in ("resolve", "train"):
+        done = onefold(*hub.place, command, *options)
+        assert done.code == 2
+        assert said in done.err
 
 
 def test_a_bound_that_is_no_amount_of_memory_is_refused(hub: Hub) -> None:

@@ -94,6 +94,20 @@ def configure_matching(hub: Hub, text: str) -> None:
     (hub.folder / "config" / "matching.yaml").write_text(text, encoding="utf-8")
 
 
+def test_what_is_learnt_and_foretold_in_parts_is_what_memory_gives(taught: Hub) -> None:
+    whole, corrected = trained(taught), trained(taught, from_judgements=True)
+    (taught.folder / "config" / "hub.yaml").write_text("memory: 1MB\n", encoding="utf-8")
+    in_parts, corrected_in_parts = trained(taught), trained(taught, from_judgements=True)
+    for one, other in (whole, in_parts), (corrected, corrected_in_parts):
+        assert (other.version, other.is_new) == (one.version, False), "the same to the bit is the same version"
+        assert (other.records, other.at_priors) == (one.records, one.at_priors)
+        assert (other.effect, other.judgements) == (one.effect, one.judgements)
+    assert whole.version != corrected.version and whole.effect.largest
+    with taught.context() as context:
+        assert effect_between(context, whole.version, corrected.version).model_after == corrected.version
+    assert not list((taught.folder / "var").glob("*/run-*")) and not list((taught.folder / "var").glob("*/lock-*"))
+
+
 def test_training_writes_nothing_but_the_model_and_says_what_it_would_change(taught: Hub) -> None:
     before, clients = same_rows(taught), taught.partition()
     events = taught.query("SELECT count(*) FROM ops.change_event")

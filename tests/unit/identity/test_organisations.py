@@ -15,7 +15,7 @@ from identity.schema import WEIGHT_ONE_BIT
 from identity.settings import load_settings
 from identity.standard.latin import latin_key
 from identity.standard.organisations import parse_legal_name
-from identity.training.terms import term_adjustments, word_weights
+from identity.training.terms import sightings, term_adjustments, word_weights
 from identity.training.train import train
 
 SETTINGS = load_settings()
@@ -68,7 +68,7 @@ def test_a_name_is_as_common_as_the_firms_behind_it_not_as_its_records(tables: A
     often_written = [{"key": f"a{n}", "org": "romashka"} for n in range(40)]
     often_given = [{"key": f"b{n}", "org": "vektor", "city": f"city {n}"} for n in range(40)]
     features = Features.of(*tables(often_written + often_given))
-    terms, unseen = term_adjustments(features, "org_name", 0.001)
+    terms, unseen = term_adjustments(sightings(features, "org_name"), 0.001)
     assert terms["vektor"] < unseen
     assert terms.get("romashka", unseen) == unseen
 
@@ -77,7 +77,7 @@ def test_many_spellings_of_one_firm_do_not_make_its_words_common(tables: Any) ->
     spellings = ["filips elektroniks", "filips elektronniks", "filips eliktroniks", "filips elektronicks"]
     firms = [f"akme {name}" for name in ("gorod", "les", "reka", "dorog")]
     features = Features.of(*tables([{"key": name, "org": name} for name in spellings + firms]))
-    found = word_weights(features, MODEL.words).weights
+    found = word_weights(features.values("org_name").unique.to_pylist(), MODEL.words).weights
     assert found["akme"] < found.get("filips", MODEL.words.unseen)
 
 

@@ -16,7 +16,7 @@ import psutil
 import pyarrow as pa
 import pytest
 
-from identity.model import prior_model
+from identity.model import prior_model, to_json
 from identity.resolve import resolve
 from identity.schema import HEAD, VALUE
 from identity.settings import load_settings
@@ -24,7 +24,9 @@ from identity.spark.calculator import SparkCalculator
 from identity.spark.session import Cluster, application, cost
 from identity.staged.calculator import read
 from identity.staged.run import resolve_cards
+from identity.staged.training import train_cards
 from identity.standard import Profile, standardise
+from identity.training.train import train
 from tests.support.engines import differences, messy_rows, rules_of, write_cards
 
 pytestmark = [
@@ -81,6 +83,14 @@ def test_executors_find_what_the_local_engine_finds(
     engine = SparkCalculator(session, write_cards(tmp_path, (records, identifiers)), per_part=40)
     assert differences(local, resolve_cards(engine, rules_of(MODEL, SETTINGS, said, ["list"]))) == []
     assert local.pairs.num_rows > 50 and local.refused.num_rows > 3
+
+
+def test_a_model_is_learnt_on_executors_as_in_memory(session: Any, tables: Any, tmp_path: Path) -> None:
+    register = tables(messy_rows(5, 600))
+    whole = train(*register, SETTINGS, MODEL, 3, distinct_sources=["list"])
+    engine = SparkCalculator(session, write_cards(tmp_path, register), per_part=300)
+    assert to_json(train_cards(engine, SETTINGS, MODEL, 3, ["list"])[0]) == to_json(whole)
+    assert whole.person != MODEL.person and whole.organisation != MODEL.organisation
 
 
 def test_a_part_of_cards_without_pairs_is_worked_with_an_empty_table(session: Any, tmp_path: Path) -> None:

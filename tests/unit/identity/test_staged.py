@@ -8,14 +8,16 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from identity.model import prior_model
+from identity.model import prior_model, to_json
 from identity.resolve import resolve
-from identity.schema import IDENTIFIER, RECORD
-from identity.settings import load_settings
+from identity.schema import IDENTIFIER, KINDS, RECORD
+from identity.settings import MatchingSettings, load_settings
 from identity.staged.calculator import parts_of
 from identity.staged.cards import CARD, cards_of, tables_of
 from identity.staged.run import resolve_cards
 from identity.staged.spilled import SpillingCalculator
+from identity.staged.training import train_cards
+from identity.training.train import train
 from tests.support.engines import differences, messy_rows, rules_of, write_cards
 
 SETTINGS = load_settings({"block_cap": 6, "generic_names": 3, "component_bound": 12})
@@ -48,6 +50,30 @@ def test_records_that_only_points_or_words_tie_are_one_client(tables: Any, judge
         in_parts = resolve_cards(engine, rules_of(MODEL, SETTINGS, said))
     assert whole.report.clusters == 2 and whole.pairs.num_rows == 1, "the twins, as a point"
     assert differences(whole, in_parts) == []
+
+
+@pytest.mark.parametrize(
+    ("seed", "settings"),
+    [(5, SETTINGS), *(pytest.param(n, load_settings(), marks=pytest.mark.scale) for n in range(6, 12))],
+)
+def test_a_model_is_learnt_from_counts_of_parts_as_from_the_whole(
+    tables: Any, tmp_path: Path, seed: int, settings: MatchingSettings
+) -> None:
+    register = tables(messy_rows(seed, 600))
+    base = prior_model(settings)
+    whole = train(*register, settings, base, 3, distinct_sources=["list"])
+    with SpillingCalculator(write_cards(tmp_path, register), 256 << 20) as engine:
+        engine.per_part = 300
+        in_parts, generic = train_cards(engine, settings, base, 3, ["list"])
+    assert to_json(in_parts) == to_json(whole)
+    assert all(whole.kind(kind) != base.kind(kind) for kind in KINDS) and whole.organisation.columns["name"].terms
+    assert generic.num_rows
+
+
+def test_too_few_records_of_parts_leave_the_priors(tables: Any, tmp_path: Path) -> None:
+    with SpillingCalculator(write_cards(tmp_path, tables([])), 256 << 20) as engine:
+        found, _ = train_cards(engine, SETTINGS, MODEL, 7)
+    assert found == train(*tables([]), SETTINGS, MODEL, 7)
 
 
 def test_no_records_have_no_parts(tables: Any, tmp_path: Path) -> None:
