@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Final
 
 import numpy as np
@@ -58,20 +59,31 @@ class Counts:
 
 def counts_of(about: Ints, columns: Columns) -> Counts:
     """The distinct rows among pairs, a column of integers each."""
-    first, pairs = distinct_rows([about, *columns])
-    seen = np.column_stack([column[first] for column in columns]).astype(np.int32)
-    return Counts(about[first].astype(np.int64), seen, pairs)
+    (first, *seen), pairs = _distinct([about, *columns])
+    return Counts(first, np.column_stack(seen).astype(np.int32), pairs)
 
 
-def distinct_rows(columns: Columns) -> tuple[Ints, Ints]:
-    """Of each distinct row the place where it stands first, and how often it is there; in order of the rows."""
-    code, room = np.zeros(len(columns[0]), dtype=np.int64), 1
-    for column in columns:
-        least, most = (int(end) for end in (column.min(), column.max())) if len(column) else (0, 0)
-        if room * (most - least + 1) > _ROOM:
-            known, code = np.unique(code, return_inverse=True)
-            room = max(len(known), 1)
-        code = code * (most - least + 1) + (column.astype(np.int64) - least)
-        room *= most - least + 1
-    _, first, count = np.unique(code, return_index=True, return_counts=True)
-    return first.astype(np.int64), count.astype(np.int64)
+def _distinct(columns: Columns) -> tuple[list[Ints], Ints]:
+    """The distinct rows, in order, as columns, and how often each is there."""
+    ends = [(int(column.min()), int(column.max())) if len(column) else (0, 0) for column in columns]
+    sizes = [most - least + 1 for least, most in ends]
+    if (
+        prod(sizes) > _ROOM
+    ):  # more than one integer holds: of the first columns only those are told apart that are there
+        code = np.unique(columns[0], return_inverse=True)[1].reshape(-1).astype(np.int64)
+        for column in columns[1:]:
+            values, place = np.unique(column, return_inverse=True)
+            code = np.unique(code * len(values) + place, return_inverse=True)[1]
+        first = np.unique(code, return_index=True)[1]
+        return [column[first].astype(np.int64) for column in columns], np.bincount(code).astype(np.int64)
+    code = np.zeros(len(columns[0]), dtype=np.int64)
+    for column, (least, _), size in zip(columns, ends, sizes, strict=True):
+        code *= size
+        code += column
+        code -= least
+    rest, pairs = np.unique(code, return_counts=True)
+    found: list[Ints] = []
+    for (least, _), size in zip(reversed(ends), reversed(sizes), strict=True):
+        found.append(rest % size + least)
+        rest //= size
+    return found[::-1], pairs.astype(np.int64)

@@ -114,8 +114,8 @@ def train_from_judgements(
     """`base` (made for these settings) corrected by JUDGEMENT rows, as version `version`, and how well each kind fares.
 
     A kind that has too few judgements, or is not foretold better, keeps the weights of `base`. `clients` (CROSSWALK):
-    records that never stand on both sides of the cross-validation. `generic` (GENERIC): that of the whole register, where
-    these are only the records that judgements name. Same input, same bits, in any order.
+    records that never stand on both sides of the cross-validation. `generic` (GENERIC): that of the whole register,
+    where these are only the records that judgements name. Same input, same bits, in any order.
     """
     records = in_natural_order(records)
     if generic is None:

@@ -13,6 +13,7 @@ from identity.model import MatchModel, prior_model, to_json
 from identity.register import Register
 from identity.resolve import resolve, resolve_register
 from identity.settings import load_settings
+from identity.training.counting import Counts, counts_of
 from identity.training.em import expect_matches, patterns_of, shrunk
 from identity.training.train import blocked_columns, pairs_for_chance, random_pairs, train, train_register
 
@@ -155,3 +156,19 @@ def test_training_and_resolving_one_register_is_the_same_as_each_by_itself(world
     apart = resolve(records, identifiers, None, model, SETTINGS)
     assert all(getattr(after, name).equals(getattr(apart, name)) for name in ("labels", "pairs", "keys", "points"))
     assert after.report == apart.report
+
+
+@pytest.mark.parametrize("widest", [50, 1 << 62])
+def test_counts_are_of_distinct_rows_in_order_wherever_they_come_from(widest: int) -> None:
+    draw = np.random.default_rng(4)
+    columns = [draw.integers(-3, 4, 900).astype(np.int32) for _ in range(3)]
+    about = draw.integers(0, 3, 900) * (widest // 2)
+    whole = counts_of(about, columns)
+    rows = list(zip(about.tolist(), *(column.tolist() for column in columns), strict=True))
+    assert list(zip(whole.about.tolist(), *whole.seen.T.tolist(), strict=True)) == sorted(set(rows))
+    assert whole.pairs.tolist() == [rows.count(row) for row in sorted(set(rows))]
+    asked = int(whole.about[-1])
+    assert whole.only(asked).pairs.sum() == sum(row[0] == asked for row in rows)
+    backwards = Counts.of_table(whole.table().take(np.arange(len(whole.pairs))[::-1]), 3)
+    assert all((getattr(backwards, name) == getattr(whole, name)).all() for name in ("about", "seen", "pairs"))
+    assert Counts.of_table(counts_of(about[:0], [column[:0] for column in columns]).table(), 3).seen.shape == (0, 3)
