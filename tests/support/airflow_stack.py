@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 import psutil
+import psycopg
 
 from tests.support.programs import bounded, free_port
 
@@ -43,6 +44,8 @@ streams:
 """
 """A source whose token is Airflow's; a test decides what it answers."""
 PARTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+ANOTHER = "scheduler-2"
+"""What a second scheduler on the same metadata is called here."""
 LONGEST = 2400
 """Seconds after which a part ends, whatever becomes of the test."""
 
@@ -153,6 +156,23 @@ class Stack:
         """The end of the log of one of the processes."""
         return (self.folder / f"{part}.log").read_text("utf-8", errors="replace")[-3000:]
 
+    def backfill(self, dag: str, begin: str, end: str, *, at_once: int = 2, again: bool = False) -> None:
+        """Have a DAG run for the moments of its schedule from `begin` to `end`; `again`: also where it has."""
+        behaviour = "completed" if again else "none"
+        self.airflow(
+            "backfill", "create", "--dag-id", dag, "--from-date", begin, "--to-date", end,
+            "--max-active-runs", str(at_once), "--reprocess-behavior", behaviour,
+        )  # fmt: skip
+
+    def schedulers(self) -> dict[int, int]:
+        """How many tasks each scheduler has given to its executor, by the number of its job."""
+        address = self.environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg", "", 1)
+        with psycopg.connect(address) as conn:
+            found = conn.execute(
+                "SELECT queued_by_job_id, count(*) FROM task_instance WHERE queued_by_job_id IS NOT NULL GROUP BY 1"
+            ).fetchall()
+        return {int(job): int(tasks) for job, tasks in found}
+
     def workers(self) -> list[psutil.Process]:
         """The executor's processes that are at a task, with what they started."""
         scheduler = psutil.Process(self.parts["scheduler"].pid)
@@ -169,8 +189,13 @@ def is_at_a_task(process: psutil.Process) -> bool:
 
 
 @contextmanager
-def stack(folder: Path, metadata_url: str, dags: Path, environment: Mapping[str, str]) -> Iterator[Stack]:
-    """All processes, ready; at the end each is asked to stop, and killed with its children after 20 seconds."""
+def stack(
+    folder: Path, metadata_url: str, dags: Path, environment: Mapping[str, str], *, schedulers: int = 1
+) -> Iterator[Stack]:
+    """All processes, ready; at the end each is asked to stop, and killed with its children after 20 seconds.
+
+    `schedulers`: one, or two that share the metadata, each with an executor of its own.
+    """
     folder.mkdir()
     port = free_port()
     whole = {**os.environ, **settings(folder, metadata_url, dags, port), **environment}
@@ -180,11 +205,14 @@ def stack(folder: Path, metadata_url: str, dags: Path, environment: Mapping[str,
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     parts: dict[str, subprocess.Popen[bytes]] = {}
     try:
-        for name in PARTS:
+        for name in (*PARTS, ANOTHER)[: len(PARTS) + schedulers - 1]:
+            # Each scheduler serves the logs of its own workers.
+            own = {"AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port())} if name == ANOTHER else {}
             with (folder / f"{name}.log").open("wb") as log:
                 parts[name] = subprocess.Popen(
-                    bounded([AIRFLOW, name], LONGEST),
-                    env=whole, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                    bounded([AIRFLOW, name.removesuffix("-2")], LONGEST),
+                    env={**whole, **own}, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    start_new_session=True,
                 )  # fmt: skip
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=300) as http:
             running = Stack(whole, http, parts, folder)
