@@ -101,7 +101,8 @@ class InParts:
 
     def blocks(self, points: Points, cap: int) -> list[RuleBlocks]:  # noqa: ARG002 - those that stand for one are known
         """As `Observed`."""
-        self._engine.each("blocking_key", _query("firsts"), keys_of, BLOCKING_KEY)
+        self._engine.view("firsts", _query("firsts"))
+        self._engine.each("blocking_key", "firsts", keys_of, BLOCKING_KEY)
         self._give("block_limit", self._limits(cap))
         keys = self._read("blocking_key", BLOCKING_KEY)
         row = self._rows(keys["record_id"]).astype(np.int32)
@@ -111,40 +112,39 @@ class InParts:
     def count(self, model: KindModel, look: Look, asked: Asked) -> Counts:
         """As `Observed`: by a group-by over what the parts have counted."""
         self._ask((asked.left, asked.right), asked.about)
-        self._compare("shown", "training/asked_in_parts", partial(shown, self._under(model), self.kind, look), COUNT)
+        self._compare("shown", partial(shown, self._under(model), self.kind, look), COUNT)
         self._engine.query("counts", _query("counts"))
         return Counts.of_table(self._read("counts", COUNT), width(look, level_names(self.kind, self.settings)))
 
     def weighing(self, model: KindModel, pairs: tuple[Ints, Ints], least: int) -> tuple[Ints, Ints, Weights]:
         """As `Observed`."""
         self._ask(pairs, np.zeros_like(pairs[0]))
-        self._compare(
-            "heavy", "training/asked_in_parts", partial(weighed, self._under(model), self.kind, least), _WEIGHED
-        )
+        self._compare("heavy", partial(weighed, self._under(model), self.kind, least), _WEIGHED)
         found = self._read("heavy", _WEIGHED)
         left, right = (self._rows(found[name]) for name in _ENDS.names)
         order = np.lexsort((right, left))
         return left[order], right[order], found["weight"].to_numpy()[order]
 
-    def linking(self, model: KindModel, blocks: list[RuleBlocks], least: int) -> tuple[Ints, Ints]:  # noqa: ARG002
-        """As `Observed`: candidates are made of the same blocks by SQL, and never brought here."""
-        self._engine.view("dirty", sql("staged/dirty"))
-        self._engine.query("candidate_pairs", sql("candidate_pairs"))
-        self._compare(
-            "linked", "staged/candidates_in_parts", partial(linked, self._under(model), self.kind, least), _ENDS
+    def plausible(self, model: KindModel, blocks: list[RuleBlocks]) -> tuple[Ints, Ints]:  # noqa: ARG002
+        """As `Observed`; the blocks are made anew, of the same keys, where the cards are."""
+        self._engine.compare(self._under(model))
+        found = self._read("pairs", _ENDS)
+        self._ask(
+            (self._rows(found["left_id"]), self._rows(found["right_id"])), np.zeros(found.num_rows, dtype=np.int64)
         )
-        found = self._read("linked", _ENDS)
-        left, right = (self._rows(found[name]) for name in _ENDS.names)
-        return left, right
+        self._compare("possible", partial(possible, self._under(model), self.kind), _ENDS)
+        found = self._read("possible", _ENDS)
+        return self._rows(found["left_id"]), self._rows(found["right_id"])
 
     def sightings(self, field: str) -> Sightings:
         """As `Observed`."""
         count = partial(values_seen, self._rules, self.kind, field)
+        self._engine.view("evidence", _query("evidence"))
         if field == "org_name":  # of each name is counted what all who bear it have
-            self._engine.each("named", _query("evidence"), names_of, _HASHED)
+            self._engine.each("named", "evidence", names_of, _HASHED)
             self._engine.grouped("values_seen", _query("named_in_parts"), count, _VALUES)
         else:
-            self._engine.each("values_seen", _query("evidence"), count, _VALUES)
+            self._engine.each("values_seen", "evidence", count, _VALUES)
         self._give("listed", pa.table({"least": [LEAST]}))
         for name in ("sightings", "frequent", "total"):
             self._engine.query(name, _query(name))
@@ -157,10 +157,11 @@ class InParts:
         ids = self._ids.to_numpy()
         self._give("asked", pa.table({"left_id": ids[pairs[0]], "right_id": ids[pairs[1]], "about": about}))
 
-    def _compare(self, name: str, pairs: str, work: PairWork, schema: pa.Schema) -> None:
-        """What `work` gives of pairs and the cards of both their records, part by part."""
-        self._engine.view("parted", sql(pairs))
-        self._engine.cogrouped(name, sql(pairs), sql("staged/cards_of_candidates"), work, schema)
+    def _compare(self, name: str, work: PairWork, schema: pa.Schema) -> None:
+        """What `work` gives of the pairs that were given and the cards of both their records, part by part."""
+        pairs = _query("asked_in_parts")
+        self._engine.view("parted", pairs)
+        self._engine.cogrouped(name, pairs, sql("staged/cards_of_candidates"), work, schema)
 
     def _under(self, model: KindModel) -> Rules:
         """The rules with this model of the kind."""
@@ -196,11 +197,11 @@ def weighed(rules: Rules, kind: str, least: int, pairs: pa.Table, cards: pa.Tabl
     return pa.table([population.ids[left], population.ids[right], weight], schema=_WEIGHED)
 
 
-def linked(rules: Rules, kind: str, least: int, pairs: pa.Table, cards: pa.Table) -> pa.Table:
-    """Those of some pairs that weigh enough and no contradiction keeps apart."""
-    population, *ends = _met(rules, kind, pairs, cards)
-    left, right, _, forbidden = weighing(population.scorer, population.features, (ends[0], ends[1]), least)
-    return pa.table([population.ids[left[~forbidden]], population.ids[right[~forbidden]]], schema=_ENDS)
+def possible(rules: Rules, kind: str, pairs: pa.Table, cards: pa.Table) -> pa.Table:
+    """Those of some pairs that no contradiction keeps apart."""
+    population, left, right = _met(rules, kind, pairs, cards)
+    free = pa.array(~population.scorer.comparer.contradicts(left, right))
+    return pairs.filter(free).select(_ENDS.names).cast(_ENDS)
 
 
 def _met(rules: Rules, kind: str, pairs: pa.Table, cards: pa.Table) -> tuple[Population, Ints, Ints]:

@@ -62,8 +62,8 @@ class Observed(Protocol):
     def weighing(self, model: KindModel, pairs: tuple[Ints, Ints], least: int) -> tuple[Ints, Ints, Weights]:
         """Those of the pairs that weigh `least` or more, in order, and their weights."""
 
-    def linking(self, model: KindModel, blocks: list[RuleBlocks], least: int) -> tuple[Ints, Ints]:
-        """Candidate pairs of the blocks that weigh `least` or more and no contradiction keeps apart, in any order."""
+    def plausible(self, model: KindModel, blocks: list[RuleBlocks]) -> tuple[Ints, Ints]:
+        """Candidate pairs of the blocks that are plausible and no contradiction keeps apart, in any order."""
 
     def sightings(self, field: str) -> Sightings:
         """How often the values of a field were seen."""
@@ -109,9 +109,9 @@ class InMemory:
         """As `Observed`."""
         return weighing(self._scorer(model), self._features, pairs, least)[:3]
 
-    def linking(self, model: KindModel, blocks: list[RuleBlocks], least: int) -> tuple[Ints, Ints]:
+    def plausible(self, model: KindModel, blocks: list[RuleBlocks]) -> tuple[Ints, Ints]:
         """As `Observed`."""
-        scorer = self._scorer(model)
+        scorer, least = self._scorer(model), model.plausible
         bounds = Bounds(scorer, self._features)
         pairing = Pairing(blocks, len(self._features))
         _, *found = pairing.chosen(lambda one, two: bounds.reaching(one, two, least))

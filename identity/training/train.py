@@ -199,7 +199,7 @@ class _Trainer:
         """The first row of each of the groups that link by themselves."""
         count = len(self._register)
         least = math.ceil((log_odds(self._rules.link_at) - prior) * WEIGHT_ONE_BIT)
-        left, right = self._open(*self._observed.linking(self._base, blocks, least))
+        left, right = self._open(*self._observed.plausible(replace(self._base, plausible=least), blocks))
         ends = np.concatenate([left, np.arange(count)]), np.concatenate([right, points.row[points.of]])
         graph = coo_matrix((np.ones(len(ends[0]), dtype=np.int8), ends), shape=(count, count))
         first: Ints = np.unique(connected_components(graph, directed=False)[1], return_index=True)[1]

@@ -1,4 +1,4 @@
--- For Spark: the cards of both records of each candidate pair, in the part of the pair.
+-- The cards of both records of each pair (parted), in the part of the pair.
 SELECT c.*, w.part
 FROM cards c
 JOIN (
