@@ -16,7 +16,7 @@ from warehouse.sql import sql
 
 _NUMBERS: Final = ("amount", "reporting_amount")
 _NUMERIC: Final = SQL(r"^\s*-?\d+(\.\d+)?\s*$")
-_FALSE: Final = SQL("false")
+_NONE: Final = SQL("NULL::integer[]")
 Forms = Callable[[str], Sequence[Sequence[str]]]
 """From a phrase to its words in their order, each with all its forms."""
 Stems = Mapping[str, Sequence[str]]
@@ -134,27 +134,26 @@ def searches(conn: psycopg.Connection[Any], rules: Rules, forms: Forms) -> dict[
     return found
 
 
-def holds(signal: Signal, known: Searches) -> Composable:
-    """Whether the signal is seen in `i`; `known` has the searches of its words."""
-    parts: list[Composable] = [SQL("i.type = ANY ({}::text[])").format(literal(signal.types))]
-    parts += [meets(one) for one in signal.conditions]
-    if signal.words:
-        parts.append(_says(signal, known))
-    # CASE: the words are looked for last, and only where all else holds.
-    return SQL("CASE WHEN {} THEN {} ELSE false END").format(SQL(" AND ").join(parts[:-1] or [SQL("true")]), parts[-1])
-
-
-def guard(signals: Iterable[Signal], known: Searches) -> Composable:
-    """Whether any of the signals is seen in `i`, found by one look at its type."""
+def seen(signals: Iterable[Signal], known: Searches) -> Composable:
+    """The signals that are seen in `i`, an array of their keys: each is looked for once, those of its type alone.
+    `known` has the searches of their words."""
     by_type: dict[str, list[Composable]] = {}
     for signal in signals:
+        key = SQL("CASE WHEN {} THEN {} END").format(_shows(signal, known), Literal(signal.key))
         for type_ in signal.types:
-            by_type.setdefault(type_, []).append(holds(signal, known))
+            by_type.setdefault(type_, []).append(key)
     cases = [
-        SQL("WHEN {} THEN {}").format(literal(type_), SQL(" OR ").join(parts))
-        for type_, parts in sorted(by_type.items())
+        SQL("WHEN {} THEN array_remove(ARRAY[{}], NULL)").format(literal(type_), SQL(", ").join(keys))
+        for type_, keys in sorted(by_type.items())
     ]
-    return SQL("CASE i.type {} ELSE false END").format(SQL(" ").join(cases)) if cases else _FALSE
+    return SQL("CASE i.type {} END").format(SQL(" ").join(cases)) if cases else _NONE
+
+
+def _shows(signal: Signal, known: Searches) -> Composable:
+    parts = [meets(one) for one in signal.conditions] or [SQL("true")]
+    # CASE: the words are looked for last, and only where all else holds.
+    words = _says(signal, known) if signal.words else SQL("true")
+    return SQL("CASE WHEN {} THEN {} ELSE false END").format(SQL(" AND ").join(parts), words)
 
 
 def _value(looked: str) -> Composable:

@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from warehouse import arrow
-from warehouse.need_rules import Forms, Rules, Search, Signal, guard, holds, searches
+from warehouse.need_rules import Forms, Rules, Search, Signal, searches, seen
 from warehouse.sql import sql
 
 _ALL: Final = SQL("core.published_interaction AS i")
@@ -71,15 +71,14 @@ def look(conn: psycopg.Connection[Any], rules: Rules, *, touched: bool, measure:
     source = _TOUCHED if touched else _ALL
     if not touched:
         conn.execute(sql("needs.much_memory"))
+        conn.execute(sql("needs.all_cores"))
     known = {key: Search(*said) for key, *said in conn.execute(sql("needs.searches"))}
     types = {"types": rules.types}
     conn.execute(sql("needs.last").format(dealings=source), types)
     conn.execute(sql("needs.analyse_last"))
     dealing_types = {"types": rules.dealing_types}
     conn.execute(sql("needs.counts").format(dealings=source, ages=_ages(rules)), dealing_types)
-    signals = SQL(", ").join(SQL("({}, {})").format(Literal(s.key), holds(s, known)) for s in rules.signals)
-    found = sql("needs.found").format(dealings=source, signals=signals, guard=guard(rules.signals, known))
-    conn.execute(found, types)
+    conn.execute(sql("needs.found").format(dealings=source, seen=seen(rules.signals, known)), types)
     conn.execute(sql("needs.analyse_found"))
     if measure:
         conn.execute(sql("needs.drop_rates"))
