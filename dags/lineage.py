@@ -21,6 +21,7 @@ TABLES: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ("core.client", "core.client_history", "ops.change_event"),
     ),
     "train": (("identity.standard_record", "identity.identifier", "identity.judgement"), ("identity.model",)),
+    "look_into_mirror": (("core.client_segment", "core.interaction", "core.promise"), ("core.segment_mirror",)),
     "use_approved": (("identity.model",), ("identity.crosswalk", "core.client")),
     "reconcile": (("raw.record", "identity.standard_record", "core.interaction"), ("ops.reconciliation",)),
 }

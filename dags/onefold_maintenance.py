@@ -1,5 +1,6 @@
 """Every day: backup, retention, reconciliation. Once a week also sweeps (every source read from the beginning, so that
-what was deleted there without a word is found) and a training of the model, which `onefold_model` proposes.
+what was deleted there without a word is found), a training of the model, which `onefold_model` proposes, and a look
+into the mirror of segments.
 
 ONEFOLD_AIRFLOW_MAINTENANCE is its schedule (cron, UTC), ONEFOLD_AIRFLOW_WEEKLY the day of the weekly part (mon ... sun,
 or never), ONEFOLD_AIRFLOW_BACKUPS the folder for backups (without it none is made). The parameter `weekly` does it all.
@@ -14,7 +15,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param, chain
 from dags.operators import News, Step
 from dags.parts import defaults, hub_news, judge, proposed_model
 from dags.plan import hub_plan, setting
-from dags.upkeep import Backup, Sweep, Train
+from dags.upkeep import Backup, Mirror, Sweep, Train
 
 SWEEPS_AT_ONCE = 1
 """Streams: the hub lets one process read a source. One that its source puts off gives the place to the next."""
@@ -45,7 +46,8 @@ with DAG(
     ).expand_kwargs([{"source": one.source, "stream": stream} for one in hub_plan().sources for stream in one.streams])
     news = News(task_id="news", trigger_rule="all_done", outlets=[hub_news()])
     trained = Train(task_id="train", trigger_rule="all_done", outlets=[proposed_model()])
-    swept >> [news, trained]
+    mirror = Mirror(task_id="mirror", trigger_rule="all_done")
+    swept >> [news, trained, mirror]
     told = Step(task_id="tell", step="orchestrated:tell", trigger_rule="all_done")
-    [daily[-1], news, trained] >> told
-    [*daily, swept, news, trained, told] >> judge()
+    [daily[-1], news, trained, mirror] >> told
+    [*daily, swept, news, trained, mirror, told] >> judge()

@@ -92,6 +92,18 @@ class Train(Step):
         return report
 
 
+class Mirror(Step):
+    """Looks whether what is promised to segments is done, once a week; Home tells what is no longer."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(step="mirror:look_into_mirror", **kwargs)
+
+    def work(self, context: Any) -> Any:
+        """The report of the look; skipped on other days."""
+        skip_other_days(context)
+        return super().work(context)
+
+
 class Proposed(Step):
     """The model that waits for approval: the last one that training proposed, or the parameter `version`.
 

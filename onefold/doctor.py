@@ -66,7 +66,7 @@ def diagnose(folder: Path, today: date | None = None) -> list[Finding]:
     ]
     findings.extend(_folder(folder))
     if configuration is not None:
-        findings.extend(_hub(configuration, today or datetime.now(UTC).date()))
+        findings.extend(_hub(configuration, today or configuration.hub.defaults.day(datetime.now(UTC))))
         for source in configuration.sources.values():
             findings.extend(_source(configuration, source))
     findings = [one if one.next_command else replace(one, next_command=_edit(folder, one)) for one in findings]

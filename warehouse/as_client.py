@@ -11,11 +11,14 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed, Literal, Placeholder
 
+from warehouse.clock import today_is
+from warehouse.connect import unit_of_work
 from warehouse.sql import sql
 
 Row = dict[str, Any]
 _PARTS: Final = (
-    "promises", "broken", "waits", "requests", "repeats", "departments", "matters", "contacts", "not_counted", "span",
+    "promises", "broken", "waits", "asked", "unanswered", "complaints", "repeats", "departments", "matters", "contacts",
+    "not_counted", "span",
 )  # fmt: skip
 
 
@@ -47,13 +50,15 @@ def _told(rules: MailingRules) -> dict[str, list[str]]:
 def lived_through(
     conn: psycopg.Connection[Any], client_id: str, rules: MailingRules, *, day: date, limit: int
 ) -> dict[str, list[Row]]:
-    """By part (`_PARTS`) the rows of a client as of `day`; of broken promises the latest `limit`."""
+    """By part (`_PARTS`) the rows of a client as of `day`; of broken promises, requests without an answer, complaints
+    and repeats the first `limit`."""
     told = _told(rules)
     parameters = {"client_id": client_id, "day": day, "limit": limit, **told}
     found: dict[str, list[Row]] = {}
     mailings = sql("as_client.mailing").format(**{name: SQL("{}::text[]").format(Placeholder(name)) for name in told})
-    with conn.cursor(row_factory=dict_row) as cursor:
+    with unit_of_work(conn), conn.cursor(row_factory=dict_row) as cursor:
+        today_is(conn, day)
         for part in _PARTS:
-            query = sql(f"as_client.{part}").format(mailing=mailings)
+            query = sql(f"as_client.{part}").format(mailing=mailings, request=sql("as_client.request"))
             found[part] = cursor.execute(query, parameters).fetchall()
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 import psycopg
@@ -35,6 +35,23 @@ def one_moment(conn: psycopg.Connection[Any]) -> Iterator[None]:
 def reads_only(conn: psycopg.Connection[Any]) -> None:
     """The open transaction can write nothing from here on."""
     conn.execute(sql("clock.read_only"))
+
+
+def today_is(conn: psycopg.Connection[Any], day: date) -> None:
+    """Served views take `day` for today, until the open transaction ends."""
+    conn.execute(sql("clock.today_is"), {"day": day.isoformat()})
+
+
+def time_zone(conn: psycopg.Connection[Any]) -> str | None:
+    """The time zone in which the served views tell the day; None: UTC."""
+    row = conn.execute(sql("clock.time_zone")).fetchone()
+    return None if row is None else row[0]
+
+
+def keep_time_zone(conn: psycopg.Connection[Any], zone: str | None) -> None:
+    """Let the served views tell the day in `zone`; under the hub lock."""
+    if time_zone(conn) != zone:
+        conn.execute(sql("clock.keep_time_zone"), {"zone": zone})
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Concerns as plain values, and what the templates are in SQL.
 
-Each is a SELECT of client_id, record_id and note over `onefold_v1.fct_interaction` and `fct_promise`, or over tables of
-the same names elsewhere. Days are counted to `%(today)s`.
+Each is a SELECT of client_id, record_id and note over `onefold_v1.fct_interaction` and `fct_promise_outcome`, or over
+tables of the same names elsewhere. Days are counted to `%(today)s`, the day for those views too (`clock.today_is`).
 """
 
 from __future__ import annotations
@@ -18,14 +18,8 @@ from warehouse.need_rules import Condition, literal, meets
 from warehouse.sql import sql
 
 SERVED: Final = "onefold_v1"
-OUTCOME: Final = SQL(
-    "(CASE WHEN p.due_on IS NOT NULL AND p.actual_on IS NOT NULL"
-    " THEN CASE WHEN p.actual_on <= p.due_on THEN 'kept' ELSE 'missed' END"
-    " WHEN p.due_value IS NOT NULL AND p.actual_value IS NOT NULL"
-    " THEN CASE WHEN p.actual_value >= p.due_value THEN 'kept' ELSE 'missed' END"
-    " WHEN p.due_on < %(today)s::date THEN 'overdue' ELSE 'open' END)"
-)
-"""What became of a promise `p` by that day; the served view tells it as of the server's own."""
+ALL: Final = SQL("IS NOT NULL")
+"""All clients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +57,10 @@ class MoreThan:
     of: Sequence[Event]
     within: int
 
-    def query(self, schema: str) -> Composable:
+    def query(self, schema: str, *, among: Composable = ALL) -> Composable:
         """All of those of clients that have more."""
         return sql("concerns.more_than").format(
-            of=events(self.of, schema), count=Literal(self.count), within=Literal(self.within)
+            of=events(self.of, schema, among=among), count=Literal(self.count), within=Literal(self.within)
         )
 
 
@@ -131,7 +125,7 @@ class MissedAndSilent:
         promised = None if self.promised is None else events(self.promised, schema)
         return sql("concerns.missed_and_silent").format(
             promised=promised or SQL("{} ").format(Identifier(schema, "fct_interaction")),
-            promises=Identifier(schema, "fct_promise"), contact=events(self.contact, schema),
+            promises=Identifier(schema, "fct_promise_outcome"), contact=events(self.contact, schema),
             kinds=SQL("true") if self.kinds is None else SQL("p.kind = ANY ({}::text[])").format(_texts(self.kinds)),
             later_than=Literal(self.later_than), before=Literal(self.before), within=Literal(self.within),
             since=Literal(self.since),
@@ -162,25 +156,25 @@ class Asked:
         return str(self.row["concern"])
 
 
-def events(wanted: Sequence[Event], schema: str) -> Composable:
-    """The dealings that any of these means, as a subquery."""
-    found = SQL(" OR ").join(SQL("({})").format(_means(one, schema)) for one in wanted)
-    return sql("concerns.events").format(interactions=Identifier(schema, "fct_interaction"), found=found)
+def events(wanted: Sequence[Event], schema: str, *, among: Composable = ALL) -> Composable:
+    """The dealings that any of these means, as a subquery; of clients `among`, a condition on `client_id`. Of dealings
+    that tell the same promise it has one, where any is meant by what became of it."""
+    found = SQL(" OR ").join(SQL("({})").format(_means(one)) for one in wanted)
+    interactions = Identifier(schema, "fct_interaction")
+    if all(one.promise is None for one in wanted):
+        return sql("concerns.events").format(interactions=interactions, found=found, among=among)
+    promises = Identifier(schema, "fct_promise_outcome")
+    return sql("concerns.promise_events").format(interactions=interactions, promises=promises, found=found, among=among)
 
 
-def _means(event: Event, schema: str) -> Composable:
+def _means(event: Event) -> Composable:
     parts: list[Composable] = [SQL("i.type = ANY ({}::text[])").format(_texts(event.types))]
     if event.source is not None:
         parts.append(SQL("i.source = {}").format(literal(event.source)))
     parts += [meets(one) for one in event.conditions]
     if event.promise is not None:
-        there = SQL("SELECT FROM {} AS p WHERE p.record_id = i.record_id AND NOT p.is_deleted").format(
-            Identifier(schema, "fct_promise")
-        )
-        either = [SQL("EXISTS ({} AND {} = ANY ({}::text[]))").format(there, OUTCOME, _texts(event.promise))]
-        if "none" in event.promise:
-            either.append(SQL("NOT EXISTS ({})").format(there))
-        parts.append(SQL("({})").format(SQL(" OR ").join(either)))
+        none = "o.record_id IS NULL" if "none" in event.promise else "false"
+        parts.append(SQL("({} OR o.outcomes && {}::text[])").format(SQL(none), _texts(event.promise)))
     return SQL(" AND ").join(parts)
 
 

@@ -15,10 +15,12 @@ from psycopg.types.json import Jsonb
 
 from warehouse import row_security
 from warehouse.arrays import nullable
+from warehouse.clock import today_is
 from warehouse.concern_rules import SERVED, Asked, Written
 from warehouse.roles import role_names
 from warehouse.sql import sql
 
+PROMISES: Final = ("fct_promise", "fct_promise_outcome")
 MOST: Final = 100_000
 """Rows of a concern that are kept."""
 
@@ -50,6 +52,7 @@ def ask(conn: psycopg.Connection[Any], asked: Asked, *, today: date, millisecond
         with conn.transaction():
             conn.execute(sql("concerns.read_only"))
             conn.execute(sql("concerns.timeout"), {"milliseconds": milliseconds})
+            today_is(conn, today)
             _become_reader(conn)
             rows = _rows(conn, asked, SERVED, today)
     except errors.QueryCanceled:
@@ -103,6 +106,8 @@ def try_example(
         made = sql("concerns.example_table").format(table=Identifier(view), view=Identifier(SERVED, view))
         conn.execute(made)
         conn.execute(sql("concerns.fill_example").format(table=table), {"rows": Jsonb(list(these))})
+        if view in PROMISES:
+            conn.execute(sql("concerns.settle_example").format(table=table), {"today": today})
     found = _rows(conn, asked, "pg_temp", today)
     for view in rows:
         conn.execute(SQL("DROP TABLE {}").format(Identifier("pg_temp", view)))
@@ -144,6 +149,30 @@ def store(
         row = {**asked.row, **counts, "is_cut": bool(before and before["is_cut"])}
         _store_row(conn, before, {**row, "state": "failed", "why": answer.failed})
         return None
+    state, counts = _stage(conn, asked, answer)
+    for statement in ("drop_rows", "change_rows", "add_rows"):
+        conn.execute(sql(f"concerns.{statement}"), place)
+    conn.execute(sql("concerns.drop_staged"))
+    _store_row(conn, before, {**asked.row, **counts, "state": state, "why": asked.why})
+    if state == "raised":
+        opened = conn.execute(sql("concerns.raise"), {**place, **counts, "threshold": asked.row["threshold"]}).rowcount
+        return "raised" if opened else None
+    why = "not_available" if asked.rule is None else "rules" if is_new_rule else "calm"
+    return "closed" if conn.execute(sql("concerns.close"), {**place, "why": why}).rowcount else None
+
+
+def told(conn: psycopg.Connection[Any], asked: Asked, answer: Answer) -> dict[str, Any]:
+    """A concern as `listed` has it by this answer, of which nothing is kept."""
+    nothing = {"clients": 0, "row_count": 0, "is_cut": False}
+    if answer.failed is not None:
+        return {**asked.row, **nothing, "state": "failed", "why": answer.failed}
+    with conn.transaction(force_rollback=True):
+        state, counts = _stage(conn, asked, answer)
+    return {**asked.row, **counts, "state": state, "why": asked.why}
+
+
+def _stage(conn: psycopg.Connection[Any], asked: Asked, answer: Answer) -> tuple[str, dict[str, Any]]:
+    """The rows of an answer in the temporary table new_concern_row, the state that they mean, and their counts."""
     conn.execute(
         sql("concerns.stage"),
         {
@@ -156,17 +185,8 @@ def store(
     assert counted is not None
     clients, rows = counted
     is_raised = asked.rule is not None and (clients or rows) >= int(asked.row["threshold"])
-    for statement in ("drop_rows", "change_rows", "add_rows"):
-        conn.execute(sql(f"concerns.{statement}"), place)
-    conn.execute(sql("concerns.drop_staged"))
     state = "not_available" if asked.rule is None else "raised" if is_raised else "calm"
-    counts = {"clients": clients, "row_count": rows, "is_cut": answer.is_cut}
-    _store_row(conn, before, {**asked.row, **counts, "state": state, "why": asked.why})
-    if is_raised:
-        opened = conn.execute(sql("concerns.raise"), {**place, **counts, "threshold": asked.row["threshold"]}).rowcount
-        return "raised" if opened else None
-    why = "not_available" if asked.rule is None else "rules" if is_new_rule else "calm"
-    return "closed" if conn.execute(sql("concerns.close"), {**place, "why": why}).rowcount else None
+    return state, {"clients": clients, "row_count": rows, "is_cut": answer.is_cut}
 
 
 def forget(conn: psycopg.Connection[Any], name: str, *, at: datetime) -> bool:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from psycopg.rows import dict_row
-from psycopg.sql import SQL, Composable, Identifier, Literal
+from psycopg.sql import SQL, Composable, Literal
 
-from warehouse.concern_rules import OUTCOME, SERVED, Event, MoreThan, events
+from warehouse.clock import today_is
+from warehouse.concern_rules import SERVED, Event, MoreThan, events
 from warehouse.sql import sql
+
+_MEMBERS: Final = SQL("= ANY (%(members)s::uuid[])")
+"""As a list of clients, and no subquery, it is asked of the views' tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +43,16 @@ class GuardRules:
         """Guard -> the clients that it keeps off."""
         found: list[tuple[str, Composable]] = []
         if self.complaints is not None:
-            of = events(self.complaints, SERVED)
+            of = events(self.complaints, SERVED, among=_MEMBERS)
             found.append(
                 ("open_complaint", sql("guards.complaints").format(of=of, since=Literal(self.complaints_since)))
             )
         if self.promises_since is not None:
-            query = sql("guards.promises").format(
-                promises=Identifier(SERVED, "fct_promise"), interactions=Identifier(SERVED, "fct_interaction"),
-                outcome=OUTCOME, since=Literal(self.promises_since),
-            )  # fmt: skip
-            found.append(("broken_promise", query))
+            found.append(
+                ("broken_promise", sql("guards.promises").format(since=Literal(self.promises_since), among=_MEMBERS))
+            )
         if self.pressure is not None:
-            found.append(("contact_pressure", self.pressure.query(SERVED)))
+            found.append(("contact_pressure", self.pressure.query(SERVED, among=_MEMBERS)))
         return found
 
 
@@ -85,14 +87,17 @@ def members(
 ) -> list[dict[str, Any]]:
     """The clients of a segment of a served scheme by id, on from an id (None: all), each with `left_out` (why it is
     kept off the list; none: it is on it), `overridden` and by whom. In the caller's transaction."""
+    today_is(conn, today)
     conn.execute(sql("guards.members"), {"scheme": scheme, "segment": segment, "after": after, "limit": limit})
+    found = [row[0] for row in conn.execute(sql("guards.member_ids"))]
     conn.execute(sql("guards.reasons"))
     conn.execute(sql("guards.erased"))
     for ban in rules.bans:
         values = {"attribute": ban.attribute, "values": [one.lower() for one in ban.values], "others": ban.others}
         conn.execute(sql("guards.ban"), values)
     for guard, query in rules.queries():
-        conn.execute(sql("guards.guard").format(query=query), {"guard": guard, "today": today})
+        asked = {"guard": guard, "today": today, "members": found}
+        conn.execute(sql("guards.guard").format(query=query), asked)
     rows = _dicts(conn, "list", {"purpose": purpose, "today": today})
     conn.execute(SQL("DROP TABLE list_reason, list_member"))
     return rows

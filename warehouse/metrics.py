@@ -18,6 +18,7 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from warehouse import arrow
 from warehouse.as_client import MailingRules, mailing
+from warehouse.clock import today_is
 from warehouse.connect import redact
 from warehouse.served_sql import as_reader
 from warehouse.sql import sql
@@ -58,6 +59,7 @@ def observe(
         conn.execute(sql("metrics.let_in").format(role=Identifier(role)))
     failed: dict[str, str] = {}
     with as_reader(conn, role, seconds=SECONDS):
+        today_is(conn, asked.day)
         for one in definitions:
             try:
                 with conn.transaction():
@@ -74,6 +76,7 @@ def try_out(
 ) -> tuple[list[str], str | None]:
     """The columns of a definition, and what is wrong when it is run: nothing is observed."""
     with as_reader(conn, role, seconds=30):
+        today_is(conn, asked.day)
         try:
             with conn.transaction():
                 columns = [one.name for one in conn.execute(_columns(definition, asked)).description or ()]

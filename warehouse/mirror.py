@@ -82,17 +82,42 @@ def outcome(conn: psycopg.Connection[Any], measured: Measured, since: date, unti
 
 
 def store(conn: psycopg.Connection[Any], scheme: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Make these what is known of the scheme. Who stores at the same time waits until this transaction ends."""
+    """Make these what is known of the scheme, each with the verdict before it: the last that was another one and could
+    tell. Who stores at the same time waits until this transaction ends."""
     conn.execute(sql("mirror.lock"))
+    before = {
+        (segment, outcome): (verdict, former)
+        for segment, outcome, verdict, former in conn.execute(sql("mirror.verdicts"), {"scheme": scheme})
+    }
     conn.execute(sql("mirror.forget_scheme"), {"scheme": scheme})
     if not rows:
         return
+    rows = [
+        {**row, "former_verdict": _former(row["verdict"], *before.get((row["segment"], row["outcome"]), (None, None)))}
+        for row in rows
+    ]
     names = list(rows[0])
     statement = SQL("INSERT INTO core.segment_mirror ({}) VALUES ({})").format(
         SQL(", ").join(map(Identifier, names)), SQL(", ").join(map(Placeholder, names))
     )
     with conn.cursor() as cursor:
         cursor.executemany(statement, list(rows))
+
+
+def _former(verdict: str, last: str | None, former: str | None) -> str | None:
+    """The verdict before this one.
+
+    >>> _former("decorative", "as_promised", None), _former("decorative", "cannot_tell", "as_promised")
+    ('as_promised', 'as_promised')
+    """
+    return former if last in (None, verdict, "cannot_tell") else last
+
+
+def decayed(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:
+    """Of served schemes what was served as promised, and is promised but served like everyone now: scheme, segment and
+    outcome, each with its labels, and looked_at."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(sql("mirror.decayed")).fetchall()
 
 
 def forget_others(conn: psycopg.Connection[Any], schemes: Sequence[str]) -> None:

@@ -32,6 +32,7 @@ _FACT: Final = "EXISTS (SELECT FROM core.interaction AS i WHERE i.record_id = {o
 _LINKED: Final = "EXISTS (SELECT FROM identity.crosswalk AS x WHERE x.record_id = {of})"
 _PARTY: Final = "EXISTS (SELECT FROM identity.standard_record AS r WHERE r.record_id = {of})"
 _METRIC: Final = "EXISTS (SELECT FROM core.metric AS m WHERE m.metric = {of} AND m.types <@ " + _TYPES + ")"
+_CONCERN: Final = "EXISTS (SELECT FROM core.concern AS c WHERE c.concern = {of} AND c.types <@ " + _TYPES + ")"
 _RECORD: Final = f"({_PARTY} OR {_FACT} OR {_LINKED})"
 _SOURCE: Final = "source = ANY (" + _SOURCES + ")"
 
@@ -40,7 +41,6 @@ POLICIES: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         ("core.attribute", "core.interaction_type", "core.interaction_field", "core.exchange_rate",
          "core.reporting", "core.need", "core.need_signal", "core.need_rate", "core.segment_scheme", "core.segment",
-         "core.concern", "core.concern_raise",
          "core.segment_mirror",
          "core.metric", "core.loyalty", "core.loyalty_band",
          "ops.run", "ops.hold", "ops.hub_clock", "ops.notice",
@@ -52,7 +52,11 @@ POLICIES: Final[Mapping[str, str]] = {
     "core.interaction_version": "(version ->> 'type') = ANY (" + _TYPES + ")",
     "core.interaction_line": _FACT.format(of="interaction_line.record_id"),
     "core.client_need_evidence": _FACT.format(of="client_need_evidence.record_id"),
-    "core.concern_row": "(client_id IS NULL OR " + _CLIENT.format(of="concern_row.client_id") + ")"
+    # What is found, or not found, among dealings that a reader may not see would tell of them; SQL may look at any.
+    "core.concern": "types <@ " + _TYPES,
+    "core.concern_raise": _CONCERN.format(of="concern_raise.concern"),
+    "core.concern_row": _CONCERN.format(of="concern_row.concern")
+    + " AND (client_id IS NULL OR " + _CLIENT.format(of="concern_row.client_id") + ")"
     + " AND (record_id IS NULL OR " + _FACT.format(of="concern_row.record_id") + ")",
     # What is measured of dealings that a reader may not see would tell of them.
     "core.client_metric_month": _CLIENT.format(of="client_metric_month.client_id")

@@ -13,6 +13,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from warehouse.arrays import bigints, nullable
+from warehouse.connect import unit_of_work
+from warehouse.needs import touch
 from warehouse.sql import sql
 
 PAGE = 1000
@@ -92,20 +94,42 @@ class Answered(NamedTuple):
 
 
 def candidates(
-    conn: psycopg.Connection[Any], source: str, stream: str, plan_hash: str, *, derived: bool = False
+    conn: psycopg.Connection[Any],
+    source: str,
+    stream: str,
+    plan_hash: str,
+    *,
+    derived: bool = False,
+    among: Sequence[int] | None = None,
 ) -> Iterator[Candidate]:
-    """Live records of a stream that belong to a client and are not settled, in the order of their ids.
+    """Live records of a stream that belong to a client and are not settled, in the order of their ids; all, or `among`
+    these, which are in order.
 
     Settled is what was taken in this version of its client under this plan (`plan_hash`), and was not landed since.
     """
     place = {"source": source, "stream": stream, "plan_hash": plan_hash, "limit": PAGE, "derived": derived}
+    if among is not None:
+        for first in range(0, len(among), PAGE):
+            page = {"after": _FIRST, "among": bigints(among[first : first + PAGE])}
+            yield from map(Candidate._make, conn.execute(sql("write_receipts.candidates"), {**place, **page}))
+        return
     after = _FIRST
     while True:
-        rows = conn.execute(sql("write_receipts.candidates"), {**place, "after": after}).fetchall()
+        page = {"after": after, "among": None}
+        rows = conn.execute(sql("write_receipts.candidates"), {**place, **page}).fetchall()
         yield from map(Candidate._make, rows)
         if len(rows) < PAGE:
             return
         after = rows[-1][0]
+
+
+def with_news(conn: psycopg.Connection[Any], source: str, stream: str, *, seen: int, at: datetime) -> list[int]:
+    """Live records of a stream, in the order of their ids, that were landed from `at` on, or whose link has moved, or
+    whose client has news since the change event `seen` or came to another segment from `at` on."""
+    with unit_of_work(conn):
+        touch(conn, seen)
+        place = {"source": source, "stream": stream, "seen": seen, "at": at}
+        return [row[0] for row in conn.execute(sql("write_receipts.with_news"), place)]
 
 
 def begin(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from onefold.cli.app import app
 from onefold.cli.opening import opened
+
+if TYPE_CHECKING:
+    from onefold.cli.output import Output
 
 concerns_app = typer.Typer(no_args_is_help=True, help="Questions asked after each publish, and what they found.")
 app.add_typer(concerns_app, name="concerns", rich_help_panel="Clients")
@@ -23,36 +28,52 @@ def list_concerns(
     anew: Annotated[
         bool, typer.Option("--anew", help="Ask all of them now, whether anything has changed or not.")
     ] = False,
+    on: Annotated[
+        datetime | None,
+        typer.Option("--on", formats=["%Y-%m-%d"], help="As if this day were today; nothing is kept of it."),
+    ] = None,
 ) -> None:
     """The concerns of concerns.yaml and those that come with Onefold: which are raised, since when, about how many
     clients, and which cannot be asked and why.
 
-    Example: onefold concerns list --fail
-    """
-    from onefold.steps.concerns import ask_anew, concerns
+    With `--on` they are asked of what is known now as if another day were today: of data that end long ago, or to see
+    what a new concern would have said.
 
+    Example: onefold concerns list --fail
+    Example: onefold concerns list --on 2025-12-31
+    """
+    from onefold.errors import UsageError
+    from onefold.steps.concerns import ask_anew, concerns, concerns_on
+
+    if on is not None and (fail or anew):
+        raise UsageError("--on asks of another day; --fail and --anew are of today.", "Use one of them.")
     with opened(ctx) as (context, output):
         if anew:
             ask_anew(context)
-        rows = concerns(context)
+        rows = concerns(context) if on is None else concerns_on(context, on.date())
         output.data(rows)
         if not rows:
             output.say("Nothing is asked: write config/concerns.yaml (`shipped: true` is enough) and `onefold run`.")
         else:
-            output.table(
-                ("concern", "question", "owner", "state", "clients", "rows", "since", "noted by"),
-                [
-                    (r["concern"], r["question_en"], r["owner"], r["state"], r["clients"], r["row_count"],
-                     (r["raised_at"] or "")[:16], r["acknowledged_by"])
-                    for r in rows
-                ],
-                right=(4, 5),
-            )  # fmt: skip
-            for one in rows:
-                if one["why"]:
-                    output.say(f"{one['concern']}: {one['state'].replace('_', ' ')}: {one['why']}", style="yellow")
+            show_concerns(output, rows)
     if fail and any(one["raised_at"] is not None and one["acknowledged_at"] is None for one in rows):
         raise typer.Exit(FAIL)
+
+
+def show_concerns(output: Output, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Concerns as a table, and why some could not be asked."""
+    output.table(
+        ("concern", "question", "owner", "state", "clients", "rows", "since", "noted by"),
+        [
+            (r["concern"], r["question_en"], r["owner"], r["state"], r["clients"], r["row_count"],
+             (r.get("raised_at") or "")[:16], r.get("acknowledged_by"))
+            for r in rows
+        ],
+        right=(4, 5),
+    )  # fmt: skip
+    for one in rows:
+        if one["why"]:
+            output.say(f"{one['concern']}: {one['state'].replace('_', ' ')}: {one['why']}", style="yellow")
 
 
 @concerns_app.command("show")

@@ -116,7 +116,9 @@ def find(
 def client(
     ctx: typer.Context,
     who: Annotated[str, typer.Argument(help="A client id, or a record: source:stream:key.")],
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Interactions to show.")] = 30,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, help="Interactions, or rows of each list, to show.")
+    ] = 30,
     subject: Annotated[
         bool, typer.Option("--subject-report", help="Everything held about the person, for a request of access.")
     ] = False,

@@ -72,6 +72,10 @@ def show_as_client(ctx: typer.Context, who: str, limit: int) -> None:
         title="Complaints",
         right=(2,),
     )
+    if any(found.more.values()):
+        words = {"broken": "broken promises", "unanswered": "requests without an answer", "repeats": "repeats"}
+        told = ", ".join(f"{count} {words.get(part, part)}" for part, count in found.more.items() if count)
+        output.say(f"More than is shown (--limit): {told}.")
     whom = ", ".join(f"{d['department']} ({d['dealings']})" for d in found.departments)
     output.say(f"Dealt with {whom or 'nobody'}.")
     if found.matters:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from onefold.access import connection_url, embedded_server
 from onefold.cli.commands_cases import show_cases, waiting
+from onefold.cli.commands_concerns import show_concerns
 from onefold.cli.commands_evaluate import show_evaluation
 from onefold.cli.commands_look import show_client
 from onefold.cli.commands_run import show_run
@@ -16,8 +17,10 @@ from onefold.cli.opening import progress_for
 from onefold.context import Context, open_context
 from onefold.demo import Change, change
 from onefold.demo.hub import CRM_LIFETIME, DemoHub, prepare, start_crm, stop_crm
+from onefold.demo.society import TODAY
 from onefold.errors import OnefoldError
 from onefold.steps.client import client
+from onefold.steps.concerns import concerns_on
 from onefold.steps.evaluate import EvaluateReport, evaluate
 from onefold.steps.explain import explain
 from onefold.steps.records import one_record
@@ -136,8 +139,10 @@ def first_run(context: Context, output: Output, hub: DemoHub) -> dict[str, Any]:
     show_client(output, view)
     show_why(context, output, story)
     needs = show_planted_needs(context, output, hub)
+    raised = show_worries(context, output)
     return {
         "needs": needs,
+        "concerns": raised,
         "run": report.as_dict(),
         "quality": dict(quality.measures),
         "quality_trained": dict(trained.measures),
@@ -205,6 +210,14 @@ def show_planted_needs(context: Context, output: Output, hub: DemoHub) -> dict[s
         f" is an answer. Chance would have explained {served['figures']['false_share']:.0%} of the assignments."
     )
     return {"served": True, "assigned": assigned_, "right": right_, "false_share": served["figures"]["false_share"]}
+
+
+def show_worries(context: Context, output: Output) -> list[str]:
+    """What would worry on the last day of the company's data, which lies in the past; those that are raised."""
+    output.heading(f"   What worries, on the last day of its data? (onefold concerns list --on {TODAY})")
+    rows = concerns_on(context, TODAY)
+    show_concerns(output, rows)
+    return [str(one["concern"]) for one in rows if one["state"] == "raised"]
 
 
 def second_run(context: Context, output: Output) -> dict[str, Any]:
@@ -312,6 +325,7 @@ def show_way_on(output: Output, hub: DemoHub, facts: dict[str, Any], *, keep: bo
         (f"cd {where}", ""),
         ("onefold status", "what came from where"),
         ("onefold cases", "what waits for a person's word"),
+        (f"onefold concerns list --on {TODAY}", "what worried on the last day of its data"),
         ("onefold explain crm:companies:... erp:customers:...", "why, or why not"),
         ("onefold judge not-same A B --reason ...", "say otherwise; `onefold judge undo N` takes it back"),
         ("onefold db psql", "look into the warehouse"),

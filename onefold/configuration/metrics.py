@@ -40,7 +40,7 @@ class Metric(Strict):
     sql: str = Field(
         min_length=1,
         description="One SELECT over the views of onefold_v1 with the columns client_id, occurred_on, value, and weight"
-        " for a ratio. `hub_day (today)`, `mailing (record_id)` and `promise` (fct_promise with each promise once) are"
+        " for a ratio. `hub_day (today)`, `mailing (record_id)` and `promise` (fct_promise_outcome, each once) are"
         " there too.",
     )
 

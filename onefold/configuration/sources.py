@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -45,6 +47,10 @@ class Defaults(Strict):
     timezone: TimeZone | None = Field(None, description="How the source's naive times are meant; UTC when absent.")
     currency: Currency | None = Field(None, description="For amounts without a currency.")
     language: Language | None = Field(None, description="The language of its texts.")
+
+    def day(self, moment: datetime) -> date:
+        """The day that a moment belongs to."""
+        return moment.astimezone(ZoneInfo(self.timezone) if self.timezone else UTC).date()
 
     def over(self, other: Defaults | None) -> Defaults:
         """These defaults, completed from `other`."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 from onefold.errors import NothingFound
 from onefold.steps.records import is_client_id, one_record
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from onefold.context import Context
 
 Row = Mapping[str, Any]
+_OURS: Final = ("record_id", "is_known", "is_answered", "outcome", "of_all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +59,19 @@ class ClientSees(Report):
     mean_departments: float | None = None
     most_departments: int | None = None
     complaints: tuple[Row, ...] = ()
-    """All of them, the latest first: document_number, summary, asked_on, answered_on, days, status, `ended`: answered
+    """The latest first: document_number, summary, asked_on, answered_on, days, status, `ended`: answered
     in time | answered late | answered | open | not known."""
     began_client: int = 0
     """Contacts that it began, and those that the company did; greetings and mailings are none."""
     began_company: int = 0
     not_counted: tuple[Row, ...] = ()
     """Greetings and mailings, which are of no use to it: type, times, last_on."""
+    more: Mapping[str, int] = field(default_factory=dict)
+    """Of broken, unanswered, repeats and complaints: how many there are beside those that are told."""
 
 
 def as_client(context: Context, who: str, *, limit: int = 20) -> ClientSees:
-    """The company as the client of an id or record sees it; of broken promises the latest `limit`.
+    """The company as the client of an id or record sees it; of each list the first `limit`.
 
     A merged-away id answers with its survivor. NothingFound when there is no such client.
     """
@@ -85,12 +88,14 @@ def as_client(context: Context, who: str, *, limit: int = 20) -> ClientSees:
                 f"There is no client {who}.", "`onefold find TEXT` searches by name, e-mail, phone or tax id."
             )
         found = lived_through(conn, view["client_id"], mailing_rules(context), day=day, limit=limit)
-    requests, (span,), (matters,), (contacts,) = (found[part] for part in ("requests", "span", "matters", "contacts"))
+    (asked,), (span,), (matters,), (contacts,) = (found[part] for part in ("asked", "span", "matters", "contacts"))
     kept = sum(row["kept"] for row in found["promises"])
-    due = kept + sum(row["missed"] + row["overdue"] for row in found["promises"])
-    waited = [row for row in requests if row["is_known"] and not row["is_answered"]]
-    answered = [row["days"] for row in requests if row["answered_on"] is not None and row["days"] is not None]
+    broken = sum(row["missed"] + row["overdue"] for row in found["promises"])
     mean = matters["mean_departments"]
+    counted = {
+        "broken": broken, "unanswered": asked["unanswered"], "complaints": asked["complaints"],
+        "repeats": found["repeats"][0]["of_all"] if found["repeats"] else 0,
+    }  # fmt: skip
     return ClientSees(
         client_id=view["client_id"],
         kind=view["kind"],
@@ -100,22 +105,23 @@ def as_client(context: Context, who: str, *, limit: int = 20) -> ClientSees:
         last_on=span["last_on"],
         dealings=span["dealings"],
         promises=tuple(found["promises"]),
-        kept_share=round(kept / due, 4) if due else None,
+        kept_share=round(kept / (kept + broken), 4) if kept + broken else None,
         broken=tuple(found["broken"]),
         waits=tuple(found["waits"]),
-        unanswered=tuple(_plain(row) for row in sorted(waited, key=lambda row: -(row["days"] or 0))),
-        answer_days=round(sum(answered) / len(answered), 1) if answered else None,
-        repeats=tuple(found["repeats"]),
+        unanswered=tuple(map(_plain, found["unanswered"])),
+        answer_days=asked["answer_days"],
+        repeats=tuple(map(_plain, found["repeats"])),
         departments=tuple(found["departments"]),
         matters=matters["matters"],
         mean_departments=None if mean is None else float(mean),
         most_departments=matters["most_departments"],
         complaints=tuple(
-            {**_plain(row), "ended": ended(row)} for row in requests if row["type"] == "complaint"
+            {**_plain(row), "ended": ended(row)} for row in found["complaints"]
         ),
         began_client=contacts["by_client"],
         began_company=contacts["by_company"],
         not_counted=tuple(found["not_counted"]),
+        more={name: count - len(found[name]) for name, count in counted.items()},
     )  # fmt: skip
 
 
@@ -139,4 +145,4 @@ def ended(row: Row) -> str:
 
 
 def _plain(row: Row) -> Row:
-    return {name: value for name, value in row.items() if name not in ("is_known", "is_answered", "outcome")}
+    return {name: value for name, value in row.items() if name not in _OURS}

@@ -99,7 +99,7 @@ def _rows_of(conn: psycopg.Connection[Any], name: str, concern: Concern, example
     from onefold.configuration.concern_sql import views_of
     from warehouse import concerns
 
-    rows: Rows = {"fct_interaction": [], "fct_promise": []}
+    rows: Rows = {"fct_interaction": [], "fct_promise": [], "fct_promise_outcome": []}
     if concern.sql is not None:
         rows |= {view: [] for view in views_of(concern.sql)}
     number = 0
@@ -108,7 +108,10 @@ def _rows_of(conn: psycopg.Connection[Any], name: str, concern: Concern, example
             number += 1
             rows["fct_interaction"].append(_interaction(one, number, day))
             if one.promise is not None:
-                rows["fct_promise"].append(_promise(one, number, day))
+                promise = _promise(one, number, day)
+                rows["fct_promise"].append(promise)
+                own = {"is_counted": True, "counted_key": number, "counted_by": number}
+                rows["fct_promise_outcome"].append({**promise, **own})
     for view, given in example.rows.items():
         columns = concerns.columns_of(conn, view)
         if not columns:
@@ -154,7 +157,6 @@ def _promise(one: Any, number: int, day: date) -> dict[str, Any]:
     promise = one.promise
     due = day - timedelta(days=promise.due_days_ago)
     actual = None if promise.actual_days_ago is None else day - timedelta(days=promise.actual_days_ago)
-    outcome = ("kept" if actual <= due else "missed") if actual is not None else ("overdue" if due < day else "open")
     return {
         "promise_key": number,
         "record_id": number,
@@ -165,8 +167,7 @@ def _promise(one: Any, number: int, day: date) -> dict[str, Any]:
         "actual_on": None if actual is None else actual.isoformat(),
         "is_kept": None if actual is None else actual <= due,
         "days_late": None if actual is None else (actual - due).days,
-        "days_overdue": (day - due).days if outcome == "overdue" else None,
-        "outcome": outcome,
+        "days_overdue": (day - due).days if actual is None and due < day else None,
         "is_deleted": False,
     }
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from onefold.configuration.concerns import Event as Means
     from onefold.configuration.segments import Pressure
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised when the same dealings raise other concerns."""
 
 
@@ -52,6 +52,7 @@ def asked_of(configuration: Configuration, name: str, concern: Concern, *, posit
         "template": concern.template,
         "threshold": concern.threshold,
         "is_shipped": is_shipped,
+        "types": types_of(concern),
     }
     why = next(_missing(configuration, concern), None)
     return (
@@ -59,6 +60,15 @@ def asked_of(configuration: Configuration, name: str, concern: Concern, *, posit
         if why is not None
         else Asked(row, rule_of(concern, configuration.segments.guards.pressure))
     )
+
+
+def types_of(concern: Concern) -> list[str] | None:
+    """The interaction types that a concern looks at; None: any, or nobody can tell."""
+    missed = concern.missed_and_silent
+    if concern.sql is not None or (missed is not None and missed.promised is None):
+        return None
+    named = {type_ for _, wanted, _ in concern.looked_at() for one in wanted for type_ in one.types}
+    return sorted(named | set(concern.contact_pressure or ()))
 
 
 def rule_of(concern: Concern, pressure: Pressure | None) -> Any:

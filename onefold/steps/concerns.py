@@ -17,9 +17,14 @@ from warehouse.clock import last_event
 from warehouse.connect import unit_of_work
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
     import psycopg
 
     from onefold.context import Context
+    from warehouse.concern_rules import Asked
+    from warehouse.concerns import Answer
 
 _KIND: Final = "concerns"
 
@@ -56,14 +61,9 @@ def find_concerns(context: Context, conn: psycopg.Connection, *, anew: bool = Fa
     from warehouse import concerns
 
     started = time.perf_counter()
-    state, seen, day = _state(context), last_event(conn), today(context)
-    file = context.configuration.concerns
+    state, seen = _state(context), last_event(conn)
     wanted = asked(context.configuration)
-    milliseconds = 1 if file is None else max(1, round(file.timeout.total_seconds() * 1000))
-    answers = {
-        one.name: concerns.ask(conn, one, today=day, milliseconds=milliseconds) if one.rule else concerns.Answer()
-        for one in wanted
-    }
+    answers = _answers(context, conn, wanted, today(context))
     rules = {name: fingerprint([VERSION, one]) for name, (one, _) in concerns_asked(context.configuration).items()}
     raised, closed = [], []
     with unit_of_work(conn):
@@ -81,6 +81,28 @@ def find_concerns(context: Context, conn: psycopg.Connection, *, anew: bool = Fa
     failed = tuple(name for name, one in answers.items() if one.failed is not None)
     seconds = round(time.perf_counter() - started, 3)
     return ConcernsReport(len(wanted), tuple(raised), tuple(closed), failed, seconds)
+
+
+def _answers(context: Context, conn: psycopg.Connection, wanted: Sequence[Asked], day: date) -> dict[str, Answer]:
+    from warehouse import concerns
+
+    file = context.configuration.concerns
+    milliseconds = 1 if file is None else max(1, round(file.timeout.total_seconds() * 1000))
+    return {
+        one.name: concerns.ask(conn, one, today=day, milliseconds=milliseconds) if one.rule else concerns.Answer()
+        for one in wanted
+    }
+
+
+def concerns_on(context: Context, day: date) -> list[dict[str, Any]]:
+    """What all concerns would say if `day` were today, of what is known now; nothing is kept. In their order: concern,
+    question_en, question_ru, owner, template, threshold, is_shipped, state, why, clients, row_count, is_cut."""
+    from warehouse import concerns as kept
+
+    wanted = asked(context.configuration)
+    with context.connection("onefold concerns") as conn:
+        answers = _answers(context, conn, wanted, day)
+        return [kept.told(conn, one, answers[one.name]) for one in wanted]
 
 
 def concerns(context: Context) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import psycopg
 
 from onefold.errors import HubBusy
 from onefold.steps.logged import logged, start_run
+from onefold.steps.mirror import look_weekly
 from onefold.steps.notify import notify
 from onefold.steps.report import DueReport, NoticesReport, RunReport
 from onefold.steps.run import run
@@ -37,6 +38,7 @@ def run_due(context: Context) -> DueReport:
         try:
             due = [one.source for one in sources if one.due_since is not None]
             report = run(context, due)
+            look_weekly(context)
         except BaseException as error:
             with suppress(psycopg.Error):  # a server that has gone is what the error says already
                 runs.finish_run(conn, run_id, status="failed", report={}, at=context.clock())

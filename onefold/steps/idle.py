@@ -24,6 +24,7 @@ from onefold.steps.rules import (
     today,
 )
 from warehouse import derived_facts, fingerprints, match_models, queue, row_security, served
+from warehouse.clock import time_zone
 from warehouse.interaction_types import changed_interaction_types
 from warehouse.pins import expired_pins
 from warehouse.standing import standing
@@ -67,6 +68,7 @@ def idle_publish(context: Context, conn: psycopg.Connection) -> PublishReport | 
         has_work(conn, "publish", publish_rules(context))
         or served.changed_attributes(conn, open_attributes(context))
         or derived_facts.reporting(conn) != reporting_rules(context)
+        or time_zone(conn) != context.configuration.hub.defaults.timezone
     ):
         return None
     is_held = context.configuration.hub.row_security

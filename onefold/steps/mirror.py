@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 import numpy as np
 
 from onefold.segments.mirror import FEWEST, Company, Finding, Outcome, look, look_further
+from onefold.steps.logged import logged
 from onefold.steps.need_rules import conditions_of, label
 from onefold.steps.report import Report
 from onefold.steps.rules import today
-from warehouse import mirror, segments
+from warehouse import fingerprints, mirror, segments
 from warehouse.connect import unit_of_work
 from warehouse.mirror import Measured
 
@@ -25,8 +27,11 @@ if TYPE_CHECKING:
     from onefold.context import Context
     from onefold.segments.assign import Floats
 
+WEEK: Final = timedelta(days=7)
 CLIENTS: Final = 100_000
 ITEMS: Final = 20
+_KIND: Final = "mirror"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS: Final = {"": 1.0, "_days": 1.0, "_hours": 1 / 24, "_share": 1.0, "_per_year": 1.0}
 """How the `field` of a policy may end behind the name of its outcome, and what one of it is."""
 _SHORTEST: Final = 0.25
@@ -62,6 +67,7 @@ class Promise:
     from_on: date | None
 
 
+@logged("mirror")
 def look_into_mirror(context: Context) -> MirrorReport:
     """Look at every served scheme anew, and store what is found. One transaction, without the hub lock."""
     with context.connection("onefold segments") as conn, unit_of_work(conn):
@@ -75,7 +81,21 @@ def look_into_mirror(context: Context) -> MirrorReport:
             mirror.store(conn, name, rows)
             for row in rows:
                 verdicts[row["verdict"]] = verdicts.get(row["verdict"], 0) + 1
+        at = (context.clock() - _EPOCH) // timedelta(microseconds=1)
+        fingerprints.remember(conn, _KIND, {"looked_at": UUID(int=at)})
     return MirrorReport(looked, verdicts, tuple(name for name in wanted if not served[name]))
+
+
+def look_weekly(context: Context) -> MirrorReport | None:
+    """Look, where the last look is a week old or there was none; None: it is not, or nothing is served."""
+    if not context.configuration.segments.schemes:
+        return None
+    with context.connection("onefold segments") as conn:
+        looked = fingerprints.stored(conn, _KIND).get("looked_at", UUID(int=0))
+        is_due = context.clock() - (_EPOCH + int(looked) * timedelta(microseconds=1)) >= WEEK
+        if not is_due or not any(is_served for _, is_served in segments.known(conn).values()):
+            return None
+    return look_into_mirror(context)
 
 
 def findings(context: Context) -> list[dict[str, Any]]:

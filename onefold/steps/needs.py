@@ -200,6 +200,21 @@ def _wanted_schemes(context: Context) -> dict[str, UUID]:
     }
 
 
+def told_by(context: Context, conn: psycopg.Connection) -> tuple[UUID, int]:
+    """A fingerprint of what all needs and segments follow from beside the dealings, and the change event up to which
+    they were told; waits for whoever tells them now. While it is the same, a client's are others only with news of the
+    client, or in schemes of lifecycle and value by the day."""
+    from warehouse import needs, segments
+
+    with _turn(conn):
+        rates = [[key, type_, rate.hex()] for (key, type_), rate in sorted(needs.rates(conn).items())]
+        served = sorted(name for name, (_, is_served) in segments.known(conn).items() if is_served)
+        rules = [fingerprints.stored(conn, "rules").get(QUEUE), *sorted(_stored_schemes(conn).items())]
+        state = fingerprints.stored(conn, _KIND)
+        seen = int(state["seen"]) if context.configuration.needs.needs and "seen" in state else last_event(conn)
+    return fingerprint([rates, served, list(map(str, rules))]), seen
+
+
 @contextmanager
 def _turn(conn: psycopg.Connection) -> Iterator[None]:
     """One process at a time."""

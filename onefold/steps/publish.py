@@ -46,7 +46,7 @@ from warehouse import (
     served,
     source_fixes,
 )
-from warehouse.clock import hub_lock, last_event, next_as_of
+from warehouse.clock import hub_lock, keep_time_zone, last_event, next_as_of
 from warehouse.connect import unit_of_work
 from warehouse.pins import expired_pins
 
@@ -114,6 +114,7 @@ def _publish(context: Context, *, is_read: bool, limited: bool) -> PublishReport
             hub_lock(conn)
             served.extend(conn, open_attributes(context))
             derived_facts.report_in(conn, *reporting_rules(context))
+            keep_time_zone(conn, context.configuration.hub.defaults.timezone)
             requeue_changed_rules(conn, "publish", publish_rules(context))
             _end_expired_pins(context, conn)
             after = last_event(conn)

@@ -9,12 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import UTC, date
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     import psycopg
@@ -57,7 +56,7 @@ def standard_profile(context: Context) -> Profile:
         },
         default_country=configuration.hub.defaults.country,
         time_zone=configuration.hub.defaults.timezone or "UTC",
-        today=context.clock().date(),
+        today=today(context),
     )
 
 
@@ -119,9 +118,8 @@ def shipped_data_digest() -> str:
 
 
 def today(context: Context) -> date:
-    """The day in the hub's time zone."""
-    zone = context.configuration.hub.defaults.timezone
-    return context.clock().astimezone(ZoneInfo(zone) if zone else UTC).date()
+    """The day in the hub's time zone; served views tell it so by themselves (`core.hub_day`)."""
+    return context.configuration.hub.defaults.day(context.clock())
 
 
 def departments(context: Context) -> dict[str, str]:

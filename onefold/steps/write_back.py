@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from onefold.errors import NothingFound, UsageError
+from onefold.steps import write_news
 from onefold.steps.logged import logged
 from onefold.steps.sync import find_source
 from onefold.steps.write_plan import Planned, make_plan
@@ -82,8 +83,10 @@ class _BackRun(StreamRun):
             write_receipts.forget_unanswered(work.conn, work.configured.source, self.name)
         # What was left alone is looked at again where it is asked for, settled or not.
         settled = NOTHING_SETTLED if plan.again or plan.is_derived else plan.plan_hash
+        mark = write_news.now(work.context, work.conn, plan) if plan.is_derived and work.run_id is not None else None
+        among = None if mark is None or plan.again else write_news.records(work.conn, plan, mark)
         for candidate in write_receipts.candidates(
-            work.conn, plan.source, plan.stream, settled, derived=plan.is_derived
+            work.conn, plan.source, plan.stream, settled, derived=plan.is_derived, among=among
         ):
             looked = plan.look(candidate)
             self.count(
@@ -104,3 +107,6 @@ class _BackRun(StreamRun):
             if is_enough:
                 return
         self.send(plan, waiting, stage)
+        # What no answer came to is looked at again.
+        if mark is not None and not self.report.unknown:
+            write_news.keep(work.conn, plan, mark)

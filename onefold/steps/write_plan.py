@@ -33,7 +33,7 @@ class Difference:
     now: Any
     new: Any
     note: str = ""
-    """`again`: sent before, and no answer came; `changed back`, `refused before`: left alone."""
+    """`again`: sent before, and no answer came. Left alone: `changed back`, `refused before`, `gone: ...`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,8 @@ class Looked:
     """Somebody changed the fields back since the source had taken them."""
     refused: bool = False
     """The source has refused just this before."""
+    stuck: Mapping[str, Any] = field(default_factory=dict)
+    """Fields that hold what the client has no more, and that the source cannot be told to empty."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,11 @@ class Plan:
         return bool(derived(self.rule))
 
     @cached_property
+    def _derived_fields(self) -> list[str]:
+        known = derived(self.rule)
+        return [name for name, one in self.rule.fields.items() if one.value in known]
+
+    @cached_property
     def _getters(self) -> dict[str, Any]:
         return {name: compile_path(path).get for name, path in self.writing.paths.items()}
 
@@ -95,18 +102,23 @@ class Plan:
         """What is to be written to one record, and what is left alone."""
         wanted = wanted_values(self.rule.fields, candidate)
         receipts = decode(candidate.receipts) if candidate.receipts else []
-        now = self._now(candidate, receipts, wanted)
+        now = self._now(candidate, receipts)
         differs = {name: value for name, value in wanted.items() if not same(now[name], value)}
+        gone = {
+            name: None for name in self._derived_fields if name not in wanted and _is_ours(receipts, name, now[name])
+        }
+        stuck = {} if self.writing.can_empty else gone
+        differs |= {name: None for name in gone if name not in stuck}
         if not differs:
-            return Looked()
-        back = {} if self.again else {n: v for n, v in differs.items() if _was_taken(receipts, n, v)}
+            return Looked(now=now, stuck=stuck)
+        back = {} if self.again else {n: v for n, v in differs.items() if n not in gone and _was_taken(receipts, n, v)}
         fields = {name: value for name, value in differs.items() if name not in back}
         if not fields:
-            return Looked(left=back, now=now, overruled=True)
+            return Looked(left=back, now=now, overruled=True, stuck=stuck)
         last, payload_hash = receipts[-1] if receipts else None, fingerprint(fields)
         is_same = last is not None and last["payload_hash"].replace("-", "") == payload_hash
         if last is not None and is_same and last["status"] == "refused" and not self.again:
-            return Looked(left=fields, now=now, refused=True)
+            return Looked(left=fields, now=now, refused=True, stuck=stuck)
         resumed = last if last is not None and is_same and last["status"] in ("unknown", "sent") else None
         key = (
             resumed["idempotence_key"].replace("-", "")
@@ -118,12 +130,13 @@ class Plan:
             Planned(candidate, fields, before, payload_hash, key, resumed["receipt_id"] if resumed else None),
             left=back,
             now=now,
+            stuck=stuck,
         )
 
-    def _now(self, candidate: Candidate, receipts: Sequence[Mapping[str, Any]], wanted: Mapping[str, Any]) -> Any:
+    def _now(self, candidate: Candidate, receipts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """What stands in the fields: as landed, under what was taken since and did not come back yet."""
         landed = decode(candidate.payload)
-        now = {name: self._getters[name](landed) for name in wanted}
+        now = {name: get(landed) for name, get in self._getters.items()}
         for receipt in receipts:
             if _is_awaited(receipt, candidate.landed_at):
                 now |= {name: value for name, value in receipt["fields"].items() if name in now}
@@ -139,6 +152,8 @@ class Plan:
         for name, value in looked.left.items():
             why = "refused before" if looked.refused else "changed back"
             yield Difference(record, candidate.client_id, name, looked.now[name], value, why)
+        for name, value in looked.stuck.items():
+            yield Difference(record, candidate.client_id, name, looked.now[name], value, "gone: empty it there")
 
 
 def make_plan(
@@ -201,4 +216,15 @@ def _was_taken(receipts: Sequence[Mapping[str, Any]], name: str, value: Any) -> 
             if receipt.get("undoes") is not None and same(receipt["before"].get(name), value):
                 return True
             return receipt["status"] == "accepted" and same(receipt["fields"][name], value)
+    return False
+
+
+def _is_ours(receipts: Sequence[Mapping[str, Any]], name: str, now: Any) -> bool:
+    """In the field stands what was last written to it; or it was emptied, and no answer came."""
+    for receipt in reversed(receipts):
+        if name in receipt["fields"] and receipt["status"] != "refused":
+            if receipt.get("undoes") is not None:
+                return False
+            written = receipt["fields"][name]
+            return receipt["status"] != "accepted" if written is None else same(now, written)
     return False

@@ -19,6 +19,7 @@ from onefold.configuration.concerns import Concern
 from onefold.configuration.shipped import shipped_concerns
 from onefold.context import open_context
 from onefold.errors import NothingFound, UsageError
+from onefold.steps.as_client import as_client
 from onefold.steps.concern_examples import try_examples
 from onefold.steps.concerns import acknowledge, ask_anew, concern, concerns, concerns_of
 from onefold.steps.erase import erase
@@ -446,3 +447,36 @@ def test_programs_read_concerns_with_masks_and_take_note_of_them(company: Hub) -
         assert noted["acknowledge_reason"] == "another carrier"
         for path in ("/concerns", "/concerns/late_deliveries"):
             assert "another carrier" in ask(path, seeing).text and "another carrier" not in ask(path, masked).text
+
+
+def test_concerns_are_asked_of_another_day_and_nothing_is_kept_of_it(company: Hub) -> None:
+    company.run()
+    stored = company.query("SELECT * FROM core.concern ORDER BY concern")
+    asked = onefold(*company.place, "--json", "concerns", "list", "--on", START.date().isoformat())
+    assert asked.code == 0, asked.said
+    assert {one["concern"]: one["state"] for one in json.loads(asked.out)} == states(company)
+    long_after = onefold(*company.place, "--json", "concerns", "list", "--on", "2027-01-01")
+    told = {one["concern"]: (one["state"], one["clients"]) for one in json.loads(long_after.out)}
+    assert told["late_deliveries"] == ("calm", 0) and told["large"][0] == "raised"
+    assert company.query("SELECT * FROM core.concern ORDER BY concern") == stored
+    assert onefold(*company.place, "concerns", "list", "--on", "2027-01-01", "--fail").code == 2
+
+
+def test_what_a_client_sees_is_told_in_lists_that_end(company: Hub) -> None:
+    for n in range(4):
+        add(company, f"X{n + 2}", "C3", "complaint", 40 - n)
+    company.write("erp_orders")
+    company.run()
+    with company.context() as context:
+        late, asks = (as_client(context, f"erp:customers:{code}", limit=2) for code in ("C0", "C3"))
+        whole = as_client(context, "erp:customers:C0", limit=3)
+    assert (
+        len(late.broken) == 2
+        and late.kept_share == 0
+        and late.more["broken"] == 1
+        and whole.more["broken"] == 0
+        and len(whole.broken) == 3
+    )
+    assert ([one["document_number"] for one in asks.complaints], asks.more["complaints"]) == (["X1", "X5"], 3)
+    shown = onefold(*company.place, "client", "erp:customers:C3", "--as-client", "--limit", "2")
+    assert shown.code == 0 and "3 complaints" in shown.said

@@ -187,6 +187,47 @@ def test_what_is_measured_of_other_departments_dealings_is_not_told(held: Hub) -
     assert months and all((value is None) == (clients < 5) for clients, value in months)
 
 
+def worry(name: str, said: str, at: str) -> str:
+    """A concern that is raised by any dealing of a type, and calm without."""
+    return f"""
+  {name}:
+    question: {name}?
+    {said}
+    examples:
+      raised: [{{interactions: [{{type: {at}, days_ago: 9}}]}}]
+      calm: [{{interactions: [{{type: call, days_ago: 9}}]}}]
+"""
+
+
+def test_what_worries_about_other_departments_dealings_is_not_told(held: Hub) -> None:
+    any_of = "more_than: {{count: 0, within: 3000d, of: {{types: {}}}}}".format
+    none_of = "none_of: {{within: 1d, since: 3000d, after: {{types: {}}}, of: {{types: {}}}}}".format
+    asked = (
+        worry("in_sales", any_of("sales_deal"), "sales_deal"),
+        worry("in_logistics", any_of("delivery"), "delivery"),
+        worry("not_delivered", none_of("sales_deal", "delivery"), "sales_deal"),
+        worry("in_sql", "sql: SELECT i.client_id, i.summary AS note FROM onefold_v1.fct_interaction AS i WHERE i.type <> 'call'", "delivery"),
+    )  # fmt: skip
+    (held.folder / "config" / "concerns.yaml").write_text("shipped: false\nconcerns:" + "".join(asked), "utf-8")
+    held.run()
+    everything = [("in_logistics",), ("in_sales",), ("in_sql",), ("not_delivered",)]
+    clients = dict(held.query("SELECT concern, count(DISTINCT client_id) FROM core.concern_row GROUP BY 1"))
+    assert clients.keys() == {name for (name,) in everything} and min(clients.values()) > 0
+    for view in ("concern", "concern_raise", "concern_row"):
+        names = f"SELECT DISTINCT concern FROM onefold_v1.{view} ORDER BY 1"
+        assert held.query(names) == everything, view
+        for role, seen in (("sales", [("in_sales",)]), ("ops", [("in_logistics",)]), ("nobody", [])):
+            with reading(held, role) as conn:
+                assert conn.execute(names.encode()).fetchall() == seen, (view, role)
+    with reading(held, "sales") as conn:
+        rows = conn.execute("SELECT type, client_id IS NOT NULL FROM onefold_v1.concern_row").fetchall()
+        assert {type_ for type_, _ in rows} == {"sales_deal"}
+        # The command and the pages read the tables, which no reader may.
+        for table in ("concern", "concern_row", "concern_raise"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(f"SELECT * FROM core.{table}".encode())
+
+
 def test_search_finds_what_is_in_scope_only_and_nobody_asks_in_anothers_name(held: Hub) -> None:
     find = "SELECT display_name FROM onefold_v1.search_client(%s)"
     with reading(held, "sales") as conn:

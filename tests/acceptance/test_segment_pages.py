@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -12,7 +13,7 @@ import pytest
 
 from onefold.context import open_context
 from onefold.steps.accounts import add_user
-from onefold.steps.mirror import look_into_mirror
+from onefold.steps.mirror import look_into_mirror, look_weekly
 from onefold.web.console import concerns, needs, segments
 from tests.acceptance.test_browser import PICTURES
 from tests.acceptance.test_console import Console, key_of, words_of
@@ -281,6 +282,28 @@ def test_a_concern_leads_from_home_to_the_rows_that_prove_it_until_somebody_take
         assert "keeper" not in get(browser, "/concerns/busy").text
 
 
+def test_the_mirror_looks_once_a_week_and_home_tells_what_is_kept_no_longer(console: Console) -> None:
+    place = "scheme = 'by_need' AND segment = 'urgent' AND outcome = 'express'"
+    former = f"SELECT verdict, former_verdict FROM core.segment_mirror WHERE {place}"
+    verdict = console.hub.query(former)[0][0]
+    with console.hub.context() as context:
+        assert look_weekly(context) is None, "it was looked at in this week"
+    console.hub.query(f"UPDATE core.segment_mirror SET verdict = 'as_promised' WHERE {place} RETURNING 1")
+    later = replace(console.hub, ticks=console.hub.ticks + 8 * 86_400)
+    with later.context() as context:
+        assert look_weekly(context) is not None and look_weekly(context) is None
+    assert console.hub.query(former) == [(verdict, "as_promised")] and verdict != "as_promised"
+    with console.signed_in("ada") as browser:
+        heading = "Promised to segments, and served like everyone by now"
+        assert heading not in get(browser, "/").text
+        console.hub.query(f"UPDATE core.segment_mirror SET verdict = 'decorative' WHERE {place} RETURNING 1")
+        told = get(browser, "/").text.partition(heading)[2]
+        assert 'href="/segments/by_need/mirror"' in told and "Sent by express" in told
+    console.hub.query(
+        f"UPDATE core.segment_mirror SET verdict = '{verdict}', former_verdict = NULL WHERE {place} RETURNING 1"
+    )
+
+
 def test_a_page_tells_the_company_as_the_client_sees_it(console: Console) -> None:
     who = console.hub.client_of("erp:customers:C0")
     dealings = console.hub.query(f"SELECT count(*) FROM onefold_v1.fct_interaction WHERE client_id = '{who}'")[0][0]
@@ -372,11 +395,12 @@ def test_a_hub_without_needs_says_what_to_write(server_url: str, template: str, 
 def test_pages_of_needs_and_segments_keep_nobody_out_and_fit_a_phone(console: Console) -> None:
     who = console.hub.client_of("erp:customers:C0")
     paths = ["/segments", *(f"/segments/by_need{part}" for part in ("", "/map", "/mirror", "/check", "/clients?segment=urgent")),
-             "/segments/stage", "/measures", "/measures/sent_by_express", "/concerns", "/concerns/busy", f"/clients/{who}/as-client", f"/clients/{who}", f"/clients/{who}/needs/urgency"]  # fmt: skip
+             "/segments/stage", "/measures", "/measures?only=orders_taken", "/measures/sent_by_express", "/concerns", "/concerns/busy", f"/clients/{who}/as-client", f"/clients/{who}/as-client?limit=1", f"/clients/{who}", f"/clients/{who}/needs/urgency"]  # fmt: skip
     found = []
     cookie = session_of(console.hub.database_url, "ada", "test")
     with chromium() as browser:
-        for size, scheme, language in ((DESK, "light", "en"), (PHONE, "dark", "ru")):
+        looks = ((DESK, "light", "en"), (PHONE, "dark", "ru"), (DESK, "dark", "ru"), (PHONE, "light", "en"))
+        for size, scheme, language in looks:
             look = {"size": size, "color_scheme": scheme, "locale": language}
             folder = PICTURES / f"{size[0]}-{scheme}-{language}"
             folder.mkdir(parents=True, exist_ok=True)
@@ -387,7 +411,9 @@ def test_pages_of_needs_and_segments_keep_nobody_out_and_fit_a_phone(console: Co
                     told = [f"policy: {one}" for one in refused(page)] + barriers(page)
                     if (over := width_over(page)) > 0:
                         told.append(f"{over} pixels wider than the window")
-                    found += [f"{path}, {scheme}: {one}" for one in told]
+                    if (said := page.evaluate("document.documentElement.lang")) != language:
+                        told.append(f"it speaks {said}")
+                    found += [f"{path}, {scheme}, {size[0]}, {language}: {one}" for one in told]
                     name = re.sub(r"[^a-z]+", "-", path.replace(who, "")).strip("-")
                     page.screenshot(path=folder / f"segments-{name}.png", full_page=True)
                 assert looking.wrong == []

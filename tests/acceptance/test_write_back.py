@@ -20,7 +20,7 @@ from onefold.steps.sync import source_lock
 from onefold.steps.write_plan import Difference
 from tests.support.cli import Done, onefold
 from tests.support.crm_server import Crm, crm
-from tests.support.hub import Hub
+from tests.support.hub import ERP, Hub
 from warehouse.connect import connect
 from warehouse.dump import canonical_dump, row_versions
 
@@ -531,3 +531,106 @@ def test_a_segment_is_written_dry_first_with_receipts_and_again_when_it_is_anoth
     desk.run()
     assert applied(desk).accepted == 2
     assert [key for key, *_ in receipts(desk)][-2:] in (["1", "2"], ["2", "1"])
+
+
+NEEDS = """
+needs:
+  urgency:
+    job: Get it running again.
+    labels: Urgency
+    dimension: time
+    signals:
+      express: {types: sales_order, when: {detail.status: express}}
+"""
+HURRY = {"onefold_hurry": "need.urgency"}
+
+
+@pytest.fixture
+def shop(desk: Hub, system: Crm) -> Hub:
+    """Tchaikovsky's orders are in a hurry, and the CRM is told so."""
+    order = "document_number: no"
+    desk.configure("erp", ERP.replace(order, f"{order}\n    detail: {{status: st}}"))
+    (desk.folder / "config" / "needs.yaml").write_text(NEEDS, encoding="utf-8")
+    order_rows(desk, "C2")
+    configure(desk, system, fields=HURRY, empty="")
+    desk.run()
+    return desk
+
+
+def order_rows(hub: Hub, customer: str) -> None:
+    """Four orders of a customer, written to the ERP."""
+    hub.registers["erp_orders"] = [
+        {"no": f"O{n}", "customer": customer, "date": f"2026-01-0{n}", "total": 10, "st": "express"}
+        for n in range(1, 5)
+    ]
+    hub.write("erp_orders")
+
+
+def hurried(hub: Hub) -> list[tuple[str, Any]]:
+    """What was sent, in order."""
+    return hub.query("SELECT source_key, fields -> 'onefold_hurry' FROM ops.write_receipt ORDER BY receipt_id")
+
+
+def test_what_a_client_needs_no_more_is_emptied_once_and_only_news_is_looked_at(shop: Hub, system: Crm) -> None:
+    first = applied(shop)
+    assert (first.records, first.accepted) == (4, 2) and first.unknown == 0
+    said = hurried(shop)
+    assert {key for key, _ in said} == {"1", "2"} and len(said) == 2
+    held = system.value("1", "onefold_hurry")
+    assert held not in (None, "")
+    assert applied(shop).records == 0, "nobody has news"
+    shop.run()
+    assert applied(shop).records == 0, "an echo is no news"
+
+    # The orders were somebody else's: nothing is known of Tchaikovsky's needs any more.
+    shop.registers["erp_customers"].append(
+        {"code": "C9", "kind": "person", "person": "Глинка Михаил", "mail": "m@g.example"}
+    )
+    shop.write("erp_customers")
+    order_rows(shop, "C9")
+    shop.run()
+    found: list[Difference] = []
+    dry = write_back(shop, tell=found.append).streams[0]
+    assert (dry.records, dry.changes) == (4, 2), "people are shown all that differs"
+    assert {(one.record, one.new) for one in found} == {("crm:contacts:1", None), ("crm:contacts:2", None)}
+    emptied = applied(shop)
+    assert (emptied.records, emptied.accepted) == (2, 2), "Anna and Lev have no news"
+    assert [system.value(key, "onefold_hurry") for key in "12"] == ["", ""]
+    assert hurried(shop)[2:] == [("1", None), ("2", None)]
+    shop.run()
+    assert applied(shop).changes == applied(shop, again=True).changes == 0
+
+    # It comes back, and somebody else's word in the field is left alone when it goes again.
+    order_rows(shop, "C2")
+    shop.run()
+    assert applied(shop).accepted == 2 and system.value("1", "onefold_hurry") == held
+    system.put("1", onefold_hurry="by hand")
+    order_rows(shop, "C9")
+    shop.run()
+    assert applied(shop).accepted == 1
+    assert [system.value(key, "onefold_hurry") for key in "12"] == ["by hand", ""]
+
+
+def test_a_field_that_cannot_be_emptied_is_told(shop: Hub, system: Crm) -> None:
+    configure(shop, system, fields=HURRY)
+    assert applied(shop).accepted == 2
+    shop.registers["erp_customers"].append(
+        {"code": "C9", "kind": "person", "person": "Глинка Михаил", "mail": "m@g.example"}
+    )
+    shop.write("erp_customers")
+    order_rows(shop, "C9")
+    shop.run()
+    found: list[Difference] = []
+    done = applied(shop, tell=found.append)
+    assert (done.changes, done.refused) == (0, 0)
+    assert {(one.record, one.note) for one in found} == {(f"crm:contacts:{n}", "gone: empty it there") for n in (1, 2)}
+
+
+def test_what_did_not_arrive_is_looked_at_again(shop: Hub, system: Crm) -> None:
+    assert applied(shop, limit=1).accepted == 1
+    assert applied(shop).accepted == 1, "a limit is no end of the look"
+    system.put("1", onefold_hurry="other")
+    shop.run()
+    looked = applied(shop)
+    # Both records of the client of whom one was landed since.
+    assert (looked.records, looked.changes, looked.changed_back) == (2, 0, 1)

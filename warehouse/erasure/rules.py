@@ -257,7 +257,9 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "core.client_segment": Rule(_CLIENT, deletes=True),
     "core.concern": Rule(
-        keep=dict.fromkeys(("concern", "question_en", "question_ru", "owner", "template", "state", "why"), _CONFIGURED)
+        keep=dict.fromkeys(
+            ("concern", "question_en", "question_ru", "owner", "template", "state", "why", "types"), _CONFIGURED
+        )
     ),
     "core.concern_raise": Rule(
         keep={
@@ -278,7 +280,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "core.segment_mirror": Rule(
         keep={
             **dict.fromkeys(("scheme", "segment", "outcome", "label_en", "label_ru"), _CONFIGURED),
-            **dict.fromkeys(("measure", "verdict", "effect"), _CODE),
+            **dict.fromkeys(("measure", "verdict", "former_verdict", "effect"), _CODE),
         }
     ),
     "core.metric": Rule(
@@ -346,7 +348,7 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "ops.pending": Rule(keep={"step": _CODE}),
     "ops.sweep_mark": Rule(keep={"source": _PLACE, "stream": _PLACE, "pass_id": _ID}),
-    "ops.hub_clock": Rule(),
+    "ops.hub_clock": Rule(keep={"time_zone": "configuration"}),
     "ops.alembic_version": Rule(keep={"version_num": "the version of the tables"}),
     "ops.change_event": Rule(
         _CLIENT,

@@ -37,6 +37,9 @@ class Concern(Table, table=True):
     clients: int = column(Integer, "Clients that it is about now")
     row_count: int = column(Integer, "Rows that prove it now")
     is_cut: bool = column(Boolean, "There are more rows than are kept")
+    types: list[str] | None = column(
+        ARRAY(Text), "Interaction types that it looks at; null: any, as SQL may", null=True
+    )
 
 
 class ConcernRaise(Table, table=True):

@@ -212,3 +212,4 @@ class SegmentMirror(Table, table=True):
     effect_high: float | None = column(Double, "Upper end of the 95 % interval", null=True)
     since_on: date = column(Date, "From which day on dealings were looked at")
     looked_at: datetime = column(_AT, "When it was looked at")
+    former_verdict: str | None = column(Text, "The last verdict that was another one and could tell", null=True)

@@ -163,6 +163,7 @@ class HubClock(Table, table=True):
     scoped_event_id: int | None = column(
         BigInteger, "The change event up to which core.client_scope is kept; null: it is not", null=True
     )
+    time_zone: str | None = column(Text, "The time zone in which days begin for the hub; null: UTC", null=True)
 
 
 class ChangeEvent(Table, table=True):

@@ -48,9 +48,9 @@ WHERE w.days >= 0
 GROUP BY w.kind, w.type, t.label_en, t.label_ru
 ORDER BY w.kind COLLATE "C", w.type COLLATE "C"
 
--- name: requests
--- What it asked and complained of, the latest first, and what became of it.
-SELECT i.type, t.label_en, t.label_ru, i.document_number, i.summary, i.occurred_on::text AS asked_on,
+-- name: request
+-- What it asked and complained of, and what became of it.
+SELECT i.record_id, i.type, t.label_en, t.label_ru, i.document_number, i.summary, i.occurred_on::text AS asked_on,
     p.due_on::text, p.actual_on::text AS answered_on, i.detail ->> 'status' AS status,
     p.actual_on IS NOT NULL OR i.detail ->> 'closed_at' IS NOT NULL OR lower(coalesce(i.detail ->> 'status', ''))
         IN ('closed', 'resolved', 'solved', 'done', 'закрыта', 'решена', 'закрыто', 'решено') AS is_answered,
@@ -61,12 +61,31 @@ FROM onefold_v1.fct_interaction AS i
 JOIN onefold_v1.dim_interaction_type AS t ON t.type = i.type
 LEFT JOIN onefold_v1.fct_promise AS p ON p.record_id = i.record_id AND p.kind = 'answer' AND NOT p.is_deleted
 WHERE i.client_id = %(client_id)s AND i.type IN ('service_ticket', 'complaint') AND NOT i.is_deleted
-ORDER BY i.occurred_on DESC NULLS LAST, i.record_id
+
+-- name: asked
+SELECT count(*) FILTER (WHERE r.is_known AND NOT r.is_answered)::integer AS unanswered,
+    count(*) FILTER (WHERE r.type = 'complaint')::integer AS complaints,
+    round(avg(r.days) FILTER (WHERE r.answered_on IS NOT NULL), 1)::double precision AS answer_days
+FROM ({request}) AS r
+
+-- name: unanswered
+-- The longest first.
+SELECT r.* FROM ({request}) AS r
+WHERE r.is_known AND NOT r.is_answered
+ORDER BY r.days DESC NULLS LAST, r.record_id
+LIMIT %(limit)s
+
+-- name: complaints
+-- The latest first.
+SELECT r.* FROM ({request}) AS r
+WHERE r.type = 'complaint'
+ORDER BY r.asked_on DESC NULLS LAST, r.record_id
+LIMIT %(limit)s
 
 -- name: repeats
 -- The same words within 30 days of the time before.
 SELECT r.type, t.label_en, t.label_ru, r.summary, count(*)::integer AS times, min(r.before_on)::text AS first_on,
-    max(r.occurred_on)::text AS last_on
+    max(r.occurred_on)::text AS last_on, count(*) OVER ()::integer AS of_all
 FROM (
     SELECT i.type, i.summary, i.occurred_on, lower(btrim(i.summary)) AS words,
         lag(i.occurred_on) OVER (PARTITION BY lower(btrim(i.summary)) ORDER BY i.occurred_on, i.record_id) AS before_on
@@ -78,7 +97,8 @@ FROM (
 JOIN onefold_v1.dim_interaction_type AS t ON t.type = r.type
 WHERE r.occurred_on - r.before_on <= 30
 GROUP BY r.words, r.type, t.label_en, t.label_ru, r.summary
-ORDER BY count(*) DESC, r.summary COLLATE "C"
+ORDER BY count(*) DESC, r.summary COLLATE "C", r.type COLLATE "C"
+LIMIT %(limit)s
 
 -- name: departments
 SELECT t.department, count(*)::integer AS dealings, max(i.occurred_on)::text AS last_on
@@ -132,33 +152,34 @@ WHERE coalesce(i.direction, t.direction, 'outbound') <> 'inbound' AND (
 )
 
 -- name: promise
--- Each promise once: a deal in the CRM and the delivery in the ERP may tell the same one. What is nearest to the deed
--- tells what came of it.
-SELECT DISTINCT ON (p.client_id, p.kind, p.due_on, p.due_value, coalesce(i.event_id, a.event_id, i.record_id))
-    p.promise_key, p.record_id, p.client_id, p.type, p.kind, p.due_on, p.actual_on, p.due_value, p.actual_value, p.is_kept,
-    p.days_late, p.outcome, p.days_overdue
-FROM onefold_v1.fct_promise AS p
-JOIN onefold_v1.fct_interaction AS i ON i.record_id = p.record_id
-LEFT JOIN onefold_v1.fct_interaction AS a ON a.record_id = i.parent_record_id AND a.client_id = i.client_id
-    AND NOT a.is_deleted
-WHERE NOT p.is_deleted
-ORDER BY p.client_id, p.kind, p.due_on, p.due_value, coalesce(i.event_id, a.event_id, i.record_id),
-    i.event_id IS NOT NULL, p.promise_key
+-- Each promise once.
+SELECT p.promise_key, p.record_id, p.client_id, p.type, p.kind, p.due_on, p.actual_on, p.due_value, p.actual_value,
+    CASE p.outcome WHEN 'kept' THEN true WHEN 'missed' THEN false END AS is_kept, p.days_late, p.outcome, p.days_overdue
+FROM onefold_v1.fct_promise_outcome AS p
+WHERE p.is_counted
 
 -- name: promised
--- The same of one client, by way of its dealings: joined in one go, the promises of all clients are read, since nobody
--- foresees how few dealings a client has. `since_on`: from when it waited.
+-- The same of one client, by way of its dealings: joined in one go, as the view does, the promises of all clients are
+-- read, since nobody foresees how few dealings a client has. `since_on`: from when it waited.
 WITH mine AS MATERIALIZED (
-    SELECT i.record_id, i.occurred_on, i.parent_record_id, i.event_id, i.document_number, i.summary, i.is_deleted
+    SELECT i.record_id, i.source, i.occurred_on, i.parent_record_id, i.event_id, i.document_number, i.summary, i.is_deleted
     FROM onefold_v1.fct_interaction AS i
     WHERE i.client_id = %(client_id)s
 )
-SELECT DISTINCT ON (p.kind, p.due_on, p.due_value, coalesce(i.event_id, a.event_id, i.record_id))
-    p.promise_key, p.type, p.kind, p.due_on, p.actual_on, p.due_value, p.actual_value, p.days_late, p.outcome,
-    p.days_overdue, i.document_number, i.summary, coalesce(a.occurred_on, i.occurred_on) AS since_on
-FROM onefold_v1.fct_promise AS p
-JOIN mine AS i ON i.record_id = p.record_id
-LEFT JOIN mine AS a ON a.record_id = i.parent_record_id AND NOT a.is_deleted
-WHERE p.record_id = ANY (ARRAY(SELECT record_id FROM mine)) AND NOT p.is_deleted
-ORDER BY p.kind, p.due_on, p.due_value, coalesce(i.event_id, a.event_id, i.record_id), i.event_id IS NOT NULL,
-    p.promise_key
+SELECT DISTINCT ON (n.kind, n.due_on, n.due_value, n.event_id, n.number)
+    n.promise_key, n.type, n.kind, n.due_on, n.actual_on, n.due_value, n.actual_value, n.days_late, n.outcome,
+    n.days_overdue, n.document_number, n.summary, n.since_on
+FROM (
+    SELECT p.promise_key, p.type, p.kind, p.due_on, p.actual_on, p.due_value, p.actual_value, p.days_late, p.outcome,
+        p.days_overdue, i.document_number, i.summary, coalesce(a.occurred_on, i.occurred_on) AS since_on,
+        coalesce(i.event_id, a.event_id, i.record_id) AS event_id, i.event_id IS NOT NULL AS is_copy,
+        row_number() OVER (
+            PARTITION BY p.kind, p.due_on, p.due_value, coalesce(i.event_id, a.event_id, i.record_id), i.source, p.type
+            ORDER BY p.promise_key
+        ) AS number
+    FROM onefold_v1.fct_promise AS p
+    JOIN mine AS i ON i.record_id = p.record_id
+    LEFT JOIN mine AS a ON a.record_id = i.parent_record_id AND NOT a.is_deleted
+    WHERE p.record_id = ANY (ARRAY(SELECT record_id FROM mine)) AND NOT p.is_deleted
+) AS n
+ORDER BY n.kind, n.due_on, n.due_value, n.event_id, n.number, n.is_copy, n.promise_key

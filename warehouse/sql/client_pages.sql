@@ -119,22 +119,12 @@ WHERE r.record_id = %(record_id)s
 ORDER BY v.version_key DESC
 
 -- name: outcomes
-SELECT o.outcome, count(*) AS promises, round(avg(o.days_late) FILTER (WHERE o.days_late > 0), 1)::text AS days_late
+SELECT p.outcome, count(*) AS promises, round(avg(p.days_late) FILTER (WHERE p.days_late > 0), 1)::text AS days_late
 FROM (
-    SELECT CASE
-            WHEN p.due_on IS NOT NULL AND p.actual_on IS NOT NULL
-            THEN CASE WHEN p.actual_on <= p.due_on THEN 'kept' ELSE 'missed' END
-            WHEN p.due_value IS NOT NULL AND p.actual_value IS NOT NULL
-            THEN CASE WHEN p.actual_value >= p.due_value THEN 'kept' ELSE 'missed' END
-            WHEN p.due_on < %(today)s::date THEN 'overdue'
-            ELSE 'open'
-        END AS outcome, p.actual_on - p.due_on AS days_late
-    FROM core.interaction AS i
-    JOIN core.promise AS p ON p.record_id = i.record_id AND NOT p.is_removed
-    WHERE i.client_id = %(client_id)s::uuid AND NOT i.is_deleted
-) AS o
-GROUP BY o.outcome
-ORDER BY o.outcome
+    -- as: as_client.promised
+) AS p
+GROUP BY p.outcome
+ORDER BY p.outcome
 
 -- name: counted
 -- Of each business event the documents that count; what reverses another one is negative.

@@ -19,6 +19,16 @@ SELECT pg_export_snapshot()
 -- name: import_snapshot
 SET TRANSACTION SNAPSHOT {snapshot}
 
+-- name: today_is
+SELECT set_config('onefold.today', %(day)s, true)
+
+-- name: time_zone
+SELECT time_zone FROM ops.hub_clock
+
+-- name: keep_time_zone
+INSERT INTO ops.hub_clock (time_zone) VALUES (%(zone)s)
+ON CONFLICT (only_row) DO UPDATE SET time_zone = excluded.time_zone
+
 -- name: next_as_of
 INSERT INTO ops.hub_clock AS c (last_as_of) VALUES (%(now)s)
 ON CONFLICT (only_row) DO UPDATE

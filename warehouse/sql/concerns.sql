@@ -4,7 +4,22 @@
 (
     SELECT i.record_id, i.client_id, i.occurred_on, i.reporting_amount
     FROM {interactions} AS i
-    WHERE NOT i.is_deleted AND i.client_id IS NOT NULL AND ({found})
+    WHERE NOT i.is_deleted AND i.client_id {among} AND ({found})
+)
+
+-- name: promise_events
+-- Of dealings that tell the same promise one, if it can be the one that tells what came of it.
+(
+    SELECT DISTINCT ON (coalesce(o.counted_by, i.record_id)) i.record_id, i.client_id, i.occurred_on, i.reporting_amount
+    FROM {interactions} AS i
+    LEFT JOIN (
+        SELECT p.record_id, array_agg(p.outcome) AS outcomes, min(p.counted_by) AS counted_by
+        FROM {promises} AS p
+        WHERE p.client_id {among}
+        GROUP BY p.record_id
+    ) AS o ON o.record_id = i.record_id
+    WHERE NOT i.is_deleted AND i.client_id {among} AND ({found})
+    ORDER BY coalesce(o.counted_by, i.record_id), i.record_id IS DISTINCT FROM o.counted_by, i.record_id
 )
 
 -- name: none_of
@@ -54,9 +69,10 @@ JOIN e ON d.key IS NULL OR e.client_id = d.key
 WHERE d.level > 0 AND abs(d.now / d.level - 1) > {by} AND (e.is_now OR d.is_silent)
 
 -- name: missed_and_silent
-SELECT DISTINCT i.client_id, i.record_id, NULL::text AS note
+-- One row of each promise, however many of the dealings that are meant tell it.
+SELECT DISTINCT ON (p.counted_key) i.client_id, i.record_id, NULL::text AS note
 FROM {promised} AS i
-JOIN {promises} AS p ON p.record_id = i.record_id AND NOT p.is_deleted
+JOIN {promises} AS p ON p.record_id = i.record_id
 WHERE i.client_id IS NOT NULL AND {kinds}
     AND p.due_on >= %(today)s::date - {since} AND p.due_on + greatest({within}, {later_than}) < %(today)s::date
     AND CASE
@@ -67,6 +83,7 @@ WHERE i.client_id IS NOT NULL AND {kinds}
         SELECT FROM {contact} AS x
         WHERE x.client_id = i.client_id AND x.occurred_on BETWEEN p.due_on - {before} AND p.due_on + {within}
     )
+ORDER BY p.counted_key, NOT p.is_counted, p.promise_key
 
 -- name: timeout
 SELECT set_config('statement_timeout', %(milliseconds)s::bigint::text, true)
@@ -125,18 +142,18 @@ DELETE FROM core.concern_row WHERE concern = %(concern)s
 
 -- name: store
 INSERT INTO core.concern AS t (concern, position, question_en, question_ru, owner, template, threshold, is_shipped,
-    state, why, clients, row_count, is_cut)
+    state, why, clients, row_count, is_cut, types)
 VALUES (%(concern)s, %(position)s, %(question_en)s, %(question_ru)s, %(owner)s, %(template)s, %(threshold)s,
-    %(is_shipped)s, %(state)s, %(why)s, %(clients)s, %(row_count)s, %(is_cut)s)
+    %(is_shipped)s, %(state)s, %(why)s, %(clients)s, %(row_count)s, %(is_cut)s, %(types)s)
 ON CONFLICT (concern) DO UPDATE
-SET (position, question_en, question_ru, owner, template, threshold, is_shipped, state, why, clients, row_count, is_cut) =
+SET (position, question_en, question_ru, owner, template, threshold, is_shipped, state, why, clients, row_count, is_cut, types) =
     ROW(excluded.position, excluded.question_en, excluded.question_ru, excluded.owner, excluded.template,
         excluded.threshold, excluded.is_shipped, excluded.state, excluded.why, excluded.clients, excluded.row_count,
-        excluded.is_cut)
+        excluded.is_cut, excluded.types)
 
 -- name: stored
 SELECT concern, position, question_en, question_ru, owner, template, threshold, is_shipped, state, why, clients,
-    row_count, is_cut
+    row_count, is_cut, types
 FROM core.concern
 WHERE concern = %(concern)s
 
@@ -207,3 +224,7 @@ CREATE TEMP TABLE {table} ON COMMIT DROP AS SELECT * FROM {view} WITH NO DATA
 
 -- name: fill_example
 INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{table}, %(rows)s::jsonb)
+
+-- name: settle_example
+UPDATE {table} SET outcome = core.promise_outcome(due_on, actual_on, due_value, actual_value, %(today)s::date)
+WHERE outcome IS NULL

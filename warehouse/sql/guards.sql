@@ -45,14 +45,16 @@ SELECT m.client_id, %(guard)s::text
 FROM list_member AS m
 WHERE m.client_id IN (SELECT q.client_id FROM ({query}) AS q)
 
+-- name: member_ids
+SELECT client_id FROM list_member
+
 -- name: complaints
 SELECT e.client_id FROM {of} AS e WHERE e.occurred_on >= %(today)s::date - {since}
 
 -- name: promises
-SELECT i.client_id
-FROM {promises} AS p
-JOIN {interactions} AS i ON i.record_id = p.record_id AND NOT i.is_deleted
-WHERE NOT p.is_deleted AND {outcome} IN ('missed', 'overdue') AND p.due_on >= %(today)s::date - {since}
+SELECT p.client_id
+FROM onefold_v1.fct_promise_outcome AS p
+WHERE p.client_id {among} AND p.is_counted AND p.outcome IN ('missed', 'overdue') AND p.due_on >= %(today)s::date - {since}
 
 -- name: list
 -- What was overridden is told too. A ban is not among what an override may name.

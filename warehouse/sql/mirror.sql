@@ -117,6 +117,18 @@ DELETE FROM core.segment_mirror WHERE scheme <> ALL (%(schemes)s::text[])
 -- name: forget_scheme
 DELETE FROM core.segment_mirror WHERE scheme = %(scheme)s
 
+-- name: verdicts
+SELECT segment, outcome, verdict, former_verdict FROM core.segment_mirror WHERE scheme = %(scheme)s
+
+-- name: decayed
+SELECT m.scheme, m.segment, g.label_en AS segment_en, g.label_ru AS segment_ru, m.outcome, m.label_en, m.label_ru,
+    m.looked_at::text
+FROM core.segment_mirror AS m
+JOIN core.segment AS g ON g.scheme = m.scheme AND g.segment = m.segment
+JOIN core.segment_scheme AS s ON s.scheme = m.scheme AND s.is_served
+WHERE m.verdict = 'decorative' AND m.former_verdict = 'as_promised'
+ORDER BY m.scheme COLLATE "C", g.position, m.position
+
 -- name: found
 SELECT v.scheme, v.segment, v.segment_label_en, v.segment_label_ru, v.outcome, v.label_en, v.label_ru, v.measure,
     v.is_less_better, v.is_promised, v.verdict, v.clients, v.compared, v.typical, v.typical_elsewhere, v.difference,

@@ -42,9 +42,23 @@ LEFT JOIN LATERAL (
     ) AS l
 ) AS w ON true
 WHERE r.source = %(source)s AND r.stream = %(stream)s AND NOT r.is_deleted AND r.record_id > %(after)s
-    AND w.is_settled IS NOT TRUE
+    AND w.is_settled IS NOT TRUE AND (%(among)s::bigint[] IS NULL OR r.record_id = ANY (%(among)s))
 ORDER BY r.record_id
 LIMIT %(limit)s
+
+-- name: with_news
+-- need_client: whose needs are told again.
+SELECT r.record_id
+FROM raw.record AS r
+JOIN identity.crosswalk AS x ON x.record_id = r.record_id
+WHERE r.source = %(source)s AND r.stream = %(stream)s AND NOT r.is_deleted AND (
+    r.ingested_at >= %(at)s OR x.changed_seq > %(seen)s OR x.changed_seq IS NULL OR x.client_id IN (
+        SELECT n.client_id FROM need_client AS n
+        UNION ALL
+        SELECT m.client_id FROM core.client_segment AS m WHERE m.entered_at >= %(at)s OR m.left_at >= %(at)s
+    )
+)
+ORDER BY r.record_id
 
 -- name: begin
 INSERT INTO ops.write_receipt (

@@ -116,7 +116,7 @@ def as_client(
     asker: Asks,
     request: Request,
     client_id: UUID,
-    limit: Annotated[int, Query(ge=1, le=1000, description="How many of the broken promises to show.")] = 20,
+    limit: Annotated[int, Query(ge=1, le=1000, description="How many rows of each list to show.")] = 20,
 ) -> Response:
     """The company as this client sees it: promises kept and broken, waits, days without an answer, what it had to say
     again, departments it went through, complaints and how they ended."""

@@ -310,6 +310,9 @@ class ClientSees(Shape):
     began_client: int = Field(description="Contacts that the client began.")
     began_company: int
     not_counted: list[dict[str, Any]] = Field(description="Greetings and mailings, which are of no use to the client.")
+    more: dict[str, int] = Field(
+        description="Of broken, unanswered, repeats and complaints: how many there are beside those that are told."
+    )
 
 
 class MetricsReport(Shape):

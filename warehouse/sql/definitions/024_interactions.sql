@@ -90,19 +90,84 @@ SELECT
     p.due_value - p.actual_value AS value_missed,
     i.changed_seq,
     i.is_deleted OR p.is_removed AS is_deleted,
+    core.promise_outcome(p.due_on, p.actual_on, p.due_value, p.actual_value, (SELECT d.today FROM core.hub_day AS d)) AS outcome,
     CASE
-        WHEN p.due_on IS NOT NULL AND p.actual_on IS NOT NULL
-        THEN CASE WHEN p.actual_on <= p.due_on THEN 'kept' ELSE 'missed' END
-        WHEN p.due_value IS NOT NULL AND p.actual_value IS NOT NULL
-        THEN CASE WHEN p.actual_value >= p.due_value THEN 'kept' ELSE 'missed' END
-        WHEN p.due_on < current_date THEN 'overdue'
-        ELSE 'open'
-    END AS outcome,
-    CASE WHEN p.actual_on IS NULL AND p.actual_value IS NULL AND p.due_on < current_date THEN current_date - p.due_on END
-        AS days_overdue
+        WHEN p.actual_on IS NULL AND p.actual_value IS NULL AND p.due_on < (SELECT d.today FROM core.hub_day AS d)
+        THEN (SELECT d.today FROM core.hub_day AS d) - p.due_on
+    END AS days_overdue
 FROM core.published_promise AS p
 JOIN core.published_interaction AS i ON i.record_id = p.record_id;
 COMMENT ON VIEW onefold_v1.fct_promise IS 'What was promised to clients, and whether it was kept';
+
+CREATE OR REPLACE VIEW onefold_v1.fct_promise_outcome AS
+-- A deal in the CRM and the delivery in the ERP may tell the same promise: what is nearest to the deed, and no document
+-- that others are copies of, tells what came of it. Asked by client or by day due, only those are looked at.
+SELECT
+    t.promise_key,
+    t.record_id,
+    t.client_id,
+    t.type,
+    t.kind,
+    t.due_on,
+    t.due_value,
+    t.counted_key = t.promise_key AS is_counted,
+    t.counted_by,
+    t.counted_key,
+    t.actual_on,
+    t.actual_value,
+    core.promise_outcome(t.due_on, t.actual_on, t.due_value, t.actual_value, (SELECT d.today FROM core.hub_day AS d)) AS outcome,
+    t.actual_on - t.due_on AS days_late,
+    CASE
+        WHEN t.actual_on IS NULL AND t.actual_value IS NULL AND t.due_on < (SELECT d.today FROM core.hub_day AS d)
+        THEN (SELECT d.today FROM core.hub_day AS d) - t.due_on
+    END AS days_overdue,
+    clock.changed_seq,
+    false AS is_deleted
+FROM (
+    SELECT
+        n.promise_key,
+        n.record_id,
+        n.client_id,
+        n.type,
+        n.kind,
+        n.due_on,
+        n.due_value,
+        first_value(n.promise_key) OVER told AS counted_key,
+        first_value(n.record_id) OVER told AS counted_by,
+        first_value(n.actual_on) OVER told AS actual_on,
+        first_value(n.actual_value) OVER told AS actual_value
+    FROM (
+        SELECT
+            p.promise_key,
+            p.record_id,
+            i.client_id,
+            i.type,
+            p.kind,
+            p.due_on,
+            p.due_value,
+            p.actual_on,
+            p.actual_value,
+            coalesce(i.event_id, a.event_id, i.record_id) AS event_id,
+            i.event_id IS NOT NULL AS is_copy,
+            -- Two deliveries of one order are two promises, as are two complaints about it.
+            row_number() OVER (
+                PARTITION BY i.client_id, p.kind, p.due_on, p.due_value, coalesce(i.event_id, a.event_id, i.record_id),
+                    i.source, i.type
+                ORDER BY p.promise_key
+            ) AS number
+        FROM core.published_promise AS p
+        JOIN core.published_interaction AS i ON i.record_id = p.record_id
+        LEFT JOIN core.published_interaction AS a
+            ON a.record_id = i.parent_record_id AND a.client_id = i.client_id AND NOT a.is_deleted
+        WHERE NOT (i.is_deleted OR p.is_removed)
+    ) AS n
+    WINDOW told AS (
+        PARTITION BY n.client_id, n.kind, n.due_on, n.due_value, n.event_id, n.number
+        ORDER BY n.is_copy, n.promise_key
+    )
+) AS t
+CROSS JOIN (SELECT coalesce(max(last_event_id), 0) AS changed_seq FROM ops.hub_clock) AS clock;
+COMMENT ON VIEW onefold_v1.fct_promise_outcome IS 'What came of each promise, however many registers tell it: is_counted marks one row of each';
 
 CREATE OR REPLACE VIEW onefold_v1.bridge_relationship AS
 SELECT

@@ -8,7 +8,7 @@ SELECT
     round(count(*) / sum(count(*)) OVER (PARTITION BY i.client_id), 4) AS share,
     min(i.occurred_on) AS first_on,
     max(i.occurred_on) AS last_on,
-    current_date - max(i.occurred_on) AS days_silent,
+    (SELECT d.today FROM core.hub_day AS d) - max(i.occurred_on) AS days_silent,
     max(i.changed_seq) AS changed_seq,
     false AS is_deleted
 FROM onefold_v1.fct_interaction AS i
@@ -24,7 +24,7 @@ SELECT
     count(*) AS interactions,
     round(count(*) FILTER (WHERE t.department <> 'sales')::numeric / count(*), 4) AS share_outside_sales,
     max(i.occurred_on) AS last_on,
-    current_date - max(i.occurred_on) AS days_silent,
+    (SELECT d.today FROM core.hub_day AS d) - max(i.occurred_on) AS days_silent,
     max(i.changed_seq) AS changed_seq,
     false AS is_deleted
 FROM onefold_v1.fct_interaction AS i
@@ -42,7 +42,7 @@ SELECT
     round(count(i.record_id) / nullif(sum(count(i.record_id)) OVER (), 0), 4) AS share,
     min(i.occurred_on) AS first_on,
     max(i.occurred_on) AS last_on,
-    current_date - max(i.occurred_on) AS days_silent,
+    (SELECT d.today FROM core.hub_day AS d) - max(i.occurred_on) AS days_silent,
     count(i.record_id) = 0 AS is_silent,
     max(i.changed_seq) AS changed_seq,
     false AS is_deleted
