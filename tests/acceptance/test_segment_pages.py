@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import copy
 from pathlib import Path
 
 import httpx
@@ -289,7 +289,8 @@ def test_the_mirror_looks_once_a_week_and_home_tells_what_is_kept_no_longer(cons
     with console.hub.context() as context:
         assert look_weekly(context) is None, "it was looked at in this week"
     console.hub.query(f"UPDATE core.segment_mirror SET verdict = 'as_promised' WHERE {place} RETURNING 1")
-    later = replace(console.hub, ticks=console.hub.ticks + 8 * 86_400)
+    later = copy(console.hub)
+    later.ticks += 8 * 86_400
     with later.context() as context:
         assert look_weekly(context) is not None and look_weekly(context) is None
     assert console.hub.query(former) == [(verdict, "as_promised")] and verdict != "as_promised"
