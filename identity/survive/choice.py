@@ -165,8 +165,10 @@ def _winner_rule(ranking: Ranking, owner: Ints, lost: Bools, rules: tuple[Rule, 
     return rule
 
 
-def choose_one(records: Records, name: str, found: Candidates, rules: SurvivorshipRules) -> Chosen:
-    """One value per client."""
+def choose_one(
+    records: Records, name: str, found: Candidates, rules: SurvivorshipRules, *, told: bool = True
+) -> Chosen:
+    """One value per client; without lineage where it is not `told`."""
     codes = _codes(found.value)
     order_of_rules = rules.of(name)
     client = records.client[found.row]
@@ -174,12 +176,14 @@ def choose_one(records: Records, name: str, found: Candidates, rules: Survivorsh
     ranking = rank(client, order_of_rules, _figures(found, codes, order).keys(records, name, rules))
     owner = np.cumsum(ranking.is_best) - 1
     best = ranking.order[ranking.is_best]
+    value = found.value.take(pa.array(best))
+    value_json = encode_json_strings(value)
+    if not told:
+        return Chosen(client[best], value, value_json, _untold(best))
     lost = codes[ranking.order] != codes[best][owner]
     losers = ranking.order[lost]
     names = _rule_names(order_of_rules)
     reasons = names.take(pa.array(ranking.decided[lost]))
-    value = found.value.take(pa.array(best))
-    value_json = encode_json_strings(value)
     winner_ids = records.record_id.take(pa.array(found.row[best]))
     lineage = pc.binary_join_element_wise(
         '{"record_id":', winner_ids.cast(pa.string()), ',"rule":"',
@@ -192,8 +196,11 @@ def choose_one(records: Records, name: str, found: Candidates, rules: Survivorsh
     return Chosen(client[best], value, value_json, lineage)
 
 
-def choose_all(records: Records, name: str, found: Candidates, rules: SurvivorshipRules) -> Chosen:
-    """Every distinct valid value per client, best first; the best invalid one where none is valid.
+def choose_all(
+    records: Records, name: str, found: Candidates, rules: SurvivorshipRules, *, told: bool = True
+) -> Chosen:
+    """Every distinct valid value per client, best first; the best invalid one where none is valid. Without lineage
+    where it is not `told`.
 
     `longest` does not count: what one record lists stays in its order.
     """
@@ -219,13 +226,18 @@ def choose_all(records: Records, name: str, found: Candidates, rules: Survivorsh
         first_late[positions[np.unique(pairs[positions], return_index=True)[1]]] = True
         kept |= first_late
         kept_pairs[pairs[kept]] = True
-    lost = ~kept_pairs[pairs]
     size = int(ranking.is_best.sum())
     at = pa.array(order[kept])
     values = found.value.take(at)
     encoded = encode_json_strings(values)
     counts = np.bincount(owner[kept], minlength=size)
     value_json = pc.binary_join_element_wise("[", _lists(counts, encoded), "]", "")
+    first = np.ones(len(counts), dtype=np.int64).cumsum() - 1
+    first_at = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)[first] if size else first
+    first_value, clients = values.take(pa.array(first_at)), client[order[ranking.is_best]]
+    if not told:
+        return Chosen(clients, first_value, value_json, _untold(clients))
+    lost = ~kept_pairs[pairs]
     each = pc.binary_join_element_wise(
         '{"value":', encoded, ',"record_id":',
         records.record_id.take(pa.array(found.row[order[kept]])).cast(pa.string()),
@@ -233,8 +245,6 @@ def choose_all(records: Records, name: str, found: Candidates, rules: Survivorsh
     )  # fmt: skip
     names = _rule_names(order_of_rules)
     losers = order[lost]
-    first = np.ones(len(counts), dtype=np.int64).cumsum() - 1
-    first_at = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)[first] if size else first
     best_ids = (
         records.record_id.take(pa.array(found.row[order[kept][first_at]])) if size else records.record_id.slice(0, 0)
     )
@@ -243,8 +253,12 @@ def choose_all(records: Records, name: str, found: Candidates, rules: Survivorsh
         _losers(owner[lost], size, records.record_id.take(pa.array(found.row[losers])),
                 found.value.take(pa.array(losers)), names.take(pa.array(ranking.decided[lost]))), "}", "",
     )  # fmt: skip
-    clients = client[order[ranking.is_best]]
-    return Chosen(clients, values.take(pa.array(first_at)), value_json, lineage)
+    return Chosen(clients, first_value, value_json, lineage)
+
+
+def _untold(clients: Ints) -> pa.Array:
+    """The lineage that nobody asks for."""
+    return pa.nulls(len(clients), pa.string())
 
 
 def _first_of_record(found: Candidates, size: int) -> Ints:
@@ -258,9 +272,10 @@ def _first_of_record(found: Candidates, size: int) -> Ints:
 
 
 def choose_group(
-    records: Records, group: str, members: dict[str, Candidates], rules: SurvivorshipRules
+    records: Records, group: str, members: dict[str, Candidates], rules: SurvivorshipRules, *, told: bool = True
 ) -> dict[str, Chosen]:
-    """The fields of a group, all from the one record per client that wins the group."""
+    """The fields of a group, all from the one record per client that wins the group; without lineage where it is not
+    `told`."""
     size = len(records.client)
     at = {name: _first_of_record(found, size) for name, found in members.items()}
     filled_all = np.zeros(size, dtype=np.int64)
@@ -289,9 +304,14 @@ def choose_group(
     names = _rule_names(order_of_rules)
     chosen = {}
     for name, found in members.items():
-        codes = np.append(_codes(found.value), -1)
         mine = at[name][best_rows]
         has = mine >= 0
+        if not told:
+            if has.any():
+                clients, value = records.client[best_rows[has]], found.value.take(pa.array(mine[has]))
+                chosen[name] = Chosen(clients, value, encode_json_strings(value), _untold(clients))
+            continue
+        codes = np.append(_codes(found.value), -1)
         theirs = at[name][ordered_rows]
         lost = (theirs >= 0) & has[owner] & (codes[theirs] != codes[mine[owner]])
         losers = theirs[lost]

@@ -67,9 +67,13 @@ _NAME_OF_LAST_RESORT: Final = (
 __all__ = ["CONTRIBUTION", "GOLDEN", "PIN", "golden"]
 
 
-def golden(contributions: pa.Table, rules: SurvivorshipRules, pins: pa.Table | None = None) -> pa.Table:
+def golden(
+    contributions: pa.Table, rules: SurvivorshipRules, pins: pa.Table | None = None, *, told: bool = True
+) -> pa.Table:
     """The golden record of each client (`CONTRIBUTION` -> `GOLDEN`), ordered by client_id.
 
+    Where the lineage is not `told`, for who asks for the values alone, it may be empty, and the hash is another one:
+    half the work.
     `pins` (`PIN`) are the steward's decisions in force, each held by one record. The order of the inputs is
     no matter:
     ties go to the smaller natural key (source, stream, source_key; bytewise).
@@ -89,7 +93,7 @@ def golden(contributions: pa.Table, rules: SurvivorshipRules, pins: pa.Table | N
     while begin < len(ids):
         cut = np.searchsorted(first, begin + BATCH_RECORDS)
         end = int(first[cut]) if cut < len(first) else len(ids)
-        parts.append(_golden_batch(table.slice(begin, end - begin), starts[begin:end], rules, pins))
+        parts.append(_golden_batch(table.slice(begin, end - begin), starts[begin:end], rules, pins, told))
         begin = end
     return pa.concat_tables(parts)
 
@@ -124,17 +128,20 @@ def _golden_batch(
     starts: np.ndarray[tuple[int], np.dtype[np.bool_]],
     rules: SurvivorshipRules,
     pins: pa.Table | None,
+    told: bool,
 ) -> pa.Table:
+    told = told or (pins is not None and pins.num_rows > 0)  # what a pin replaces is found in the lineage
     records = _records(table, starts)
     first = np.flatnonzero(starts)
     size = len(first)
     candidates = read_attributes(table["attributes"].combine_chunks())
-    chosen = _choose(records, candidates, rules)
+    chosen = _choose(records, candidates, rules, told)
     if pins is not None and pins.num_rows:
         apply_pins(records, chosen, pins, rules)
     names = sorted(chosen)
     attributes = _documents([(name, chosen[name].client, chosen[name].value_json) for name in names], size)
-    lineage = _documents([(name, chosen[name].client, chosen[name].lineage_json) for name in names], size)
+    told_of = names if told else ()
+    lineage = _documents([(name, chosen[name].client, chosen[name].lineage_json) for name in told_of], size)
     index = pa.array(first)
     kind, source_key = (
         table["kind"].combine_chunks().take(index),
@@ -153,7 +160,9 @@ def _golden_batch(
     return pa.Table.from_arrays(columns, schema=GOLDEN)
 
 
-def _choose(records: Records, candidates: dict[str, Candidates], rules: SurvivorshipRules) -> dict[str, Chosen]:
+def _choose(
+    records: Records, candidates: dict[str, Candidates], rules: SurvivorshipRules, told: bool
+) -> dict[str, Chosen]:
     group_of = rules.group_of(candidates)
     chosen: dict[str, Chosen] = {}
     groups: dict[str, dict[str, Candidates]] = {}
@@ -161,11 +170,11 @@ def _choose(records: Records, candidates: dict[str, Candidates], rules: Survivor
         if name in group_of:
             groups.setdefault(group_of[name], {})[name] = found
         elif rules.keeps_all(name):
-            chosen[name] = choose_all(records, name, found, rules)
+            chosen[name] = choose_all(records, name, found, rules, told=told)
         else:
-            chosen[name] = choose_one(records, name, found, rules)
+            chosen[name] = choose_one(records, name, found, rules, told=told)
     for group, members in groups.items():
-        chosen.update(choose_group(records, group, members, rules))
+        chosen.update(choose_group(records, group, members, rules, told=told))
     return chosen
 
 

@@ -124,7 +124,11 @@ def consequences_as_asked(context: Context, asked: Mapping[int, str], *, is_same
         others = dict.fromkeys(mine["record_id"].to_pylist())
         rules = survivorship_rules(context)
         was, will = (
-            _Golden.of(golden_records(_regrouped_contributions(mine, {**others, **of}), rules, load_pins(conn, mine)))
+            _Golden.of(
+                golden_records(
+                    _regrouped_contributions(mine, {**others, **of}), rules, load_pins(conn, mine), told=False
+                )
+            )
             for of in (asked, dict.fromkeys(asked, first))
         )
         moving = tuple(queries.moving_interactions(conn, moves))
@@ -143,7 +147,7 @@ def together(context: Context, client_ids: Sequence[str], only: Sequence[int] | 
             mine = mine.filter(pc.is_in(mine["record_id"], pa.array(only, pa.int64())))
         one = pa.repeat(pa.scalar(client_ids[0] if client_ids else ""), mine.num_rows)
         joined = mine.set_column(0, mine.schema.field(0), one)
-        found = _Golden.of(golden_records(joined, survivorship_rules(context), load_pins(conn, mine)))
+        found = _Golden.of(golden_records(joined, survivorship_rules(context), load_pins(conn, mine), told=False))
     return next(iter(found.values.values()), {})
 
 
@@ -168,7 +172,9 @@ def _consequences(
     rules = survivorship_rules(context)
     mine = with_trust(context, golden.load_contributions(conn, sorted(touched)))
     was = _Golden.stored(golden.stored_golden(conn, sorted(touched)))
-    will = _Golden.of(golden_records(_regrouped_contributions(mine, after), rules, load_pins(conn, mine, spoken)))
+    will = _Golden.of(
+        golden_records(_regrouped_contributions(mine, after), rules, load_pins(conn, mine, spoken), told=False)
+    )
     clients = _clients(was, will, moves)
     return Consequences(
         clients,

@@ -54,7 +54,10 @@ def record(
 
 
 def run(
-    *records: dict[str, Any], rules: SurvivorshipRules = RULES, pins: list[dict[str, Any]] | None = None
+    *records: dict[str, Any],
+    rules: SurvivorshipRules = RULES,
+    pins: list[dict[str, Any]] | None = None,
+    told: bool = True,
 ) -> list[dict[str, Any]]:
     table = golden(
         pa.Table.from_pylist(list(records), schema=CONTRIBUTION),
@@ -62,6 +65,7 @@ def run(
         pa.Table.from_pylist([dict.fromkeys(PIN.names) | {"policy": "pin"} | pin for pin in pins], schema=PIN)
         if pins
         else None,
+        told=told,
     )
     assert table.schema.equals(GOLDEN)
     return [
@@ -448,6 +452,20 @@ def test_every_value_that_did_not_become_golden_is_named_with_the_rule_by_which_
             losers = client["lineage"].get(name, {}).get("losers", [])
             assert {loser["value"] for loser in losers} == said - kept
             assert {loser["reason"] for loser in losers} <= {*rules.of(name), "natural key"}
+
+
+@pytest.mark.searches
+@settings(max_examples=examples(40, 400), deadline=None)
+@given(_records(), _rules(), _pins(), st.randoms(use_true_random=False))
+def test_values_are_the_same_where_nobody_asks_for_their_lineage(
+    records: list[dict[str, Any]], rules: SurvivorshipRules, pins: list[dict[str, Any]], rng: random.Random
+) -> None:
+    pins = [{**pin, "record_id": rng.choice(records)["record_id"]} for pin in pins]
+    untold = run(*records, rules=rules, pins=pins, told=False)
+    told = run(*records, rules=rules, pins=pins)
+    for client in (*untold, *told):
+        del client["lineage"], client["golden_hash"]
+    assert untold == told
 
 
 @pytest.mark.searches
