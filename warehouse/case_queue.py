@@ -64,11 +64,13 @@ class CaseFilter:
         """The conditions on the case itself, no more than are asked for: an index of open ones is found by its word."""
         asked = {
             "kinds": self.kinds, "impact": self.least_impact, "before": self.opened_before, "after": self.opened_after,
-            "cases": self.cases, "source": self.source, "undo": True if self.state == "undo" else None,
+            "cases": self.cases, "undo": True if self.state == "undo" else None,
         }  # fmt: skip
         found: list[Composable] = [sql(f"case_queue.of_{name}") for name, said in asked.items() if said is not None]
-        if self.state != "undo":
-            found.append(sql("case_queue.of_status").format(status=Literal(self.status)))
+        same = SQL("true") if self.state == "undo" else sql("case_queue.of_status").format(status=Literal(self.status))
+        found.append(same)
+        if self.source is not None:
+            found.append(sql("case_queue.of_source").format(same=same))
         return SQL(" AND ").join(found)
 
     def whose(self) -> Composed:

@@ -36,7 +36,7 @@ LEDGER_EVENT: Final = pa.schema(
     ]
 )
 """One event in the life of a client id."""
-_UNNAMED: Final = 5_000
+_NOT_NOTED: Final = 5_000
 """Cases of an older version whose sources one resolution notes beside those of its own."""
 REVIEW_CASE: Final = pa.schema(
     [
@@ -267,7 +267,7 @@ def _store_cases(conn: psycopg.Connection[Any], cases: pa.Table, as_of: datetime
         opened += conn.execute(
             sql("resolution.reopen_told_apart"), {"as_of": as_of, "new_evidence": NEW_EVIDENCE}
         ).rowcount
-        conn.execute(sql("resolution.note_sources"), {"most": opened + _UNNAMED})
+        conn.execute(sql("resolution.note_sources"), {"most": opened + _NOT_NOTED})
         conn.execute(sql("resolution.update_cases"))
         closed = conn.execute(sql("resolution.close_cases"), {"as_of": as_of}).rowcount
     return opened, closed

@@ -295,7 +295,7 @@ class ReviewCase(Table, table=True):
             postgresql_where=text("status = 'open'"),
         ),
         Index("ix_review_case_open", "kind", "opened_at", postgresql_where=text("status = 'open'")),
-        Index("ix_review_case_unnamed", "fingerprint", postgresql_where=text("sources IS NULL")),
+        Index("ix_review_case_not_noted", "status", "fingerprint", postgresql_where=text("sources IS NULL")),
         {"schema": "identity", "comment": "Links that a human should decide, with their evidence"},
     )
 

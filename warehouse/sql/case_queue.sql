@@ -115,7 +115,8 @@ fingerprint = ANY (%(cases)s::uuid[])
 (
     sources @> ARRAY[%(source)s::text] OR sources IS NULL AND fingerprint IN (
         SELECT o.fingerprint FROM (
-            SELECT fingerprint, unnest(record_ids) AS record_id FROM identity.review_case WHERE sources IS NULL
+            SELECT fingerprint, unnest(record_ids) AS record_id FROM identity.review_case
+            WHERE sources IS NULL AND ({same})
         ) AS o
         JOIN identity.standard_record AS r ON r.record_id = o.record_id
         WHERE r.source = %(source)s

@@ -217,13 +217,16 @@ WHERE c.status = 'decided' AND j.judgement_id = c.judgement_id AND j.verdict = '
     AND p.weight >= c.weight + %(new_evidence)s
 
 -- name: note_sources
--- A case keeps its records, and a record its source. Of those that an older version stored some at a time.
+-- A case keeps its records, and a record its source. Of those that an older version stored some at a time, open ones
+-- (the last status there is) first.
 UPDATE identity.review_case AS c
 SET sources = ARRAY(
     SELECT DISTINCT r.source FROM identity.standard_record AS r WHERE r.record_id = ANY (c.record_ids) ORDER BY r.source
 )
 WHERE c.fingerprint IN (
-    SELECT n.fingerprint FROM identity.review_case AS n WHERE n.sources IS NULL ORDER BY n.fingerprint LIMIT %(most)s
+    SELECT n.fingerprint FROM identity.review_case AS n WHERE n.sources IS NULL
+    ORDER BY n.status DESC, n.fingerprint DESC
+    LIMIT %(most)s
 )
 
 -- name: sources_of
