@@ -23,5 +23,6 @@ def test_the_demo_finds_who_is_who_says_when_nothing_changed_and_follows_the_sou
     assert facts["third_run"]["changed"] > 10
     assert [change for change in facts["changes"] if not change["seen"]] == []
     assert facts["overlap"]
+    assert {"broken_without_a_word", "complaints_unanswered"} <= set(facts["concerns"])
     needs = facts["needs"]
     assert not needs["served"] or needs["right"] / needs["assigned"] >= 0.9
