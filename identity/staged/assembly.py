@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,7 +31,6 @@ class Found:
 
     records: pa.Table  # NAMED: every record
     points: pa.Table  # record_id and fingerprint of every record
-    keys: pa.Table  # BLOCKING_KEY
     alike: pa.Table  # PAIR: records with the first of their point
     candidates: int
     pairs: pa.Table  # PAIR: the plausible candidates
@@ -41,8 +41,9 @@ class Found:
     told: pa.Table  # report (work.SETTLED)
 
 
-def resolution(found: Found, rules: Rules) -> Resolution:
-    """The Resolution of a run under `rules`, whose generic and accepted values are known."""
+def resolution(found: Found, rules: Rules, keys: Callable[[], pa.Table]) -> Resolution:
+    """The Resolution of a run under `rules`, whose generic and accepted values are known. `keys` (BLOCKING_KEY), the
+    largest of all, are asked for last."""
     assert rules.accepted is not None
     records = in_natural_order(found.records)
     ordered = _Order(records)
@@ -55,13 +56,16 @@ def resolution(found: Found, rules: Rules) -> Resolution:
     report.order()
     points = ordered.sorted_by(found.points, "record_id")
     first = _first_ids(points["record_id"].to_numpy(), found.alike)
+    cases = _cases(ordered, found.cases.cast(CASE))
+    points = points.append_column(POINT.field("first_id"), pa.array(first))
+    del ordered, records, first
     return Resolution(
         labels=labels,
-        keys=found.keys,
+        keys=keys(),
         pairs=pairs,
-        cases=_cases(ordered, found.cases.cast(CASE)),
+        cases=cases,
         generic=rules.generic,
-        points=points.append_column(POINT.field("first_id"), pa.array(first)),
+        points=points,
         accepted=rules.accepted,
         refused=refused,
         report=report,

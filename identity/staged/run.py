@@ -121,7 +121,6 @@ class _Run:
             Found(
                 records=self._read(CARDS, NAMED),
                 points=self._read("keyed", pa.schema([KEYED.field("record_id"), KEYED.field("fingerprint")])),
-                keys=self._read("blocking_key", BLOCKING_KEY),
                 alike=self._read("alike", PAIR),
                 candidates=self._candidates,
                 pairs=self._read("pairs", PAIR),
@@ -132,6 +131,7 @@ class _Run:
                 told=self._settled("report"),
             ),
             self.rules,
+            partial(self._read, "blocking_key", BLOCKING_KEY),
         )
 
     def _settled(self, *names: str) -> pa.Table:

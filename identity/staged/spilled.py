@@ -78,11 +78,13 @@ class SpillingCalculator:
         self._engine.close()
 
     def begin(self, cards: str) -> None:
-        """As `Calculator`: in natural order, and a file for each part of the grid."""
+        """As `Calculator`: cards are put into natural order, in a file for each part of the grid."""
         records = count(self.folder, cards)
         parts = 1 if records <= self.per_part else -(-records // (self.per_part // 2))
         self._part_size = max(-(-records // parts), 1)
-        ranks = self._ranks(cards)
+        named = pq.read_table(self.folder / cards, columns=["record_id", "source", "stream", "source_key"])
+        ranks = Ranks(named["record_id"].to_numpy()[natural_order(named)])
+        del named
         arranged = self.folder / f"{cards}-arranged"
         with Spool(self._spilled / cards) as spool:
             for table in self._stored(cards):
@@ -97,10 +99,6 @@ class SpillingCalculator:
         arranged.rename(self.folder / cards)
         self.known(cards)
         self._cards = cards
-
-    def _ranks(self, cards: str) -> Ranks:
-        named = pq.read_table(self.folder / cards, columns=["record_id", "source", "stream", "source_key"])
-        return Ranks(named["record_id"].to_numpy()[natural_order(named)])
 
     def known(self, name: str) -> None:
         """As `Calculator`."""
@@ -129,7 +127,14 @@ class SpillingCalculator:
         """As `Calculator`."""
         nothing = self._engine.sql(pairs).limit(0).to_arrow_table()
         with self._dealt(pairs) as ones, self._dealt(cards) as others:
-            self._write(name, schema, (work(ones.read(part) or nothing, rows) for part, rows in others.each()))
+
+            def worked() -> Iterator[pa.Table]:
+                for part, rows in others.each():
+                    mine = ones.read(part)
+                    yield work(nothing if mine is None else mine, rows)
+                    give_back(self.per_part)
+
+            self._write(name, schema, worked())
 
     def compare(self, rules: Rules) -> int:
         """As `Calculator`."""
@@ -151,7 +156,9 @@ class SpillingCalculator:
     def _deal_blocks(self, members: Spool) -> None:
         keys, limits = count(self.folder, "blocking_key"), read(self.folder, "block_limit", BLOCK_LIMIT)
         buckets = max(-(-keys * _KEY_BYTES // max(self._free // 2, _LEAST_MEMORY)), 1)
-        ranks, rows = self._ranks(self._cards), self._stored("blocking_key", _KEYS_AT_ONCE)
+        in_order = [pq.read_table(path, columns=["record_id"]) for path in self._files(self._cards)]
+        ranks = Ranks(pa.concat_tables(in_order)["record_id"].to_numpy())
+        rows = self._stored("blocking_key", _KEYS_AT_ONCE)
         refused = deal_blocks(rows, ranks, limits, buckets, self._part_size, members)
         give(self.folder, "refused_blocks", refused.select(REFUSED.names))
         first = ranks.ids[refused["row"].to_numpy()]
@@ -167,10 +174,13 @@ class SpillingCalculator:
         if not (self.folder / name).is_dir():
             yield from self._asked(f"FROM {name}", batch)
             return
-        for path in sorted((self.folder / name).glob("*.parquet")):
+        for path in self._files(name):
             with pq.ParquetFile(path) as file:
                 for some in file.iter_batches(batch):
                     yield pa.Table.from_batches([some])
+
+    def _files(self, name: str) -> list[Path]:
+        return sorted((self.folder / name).glob("*.parquet"))
 
     def _dealt(self, rows: str) -> Spool:
         """The rows of a query by their part."""

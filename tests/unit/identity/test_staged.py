@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from identity.staged.run import resolve_cards
 from identity.staged.spilled import SpillingCalculator
 from identity.staged.training import train_cards
 from identity.training.train import train
-from tests.support.engines import differences, messy_rows, rules_of, write_cards
+from tests.support.engines import differences, messy_rows, plain_persons, rules_of, write_cards
 
 SETTINGS = load_settings({"block_cap": 6, "generic_names": 3, "component_bound": 12})
 MODEL = prior_model(SETTINGS)
@@ -74,6 +76,22 @@ def test_too_few_records_of_parts_leave_the_priors(tables: Any, tmp_path: Path) 
     with SpillingCalculator(write_cards(tmp_path, tables([])), 256 << 20) as engine:
         found, _ = train_cards(engine, SETTINGS, MODEL, 7)
     assert found == train(*tables([]), SETTINGS, MODEL, 7)
+
+
+@pytest.mark.scale
+@pytest.mark.timeout(1800)
+def test_a_run_in_parts_stays_within_its_bound(tmp_path: Path) -> None:
+    bound, found = 900, {}
+    for name, mebibytes in (("whole", 0), ("parts", bound)):
+        folder = write_cards(tmp_path / name, plain_persons(500_000))
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.support.within", str(folder), str(mebibytes)],
+            capture_output=True, text=True, check=True, timeout=1500,
+        )  # fmt: skip
+        found[name] = [int(number) for number in done.stdout.split()]
+    (_, without, clients), (_, peak, same) = found["whole"], found["parts"]
+    assert clients == same
+    assert peak <= bound < without
 
 
 def test_no_records_have_no_parts(tables: Any, tmp_path: Path) -> None:
