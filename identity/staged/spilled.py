@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -17,7 +18,7 @@ import pyarrow.parquet as pq
 
 from identity.blocking.keys import BLOCK_LIMIT
 from identity.features import natural_order
-from identity.memory import give_back
+from identity.memory import give_back, held_little
 from identity.population import Rules
 from identity.resolve import REFUSED
 from identity.schema import PAIR
@@ -59,6 +60,8 @@ class SpillingCalculator:
         self._spilled = self.folder / "spilled"
         self._spilled.mkdir(exist_ok=True)
         self._part_size = 0
+        self._held = ExitStack()
+        self._held.enter_context(held_little())
         self._engine: Any = duckdb.connect(
             config={
                 "threads": 1,  # each holds memory of its own
@@ -76,6 +79,7 @@ class SpillingCalculator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._engine.close()
+        self._held.close()
 
     def begin(self, cards: str) -> None:
         """As `Calculator`: cards are put into natural order, in a file for each part of the grid."""

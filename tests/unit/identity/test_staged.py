@@ -81,7 +81,7 @@ def test_too_few_records_of_parts_leave_the_priors(tables: Any, tmp_path: Path) 
 @pytest.mark.scale
 @pytest.mark.timeout(1800)
 def test_a_run_in_parts_stays_within_its_bound(tmp_path: Path) -> None:
-    bound, found = 900, {}
+    bound, found = 800, {}
     for name, mebibytes in (("whole", 0), ("parts", bound)):
         folder = write_cards(tmp_path / name, plain_persons(500_000))
         done = subprocess.run(
