@@ -138,31 +138,38 @@ FROM (
         first_value(n.actual_value) OVER told AS actual_value
     FROM (
         SELECT
-            p.promise_key,
-            p.record_id,
-            i.client_id,
-            i.type,
-            p.kind,
-            p.due_on,
-            p.due_value,
-            p.actual_on,
-            p.actual_value,
-            coalesce(i.event_id, a.event_id, i.record_id) AS event_id,
-            i.event_id IS NOT NULL AS is_copy,
-            -- Two deliveries of one order are two promises, as are two complaints about it.
+            e.*,
+            -- Two deliveries of one order are two promises, as are two complaints about it. The day comes first: sorted by
+            -- client, promises would be looked up dealing by dealing.
             row_number() OVER (
-                PARTITION BY i.client_id, p.kind, p.due_on, p.due_value, coalesce(i.event_id, a.event_id, i.record_id),
-                    i.source, i.type
-                ORDER BY p.promise_key
+                PARTITION BY e.due_on, e.kind, e.due_value, e.client_id, e.event_id, e.source, e.type
+                ORDER BY e.promise_key
             ) AS number
-        FROM core.published_promise AS p
-        JOIN core.published_interaction AS i ON i.record_id = p.record_id
-        LEFT JOIN core.published_interaction AS a
-            ON a.record_id = i.parent_record_id AND a.client_id = i.client_id AND NOT a.is_deleted
-        WHERE NOT (i.is_deleted OR p.is_removed)
+        FROM (
+            SELECT
+                p.promise_key,
+                p.record_id,
+                i.client_id,
+                i.type,
+                i.source,
+                p.kind,
+                p.due_on,
+                p.due_value,
+                p.actual_on,
+                p.actual_value,
+                -- Of the parent it is asked by its key, for the few that have one: joined, all dealings would be.
+                coalesce(i.event_id, CASE WHEN i.parent_record_id IS NOT NULL THEN (
+                    SELECT max(a.event_id) FROM core.published_interaction AS a
+                    WHERE a.record_id = i.parent_record_id AND a.client_id = i.client_id AND NOT a.is_deleted
+                ) END, i.record_id) AS event_id,
+                i.event_id IS NOT NULL AS is_copy
+            FROM core.published_promise AS p
+            JOIN core.published_interaction AS i ON i.record_id = p.record_id
+            WHERE NOT (i.is_deleted OR p.is_removed)
+        ) AS e
     ) AS n
     WINDOW told AS (
-        PARTITION BY n.client_id, n.kind, n.due_on, n.due_value, n.event_id, n.number
+        PARTITION BY n.due_on, n.kind, n.due_value, n.client_id, n.event_id, n.number
         ORDER BY n.is_copy, n.promise_key
     )
 ) AS t
