@@ -59,12 +59,12 @@ class Stored(Protocol):
 
 @dataclass
 class _Basis:
-    """What both kinds of `Stored` know. `judged` and `clients` are of the records that judgements name."""
+    """What both kinds of `Stored` know."""
 
     settings: MatchingSettings
-    apart: Collection[str]
+    apart: Collection[str]  # sources that hold each client once
     judgements: pa.Table
-    crosswalk: pa.Table
+    crosswalk: pa.Table  # in parts: of the records that judgements name
 
     @property
     def said(self) -> pa.Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -106,6 +107,21 @@ def test_what_is_learnt_and_foretold_in_parts_is_what_memory_gives(taught: Hub) 
     with taught.context() as context:
         assert effect_between(context, whole.version, corrected.version).model_after == corrected.version
     assert not list((taught.folder / "var").glob("*/run-*")) and not list((taught.folder / "var").glob("*/lock-*"))
+
+
+@pytest.mark.scale
+@pytest.mark.timeout(1800)
+@pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java")
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_executors_learn_and_foretell_what_memory_does(people: Hub) -> None:
+    pyspark = pytest.importorskip("pyspark")
+    whole = onefold(*people.place, "--json", "train").json
+    (people.folder / "config" / "hub.yaml").write_text("spark: {settings: {spark.executor.memory: 1g}}\n", "utf-8")
+    on_executors = onefold(*people.place, "--json", "train", "--engine", "spark", "--master", "local-cluster[2,1,2048]")
+    shutil.rmtree(Path(pyspark.__file__).parent / "work", ignore_errors=True)
+    assert on_executors.code == 0, on_executors.err
+    assert {**on_executors.json, "seconds": 0, "is_new": True} == {**whole, "seconds": 0}
+    assert on_executors.json["is_new"] is False, "the same to the bit is the same version"
 
 
 def test_training_writes_nothing_but_the_model_and_says_what_it_would_change(taught: Hub) -> None:
