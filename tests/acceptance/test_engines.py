@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from onefold.configuration.hub import HubConfiguration
-from onefold.steps.engine import cluster_of
+from onefold.steps.engine import cluster_of, work_folder
 from onefold.steps.resolve import resolve
 from tests.acceptance.test_incremental import COMPARED, configure, say, write
 from tests.support.cli import onefold
@@ -89,6 +89,18 @@ def test_spark_instead_of_the_local_engine_changes_no_row(hub: Hub) -> None:
     assert after == before
     before, after = settle(hub, "engine: local\n")
     assert after == before
+
+
+def test_what_killed_processes_left_goes_and_nothing_of_those_at_work(hub: Hub) -> None:
+    (hub.folder / "config" / "hub.yaml").write_text("engine: local\n", encoding="utf-8")
+    with hub.context() as context, work_folder(context) as one:
+        left = one.with_name("run-left")
+        left.mkdir()
+        (left / "cards").touch()
+        with work_folder(context) as other:
+            assert one.is_dir() and other.is_dir() and not left.exists()
+        assert one.is_dir() and not other.exists()
+    assert [file.name for file in one.parent.iterdir()] == ["lock"]
 
 
 def test_executors_of_this_machine_spill_into_the_folder_of_the_run(tmp_path: Path) -> None:
