@@ -140,6 +140,11 @@ def in_one_process(conn: psycopg.Connection[Any]) -> None:
     conn.execute(sql("documents.in_one_process"))
 
 
+def wait_no_longer(conn: psycopg.Connection[Any]) -> None:
+    """Until the transaction ends a lock that somebody else has for half a minute is an error."""
+    conn.execute(sql("documents.wait_no_longer"))
+
+
 def kin(conn: psycopg.Connection[Any], record_ids: Ids, parents: Ids) -> Ids:
     """Documents that name these as the one they belong to, and those of `parents` (whom these name) that are some."""
     return _ids(conn, "kin", {"record_ids": bigints(record_ids.tolist()), "parents": bigints(parents.tolist())})

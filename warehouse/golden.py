@@ -18,7 +18,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg.rows import dict_row
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Literal
 
 from warehouse import arrow, derived_facts, in_one_piece, versions
 from warehouse.arrays import bigints, uuids
@@ -33,6 +33,8 @@ EventsOf = Callable[[pa.Table, Callable[[], None]], pa.Table]
 that are documents. Work for the server comes with them, which is done on the caller's connection meanwhile."""
 FirstEvents = Callable[[], AbstractContextManager[EventsOf]]
 """Entered when nobody writes facts any more; what it gives is asked within it."""
+_PAGES: Final = 100_000
+"""Pages of `moved_fact` that are read at a time: some ten million facts."""
 _FACTS: Final = ("core.interaction", "core.relationship", "core.exchange_rate")
 _TABLES: Final = ("core.client", "core.client_history", "ops.change_event")
 
@@ -195,14 +197,12 @@ def refresh_first_facts(
     """`refresh_facts` of these records and of all interactions, where `are_facts_new`: each is written once, with its
     client and its event. Their indexes are built afterwards, if nobody is about to read them.
     """
-    return _refresh_facts(conn, record_ids, as_of, alone=True, events=events)
+    return _refresh_facts(conn, record_ids, as_of, alone=True, interactions="first_interactions", events=events)
 
 
-def publish_links(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, as_of: datetime) -> Published:
-    """Publish the links and cards of these records; facts follow, by `refresh_first_facts`."""
-    with conn.transaction():
-        links, seq = _publish_links(conn, record_ids)
-        return _only_links(conn, links, seq, as_of)
+def refresh_but_interactions(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, as_of: datetime) -> Published:
+    """`refresh_facts` without interactions, which follow all at once by `refresh_first_facts`."""
+    return _refresh_facts(conn, record_ids, as_of, alone=True, interactions="no_interactions")
 
 
 def are_facts_new(conn: psycopg.Connection[Any]) -> bool:
@@ -227,23 +227,30 @@ def _refresh_facts(
     as_of: datetime,
     *,
     alone: bool,
+    interactions: str = "interactions_of",
     events: FirstEvents | None = None,
 ) -> Published:
-    """`refresh_facts`; `alone`: nobody else writes facts meanwhile, and none is locked by itself. With `events`
-    `refresh_first_facts`."""
+    """`refresh_facts`; `alone`: nobody else writes facts meanwhile, and none is locked by itself. `interactions`: which
+    are looked at, a statement's name. With `events` `refresh_first_facts`."""
     with conn.transaction(), ExitStack() as linking:
         # Cards before facts, as standardise locks them.
-        links, seq = _publish_links(conn, record_ids)
+        links = versions.waiting_links(conn, record_ids)
+        seq = allocate_events(conn, 1) if links else None
+        if seq is not None:
+            versions.publish_links(conn, seq=seq)
         if alone:
             conn.execute(sql("golden.lock_facts"))
         if all(arrow.is_empty(conn, table) for table in _FACTS):
-            return _only_links(conn, links, seq, as_of)
+            if links:
+                nothing = {"interactions": 0, "relationships": 0}
+                conn.execute(sql("golden.facts_event"), {"seq": seq, "as_of": as_of, "links": links, **nothing})
+            return Published(change_events=1 if links else 0)
         events_of = linking.enter_context(events()) if events else None
-        parts = {
-            "interactions": sql("golden.first_interactions" if events else "golden.interactions_of"),
+        looked_at = {
+            "interactions": sql(f"golden.{interactions}"),
             "relationships": sql("golden.relationships_of"),
         }
-        conn.execute(sql("golden.find_facts").format(**parts), {"record_ids": bigints(record_ids)})
+        conn.execute(sql("golden.find_facts").format(**looked_at), {"record_ids": bigints(record_ids)})
         if events_of:
             derived = list[int]()
             found = events_of(_clients_of_facts(conn), lambda: derived.append(derived_facts.derive(conn, ())))
@@ -257,53 +264,41 @@ def _refresh_facts(
                 raise _ChangedMeanwhile
         counts = conn.execute(sql("golden.count_facts")).fetchone()
         assert counts is not None
-        interactions, relationships, published = counts
-        if links or interactions or relationships or rates:
+        facts, relationships, published = counts
+        if links or facts or relationships or rates:
             seq = seq or allocate_events(conn, 1)
             versions.end_versions(conn, seq=seq, as_of=as_of, published=published > 0)
             parameters = {
                 "seq": seq,
                 "as_of": as_of,
-                "interactions": interactions,
+                "interactions": facts,
                 "relationships": relationships,
                 "links": links,
                 "currency": derived_facts.reporting(conn)[0],
             }
             if events_of:
-                _refresh_first(conn, found, interactions, parameters)
+                _refresh_first(conn, found, facts, parameters)
             else:
                 conn.execute(sql("documents.enqueue_moved"))
-                nothing = {"events": SQL(""), "joined": SQL("")}
-                conn.execute(sql("golden.refresh_interactions").format(**nothing), parameters)
+                no_events = {"events": SQL(""), "joined": SQL("")}
+                conn.execute(sql("golden.refresh_interactions").format(**no_events), parameters)
             for statement in ("refresh_relationships", "facts_event"):
                 conn.execute(sql(f"golden.{statement}"), parameters)
             conn.execute(sql("derived_facts.publish_rates"), parameters)
         for statement in ("golden.drop_facts", "derived_facts.drop_derived"):
             conn.execute(sql(statement))
-    return Published(links_moved=interactions + relationships, change_events=1 if seq else 0)
-
-
-def _publish_links(conn: psycopg.Connection[Any], record_ids: Sequence[int]) -> tuple[int, int | None]:
-    """How many links and cards of these records are published, and by which change event."""
-    links = versions.waiting_links(conn, record_ids)
-    seq = allocate_events(conn, 1) if links else None
-    if seq is not None:
-        versions.publish_links(conn, seq=seq)
-    return links, seq
-
-
-def _only_links(conn: psycopg.Connection[Any], links: int, seq: int | None, as_of: datetime) -> Published:
-    """The change event of links without facts."""
-    if links:
-        nothing = {"interactions": 0, "relationships": 0}
-        conn.execute(sql("golden.facts_event"), {"seq": seq, "as_of": as_of, "links": links, **nothing})
-    return Published(change_events=1 if links else 0)
+    return Published(links_moved=facts + relationships, change_events=1 if seq else 0)
 
 
 def _clients_of_facts(conn: psycopg.Connection[Any]) -> pa.Table:
     """The client (a hash) of each interaction of `moved_fact`."""
     schema = pa.schema([("record_id", pa.int64()), ("client", pa.int64())])
-    return in_one_piece.read(conn, sql("golden.clients_of_facts"), schema=schema)
+    row = conn.execute(sql("golden.pages_of_facts")).fetchone()
+    parts = [schema.empty_table()]
+    for first in range(0, row[0] if row else 0, _PAGES):
+        pages = {"first": Literal(f"({first},0)"), "last": Literal(f"({first + _PAGES},0)")}
+        parts.append(in_one_piece.read(conn, sql("golden.clients_of_facts").format(**pages), schema=schema))
+    return pa.concat_tables(parts)
 
 
 def _refresh_first(conn: psycopg.Connection[Any], found: pa.Table, count: int, parameters: Mapping[str, Any]) -> None:

@@ -99,7 +99,7 @@ class FirstLinks:
                     # In a transaction of their own, so that both are stored at a time. Readers are not served links;
                     # should these stay behind alone, no places are there, and all is linked anew.
                     linking.enter_context(unit_of_work(beside))
-                    linking.enter_context(storing(lambda: _store_links(beside, links, open_, self._as_of)))
+                    linking.enter_context(storing(lambda: _store_first_links(beside, links, open_, self._as_of)))
                     return events_of_links(documents, links, registers)
 
                 yield events_of
@@ -174,6 +174,12 @@ def _all_documents(work: Work, beside: psycopg.Connection) -> Iterator[pa.Table]
             known.append(part["record_id"].combine_chunks())
             yield part
     yield stored.load_waiting(work.conn, work.words, pa.concat_arrays(known))
+
+
+def _store_first_links(conn: psycopg.Connection, links: pa.Table, papers: pa.Table, as_of: Any) -> None:
+    """`_store_links` beside a transaction that waits for it, of which the server knows nothing."""
+    stored.wait_no_longer(conn)
+    _store_links(conn, links, papers, as_of)
 
 
 def _store_links(conn: psycopg.Connection, links: pa.Table, papers: pa.Table, as_of: Any) -> None:

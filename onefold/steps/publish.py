@@ -64,7 +64,7 @@ FIRST_LOAD_RECORDS = 25_000
 Done = tuple[int, int, golden.Published]
 """Queue entries taken, clients looked at, what was written."""
 Refresh = Callable[..., golden.Published]
-"""`golden.refresh_facts`, or `golden.publish_links` where the facts follow all at once."""
+"""`golden.refresh_facts`, or `golden.refresh_but_interactions` where the facts follow all at once."""
 FIRST_LOAD = 50_000
 """Entries from which a first publish is one transaction that builds indexes at its end: nobody has anything to judge
 yet, and a kill leaves nothing half done."""
@@ -241,19 +241,23 @@ def _facts_at_once(
     for batch in parties:
         with unit_of_work(conn):
             hub_lock(conn)
-            done = _worked(context, conn, rules, None, batch, golden.publish_links)
+            # Whether another publish has come first may be another answer with each turn.
+            new = golden.are_facts_new(conn)
+            refresh = golden.refresh_but_interactions if new else golden.refresh_facts
+            done = _worked(context, conn, rules, None, batch, refresh)
         yield done
     record_ids = [record_id for batch in parties for record_id in batch.record_ids]
     with unit_of_work(conn):
         hub_lock(conn)
+        as_of, taken = next_as_of(conn, context.clock), 0
         if golden.are_facts_new(conn):
-            as_of = next_as_of(conn, context.clock)
             published = golden.refresh_first_facts(conn, record_ids, as_of=as_of, events=links(as_of))
-            client_scopes.keep_up(conn)
             taken = queue.facts_done(conn, "publish")
-            holds.mark_published(conn, run_id)
         else:
-            taken, published = 0, golden.Published()  # another process was here meanwhile
+            # Another publish came first, and knew of none of the links that were published here before.
+            published = golden.refresh_facts(conn, record_ids, as_of=as_of)
+        client_scopes.keep_up(conn)
+        holds.mark_published(conn, run_id)
     yield taken, 0, published
     yield from _one_by_one(context, conn, rules, run_id, None)
 

@@ -22,7 +22,10 @@ EVENTS = "SELECT source_key, event_id, is_counted, counted_by FROM onefold_v1.fc
 LEFT = ("document_link", "document_place", "interaction WHERE event_id IS NOT NULL")
 FEED = "SELECT id, kind, payload FROM ops.change_event ORDER BY 1"
 REGISTERS_OF_FACTS = ("crm_deals", "erp_orders")
-TABLES = ("core.client", "core.client_history", "core.interaction", "core.document_link", "core.document_place")
+TABLES = (
+    "core.client", "core.client_history", "core.interaction", "core.document_link", "core.document_place",
+    "core.relationship", "identity.crosswalk",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -80,6 +83,28 @@ def test_large_and_small_first_publications_end_alike(
             monkeypatch.setattr(golden, "_MANY", 1)
     assert ended[0] == ended[1]
     assert ended[0][0]["core.document_link"] and any(row[1] is not None for row in ended[0][1])
+
+
+def test_facts_that_another_publish_has_published_meanwhile_find_their_clients(
+    hub: Hub, large: pytest.MonkeyPatch
+) -> None:
+    """It knew nothing of the links that were published with the parties before."""
+    asked: list[bool] = []
+
+    def new_at_first(conn: Any) -> bool:
+        asked.append(True)
+        return len(asked) < 3  # as a whole; at once; the parties' only chunk
+
+    def published(conn: Any) -> bool:
+        return new_at_first(conn) and are_facts_new(conn)
+
+    are_facts_new = golden.are_facts_new
+    large.setattr(golden, "are_facts_new", published)
+    facts_later(hub)
+    assert len(asked) >= 3
+    rows = hub.query("SELECT source_key, client_id IS NULL FROM onefold_v1.fct_interaction ORDER BY 1")
+    assert rows and not any(row[1] for row in rows)
+    hub.has_nothing_to_do()
 
 
 @pytest.mark.usefixtures("large")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,11 +39,16 @@ def write_configuration(folder: Path, settings: Settings) -> None:
         _write(local, "# Your own settings for the embedded server; they win. Restart it to apply them.\n")
     _write(folder / "pg_hba.conf", _HBA)
     _write(folder / "pg_ident.conf", _ident(settings))
-    lines = [f"{name} = {_quote(value)}" for name, value in _parameters(folder, settings).items()]
+    parameters = _parameters(folder, settings)
+    if _KEEPS_A_LOG.search(local.read_text("utf-8")):
+        parameters = {name: value for name, value in parameters.items() if name not in ("wal_level", "max_wal_senders")}
+    lines = [f"{name} = {_quote(value)}" for name, value in parameters.items()]
     head = "# Written by Onefold at each start; put your own settings into local.conf."
     _write(folder / "postgresql.conf", "\n".join([head, *lines, f"include = {_quote(str(local))}", ""]))
 
 
+_KEEPS_A_LOG: Final = re.compile(r"^\s*(wal_level|archive_mode|max_wal_senders)\b", re.MULTILINE)
+"""Somebody archives the log or copies the server: its own defaults hold then, with which it starts."""
 _HBA: Final = """\
 # On the socket, whose folder only its owner enters, the operating system says who comes.
 local all all peer map=onefold

@@ -134,6 +134,9 @@ CROSS JOIN LATERAL (
 -- Many small questions: to start others for one of them takes longer than to answer it.
 SET LOCAL max_parallel_workers_per_gather = 0
 
+-- name: wait_no_longer
+SET LOCAL lock_timeout = '30s'
+
 -- name: drop_places
 DELETE FROM core.document_place AS p
 WHERE p.record_id = ANY (%(record_ids)s::bigint[])

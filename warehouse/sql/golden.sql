@@ -176,6 +176,9 @@ WHERE v.ended_seq IS NULL AND (v.version ->> 'party_record_id')::bigint = ANY (%
 SELECT record_id, party_record_id, occurred_at, client_id, changed_seq, xmin AS seen FROM core.interaction
 WHERE changed_seq IS NULL
 
+-- name: no_interactions
+SELECT record_id, party_record_id, occurred_at, client_id, changed_seq, xmin AS seen FROM core.interaction WHERE false
+
 -- name: relationships_of
 SELECT relationship_key, from_record_id, to_record_id, changed_seq, xmin AS seen FROM core.relationship
 WHERE changed_seq IS NULL
@@ -185,10 +188,6 @@ WHERE from_record_id = ANY (%(record_ids)s::bigint[])
 UNION
 SELECT relationship_key, from_record_id, to_record_id, changed_seq, xmin FROM core.relationship
 WHERE to_record_id = ANY (%(record_ids)s::bigint[])
-
--- name: first_relationships
-SELECT relationship_key, from_record_id, to_record_id, changed_seq, xmin AS seen FROM core.relationship
-WHERE changed_seq IS NULL
 
 -- name: find_facts
 -- A fact is with the client that readers see its party with, whatever waits to be published: it comes again with the
@@ -320,7 +319,11 @@ event_id = n.event_id, is_counted = n.is_counted, counted_by = n.counted_by,
 LEFT JOIN new_event AS n ON n.record_id = m.record_id
 
 -- name: clients_of_facts
-SELECT record_id, uuid_hash_extended(client_id, 0) AS client FROM moved_fact WHERE record_id IS NOT NULL
+SELECT record_id, uuid_hash_extended(client_id, 0) AS client FROM moved_fact
+WHERE ctid >= {first}::tid AND ctid < {last}::tid AND record_id IS NOT NULL
+
+-- name: pages_of_facts
+SELECT pg_relation_size('pg_temp.moved_fact') / current_setting('block_size')::int
 
 -- name: are_facts_new
 -- No fact was ever published.

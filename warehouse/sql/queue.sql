@@ -5,13 +5,18 @@
 SELECT id, record_id FROM ops.pending WHERE step = %(step)s AND id > %(after)s ORDER BY id LIMIT %(limit)s
 
 -- name: read_parties
--- All but interactions.
+-- All but interactions. What was taken for one once and is a client's record now is none.
 SELECT p.id, p.record_id FROM ops.pending AS p
-WHERE p.step = %(step)s AND NOT EXISTS (SELECT FROM core.interaction AS i WHERE i.record_id = p.record_id)
+WHERE p.step = %(step)s AND (
+    NOT EXISTS (SELECT FROM core.interaction AS i WHERE i.record_id = p.record_id)
+    OR EXISTS (SELECT FROM identity.crosswalk_history AS h WHERE h.record_id = p.record_id)
+)
 ORDER BY p.id
 
 -- name: facts_done
-DELETE FROM ops.pending AS p USING core.interaction AS i WHERE p.step = %(step)s AND i.record_id = p.record_id
+DELETE FROM ops.pending AS p USING core.interaction AS i
+WHERE p.step = %(step)s AND i.record_id = p.record_id
+    AND NOT EXISTS (SELECT FROM identity.crosswalk_history AS h WHERE h.record_id = p.record_id)
 
 -- name: read_clients
 SELECT p.id, p.record_id FROM ops.pending AS p
