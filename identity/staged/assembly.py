@@ -17,6 +17,7 @@ from identity.encoded import Ints
 from identity.features import in_natural_order, natural_keys, positions
 from identity.hashing import Hashes
 from identity.judgements import constraints_of
+from identity.memory import give_back
 from identity.population import Rules
 from identity.report import Report, SplitReport, refused_blocks, weight_bins
 from identity.resolve import LABEL, POINT, REFUSED, Resolution
@@ -59,6 +60,7 @@ def resolution(found: Found, rules: Rules, keys: Callable[[], pa.Table]) -> Reso
     cases = _cases(ordered, found.cases.cast(CASE))
     points = points.append_column(POINT.field("first_id"), pa.array(first))
     del ordered, records, first
+    give_back(points.num_rows)
     return Resolution(
         labels=labels,
         keys=keys(),

@@ -65,7 +65,8 @@ class Calculator(Protocol):
 
 def read(folder: Path, name: str, schema: pa.Schema, where: pc.Expression | None = None) -> pa.Table:
     """The columns of a table that `schema` names, as it has them; only the rows that are wanted."""
-    return pq.read_table(folder / name, columns=schema.names, filters=where).cast(schema)
+    # Not the whole file at once beside what it holds.
+    return pq.read_table(folder / name, columns=schema.names, filters=where, pre_buffer=False).cast(schema)
 
 
 def count(folder: Path, name: str) -> int:

@@ -30,12 +30,15 @@ from identity.staged.spool import Spool
 _BASE: Final = 400 << 20
 _RECORD_BYTES: Final = 1_600
 """What a record takes at most in a run in memory beside that (5 million: 7,479 MiB)."""
+_PROGRAM: Final = 600 << 20
+"""What the program, DuckDB and rows on their way take of a run in parts, whatever its size."""
 _PART_BYTES: Final = 2_000
-"""... and in a part, while its pairs are compared."""
-_LEAST: Final = 2_000
+"""What a record takes beside that in a part, while its pairs are compared."""
+_LEAST: Final = 20_000
 _BATCH: Final = 50_000
 _KEY_BYTES: Final = 100
 """What a blocking key takes while it is sorted into its block."""
+_ALWAYS: Final = 1 << 30  # what was worked on, for `give_back`: with little memory the least of it counts
 _KEYS_AT_ONCE: Final = 500_000
 _LEAST_MEMORY: Final = 128 << 20
 _SHARE: Final = 0.2  # of the memory is DuckDB's; the rest is for a part, and what the driver holds
@@ -55,7 +58,7 @@ class SpillingCalculator:
         import duckdb  # a tenth of what loading all of this takes, and other runs need it nowhere
 
         self.folder = folder.resolve()
-        self._free = max(memory - _BASE, 0)
+        self._free = max(memory - _PROGRAM, 0)
         self.per_part = max(int(self._free * (1 - _SHARE)) // _PART_BYTES, _LEAST)
         self._spilled = self.folder / "spilled"
         self._spilled.mkdir(exist_ok=True)
@@ -136,7 +139,7 @@ class SpillingCalculator:
                 for part, rows in others.each():
                     mine = ones.read(part)
                     yield work(nothing if mine is None else mine, rows)
-                    give_back(self.per_part)
+                    give_back(_ALWAYS)
 
             self._write(name, schema, worked())
 
@@ -152,7 +155,7 @@ class SpillingCalculator:
                 for more, pairs in cells(rules, self._part, parts, self._part_size, members):
                     candidates += more
                     yield pairs
-                    give_back(self.per_part)
+                    give_back(_ALWAYS)
 
             self._write("pairs", PAIR, counted())
         return candidates
@@ -167,7 +170,7 @@ class SpillingCalculator:
         give(self.folder, "refused_blocks", refused.select(REFUSED.names))
         first = ranks.ids[refused["row"].to_numpy()]
         give(self.folder, "first_of_blocks", pa.table({"key": refused["key"], "record_id": first}))
-        give_back(keys)
+        give_back(_ALWAYS)
 
     def _part(self, number: int) -> pa.Table:
         """The cards of a part of the grid."""
@@ -203,5 +206,5 @@ class SpillingCalculator:
         with pq.ParquetWriter(self.folder / name / "0.parquet", schema) as writer:
             for table in tables:
                 writer.write_table(table.cast(schema))
-        give_back(self.per_part)
+        give_back(_ALWAYS)
         self.known(name)
