@@ -165,6 +165,12 @@ WITH mine AS MATERIALIZED (
     SELECT i.record_id, i.source, i.occurred_on, i.parent_record_id, i.event_id, i.document_number, i.summary, i.is_deleted
     FROM onefold_v1.fct_interaction AS i
     WHERE i.client_id = %(client_id)s
+), told AS MATERIALIZED (
+    -- By themselves, or they would be read in the order of what follows, and each compared with all of `mine`.
+    SELECT p.promise_key, p.record_id, p.type, p.kind, p.due_on, p.actual_on, p.due_value, p.actual_value, p.days_late,
+        p.outcome, p.days_overdue
+    FROM onefold_v1.fct_promise AS p
+    WHERE p.record_id = ANY (ARRAY(SELECT record_id FROM mine)) AND NOT p.is_deleted
 )
 SELECT DISTINCT ON (n.kind, n.due_on, n.due_value, n.event_id, n.number)
     n.promise_key, n.type, n.kind, n.due_on, n.actual_on, n.due_value, n.actual_value, n.days_late, n.outcome,
@@ -177,9 +183,8 @@ FROM (
             PARTITION BY p.kind, p.due_on, p.due_value, coalesce(i.event_id, a.event_id, i.record_id), i.source, p.type
             ORDER BY p.promise_key
         ) AS number
-    FROM onefold_v1.fct_promise AS p
+    FROM told AS p
     JOIN mine AS i ON i.record_id = p.record_id
     LEFT JOIN mine AS a ON a.record_id = i.parent_record_id AND NOT a.is_deleted
-    WHERE p.record_id = ANY (ARRAY(SELECT record_id FROM mine)) AND NOT p.is_deleted
 ) AS n
 ORDER BY n.kind, n.due_on, n.due_value, n.event_id, n.number, n.is_copy, n.promise_key
