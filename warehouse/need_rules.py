@@ -17,6 +17,7 @@ from warehouse.sql import sql
 _NUMBERS: Final = ("amount", "reporting_amount")
 _NUMERIC: Final = SQL(r"^\s*-?\d+(\.\d+)?\s*$")
 _NONE: Final = SQL("NULL::integer[]")
+_NOTHING: Final = SQL("ARRAY[]::integer[]")
 Forms = Callable[[str], Sequence[Sequence[str]]]
 """From a phrase to its words in their order, each with all its forms."""
 Stems = Mapping[str, Sequence[str]]
@@ -135,18 +136,31 @@ def searches(conn: psycopg.Connection[Any], rules: Rules, forms: Forms) -> dict[
 
 
 def seen(signals: Iterable[Signal], known: Searches) -> Composable:
-    """The signals that are seen in `i`, an array of their keys: each is looked for once, those of its type alone.
-    `known` has the searches of their words."""
-    by_type: dict[str, list[Composable]] = {}
+    """The signals that are seen in `i`, an array of their keys, those of its type alone; `known` has the searches of
+    their words. Most texts hold none of the words: one look tells so for all of them."""
+    by_type: dict[str, list[Signal]] = {}
     for signal in signals:
-        key = SQL("CASE WHEN {} THEN {} END").format(_shows(signal, known), Literal(signal.key))
         for type_ in signal.types:
-            by_type.setdefault(type_, []).append(key)
-    cases = [
-        SQL("WHEN {} THEN array_remove(ARRAY[{}], NULL)").format(literal(type_), SQL(", ").join(keys))
-        for type_, keys in sorted(by_type.items())
-    ]
+            by_type.setdefault(type_, []).append(signal)
+    cases = [SQL("WHEN {} THEN {}").format(literal(of), _keys(here, known)) for of, here in sorted(by_type.items())]
     return SQL("CASE i.type {} END").format(SQL(" ").join(cases)) if cases else _NONE
+
+
+def _keys(signals: Sequence[Signal], known: Searches) -> Composable:
+    """The keys of those that are seen."""
+    by_text: dict[tuple[str, ...], list[Signal]] = {}
+    for signal in signals:
+        by_text.setdefault(tuple(signal.look_in) if signal.words else (), []).append(signal)
+    parts = []
+    for look_in, here in by_text.items():
+        keys = SQL("array_remove(ARRAY[{}], NULL)").format(
+            SQL(", ").join(SQL("CASE WHEN {} THEN {} END").format(_shows(one, known), Literal(one.key)) for one in here)
+        )
+        if look_in and len(here) > 1:
+            starts = "|".join(sorted({known[one.key].starts for one in here}))
+            keys = SQL("CASE WHEN {} ~ {} THEN {} ELSE {} END").format(_text(look_in), literal(starts), keys, _NOTHING)
+        parts.append(keys)
+    return SQL(" || ").join(parts)
 
 
 def _shows(signal: Signal, known: Searches) -> Composable:
@@ -195,11 +209,15 @@ def _texts(values: Sequence[Any]) -> list[str]:
 
 def _says(signal: Signal, known: Searches) -> Composable:
     """A cheap look for the beginnings of the stems first: texts are taken apart only where one stands."""
-    text = SQL("translate(lower(concat_ws(' ', {})), 'ё', 'е')").format(SQL(", ").join(map(_value, signal.look_in)))
     search = known[signal.key]
     return SQL("CASE WHEN {0} ~ {1} THEN to_tsvector('russian', {0}) @@ {2}::tsquery ELSE false END").format(
-        text, literal(search.starts), literal(search.query)
+        _text(signal.look_in), literal(search.starts), literal(search.query)
     )
+
+
+def _text(look_in: Iterable[str]) -> Composable:
+    """What stands there, in lower case."""
+    return SQL("translate(lower(concat_ws(' ', {})), 'ё', 'е')").format(SQL(", ").join(map(_value, look_in)))
 
 
 def _query(words: Sequence[Sequence[str]], known: Stems) -> str:
