@@ -22,7 +22,7 @@ from onefold.context import open_context
 from onefold.settings import Settings
 from onefold.steps import link_documents, publish
 from onefold.steps.document_work import Linked
-from warehouse import derived_facts, golden
+from warehouse import derived_facts, facts
 
 STEPS: dict[str, tuple[Any, str]] = {
     "_unpublished": (link_documents, "documents read, while the server finds whose they are"),
@@ -34,7 +34,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "instalments": (link_documents, "sums"),
     "_store_links": (link_documents, "links stored, beside what follows"),
     "events_of_links": (link_documents, "what counts"),
-    "_refresh_first": (golden, "facts written, with their events"),
+    "_write_first": (facts, "facts written, with their events"),
 }
 """Functions of the step with their modules, and what they do; in the order in which they come."""
 
@@ -47,7 +47,7 @@ def main() -> None:
     for name, (module, step) in STEPS.items():
         setattr(module, name, _timed(getattr(module, name), step, taken))
     if sys.argv[2] == "plain":
-        link_documents.FirstLinks.__call__ = _no_links  # type: ignore[method-assign, assignment]
+        publish.first_links = _no_links  # type: ignore[assignment]
         publish.link_documents = lambda *_, **__: Linked()  # type: ignore[assignment]
     with open_context(settings) as context:
         done = publish._publish(context, is_read=True, limited=True)
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 @contextmanager
-def _no_links(_: link_documents.FirstLinks) -> Iterator[golden.EventsOf]:
+def _no_links(*_: Any) -> Iterator[facts.EventsOf]:
     def events_of(_: pa.Table, meanwhile: Callable[[], None]) -> pa.Table:
         meanwhile()
         return EVENT.empty_table()

@@ -2,7 +2,7 @@
 
 `derive` works for the interactions that publish is about to write and adds those to them that follow suit: a late
 parent moves the chain of its children, a late rate fills the amounts that waited for it. Everything is set-based, in
-publish's transaction and under the hub lock. `golden.refresh_interactions` writes the outcome with the clients.
+publish's transaction and under the hub lock. `facts.refresh_interactions` writes the outcome with the clients.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def relate(conn: psycopg.Connection[Any], record_ids: Sequence[int], *, vat_site
     """Make the relationships that the numbers of these records state (INN, OGRNIP; with `vat_sites` VAT) those that
     their present holders have, and those that people state of them what judgements in force say; how many changed.
 
-    `record_ids` are records that changed, are new or have left. Call it before `golden.refresh_facts`, in the same
+    `record_ids` are records that changed, are new or have left. Call it before `facts.refresh`, in the same
     transaction, under the hub lock; only differences are written.
     """
     types = ["inn", "ogrnip", *(["vat"] if vat_sites else [])]

@@ -40,7 +40,7 @@ def resolve_cards(calculator: Calculator, rules: Rules, stage: Callable[[str], N
 
     `stage` is told what begins. What is written to the folder is the caller's to remove.
     """
-    run = _Run(calculator, rules)
+    run = StagedRun(calculator, rules)
     for step in (
         run.find_generic,
         run.find_accepted,
@@ -57,7 +57,9 @@ def resolve_cards(calculator: Calculator, rules: Rules, stage: Callable[[str], N
 
 
 @dataclass
-class _Run:
+class StagedRun:
+    """The stages of a run, and what they hand on; training begins with the first of them."""
+
     engine: Calculator
     rules: Rules
 

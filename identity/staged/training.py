@@ -29,7 +29,7 @@ from identity.schema import BLOCKING_KEY, JUDGEMENT, KINDS, PAIR, RECORD
 from identity.settings import MatchingSettings
 from identity.staged.calculator import Calculator, PairWork, give, read
 from identity.staged.cards import tables_of
-from identity.staged.run import CARDS, _Run
+from identity.staged.run import CARDS, StagedRun
 from identity.staged.work import alike, keys_of
 from identity.training.counting import COUNT, Counts, counts_of
 from identity.training.observed import Asked, Look, holders, weighing, width
@@ -59,7 +59,7 @@ def train_cards(
     rules = Rules(
         base, settings, JUDGEMENT.empty_table(), distinct_sources, GENERIC.empty_table(), ACCEPTED.empty_table()
     )
-    run = _Run(calculator, rules)
+    run = StagedRun(calculator, rules)
     run.find_generic()
     run.make_keys()
     records = in_natural_order(read(calculator.folder, CARDS, _NAMED))

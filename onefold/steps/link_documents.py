@@ -28,7 +28,7 @@ from onefold.steps.document_work import Linked, Work, places, with_none, with_re
 from onefold.steps.link_changed import link_changed
 from onefold.steps.rules import document_rules, fingerprint, has_work
 from warehouse import documents as stored
-from warehouse import fingerprints, golden, queue
+from warehouse import facts, fingerprints, queue
 from warehouse.clock import hub_lock, next_as_of
 from warehouse.connect import unit_of_work
 
@@ -73,37 +73,31 @@ def link_documents(context: Context, conn: psycopg.Connection, *, after: int) ->
     return done
 
 
-class FirstLinks:
-    """The links of documents whose facts are published for the first time: their events are known before a fact is
-    written. For `golden.refresh_first_facts`, under the hub lock."""
+@contextmanager
+def first_links(context: Context, conn: psycopg.Connection, as_of: datetime) -> Iterator[facts.EventsOf]:
+    """The links of documents whose facts are published for the first time, by `facts.refresh_first`, under the
+    hub lock: their events are known before a fact is written.
 
-    def __init__(self, context: Context, conn: psycopg.Connection, as_of: datetime) -> None:
-        self._context, self._conn, self._as_of = context, conn, as_of
-        self.documents = 0
+    Documents are read while the server finds out whose they are, linked while it finds out what else follows from them,
+    and the links are stored while it writes the facts.
+    """
+    work = work_of(context, conn)
+    with context.connection("onefold publish, beside") as beside, ExitStack() as linking:
+        with storing(lambda: _unpublished(work, beside)) as read:
 
-    @contextmanager
-    def __call__(self) -> Iterator[golden.EventsOf]:
-        """As `golden.FirstEvents`: documents are read while the server finds out whose they are, linked while it finds
-        out what else follows from them, and the links are stored while it writes the facts."""
-        work = work_of(self._context, self._conn)
-        with self._context.connection("onefold publish, beside") as beside, ExitStack() as linking:
-            with storing(lambda: _unpublished(work, beside)) as read:
+            def events_of(clients: pa.Table, meanwhile: Callable[[], None]) -> pa.Table:
+                registers, documents = read()
+                fingerprints.remember(conn, "rules", {"documents": fingerprint(document_rules(context))})
+                documents = _with_clients(documents, by_record(clients))
+                links, open_ = _links_of(work, registers, documents, meanwhile)
+                # In a transaction of their own, so that both are stored at a time. Readers are not served links; should
+                # these stay behind alone, no places are there, and all is linked anew.
+                linking.enter_context(unit_of_work(beside))
+                linking.enter_context(storing(lambda: _store_first_links(beside, links, open_, as_of)))
+                return events_of_links(documents, links, registers)
 
-                def events_of(clients: pa.Table, meanwhile: Callable[[], None]) -> pa.Table:
-                    registers, documents = read()
-                    self.documents = documents.num_rows
-                    rules = fingerprint(document_rules(self._context))
-                    fingerprints.remember(self._conn, "rules", {"documents": rules})
-                    documents = _with_clients(documents, by_record(clients))
-                    links, open_ = _links_of(work, registers, documents, meanwhile)
-                    # In a transaction of their own, so that both are stored at a time. Readers are not served links;
-                    # should these stay behind alone, no places are there, and all is linked anew.
-                    linking.enter_context(unit_of_work(beside))
-                    linking.enter_context(storing(lambda: _store_first_links(beside, links, open_, self._as_of)))
-                    return events_of_links(documents, links, registers)
-
-                yield events_of
-            stored.forget_queue(self._conn)
+            yield events_of
+        stored.forget_queue(conn)
 
 
 def _link_all(work: Work, beside: psycopg.Connection, as_of: Any, *, keep: bool) -> Linked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -16,7 +16,7 @@ from onefold.steps.concerns import find_concerns
 from onefold.steps.fix_at_source import find_fixes
 from onefold.steps.hold import settle_rules, waiting_for_rules, within_limits
 from onefold.steps.limits import GoldenLook, golden_look, telling
-from onefold.steps.link_documents import FirstLinks, link_documents
+from onefold.steps.link_documents import first_links, link_documents
 from onefold.steps.logged import logged, start_run
 from onefold.steps.measures import find_metrics
 from onefold.steps.needs import find_needs
@@ -36,6 +36,7 @@ from onefold.steps.rules import (
 from warehouse import (
     client_scopes,
     derived_facts,
+    facts,
     golden,
     holds,
     judgements,
@@ -64,7 +65,7 @@ FIRST_LOAD_RECORDS = 25_000
 Done = tuple[int, int, golden.Published]
 """Queue entries taken, clients looked at, what was written."""
 Refresh = Callable[..., golden.Published]
-"""`golden.refresh_facts`, or `golden.refresh_but_interactions` where the facts follow all at once."""
+"""`facts.refresh`, or `facts.refresh_but_interactions` where the facts follow all at once."""
 FIRST_LOAD = 50_000
 """Entries from which a first publish is one transaction that builds indexes at its end: nobody has anything to judge
 yet, and a kill leaves nothing half done."""
@@ -128,23 +129,17 @@ def _publish(context: Context, *, is_read: bool, limited: bool) -> PublishReport
         run_id = start_run(context, conn, "publish")
         total, clients = golden.Published(), 0
         with telling(run_id), context.progress.stage("publish", waiting) as stage:
-            first = list[FirstLinks]()
-
-            def links(as_of: datetime) -> FirstLinks:
-                first.append(FirstLinks(context, conn, as_of))
-                return first[-1]
-
             if waiting >= FIRST_LOAD and golden.is_unpublished(conn):
-                chunks = _as_a_whole(context, conn, rules, run_id, links)
+                chunks = _as_a_whole(context, conn, rules, run_id)
             else:
                 look = golden_look(context, conn, waiting) if limited else None
-                at_once = golden.are_facts_new(conn) and golden.are_many_facts(conn, FIRST_LOAD)
+                at_once = facts.are_new(conn) and facts.are_many(conn, FIRST_LOAD)
                 parties = queue.read_parties(conn, "publish", CHUNK) if at_once else []
                 if look and (at_once or waiting > CHUNK):
                     _look_at_all(context, conn, rules, look, parties if at_once else [queue.read(conn, "publish")])
                     look = None
                 if at_once:
-                    chunks = _facts_at_once(context, conn, rules, run_id, parties, links)
+                    chunks = _facts_at_once(context, conn, rules, run_id, parties)
                 else:
                     chunks = _one_by_one(context, conn, rules, run_id, look)
             for taken, touched, published in chunks:
@@ -162,8 +157,8 @@ def _publish(context: Context, *, is_read: bool, limited: bool) -> PublishReport
             redirected=total.redirected,
             links_moved=total.links_moved,
             change_events=total.change_events,
-            documents_linked=linked.documents + sum(one.documents for one in first),
-            documents_changed=linked.changed + sum(one.documents for one in first),
+            documents_linked=linked.documents + total.documents,
+            documents_changed=linked.changed + total.documents,
         )
         runs.finish_run(conn, run_id, status="done", report=report.as_dict(), at=context.clock())
         if limited:
@@ -201,7 +196,6 @@ def _as_a_whole(
     conn: psycopg.Connection,
     rules: SurvivorshipRules,
     run_id: int,
-    links: Callable[[datetime], FirstLinks],
 ) -> Iterator[Done]:
     """Every client in order of its id into empty tables, in one transaction.
 
@@ -218,10 +212,12 @@ def _as_a_whole(
                 published = golden.store_first(conn, found, as_of=as_of)
                 yield len(batch.pending_ids) // len(ranges), found.num_rows, published
             related.relate(conn, batch.record_ids, vat_sites=vat_sites(context))
-            if golden.are_facts_new(conn):
-                published = golden.refresh_first_facts(conn, batch.record_ids, as_of=as_of, events=links(as_of))
+            if facts.are_new(conn):
+                published = facts.refresh_first(
+                    conn, batch.record_ids, as_of=as_of, events=partial(first_links, context, conn, as_of)
+                )
             else:
-                published = golden.refresh_facts(conn, batch.record_ids, as_of=as_of)
+                published = facts.refresh(conn, batch.record_ids, as_of=as_of)
             client_scopes.keep_up(conn)
             queue.done(conn, batch)
         holds.mark_published(conn, run_id)
@@ -234,7 +230,6 @@ def _facts_at_once(
     rules: SurvivorshipRules,
     run_id: int,
     parties: Sequence[queue.Batch],
-    links: Callable[[datetime], FirstLinks],
 ) -> Iterator[Done]:
     """The parties that wait, chunk after chunk, then all interactions in one transaction: each is written once. What
     came meanwhile, at the end."""
@@ -242,20 +237,22 @@ def _facts_at_once(
         with unit_of_work(conn):
             hub_lock(conn)
             # Whether another publish has come first may be another answer with each turn.
-            new = golden.are_facts_new(conn)
-            refresh = golden.refresh_but_interactions if new else golden.refresh_facts
+            new = facts.are_new(conn)
+            refresh = facts.refresh_but_interactions if new else facts.refresh
             done = _worked(context, conn, rules, None, batch, refresh)
         yield done
     record_ids = [record_id for batch in parties for record_id in batch.record_ids]
     with unit_of_work(conn):
         hub_lock(conn)
         as_of, taken = next_as_of(conn, context.clock), 0
-        if golden.are_facts_new(conn):
-            published = golden.refresh_first_facts(conn, record_ids, as_of=as_of, events=links(as_of))
+        if facts.are_new(conn):
+            published = facts.refresh_first(
+                conn, record_ids, as_of=as_of, events=partial(first_links, context, conn, as_of)
+            )
             taken = queue.facts_done(conn, "publish")
         else:
             # Another publish came first, and knew of none of the links that were published here before.
-            published = golden.refresh_facts(conn, record_ids, as_of=as_of)
+            published = facts.refresh(conn, record_ids, as_of=as_of)
         client_scopes.keep_up(conn)
         holds.mark_published(conn, run_id)
     yield taken, 0, published
@@ -276,7 +273,7 @@ def _chunk(
 ) -> Done | None:
     """One chunk in the caller's transaction; None when nothing waits."""
     batch = queue.read(conn, "publish", CHUNK)
-    return _worked(context, conn, rules, look, batch, golden.refresh_facts) if batch else None
+    return _worked(context, conn, rules, look, batch, facts.refresh) if batch else None
 
 
 def _worked(

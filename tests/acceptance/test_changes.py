@@ -31,7 +31,7 @@ from tests.integration.warehouse.hub_rows import (
 from tests.integration.warehouse.test_golden_store import publish as publish_golden
 from tests.support.cli import CHECKOUT, onefold
 from tests.support.hub import Hub
-from warehouse import feed, golden, shapes, standard
+from warehouse import facts, feed, shapes, standard
 from warehouse.clock import hub_lock, next_as_of
 from warehouse.connect import connect, unit_of_work
 
@@ -61,7 +61,7 @@ def write(url: str, number: int) -> None:
             with unit_of_work(conn):
                 hub_lock(conn)
                 as_of = next_as_of(conn, lambda: NOW)
-                golden.refresh_facts(conn, [*stored.all, rid(f"{number}")], as_of=as_of)
+                facts.refresh(conn, [*stored.all, rid(f"{number}")], as_of=as_of)
 
 
 @contextmanager

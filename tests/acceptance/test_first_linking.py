@@ -13,7 +13,7 @@ import pytest
 from onefold.steps import publish
 from tests.acceptance.conftest import FreshDatabases, fill
 from tests.support.hub import Hub
-from warehouse import client_scopes, golden
+from warehouse import client_scopes, facts
 from warehouse.connect import connect
 from warehouse.dump import canonical_dump
 
@@ -32,7 +32,7 @@ TABLES = (
 def large(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Whatever waits is taken for a large first load."""
     monkeypatch.setattr(publish, "FIRST_LOAD", 1)
-    monkeypatch.setattr(golden, "_MANY", 1)
+    monkeypatch.setattr(facts, "_MANY", 1)
     return monkeypatch
 
 
@@ -80,7 +80,7 @@ def test_large_and_small_first_publications_end_alike(
             ended.append((dumped(hub), hub.query(EVENTS)))
             hub.has_nothing_to_do()
             monkeypatch.setattr(publish, "FIRST_LOAD", 1)
-            monkeypatch.setattr(golden, "_MANY", 1)
+            monkeypatch.setattr(facts, "_MANY", 1)
     assert ended[0] == ended[1]
     assert ended[0][0]["core.document_link"] and any(row[1] is not None for row in ended[0][1])
 
@@ -98,8 +98,8 @@ def test_facts_that_another_publish_has_published_meanwhile_find_their_clients(
     def published(conn: Any) -> bool:
         return new_at_first(conn) and are_facts_new(conn)
 
-    are_facts_new = golden.are_facts_new
-    large.setattr(golden, "are_facts_new", published)
+    are_facts_new = facts.are_new
+    large.setattr(facts, "are_new", published)
     facts_later(hub)
     assert len(asked) >= 3
     rows = hub.query("SELECT source_key, client_id IS NULL FROM onefold_v1.fct_interaction ORDER BY 1")

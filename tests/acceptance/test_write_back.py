@@ -566,6 +566,16 @@ def order_rows(hub: Hub, customer: str) -> None:
     hub.write("erp_orders")
 
 
+def were_somebody_elses(shop: Hub) -> None:
+    """The orders were those of a client who was not there before."""
+    shop.registers["erp_customers"].append(
+        {"code": "C9", "kind": "person", "person": "Глинка Михаил", "mail": "m@g.example"}
+    )
+    shop.write("erp_customers")
+    order_rows(shop, "C9")
+    shop.run()
+
+
 def hurried(hub: Hub) -> list[tuple[str, Any]]:
     """What was sent, in order."""
     return hub.query("SELECT source_key, fields -> 'onefold_hurry' FROM ops.write_receipt ORDER BY receipt_id")
@@ -583,12 +593,7 @@ def test_what_a_client_needs_no_more_is_emptied_once_and_only_news_is_looked_at(
     assert applied(shop).records == 0, "an echo is no news"
 
     # The orders were somebody else's: nothing is known of Tchaikovsky's needs any more.
-    shop.registers["erp_customers"].append(
-        {"code": "C9", "kind": "person", "person": "Глинка Михаил", "mail": "m@g.example"}
-    )
-    shop.write("erp_customers")
-    order_rows(shop, "C9")
-    shop.run()
+    were_somebody_elses(shop)
     found: list[Difference] = []
     dry = write_back(shop, tell=found.append).streams[0]
     assert (dry.records, dry.changes) == (4, 2), "people are shown all that differs"
@@ -614,12 +619,7 @@ def test_what_a_client_needs_no_more_is_emptied_once_and_only_news_is_looked_at(
 def test_a_field_that_cannot_be_emptied_is_told(shop: Hub, system: Crm) -> None:
     configure(shop, system, fields=HURRY)
     assert applied(shop).accepted == 2
-    shop.registers["erp_customers"].append(
-        {"code": "C9", "kind": "person", "person": "Глинка Михаил", "mail": "m@g.example"}
-    )
-    shop.write("erp_customers")
-    order_rows(shop, "C9")
-    shop.run()
+    were_somebody_elses(shop)
     found: list[Difference] = []
     done = applied(shop, tell=found.append)
     assert (done.changes, done.refused) == (0, 0)

@@ -24,7 +24,7 @@ from tests.integration.warehouse.hub_rows import (
     rows,
     store_parties,
 )
-from warehouse import golden, shapes, standard
+from warehouse import facts, golden, shapes, standard
 from warehouse.clock import hub_lock, next_as_of
 from warehouse.connect import unit_of_work
 
@@ -92,7 +92,7 @@ class Story:
                 members[row["client_id"]].append((row["source_key"], row["attributes"]))
             entries = [self._golden(client_id, records) for client_id, records in members.items()]
             golden.store_golden(self.conn, rows(shapes.GOLDEN, entries), touched, as_of=as_of)
-            golden.refresh_facts(self.conn, chosen, as_of=as_of)
+            facts.refresh(self.conn, chosen, as_of=as_of)
 
     def _golden(self, client_id: str, records: list[tuple[str, str]]) -> dict[str, Any]:
         name = max(json.loads(text)["full_name"][0]["v"] for _, text in records)

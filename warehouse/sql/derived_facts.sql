@@ -1,4 +1,4 @@
--- What follows from facts, for those that publish is about to write (temporary table moved_fact of golden.sql).
+-- What follows from facts, for those that publish is about to write (temporary table moved_fact of facts.sql).
 
 -- name: analyse
 ANALYZE moved_fact

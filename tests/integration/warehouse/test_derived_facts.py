@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from tests.integration.warehouse.hub_rows import NOW, interaction, rid, rows
-from warehouse import derived_facts, golden, rates, shapes, standard
+from warehouse import derived_facts, facts, golden, rates, shapes, standard
 from warehouse.clock import hub_lock, next_as_of
 from warehouse.dump import canonical_dump, row_versions
 
@@ -23,7 +23,7 @@ def order(key: str) -> int:
 def publish(conn: psycopg.Connection, *record_ids: int) -> golden.Published:
     with conn.transaction():
         hub_lock(conn)
-        return golden.refresh_facts(conn, record_ids, as_of=next_as_of(conn, lambda: NOW))
+        return facts.refresh(conn, record_ids, as_of=next_as_of(conn, lambda: NOW))
 
 
 def report_in(conn: psycopg.Connection, currency: str = "RUB", days: int = 10) -> None:

@@ -21,7 +21,7 @@ from tests.integration.warehouse.hub_rows import (
     store_interactions,
     store_parties,
 )
-from warehouse import golden, shapes, standard
+from warehouse import facts, golden, shapes, standard
 from warehouse.clock import hub_lock, next_as_of
 from warehouse.dump import row_versions
 
@@ -38,7 +38,7 @@ def publish(conn: psycopg.Connection, entries: Sequence[dict[str, Any]], touched
 def refresh(conn: psycopg.Connection, *record_ids: int) -> golden.Published:
     with conn.transaction():
         hub_lock(conn)
-        return golden.refresh_facts(conn, record_ids, as_of=next_as_of(conn, lambda: NOW))
+        return facts.refresh(conn, record_ids, as_of=next_as_of(conn, lambda: NOW))
 
 
 def feed(conn: psycopg.Connection) -> list[tuple[Any, ...]]:
