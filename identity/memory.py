@@ -12,7 +12,8 @@ from typing import Any, Final
 import pyarrow as pa
 
 _LARGE: Final = 200_000  # records below which it is not worth the look
-
+ALWAYS: Final = 1 << 30
+"""What was worked on, for `give_back`: with little memory the least of it counts."""
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 _FREED: Final = 1 << 20  # bytes from which on a block goes back to the system when it is freed

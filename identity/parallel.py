@@ -11,8 +11,18 @@ Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
 
+_told: list[int] = []
+
+
+def use(count: int) -> None:
+    """Use so many threads from now on: the other cores are at work for other processes."""
+    _told[:] = [count]
+
+
 def threads() -> int:
-    """How many threads are used: as many as this process may have cores."""
+    """How many threads are used: as many as this process may have cores, unless it was told (`use`)."""
+    if _told:
+        return _told[0]
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -173,7 +173,7 @@ def blocking_keys(
 
 @cache
 def sql(name: str) -> str:
-    """The text of one statement of `identity/sql`, for DuckDB, PostgreSQL 15+ and Spark alike."""
+    """The text of one statement of `identity/sql`, for DuckDB; what lies at its top for PostgreSQL 15+ too."""
     return files("identity").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
 
 

@@ -1,5 +1,5 @@
 -- Candidate pairs: distinct pairs of records that share an active blocking key, at least one of them dirty.
--- One text for DuckDB, PostgreSQL and Spark. Relations handed in:
+-- One text for DuckDB and PostgreSQL. Relations handed in:
 --   blocking_key(key bigint, record_id bigint)   every key of every record, without duplicates
 --   dirty(record_id bigint)                      the records to pair; all of them for a whole run; no duplicates
 --   block_limit(rule bigint, cap bigint)         a block is active while it holds 2 to cap records; the low eight bits

@@ -6,17 +6,98 @@ Records are numbered in natural order, and a part is a span of these numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from identity.blocking.keys import BLOCK_LIMIT
 from identity.blocking.pairing import blocks_of_rules, refused_of, split_by_rule
 from identity.encoded import Codes, Ints
+from identity.features import natural_order
 from identity.population import Rules
+from identity.resolve import REFUSED
+from identity.staged.calculator import count, files, give, read, stored
 from identity.staged.ranks import Ranks
 from identity.staged.spool import Spool
 from identity.staged.work import PLACE_BITS, met
+
+_FEW: Final = 10_000
+"""Cards that are not worth a part of their own."""
+_KEY_BYTES: Final = 100
+"""What a blocking key takes while it is sorted into its block."""
+_KEYS_AT_ONCE: Final = 500_000
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The parts of a register, of which every two meet, and each with itself."""
+
+    parts: int
+    part_size: int  # records of each part; the last one may have fewer
+
+    @classmethod
+    def of(cls, records: int, per_part: int, least_cells: int = 1) -> Grid:
+        """`per_part`: records that may be in memory at once, all of them or those of two parts. So many `least_cells`
+        there are too, where the register is large enough to be worth it."""
+        parts = 1 if records <= per_part else -(-records // max(per_part // 2, 1))
+        while parts * (parts + 1) // 2 < least_cells and records > parts * min(per_part // 2, _FEW):
+            parts += 1
+        size = max(-(-records // parts), 1)
+        return cls(-(-records // size), size)
+
+    def cells(self) -> list[tuple[int, int]]:
+        """Which parts meet, the first of the two with all others that follow."""
+        return [(one, two) for one in range(self.parts) for two in range(one, self.parts)]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The cards of a part in natural order, and who of them is in an active block."""
+
+    cards: pa.Table
+    entries: Ints  # as for `met`; places are counted from the first of these cards
+
+    @classmethod
+    def of(cls, cards: Path, members: pa.Table | None, first: int) -> Part:
+        """Of its file and what `deal_blocks` dealt out to it (None: nothing). `first`: the number of its first card."""
+        entries = np.zeros(0, dtype=np.int64) if members is None else members["entry"].to_numpy() - first
+        return cls(pq.read_table(cards), entries)
+
+
+def meet(rules: Rules, one: Part, two: Part | None) -> tuple[int, pa.Table]:
+    """How many candidate pairs there are between two parts or within one, and PAIR rows of those that are plausible."""
+    if two is None:
+        return met(rules, one.cards, one.entries, 0)
+    entries = np.concatenate([one.entries, two.entries + one.cards.num_rows])
+    entries.sort()
+    return met(rules, pa.concat_tables([one.cards, two.cards]), entries, one.cards.num_rows)
+
+
+def natural_ranks(folder: Path, cards: str) -> Ranks:
+    """The numbers of the records of a table of cards, which are in any order."""
+    named = _columns(folder, cards, ["record_id", "source", "stream", "source_key"])
+    return Ranks(named["record_id"].to_numpy()[natural_order(named)])
+
+
+def _columns(folder: Path, cards: str, names: list[str]) -> pa.Table:
+    return pa.concat_tables([pq.read_table(path, columns=names) for path in files(folder, cards)])
+
+
+def deal_keys(folder: Path, cards: str, grid: Grid, memory: int, members: Spool) -> None:
+    """`deal_blocks` of the tables `blocking_key` and `block_limit`; `cards` are in natural order. Writes
+    `refused_blocks` and `first_of_blocks`."""
+    ranks = Ranks(_columns(folder, cards, ["record_id"])["record_id"].to_numpy())
+    buckets = max(-(-count(folder, "blocking_key") * _KEY_BYTES // memory), 1)
+    rows = stored(files(folder, "blocking_key"), _KEYS_AT_ONCE)
+    refused = deal_blocks(rows, ranks, read(folder, "block_limit", BLOCK_LIMIT), buckets, grid.part_size, members)
+    give(folder, "refused_blocks", refused.select(REFUSED.names))
+    first = ranks.ids[refused["row"].to_numpy()]
+    give(folder, "first_of_blocks", pa.table({"key": refused["key"], "record_id": first}))
 
 
 def deal_blocks(
@@ -48,24 +129,3 @@ def _bucketed(keys: Iterable[pa.Table], ranks: Ranks, buckets: int, beside: Spoo
             spool.add(((key.view(np.uint64) >> np.uint64(8)) % np.uint64(buckets)).astype(np.int32), rows)
         for _, rows in spool.each():
             yield rows["key"].to_numpy(), rows["row"].to_numpy()
-
-
-def cells(
-    rules: Rules, cards: Callable[[int], pa.Table], parts: int, part_size: int, members: Spool
-) -> Iterator[tuple[int, pa.Table]]:
-    """Of every two parts, and of each with itself: how many candidate pairs there are between them, and PAIR rows of
-    those that are plausible. `cards`: of a part, in natural order."""
-    for one in range(parts):
-        first, of_first = cards(one), _entries(members, one) - one * part_size
-        yield met(rules, first, of_first, 0)
-        for two in range(one + 1, parts):
-            second = cards(two)
-            of_second = _entries(members, two) - (two * part_size - first.num_rows)
-            entries = np.concatenate([of_first, of_second])
-            entries.sort()
-            yield met(rules, pa.concat_tables([first, second]), entries, first.num_rows)
-
-
-def _entries(members: Spool, part: int) -> Ints:
-    found = members.read(part)
-    return np.zeros(0, dtype=np.int64) if found is None else found["entry"].to_numpy()

@@ -73,7 +73,8 @@ class StagedRun:
         """Which values say nothing about one client."""
         self.engine.each("offers", CARDS, offers_of, OFFER)
         counted = partial(generic_of, more_than=self.rules.settings.generic_names)
-        self.engine.grouped("generic", _query("offers_in_parts"), counted, GENERIC)
+        self.engine.query("borne_by_many", _query("borne_by_many"))
+        self.engine.grouped("generic", "offers", _query("offers_in_parts"), counted, GENERIC)
         order = [(name, "ascending") for name in ("kind", "type", "value")]
         self.rules = replace(self.rules, generic=self._read("generic", GENERIC).sort_by(order))
 
@@ -92,12 +93,12 @@ class StagedRun:
 
     def find_alike(self) -> None:
         """Which records are alike in everything and taken as one."""
-        self.engine.grouped("alike", _query("alike_in_parts"), partial(alike, self.rules), PAIR)
+        self.engine.query("repeated", _query("repeated"))
+        self.engine.grouped("alike", CARDS, _query("alike_in_parts"), partial(alike, self.rules), PAIR)
 
     def make_blocks(self) -> None:
         """The keys of points, and how many of them a block may hold."""
-        self.engine.view("firsts", _query("firsts"))
-        self.engine.each("blocking_key", "firsts", keys_of, BLOCKING_KEY)
+        self.engine.each("blocking_key", "keyed", keys_of, BLOCKING_KEY, _query("firsts"))
         settings, model = self.rules.settings, self.rules.model
         limits = [block_limits(kind, settings.kind(kind), settings.block_cap, model.kind(kind).caps) for kind in KINDS]
         self._give("block_limit", pa.concat_tables(limits).cast(BLOCK_LIMIT))

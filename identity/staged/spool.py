@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +17,14 @@ _WRITTEN: Final = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 class Spool:
-    """Rows by part, in one file of its own that goes at the end. Those of a part keep the order in which they came."""
+    """Rows by part, in one file. Those of a part keep the order in which they came."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, kept: bool = False) -> None:
+        """`kept`: others read the file (`pieces`); else it goes at the end."""
         self.path = path
         self._file = path.open("w+b")
-        path.unlink()  # nobody else reads it, and a killed process leaves nothing
+        if not kept:
+            path.unlink()  # nobody else reads it, and a killed process leaves nothing
         self._places: dict[int, list[int]] = {}
         self._held: list[tuple[npt.NDArray[np.integer[Any]], pa.Table]] = []
         self._bytes = 0
@@ -44,19 +46,19 @@ class Spool:
         if self._bytes >= _HELD:
             self._deal()
 
+    def places(self) -> Mapping[int, Sequence[int]]:
+        """Where in the file the pieces of each part begin that has rows."""
+        self._deal()
+        self._file.flush()
+        return self._places
+
     def parts(self) -> list[int]:
         """The numbers of the parts that have rows, in order."""
-        self._deal()
-        return sorted(self._places)
+        return sorted(self.places())
 
     def read(self, part: int) -> pa.Table | None:
         """The rows of a part; None: it has none."""
-        self._deal()
-        found = []
-        for place in self._places.get(part, ()):
-            self._file.seek(place)
-            with pa.ipc.open_stream(pa.PythonFile(self._file, mode="r")) as stream:
-                found.append(stream.read_all())
+        found = _pieces(self._file, self.places().get(part, ()))
         return pa.concat_tables(found) if found else None
 
     def each(self) -> Iterator[tuple[int, pa.Table]]:
@@ -79,3 +81,18 @@ class Spool:
             self._places.setdefault(int(ordered[begin]), []).append(self._file.seek(0, 2))
             with pa.ipc.new_stream(pa.PythonFile(self._file, mode="w"), rows.schema, options=_WRITTEN) as stream:
                 stream.write_table(rows.slice(begin, end - begin))
+
+
+def pieces(path: Path, places: Sequence[int]) -> list[pa.Table]:
+    """What lies at some places of the file of a spool."""
+    with path.open("rb") as file:
+        return _pieces(file, places)
+
+
+def _pieces(file: IO[bytes], places: Sequence[int]) -> list[pa.Table]:
+    found = []
+    for place in places:
+        file.seek(place)
+        with pa.ipc.open_stream(pa.PythonFile(file, mode="r")) as stream:
+            found.append(stream.read_all())
+    return found

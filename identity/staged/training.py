@@ -92,7 +92,8 @@ class InParts:
 
     def points(self, model: KindModel) -> Points:
         """As `Observed`; without the weights."""
-        self._engine.grouped("alike", _query("alike_in_parts"), partial(alike, self._under(model)), PAIR)
+        self._engine.query("repeated", _query("repeated"))
+        self._engine.grouped("alike", CARDS, sql("staged/alike_in_parts"), partial(alike, self._under(model)), PAIR)
         found = self._read("alike", _ENDS)
         first, other = (self._rows(found[name]) for name in _ENDS.names)
         of_each = np.arange(len(self._ids), dtype=np.int64)
@@ -101,8 +102,7 @@ class InParts:
 
     def blocks(self, points: Points, cap: int) -> list[RuleBlocks]:  # noqa: ARG002 - those that stand for one are known
         """As `Observed`."""
-        self._engine.view("firsts", _query("firsts"))
-        self._engine.each("blocking_key", "firsts", keys_of, BLOCKING_KEY)
+        self._engine.each("blocking_key", "keyed", keys_of, BLOCKING_KEY, _query("firsts"))
         self._give("block_limit", self._limits(cap))
         keys = self._read("blocking_key", BLOCKING_KEY)
         row = self._rows(keys["record_id"]).astype(np.int32)
@@ -139,12 +139,11 @@ class InParts:
     def sightings(self, field: str) -> Sightings:
         """As `Observed`."""
         count = partial(values_seen, self._rules, self.kind, field)
-        self._engine.view("evidence", _query("evidence"))
         if field == "org_name":  # of each name is counted what all who bear it have
-            self._engine.each("named", "evidence", names_of, _HASHED)
-            self._engine.grouped("values_seen", _query("named_in_parts"), count, _VALUES)
+            self._engine.each("named", CARDS, names_of, _HASHED, _query("evidence"))
+            self._engine.grouped("values_seen", CARDS, _query("named_in_parts"), count, _VALUES)
         else:
-            self._engine.each("values_seen", "evidence", count, _VALUES)
+            self._engine.each("values_seen", CARDS, count, _VALUES, _query("evidence"))
         self._give("listed", pa.table({"least": [LEAST]}))
         for name in ("sightings", "frequent", "total"):
             self._engine.query(name, _query(name))
@@ -159,9 +158,9 @@ class InParts:
 
     def _compare(self, name: str, work: PairWork, schema: pa.Schema) -> None:
         """What `work` gives of the pairs that were given and the cards of both their records, part by part."""
-        pairs = _query("asked_in_parts")
-        self._engine.view("parted", pairs)
-        self._engine.cogrouped(name, pairs, sql("staged/cards_of_candidates"), work, schema)
+        self._engine.query("parted", _query("asked_in_parts"))
+        self._engine.query("members", _query("members_of_asked"))
+        self._engine.cogrouped(name, "FROM parted", sql("staged/cards_of_members"), work, schema)
 
     def _under(self, model: KindModel) -> Rules:
         """The rules with this model of the kind."""

@@ -14,7 +14,7 @@ from identity.blocking.pairing import RuleBlocks
 from identity.clustering.cases import CASE
 from identity.encoded import Ints, whole
 from identity.hashing import signed
-from identity.plausible import pair_table, plausible_between, plausible_of
+from identity.plausible import pair_table, plausible_between
 from identity.population import Population, Rules
 from identity.resolve import LABEL, resolve_under
 from identity.schema import BLOCKING_KEY, KINDS, PAIR
@@ -31,6 +31,8 @@ KEYED: Final = pa.schema(
 """What can be told of a record by itself."""
 PLACE_BITS: Final = 32
 """The low bits of an `entry`, which are the place of a card; the others number its block."""
+_NEARLY_ALL: Final = 0.85
+"""The share of cards above which it takes longer to choose them than to encode the others too."""
 SETTLED: Final = pa.schema(
     [
         *(field.with_nullable(True) for field in LABEL),
@@ -77,11 +79,6 @@ def alike(rules: Rules, cards: pa.Table) -> pa.Table:
     return pa.concat_tables(found)
 
 
-def compared(rules: Rules, candidates: pa.Table, cards: pa.Table) -> pa.Table:
-    """PAIR rows of the plausible ones of some candidate pairs, whose cards are all here."""
-    return plausible_of(rules, *tables_of(cards), candidates)
-
-
 def met(rules: Rules, cards: pa.Table, entries: Ints, border: int) -> tuple[int, pa.Table]:
     """How many candidate pairs records propose, and PAIR rows of those that are plausible.
 
@@ -89,6 +86,8 @@ def met(rules: Rules, cards: pa.Table, entries: Ints, border: int) -> tuple[int,
     the card, ascending. `border`, if there is one: the place of the first card of a second part; pairs within a part
     are then left out.
     """
+    if border:
+        cards, entries, border = _across(cards, entries, border)
     records, identifiers = tables_of(cards)
     number, found = 0, [PAIR.empty_table()]
     for kind in KINDS:
@@ -97,7 +96,7 @@ def met(rules: Rules, cards: pa.Table, entries: Ints, border: int) -> tuple[int,
         count, below = int(rows[-1]) if len(rows) else 0, int(rows[border - 1]) if border else 0
         if count == 0 or (border and below in (0, count)):
             continue
-        at = entries & ((1 << PLACE_BITS) - 1)
+        at = _places(entries)
         here = mine[at]
         block = entries[here] >> PLACE_BITS
         starts = np.append(np.flatnonzero(np.diff(block, prepend=-1)), len(block))
@@ -106,6 +105,25 @@ def met(rules: Rules, cards: pa.Table, entries: Ints, border: int) -> tuple[int,
         more, pairs = plausible_between(population, blocks, below, rules.model.version)
         number, found = number + more, [*found, pairs]
     return number, pa.concat_tables(found)
+
+
+def _places(entries: Ints) -> Ints:
+    return entries & ((1 << PLACE_BITS) - 1)
+
+
+def _across(cards: pa.Table, entries: Ints, border: int) -> tuple[pa.Table, Ints, int]:
+    """The entries of blocks with cards of both parts, and where not nearly all cards are in one, those that are: of
+    small parts of a large register these are few."""
+    place, block = _places(entries), entries >> PLACE_BITS
+    starts = np.append(np.flatnonzero(np.diff(block, prepend=-1)), len(block))
+    first, last = place[starts[:-1]], place[starts[1:] - 1]
+    entries = entries[np.repeat((first < border) & (last >= border), np.diff(starts))]
+    place, there = _places(entries), np.zeros(cards.num_rows, dtype=np.bool_)
+    there[place] = True
+    if np.count_nonzero(there) > _NEARLY_ALL * len(there):
+        return cards, entries, border
+    moved = np.cumsum(there) - 1 - np.arange(len(there))
+    return cards.filter(pa.array(there)), entries + moved[place], int(np.count_nonzero(there[:border]))
 
 
 def settled(rules: Rules, pairs: pa.Table, cards: pa.Table) -> pa.Table:

@@ -171,12 +171,12 @@ def calculator(hub: HubConfiguration, folder: Path) -> Iterator[Calculator]:
         with SpillingCalculator(folder, bytes_of(hub.memory) or 0) as engine:
             yield engine
         return
-    from identity.spark.calculator import SparkCalculator
+    from identity.spark.calculator import SparkCalculator, per_part_of
     from identity.spark.session import SparkFailed, application
 
     try:
         with application(cluster_of(hub, folder)) as session:
-            yield SparkCalculator(session, folder)
+            yield SparkCalculator(session, folder, per_part_of(bytes_of(hub.memory)))
     except SparkFailed as error:
         raise EngineFailed(
             str(error), "Nothing was changed: do it again, or compare on this machine with `--engine local`."

@@ -23,7 +23,7 @@ from identity.settings import load_settings
 from identity.spark.calculator import SparkCalculator
 from identity.spark.session import Cluster, application, cost
 from identity.staged.calculator import read
-from identity.staged.run import resolve_cards
+from identity.staged.run import CARDS, resolve_cards
 from identity.staged.training import train_cards
 from identity.standard import Profile, standardise
 from identity.training.train import train
@@ -93,15 +93,18 @@ def test_a_model_is_learnt_on_executors_as_in_memory(session: Any, tables: Any, 
     assert whole.person != MODEL.person and whole.organisation != MODEL.organisation
 
 
-def test_a_part_of_cards_without_pairs_is_worked_with_an_empty_table(session: Any, tmp_path: Path) -> None:
-    engine = SparkCalculator(session, tmp_path)
+def test_a_part_of_cards_without_pairs_is_worked_with_an_empty_table(session: Any, tables: Any, tmp_path: Path) -> None:
+    parts = [0, 1, 1, 2, 3, 3, 4]
+    register = tables([{"key": str(number), "given": str(part)} for number, part in enumerate(parts)])
+    engine = SparkCalculator(session, write_cards(tmp_path, register), per_part=4)
+    engine.begin(CARDS)
     counted = pa.schema([("pairs", pa.int64()), ("cards", pa.int64())])
 
     def count_both(pairs: pa.Table, cards: pa.Table) -> pa.Table:
         return pa.table([[pairs.num_rows], [cards.num_rows]], schema=counted)
 
-    pairs = "SELECT * FROM VALUES (1, 2, 1), (3, 4, 3) AS t(left_id, right_id, part)"
-    cards = "SELECT * FROM VALUES (9, 0), (1, 1), (2, 1), (7, 2), (3, 3), (4, 3), (8, 4) AS t(record_id, part)"
+    pairs = "SELECT * FROM (VALUES (1, 2, 1), (3, 4, 3)) AS t(left_id, right_id, part)"
+    cards = "SELECT c.*, CAST(given_name AS int) AS part FROM cards c"
     engine.cogrouped("counted", pairs, cards, count_both, counted)
     found = read(tmp_path, "counted", counted)
     assert sorted(zip(*found.to_pydict().values(), strict=True)) == [(0, 1), (0, 1), (0, 1), (1, 2), (1, 2)]

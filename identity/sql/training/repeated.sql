@@ -1,8 +1,7 @@
--- The cards of all records of the kind whose fingerprint several bear, those of one fingerprint in one part.
+-- The records of the kind whose fingerprint several of the kind bear, those of one fingerprint in one part.
 -- chosen(kind): the kind that is trained.
-SELECT c.*, (k.fingerprint & p.mask) AS part
-FROM cards c
-JOIN keyed k ON k.record_id = c.record_id
+SELECT k.record_id, (k.fingerprint & p.mask) AS part
+FROM keyed k
 JOIN (
     SELECT q.kind, q.fingerprint
     FROM keyed q
