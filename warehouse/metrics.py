@@ -116,7 +116,7 @@ def store_months(conn: psycopg.Connection[Any], failed: Sequence[str], *, touche
         if failed:
             written += conn.execute(sql("metrics.drop_failed"), parameters).rowcount
         written += conn.execute(sql("metrics.change_months")).rowcount
-    with arrow.indexes_rebuilt(conn, [_TABLE], wanted=not touched):
+    with arrow.indexes_rebuilt(conn, [_TABLE], wanted=not touched, anew=True):
         written += conn.execute(sql("metrics.add_months")).rowcount
     return written
 

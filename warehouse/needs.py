@@ -8,7 +8,7 @@ looked at again, with the outcome of looking at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,13 +17,14 @@ from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from warehouse import arrow
-from warehouse.need_rules import Forms, Rules, Search, Signal, searches, seen
+from warehouse.need_rules import Forms, Rules, Search, literal, look_for, searches
 from warehouse.sql import sql
 
 _ALL: Final = SQL("core.published_interaction AS i")
 _TOUCHED: Final = SQL("need_client AS c JOIN core.published_interaction AS i ON i.client_id = c.client_id")
 _NOUGHT: Final = SQL("0::double precision")
-TABLES: Final = ("need_last", "need_count", "need_found", "need_expected", "need_weight", "new_need")
+_ONE: Final = SQL("1000000::double precision")
+TABLES: Final = ("need_last", "need_count", "need_found", "need_expected", "need_word", "need_weight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,44 +73,83 @@ def look(conn: psycopg.Connection[Any], rules: Rules, *, touched: bool, measure:
     if not touched:
         conn.execute(sql("needs.much_memory"))
         conn.execute(sql("needs.all_cores"))
+        conn.execute(sql("needs.by_hash"))
     known = {key: Search(*said) for key, *said in conn.execute(sql("needs.searches"))}
     types = {"types": rules.types}
     conn.execute(sql("needs.last").format(dealings=source), types)
     conn.execute(sql("needs.analyse_last"))
+    conn.execute(sql("needs.by_choice"))
     dealing_types = {"types": rules.dealing_types}
     conn.execute(sql("needs.counts").format(dealings=source, ages=_ages(rules)), dealing_types)
-    conn.execute(sql("needs.found").format(dealings=source, seen=seen(rules.signals, known)), types)
+    how = look_for(rules.signals, known)
+    found = sql("needs.found").format(
+        dealings=source, columns=how.columns, texts=how.texts, words=how.words, seen=how.seen, aged=_aged(rules)
+    )
+    channel = [rules.channel_of(signal.need, signal.origin) for signal in rules.signals]
+    signals = {
+        "keys": [signal.key for signal in rules.signals],
+        "channels": channel,
+        "against": [signal.is_against for signal in rules.signals],
+        "weights": [signal.weight for signal in rules.signals],
+    }
+    conn.execute(found, {**types, **signals})
     conn.execute(sql("needs.analyse_found"))
     if measure:
+        counted = [signal.key for signal in rules.signals if signal.origin != "declared"]
         conn.execute(sql("needs.drop_rates"))
-        conn.execute(sql("needs.rates").format(aged=_aged(rules), dealings_of=_of_signal(rules), totals=_totals(rules)))
+        statement = sql("needs.rates").format(dealings_of=_of_signal(rules), totals=_totals(rules))
+        conn.execute(statement, {"counted": counted})
     conn.execute(sql("needs.expected").format(sums=_sums(rules, rates(conn))))
-    conn.execute(sql("needs.weights").format(aged=_aged(rules)))
+    declared = [at for at, (_, origin) in enumerate(rules.channels) if origin == "declared"]
+    conn.execute(sql("needs.words"), {"declared": declared})
+    conn.execute(sql("needs.analyse_words"))
+    conn.execute(sql("needs.weights"))
     conn.execute(sql("needs.analyse_weights"))
+
+
+def store(conn: psycopg.Connection[Any], rules: Rules, *, touched: bool) -> Written:
+    """Bring the stored needs and sightings up to what `look` found; only differences are written."""
+    return Written(_store_needs(conn, rules, touched=touched), _store_sightings(conn, touched=touched))
+
+
+def _store_needs(conn: psycopg.Connection[Any], rules: Rules, *, touched: bool) -> int:
     expected = {f"expected_{side}": _of_channel(rules, side) for side in ("for", "against")}
+    rows = sql("needs.rows").format(**expected)
     parameters = {
         "sightings": rules.held_sightings,
         "lift": rules.held_lift,
-        "observed": [need for need, origin in rules.channels if origin == "observed"],
+        "needs": [need for need, _ in rules.channels],
+        "origins": [origin for _, origin in rules.channels],
+        "observed": [
+            rules.channel_of(need, "observed") if origin == "declared" else None for need, origin in rules.channels
+        ],
     }
-    conn.execute(sql("needs.rows").format(**expected), parameters)
-    conn.execute(sql("needs.index_rows"))
+    with arrow.indexes_rebuilt(conn, ["core.client_need"], wanted=not touched, anew=True):
+        if arrow.is_empty(conn, "core.client_need"):
+            return conn.execute(sql("needs.add_needs").format(rows=SQL("({})").format(rows)), parameters).rowcount
+        conn.execute(sql("needs.new_needs").format(rows=rows), parameters)
+        conn.execute(sql("needs.index_new_needs"))
+        written = conn.execute(sql("needs.drop_needs").format(**_scope(touched=touched))).rowcount
+        written += conn.execute(sql("needs.change_needs")).rowcount
+        written += conn.execute(sql("needs.add_needs").format(rows=SQL("new_need"))).rowcount
+        conn.execute(sql("needs.drop_new_needs"))
+    return written
 
 
-def store(conn: psycopg.Connection[Any], *, touched: bool) -> Written:
-    """Bring the stored needs and sightings up to what `look` found; only differences are written."""
-    counts = []
-    for name, table in (("needs", "core.client_need"), ("evidence", "core.client_need_evidence")):
-        scope = SQL("need_client AS s") if touched else SQL("(VALUES (true)) AS s (every)")
-        in_scope = SQL("s.client_id = t.client_id") if touched else SQL("s.every")
-        written = 0
-        with arrow.indexes_rebuilt(conn, [table], wanted=not touched):
-            if not arrow.is_empty(conn, table):
-                drop = sql(f"needs.drop_{name}").format(scope=scope, in_scope=in_scope)
-                written += conn.execute(drop).rowcount + conn.execute(sql(f"needs.change_{name}")).rowcount
-            written += conn.execute(sql(f"needs.add_{name}")).rowcount
-        counts.append(written)
-    return Written(*counts)
+def _store_sightings(conn: psycopg.Connection[Any], *, touched: bool) -> int:
+    written = 0
+    with arrow.indexes_rebuilt(conn, ["core.client_need_evidence"], wanted=not touched, anew=True):
+        if not arrow.is_empty(conn, "core.client_need_evidence"):
+            written += conn.execute(sql("needs.drop_evidence").format(**_scope(touched=touched))).rowcount
+            written += conn.execute(sql("needs.change_evidence")).rowcount
+        return written + conn.execute(sql("needs.add_evidence")).rowcount
+
+
+def _scope(*, touched: bool) -> dict[str, Composable]:
+    """Whose rows are brought up to date."""
+    if touched:
+        return {"scope": SQL("need_client AS s"), "in_scope": SQL("s.client_id = t.client_id")}
+    return {"scope": SQL("(VALUES (true)) AS s (every)"), "in_scope": SQL("s.every")}
 
 
 def looked_at(conn: psycopg.Connection[Any]) -> int:
@@ -155,12 +195,24 @@ def overview(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:
         return cursor.execute(sql("needs.overview")).fetchall()
 
 
+def _column(rules: Rules, type_: str, ageing: float) -> Identifier:
+    """The aged weight of a client's dealings of that type."""
+    return Identifier(f"n{rules.counted.index((type_, ageing))}")
+
+
 def _ages(rules: Rules) -> Composable:
-    """The aged weight of dealings `i` by each way to age: n0, n1 ..."""
-    return SQL(", ").join(
-        SQL("sum({}) AS {}").format(_weight(SQL("1"), Literal(ageing), SQL("i.occurred_on")), Identifier(f"n{at}"))
-        for at, ageing in enumerate(rules.ageings)
-    )
+    """The aged weight of dealings `i` of each type, by each way to age: n0, n1 ..."""
+    made: list[Composable] = []
+    for type_, ageing in rules.counted:
+        one = _weight(SQL("1"), Literal(ageing), SQL("i.occurred_on"))
+        text = (
+            "coalesce(sum({}) FILTER (WHERE i.type = {}), 0)"
+            if ageing
+            else "count(*) FILTER (WHERE i.type = {1}) * {0}"
+        )
+        summed = SQL(text).format(one if ageing else _ONE, literal(type_))
+        made.append(SQL(", {} AS {}").format(summed, _column(rules, type_, ageing)))
+    return SQL("").join(made)
 
 
 def _aged(rules: Rules) -> Composable:
@@ -181,17 +233,21 @@ def _weight(weight: Composable, ageing: Composable, day: Composable) -> Composab
 
 
 def _totals(rules: Rules) -> Composable:
-    return SQL(", ").join(SQL("sum(n.{0}) AS {0}").format(Identifier(f"n{at}")) for at in range(len(rules.ageings)))
+    columns = [_column(rules, *one) for one in rules.counted]
+    return SQL(", ").join(SQL("sum(n.{0}) AS {0}").format(one) for one in columns) if columns else SQL("NULL AS none")
 
 
 def _of_signal(rules: Rules) -> Composable:
-    """The weight of all dealings of a type, aged as the signal `f` is."""
-    cases = [SQL("WHEN {} THEN n.{}").format(Literal(s.key), _aged_as(rules, s)) for s in rules.signals]
-    return SQL("(CASE f.signal_key {} END)").format(SQL(" ").join(cases))
-
-
-def _aged_as(rules: Rules, signal: Signal) -> Identifier:
-    return Identifier(f"n{rules.ageings.index(signal.ageing)}")
+    """The weight of all dealings of the type of `f`, aged as its signal is."""
+    cases = [
+        SQL("WHEN f.signal_key = {} AND f.type = {} THEN n.{}").format(
+            Literal(s.key), literal(type_), _column(rules, type_, s.ageing)
+        )
+        for s in rules.signals
+        if s.origin != "declared"
+        for type_ in s.types
+    ]
+    return SQL("(CASE {} END)").format(SQL(" ").join(cases)) if cases else SQL("NULL::double precision")
 
 
 def _sums(rules: Rules, known: Mapping[tuple[int, str], float]) -> Composable:
@@ -199,30 +255,26 @@ def _sums(rules: Rules, known: Mapping[tuple[int, str], float]) -> Composable:
     made: list[Composable] = []
     for at, channel in enumerate(rules.channels):
         for side in ("for", "against"):
-            signals = [
-                s for s in rules.signals if (s.need, s.origin) == channel and s.is_against == (side == "against")
-            ]
             by_type: dict[tuple[str, float], float] = {}
-            for s in signals:
-                for type_ in s.types:
-                    place = (type_, s.ageing)
-                    by_type[place] = by_type.get(place, 0.0) + known.get((s.key, type_), 0.0)
-            cases = [
-                SQL("WHEN {} THEN {}::double precision * n.{}").format(
-                    Literal(type_), Literal(rate), Identifier(f"n{rules.ageings.index(ageing)}")
-                )
-                for (type_, ageing), rate in sorted(by_type.items())
+            for s in rules.signals:
+                if (s.need, s.origin) == channel and s.origin != "declared" and s.is_against == (side == "against"):
+                    for type_ in s.types:
+                        place = (type_, s.ageing)
+                        by_type[place] = by_type.get(place, 0.0) + known.get((s.key, type_), 0.0)
+            parts = [
+                SQL("round({}::double precision * coalesce(n.{}, 0))").format(Literal(rate), _column(rules, *place))
+                for place, rate in sorted(by_type.items())
             ]
-            total = SQL("coalesce(sum(round(CASE n.type {} END)), 0)").format(SQL(" ").join(cases))
-            made.append(SQL("{} AS {}").format(total if cases else _NOUGHT, Identifier(f"e{at}_{side}")))
-    return SQL(", ").join(made) if made else SQL("NULL AS none")
+            total = SQL(" + ").join(parts) if parts else _NOUGHT
+            made.append(SQL(", {} AS {}").format(total, Identifier(f"e{at}_{side}")))
+    return SQL("").join(made)
 
 
 def _of_channel(rules: Rules, side: str) -> Composable:
-    cases: Sequence[Composable] = [
-        SQL("WHEN t.need = {} AND t.origin = {} THEN e.{}").format(
-            Literal(need), Literal(origin), Identifier(f"e{at}_{side}")
-        )
-        for at, (need, origin) in enumerate(rules.channels)
+    """What is expected by the channel of `t`; nothing is by what is declared."""
+    cases = [
+        SQL("WHEN {} THEN e.{}").format(Literal(at), Identifier(f"e{at}_{side}"))
+        for at, (_, origin) in enumerate(rules.channels)
+        if origin != "declared"
     ]
-    return SQL("(CASE {} END)").format(SQL(" ").join(cases)) if cases else SQL("NULL::double precision")
+    return SQL("(CASE t.channel {} END)").format(SQL(" ").join(cases)) if cases else SQL("NULL::double precision")

@@ -32,8 +32,6 @@ MEMBER: Final = pa.schema(
     ]
 )
 """A client in a scheme; without a segment it is unknown."""
-SIDES: Final = ("seen_for", "expected_for", "seen_against", "expected_against", "said")
-"""Of each need what `compositions` tells: millionths of a sighting, and the client's own word as -1, 0 or 1."""
 _DEALING: Final = pa.schema([(name, pa.int64()) for name in ("place", "type", "age", "record_id")])
 _SIGHTING: Final = pa.schema([(name, pa.int64()) for name in ("record_id", "signal_key")])
 
@@ -50,34 +48,37 @@ class Moved:
 
 
 def compositions(conn: psycopg.Connection[Any], rules: Rules) -> pa.Table:
-    """Clients with their dealings, and for the n-th need of the catalogue the columns SIDES with `_n` behind."""
-    needs = [str(need["code"]) for need in rules.needs]
+    """Clients with their dealings, and for the n-th need of the catalogue seen_for_n, expected_for_n, seen_against_n,
+    expected_against_n (millionths of a sighting) and said_n (the client's own word as -1, 0 or 1); columns of which no
+    signal tells are left out."""
     columns: list[Composable] = []
     pivot: list[Composable] = []
-    for at, need in enumerate(needs):
-        channels = [place for place, (of, _) in enumerate(rules.channels) if of == need]
+    names: list[str] = []
+
+    def add(name: str, value: Composable) -> None:
+        names.append(name)
+        columns.append(SQL(", ({})::bigint").format(value))
+
+    def add_summed(name: str, value: Composable) -> None:
+        pivot.append(SQL(", {} AS {}").format(value, Identifier(name)))
+        add(name, SQL("coalesce(w.{}, 0)").format(Identifier(name)))
+
+    for at, need in enumerate(str(need["code"]) for need in rules.needs):
+        mine = [signal for signal in rules.signals if signal.need == need]
         for side in ("for", "against"):
-            name = Identifier(f"seen_{side}_{at}")
-            pivot.append(
-                SQL("sum(w.{}) FILTER (WHERE w.need = {} AND w.origin <> 'declared') AS {}").format(
-                    Identifier(f"weight_{side}"), Literal(need), name
-                )
-            )
-            columns.append(SQL("coalesce(w.{}, 0)::bigint").format(name))
-            expected = [SQL("e.{}").format(Identifier(f"e{place}_{side}")) for place in channels]
-            columns.append(SQL("({})::bigint").format(SQL(" + ").join(expected) if expected else SQL("0")))
-        said = Identifier(f"said_{at}")
-        words = "max(CASE w.says_so WHEN true THEN 1 WHEN false THEN -1 END) FILTER (WHERE w.need = {}) AS {}"
-        pivot.append(SQL(words).format(Literal(need), said))
-        columns.append(SQL("coalesce(w.{}, 0)").format(said))
-    schema = pa.schema(
-        [
-            ("client_id", pa.string()),
-            ("dealings", pa.int64()),
-            *((f"{side}_{at}", pa.int64()) for at in range(len(needs)) for side in SIDES),
-        ]
-    )
-    query = sql("needs.compositions").format(columns=SQL(", ").join(columns), pivot=SQL(", ").join(pivot))
+            told = {s.origin for s in mine if s.origin != "declared" and s.is_against == (side == "against")}
+            channels = [place for place, one in enumerate(rules.channels) if one[0] == need and one[1] in told]
+            if channels:
+                weight = SQL("sum(w.{}) FILTER (WHERE w.channel = ANY ({}))")
+                add_summed(f"seen_{side}_{at}", weight.format(Identifier(f"weight_{side}"), Literal(channels)))
+                expected = [SQL("e.{}").format(Identifier(f"e{place}_{side}")) for place in channels]
+                add(f"expected_{side}_{at}", SQL(" + ").join(expected))
+        said = rules.channel_of(need, "declared")
+        if said is not None:
+            words = SQL("max(CASE w.says_so WHEN true THEN 1 WHEN false THEN -1 END) FILTER (WHERE w.channel = {})")
+            add_summed(f"said_{at}", words.format(Literal(said)))
+    schema = pa.schema([("client_id", pa.string()), ("dealings", pa.int64()), *((name, pa.int64()) for name in names)])
+    query = sql("needs.compositions").format(columns=SQL("").join(columns), pivot=SQL("").join(pivot))
     return arrow.read(conn, query, schema=schema)
 
 
@@ -87,6 +88,7 @@ def sample(
     """At most so many clients with the minimum of dealings: their ids; their dealings (place of the client, of the type
     among `rules.dealing_types`, age in days, record_id); what these show (record_id, signal_key), both in order."""
     conn.execute(sql("needs.sample"), {"minimum": minimum, "most": most})
+    conn.execute(sql("needs.analyse_sample"))
     ids = [str(row[0]) for row in conn.execute("SELECT client_id FROM need_sample ORDER BY place")]
     types = {"types": rules.dealing_types}
     dealings = arrow.read(conn, sql("needs.sampled_dealings"), types, schema=_DEALING)
@@ -116,7 +118,7 @@ def store_members(
     """Make `members` (MEMBER) those of the scheme: all there are, or all of the clients in need_client. Who leaves does
     so for the reason for which it enters the next one, or for `why`."""
     with (
-        arrow.indexes_rebuilt(conn, ["core.client_segment"], wanted=not touched),
+        arrow.indexes_rebuilt(conn, ["core.client_segment"], wanted=not touched, anew=True),
         arrow.staged(conn, "new_segment", "core.client_segment", members),
     ):
         return _move(conn, scheme, touched=touched, at=at, why=why)

@@ -15,10 +15,12 @@ Four tests on a sample of clients with all their dealings:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from onefold.segments.assign import Compositions, Floats, Places, SchemeRules, assign, without_words
 
@@ -83,11 +85,12 @@ class Gate:
 def check(sample: Sample, rules: SchemeRules, *, rounds: int = ROUNDS, seed: int = 1) -> Gate:
     """Put a scheme to the four tests. The same sample gives the same answer."""
     rng = np.random.default_rng(seed)
+    kinds = _kinds(sample)
     silent = without_words(sample.found)
     segment = assign(sample.found, rules).segment
     count, assigned = len(segment), int((segment >= 0).sum())
     share = _share(assign(silent, rules).segment)
-    chance = float(np.mean([_share(assign(_shuffled(sample, rng), rules).segment) for _ in range(rounds)]))
+    chance = float(np.mean([_share(assign(_shuffled(sample, kinds, rng), rules).segment) for _ in range(rounds)]))
     false_share = min(chance / share, 1.0) if share else 1.0
     stability = _stability(sample, rules, segment, rng, rounds)
     volume = eta_squared(np.log(np.maximum(sample.found.dealings, 1)), segment)
@@ -145,9 +148,13 @@ def _stability(
 ) -> dict[str, float | None]:
     known = segment >= 0
     sums = np.zeros(len(rules.segments))
+    shown, expected = (
+        _aged(sample, sample.sighting),
+        [_rates(sample, rate) for rate in (sample.rate_for, sample.rate_against)],
+    )
     for _ in range(rounds):
         drawn = rng.poisson(1.0, len(sample.client)).astype(np.float64)
-        best = np.where(known, assign(_drawn(sample, drawn), rules).best, -1)
+        best = np.where(known, assign(_drawn(sample, shown, expected, drawn), rules).best, -1)
         for at in range(len(sums)):
             before, after = segment == at, best == at
             union = int((before | after).sum())
@@ -158,51 +165,62 @@ def _stability(
     }
 
 
-def _drawn(sample: Sample, drawn: Floats) -> Compositions:
-    """The clients with each dealing so many times."""
+def _drawn(sample: Sample, shown: Floats, expected: Sequence[Floats], drawn: Floats) -> Compositions:
+    """The clients with each dealing so many times; `shown`: what each sighting counts, `expected`: needs by dealings,
+    for and against."""
     found = sample.found
-    seen_for, seen_against = _seen(sample, sample.sighting, drawn)
-    return Compositions(
-        found.dealings,
-        seen_for,
-        _expected(sample, sample.rate_for, drawn),
-        seen_against,
-        _expected(sample, sample.rate_against, drawn),
-        found.said,
-    )
+    seen_for, seen_against = _seen(sample, sample.sighting, shown * drawn[sample.sighting])
+    expected_for, expected_against = (_summed(sample, rates * drawn) for rates in expected)
+    return Compositions(found.dealings, seen_for, expected_for, seen_against, expected_against, found.said)
 
 
-def _shuffled(sample: Sample, rng: np.random.Generator) -> Compositions:
-    """The clients with what dealings show dealt out anew among dealings of the same kind, and nobody's word."""
-    shuffled = np.lexsort((rng.random(len(sample.kind)), sample.kind))
+def _kinds(sample: Sample) -> list[Places]:
+    """The dealings of each kind."""
     in_order = np.argsort(sample.kind, kind="stable")
+    return np.split(in_order, np.flatnonzero(np.diff(sample.kind[in_order])) + 1)
+
+
+def _shuffled(sample: Sample, kinds: Sequence[Places], rng: np.random.Generator) -> Compositions:
+    """The clients with what dealings show dealt out anew among dealings of the same kind, and nobody's word."""
     other = np.empty(len(sample.kind), np.int64)
-    other[in_order] = shuffled
-    seen_for, seen_against = _seen(sample, other[sample.sighting], np.ones(len(sample.kind)))
+    for dealings in kinds:
+        other[dealings] = rng.permutation(dealings)
+    dealing = other[sample.sighting]
+    seen_for, seen_against = _seen(sample, dealing, _aged(sample, dealing))
     found = sample.found
     return Compositions(
         found.dealings, seen_for, found.expected_for, seen_against, found.expected_against, np.zeros_like(found.said)
     )
 
 
-def _seen(sample: Sample, dealing: Places, times: Floats) -> tuple[Floats, Floats]:
-    """What clients show for and against each need, where each sighting stands in `dealing`."""
+def _aged(sample: Sample, dealing: Places) -> Floats:
+    """What each sighting counts where it stands in `dealing`, whichever side it speaks for."""
+    aged: Floats = np.abs(sample.weight) * np.exp(-sample.ageing[sample.column] * sample.age[dealing])
+    return aged
+
+
+def _seen(sample: Sample, dealing: Places, aged: Floats) -> tuple[Floats, Floats]:
+    """What clients show for and against each need, where each sighting stands in `dealing` and counts so much."""
     clients, needs = sample.found.said.shape
-    aged = np.abs(sample.weight) * np.exp(-sample.ageing[sample.column] * sample.age[dealing]) * times[dealing]
     cell = sample.client[dealing] * needs + sample.column
     is_for = sample.weight > 0
 
-    def total(weight: Floats) -> Floats:
-        made: Any = np.bincount(cell, weight, clients * needs)
+    def total(which: npt.NDArray[np.bool_]) -> Floats:
+        made: Any = np.bincount(cell[which], aged[which], clients * needs)
         return made.reshape(clients, needs).astype(np.float64)  # type: ignore[no-any-return]
 
-    return total(np.where(is_for, aged, 0.0)), total(np.where(is_for, 0.0, aged))
+    return total(is_for), total(~is_for)
 
 
-def _expected(sample: Sample, rate: Floats, times: Floats) -> Floats:
-    clients, needs = sample.found.said.shape
-    made = np.empty((clients, needs))
-    for need in range(needs):
-        aged = np.exp(-sample.ageing[need] * sample.age) * times * rate[sample.kind, need]
-        made[:, need] = np.bincount(sample.client, aged, clients)
+def _rates(sample: Sample, rate: Floats) -> Floats:
+    """What is expected of each dealing, aged: needs by dealings."""
+    aged: Floats = np.exp(-sample.ageing[:, None] * sample.age) * rate[sample.kind].T
+    return aged
+
+
+def _summed(sample: Sample, by_need: Floats) -> Floats:
+    """Needs by dealings as clients by needs."""
+    made = np.empty((len(sample.found.dealings), len(by_need)))
+    for need, of_dealings in enumerate(by_need):
+        made[:, need] = np.bincount(sample.client, of_dealings, len(made))
     return made

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from onefold.configuration.segments import Scheme
     from onefold.segments.assign import SchemeRules
 
-VERSION: Final = 1
-"""Raised when the same dealings show other needs or segments, so that all are looked at anew."""
+VERSION: Final = 2
+"""Raised when the same dealings show other needs or segments, or when the catalogue is stored otherwise, so that all
+are looked at anew."""
 
 
 def need_rules(configuration: Configuration) -> Rules:

@@ -113,7 +113,7 @@ def _day_of_figures(context: Context) -> UUID:
 
 
 def _find(context: Context, conn: psycopg.Connection, anew: bool) -> NeedsReport:
-    from onefold.steps.segment import update_schemes
+    from onefold.steps.segment import told_beside, update_schemes
     from onefold.steps.word_forms import phrase_forms
     from warehouse import needs
 
@@ -132,8 +132,9 @@ def _find(context: Context, conn: psycopg.Connection, anew: bool) -> NeedsReport
     if clients or not touched:
         needs.look(conn, plan.rules, touched=touched, measure=plan.measures)
         clients = clients if touched else needs.looked_at(conn)
-        written = needs.store(conn, touched=touched)
-        moved, refused = update_schemes(context, conn, plan, touched=touched)
+        with told_beside(context, conn, plan) as told:
+            written = needs.store(conn, plan.rules, touched=touched)
+            moved, refused = update_schemes(context, conn, plan, told, touched=touched)
         needs.drop_temporary(conn)
     _remember(context, conn, plan)
     return NeedsReport(

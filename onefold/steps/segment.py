@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,9 +31,33 @@ SAMPLE: Final = 20_000
 _MILLION: Final = 1_000_000
 
 
-def update_schemes(context: Context, conn: psycopg.Connection, plan: Plan, *, touched: bool) -> tuple[Moved, list[str]]:
-    """Bring the schemes up to the dealings that `needs.look` counted: check those whose rules or rates are new, and
-    move the clients of those that passed. How many moved, and which schemes did not pass."""
+@dataclass(frozen=True)
+class Told:
+    """By what schemes are told: of clients their compositions, of schemes whose rules or rates are new the check."""
+
+    table: pa.Table
+    gates: Mapping[str, Future[Gate]]
+
+
+@contextmanager
+def told_beside(context: Context, conn: psycopg.Connection, plan: Plan) -> Iterator[Told]:
+    """Read what `needs.look` left, and check schemes beside what the block does."""
+    wanted = by_needs(context)
+    table = segments.compositions(conn, plan.rules) if wanted else pa.table({})
+    with ThreadPoolExecutor(1) as beside:
+        gates = {}
+        for name, scheme in sorted(wanted.items()):
+            if plan.measures or name in plan.schemes:
+                sample = sample_of(conn, plan.rules, scheme.minimum, table)
+                gates[name] = beside.submit(check, sample, scheme_rules(context.configuration, scheme))
+        yield Told(table, gates)
+
+
+def update_schemes(
+    context: Context, conn: psycopg.Connection, plan: Plan, told: Told, *, touched: bool
+) -> tuple[Moved, list[str]]:
+    """Bring the schemes up to the dealings that `needs.look` counted: move the clients of those that passed their
+    check. How many moved, and which schemes did not pass."""
     stored = {name: is_served for name, (_, is_served) in segments.known(conn).items()}
     gone = sorted(set(stored) - set(context.configuration.segments.schemes))
     at = segments.moment(conn, context.clock(), touched=touched and not gone)
@@ -40,18 +68,17 @@ def update_schemes(context: Context, conn: psycopg.Connection, plan: Plan, *, to
     wanted = by_needs(context)
     if not wanted:
         return moved, refused
-    table = segments.compositions(conn, plan.rules)
-    found = compositions_of(table, len(plan.rules.needs))
+    found = compositions_of(told.table, len(plan.rules.needs))
     for name, scheme in sorted(wanted.items()):
-        is_new = plan.measures or name in plan.schemes
+        is_new = name in told.gates
         if is_new:
-            gate = check_scheme(context, conn, plan.rules, scheme, table)
+            gate = told.gates[name].result()
             _store(conn, name, scheme, gate, at)
             stored[name] = gate.passes
         if not stored[name]:
             refused.append(name)
         if stored[name] or is_new:
-            members = members_of(table, found, context, scheme) if stored[name] else segments.MEMBER.empty_table()
+            members = members_of(told.table, found, context, scheme) if stored[name] else segments.MEMBER.empty_table()
             why = "rules" if is_new else None
             moved += segments.store_members(conn, name, members, touched=touched, at=at, why=why)
     return moved, refused
@@ -93,12 +120,6 @@ def forget_schemes(context: Context, conn: psycopg.Connection) -> Moved:
     return moved
 
 
-def check_scheme(context: Context, conn: psycopg.Connection, rules: Rules, scheme: Scheme, table: pa.Table) -> Gate:
-    """Put a scheme to the four tests, on a sample of the clients that `needs.look` counted; `table`: all of them, as
-    segments.compositions reads them."""
-    return check(sample_of(conn, rules, scheme.minimum, table), scheme_rules(context.configuration, scheme))
-
-
 def sample_of(conn: psycopg.Connection, rules: Rules, minimum: int, table: pa.Table) -> Sample:
     """Clients of `table` with at least `minimum` dealings, their dealings, and what these show."""
     ids, dealings, sightings = segments.sample(conn, rules, minimum=minimum, most=SAMPLE)
@@ -134,11 +155,15 @@ def sample_of(conn: psycopg.Connection, rules: Rules, minimum: int, table: pa.Ta
 
 
 def compositions_of(table: pa.Table, count: int) -> Compositions:
-    """Clients by needs, of which there are `count`, in sightings."""
+    """Clients by needs, of which there are `count`, in sightings; columns that the table lacks are nought."""
+    there = set(table.column_names)
 
     def columns(side: str) -> Any:
-        made = [table[f"{side}_{at}"].to_numpy().astype(np.float64) for at in range(count)]
-        return np.stack(made, axis=1) if made else np.zeros((table.num_rows, 0))
+        made = np.zeros((table.num_rows, count))
+        for at in range(count):
+            if (name := f"{side}_{at}") in there:
+                made[:, at] = table[name].to_numpy()
+        return made
 
     return Compositions(
         dealings=table["dealings"].to_numpy().astype(np.float64),

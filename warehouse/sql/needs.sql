@@ -8,6 +8,13 @@ SET LOCAL work_mem = '256MB'
 -- What is asked of each dealing takes far longer than handing it on.
 SELECT set_config('parallel_setup_cost', '10', true), set_config('parallel_tuple_cost', '0.001', true)
 
+-- name: by_hash
+-- Of how many clients the dealings are the server does not know: it takes them for 200, and would look each of them up.
+SET LOCAL enable_nestloop = off
+
+-- name: by_choice
+SET LOCAL enable_nestloop = on
+
 -- name: lexemes
 -- The stems of each form, by the dictionaries with which the texts are read.
 SELECT f.form, tsvector_to_array(to_tsvector('russian', f.form)) FROM unnest(%(forms)s::text[]) AS f (form)
@@ -52,25 +59,36 @@ WHERE d.client_id NOT IN (SELECT unnest(e.client_ids) FROM ops.erasure AS e WHER
 ANALYZE need_last
 
 -- name: counts
--- {ages}: the aged weight of the dealings by each half-life.
+-- {ages}: the aged weight of the dealings by type and half-life.
 CREATE TEMP TABLE need_count ON COMMIT DROP AS
-SELECT i.client_id, i.type, count(*)::integer AS dealings, {ages}
+SELECT i.client_id, count(*)::integer AS dealings{ages}
 FROM {dealings}
 JOIN need_last AS l ON l.client_id = i.client_id
 WHERE NOT i.is_deleted AND i.type = ANY (%(types)s::text[])
-GROUP BY i.client_id, i.type
+GROUP BY i.client_id
 
 -- name: found
--- {seen}: the signals that a dealing shows, an array.
+-- {columns}, {texts}, {words}, {seen}: need_rules.Look. OFFSET keeps a step from being done once for each place that names it; of
+-- this type, since with a cast only one process would do it.
 CREATE TEMP TABLE need_found ON COMMIT DROP AS
-SELECT f.client_id, f.record_id, f.type, f.occurred_on, f.signal_key
+SELECT f.client_id, f.record_id, f.type, f.occurred_on, f.signal_key, s.channel, s.is_against, {aged} AS weight
 FROM (
     SELECT i.client_id, i.record_id, i.type, i.occurred_on, unnest({seen}) AS signal_key
-    FROM {dealings}
-    WHERE NOT i.is_deleted AND i.type = ANY (%(types)s::text[])
+    FROM (
+        SELECT i.client_id, i.record_id, i.type, i.occurred_on{columns}{words}
+        FROM (
+            SELECT i.client_id, i.record_id, i.type, i.occurred_on{columns}{texts}
+            FROM {dealings}
+            WHERE NOT i.is_deleted AND i.type = ANY (%(types)s::text[])
+            OFFSET bigint '0'
+        ) AS i
+        OFFSET bigint '0'
+    ) AS i
 ) AS f
 -- Of suppliers, staff and those who are gone nothing is said. Afterwards: with a temporary table only one process reads.
 JOIN need_last AS l ON l.client_id = f.client_id
+JOIN unnest(%(keys)s::integer[], %(channels)s::integer[], %(against)s::boolean[], %(weights)s::double precision[])
+    AS s (signal_key, channel, is_against, weight) ON s.signal_key = f.signal_key
 
 -- name: analyse_found
 ANALYZE need_found
@@ -83,47 +101,55 @@ DELETE FROM core.need_rate
 INSERT INTO core.need_rate (signal_key, type, rate)
 SELECT f.signal_key, f.type, coalesce(f.weight / nullif({dealings_of}, 0), 0)
 FROM (
-    SELECT f.signal_key, f.type, sum({aged}) AS weight
+    SELECT f.signal_key, f.type, sum(f.weight) AS weight
     FROM need_found AS f
-    JOIN need_last AS l ON l.client_id = f.client_id
-    JOIN core.need_signal AS s ON s.signal_key = f.signal_key AND s.origin <> 'declared'
+    WHERE f.signal_key = ANY (%(counted)s::integer[])
     GROUP BY f.signal_key, f.type
 ) AS f
-JOIN (SELECT n.type, {totals} FROM need_count AS n GROUP BY n.type) AS n ON n.type = f.type
+CROSS JOIN (SELECT {totals} FROM need_count AS n) AS n
 
 -- name: rates_of
 SELECT signal_key, type, rate FROM core.need_rate ORDER BY signal_key, type COLLATE "C"
 
 -- name: expected
--- {sums}: of each need and origin what is expected for and against it.
+-- {sums}: of each channel what is expected for and against it.
 CREATE TEMP TABLE need_expected ON COMMIT DROP AS
-SELECT l.client_id, coalesce(sum(n.dealings), 0)::integer AS dealings, {sums}
+SELECT l.client_id, coalesce(n.dealings, 0) AS dealings{sums}
 FROM need_last AS l
 LEFT JOIN need_count AS n ON n.client_id = l.client_id
-GROUP BY l.client_id
+
+-- name: words
+-- Each client's last word of a need; of two on one day the one with the larger id.
+CREATE TEMP TABLE need_word ON COMMIT DROP AS
+SELECT DISTINCT ON (f.client_id, f.channel) f.client_id, f.channel, NOT f.is_against AS says_so
+FROM need_found AS f
+WHERE f.channel = ANY (%(declared)s::integer[])
+ORDER BY f.client_id, f.channel, f.occurred_on DESC NULLS LAST, f.record_id DESC, f.is_against
+
+-- name: analyse_words
+ANALYZE need_word
 
 -- name: weights
 CREATE TEMP TABLE need_weight ON COMMIT DROP AS
-SELECT f.client_id, s.need, s.origin,
-    count(*) FILTER (WHERE NOT s.is_against)::integer AS sightings_for,
-    count(*) FILTER (WHERE s.is_against)::integer AS sightings_against,
-    coalesce(sum({aged}) FILTER (WHERE NOT s.is_against), 0) AS weight_for,
-    coalesce(sum({aged}) FILTER (WHERE s.is_against), 0) AS weight_against,
-    min(f.occurred_on) AS first_on, max(f.occurred_on) AS last_on,
-    -- The client's last word; of two on one day the one with the larger id.
-    NOT (array_agg(s.is_against ORDER BY f.occurred_on DESC NULLS LAST, f.record_id DESC)
-        FILTER (WHERE s.origin = 'declared'))[1] AS says_so
-FROM need_found AS f
-JOIN need_last AS l ON l.client_id = f.client_id
-JOIN core.need_signal AS s ON s.signal_key = f.signal_key
-GROUP BY f.client_id, s.need, s.origin
+SELECT w.client_id, w.channel, w.sightings_for, w.sightings_against, w.weight_for, w.weight_against, w.first_on,
+    w.last_on, d.says_so
+FROM (
+    SELECT f.client_id, f.channel,
+        count(*) FILTER (WHERE NOT f.is_against)::integer AS sightings_for,
+        count(*) FILTER (WHERE f.is_against)::integer AS sightings_against,
+        coalesce(sum(f.weight) FILTER (WHERE NOT f.is_against), 0) AS weight_for,
+        coalesce(sum(f.weight) FILTER (WHERE f.is_against), 0) AS weight_against,
+        min(f.occurred_on) AS first_on, max(f.occurred_on) AS last_on
+    FROM need_found AS f
+    GROUP BY f.client_id, f.channel
+) AS w
+LEFT JOIN need_word AS d ON d.client_id = w.client_id AND d.channel = w.channel
 
 -- name: analyse_weights
 ANALYZE need_weight, need_expected
 
 -- name: rows
 -- A need of which the client speaks has a row of what is observed too, also where nothing is: that may contradict it.
-CREATE TEMP TABLE new_need ON COMMIT DROP AS
 SELECT w.client_id, w.need, w.origin,
     CASE WHEN w.origin = 'declared' THEN w.says_so
         ELSE w.sightings_for >= %(sightings)s
@@ -133,22 +159,32 @@ SELECT w.client_id, w.need, w.origin,
     w.sightings_for, w.sightings_against, w.weight_for::bigint AS weight_for, w.weight_against::bigint AS weight_against,
     w.expected_for::bigint AS expected_for, w.expected_against::bigint AS expected_against, w.dealings, w.first_on, w.last_on
 FROM (
-    SELECT t.client_id, t.need, t.origin, coalesce(w.sightings_for, 0) AS sightings_for,
-        coalesce(w.sightings_against, 0) AS sightings_against, coalesce(w.weight_for, 0) AS weight_for,
-        coalesce(w.weight_against, 0) AS weight_against, w.first_on, w.last_on, w.says_so, e.dealings,
-        {expected_for} AS expected_for, {expected_against} AS expected_against
+    SELECT t.*, c.need, c.origin, e.dealings, {expected_for} AS expected_for, {expected_against} AS expected_against
     FROM (
-        SELECT w.client_id, w.need, w.origin FROM need_weight AS w
-        UNION
-        SELECT w.client_id, w.need, 'observed' FROM need_weight AS w
-        WHERE w.origin = 'declared' AND w.need = ANY (%(observed)s::text[])
+        SELECT w.client_id, w.channel, w.sightings_for, w.sightings_against, w.weight_for, w.weight_against, w.first_on,
+            w.last_on, w.says_so
+        FROM need_weight AS w
+        UNION ALL
+        SELECT d.client_id, o.observed, 0, 0, 0, 0, NULL, NULL, NULL
+        FROM need_word AS d
+        JOIN unnest(%(observed)s::integer[]) WITH ORDINALITY AS o (observed, channel) ON o.channel - 1 = d.channel
+        WHERE o.observed IS NOT NULL AND NOT EXISTS (
+            SELECT FROM need_weight AS w WHERE w.client_id = d.client_id AND w.channel = o.observed
+        )
     ) AS t
+    JOIN unnest(%(needs)s::text[], %(origins)s::text[]) WITH ORDINALITY AS c (need, origin, channel)
+        ON c.channel - 1 = t.channel
     JOIN need_expected AS e ON e.client_id = t.client_id
-    LEFT JOIN need_weight AS w ON w.client_id = t.client_id AND w.need = t.need AND w.origin = t.origin
 ) AS w
 
--- name: index_rows
+-- name: new_needs
+CREATE TEMP TABLE new_need ON COMMIT DROP AS {rows}
+
+-- name: index_new_needs
 ALTER TABLE new_need ADD PRIMARY KEY (client_id, need, origin)
+
+-- name: drop_new_needs
+DROP TABLE new_need
 
 -- name: drop_needs
 DELETE FROM core.client_need AS t
@@ -175,7 +211,7 @@ INSERT INTO core.client_need (client_id, need, origin, is_held, sightings_for, s
     weight_against, expected_for, expected_against, dealings, first_on, last_on)
 SELECT n.client_id, n.need, n.origin, n.is_held, n.sightings_for, n.sightings_against, n.weight_for,
     n.weight_against, n.expected_for, n.expected_against, n.dealings, n.first_on, n.last_on
-FROM new_need AS n
+FROM {rows} AS n
 ON CONFLICT DO NOTHING
 
 -- name: drop_evidence
@@ -219,9 +255,9 @@ SELECT signal_key, word_starts, word_query FROM core.need_signal WHERE word_quer
 
 -- name: compositions
 -- A client's dealings, and of each need what is seen and expected for and against it; the client's own word as -1, 0, 1.
-SELECT e.client_id, e.dealings, {columns}
+SELECT e.client_id, e.dealings{columns}
 FROM need_expected AS e
-LEFT JOIN (SELECT w.client_id, {pivot} FROM need_weight AS w GROUP BY w.client_id) AS w ON w.client_id = e.client_id
+LEFT JOIN (SELECT w.client_id{pivot} FROM need_weight AS w GROUP BY w.client_id) AS w ON w.client_id = e.client_id
 
 -- name: looked_at
 SELECT count(*) FROM need_last
@@ -233,6 +269,9 @@ FROM need_expected AS e
 WHERE e.dealings >= %(minimum)s
 ORDER BY e.client_id
 LIMIT %(most)s
+
+-- name: analyse_sample
+ANALYZE need_sample
 
 -- name: sampled_dealings
 -- Ids are hashes, so that the first ones are a fair sample.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -65,11 +64,15 @@ def said_in(configuration: Configuration, row: Mapping[str, Any], masks: Masks |
         found = [_around(text, 0) for text in _texts(row, ["summary"])]
     else:
         texts = _texts(row, signal.look_in) if signal.words else []
-        begin = re.compile(row["word_starts"] or "", re.IGNORECASE)
-        places = [(text, begin.search(text.lower().replace("ё", "е"))) for text in texts]
-        said = [_around(text, place.start()) for text, place in places if place is not None]
+        places = [(text, _first(text.lower().replace("ё", "е"), row["word_starts"] or "")) for text in texts]
+        said = [_around(text, place) for text, place in places if place >= 0]
         found = said + [_around(text, 0) for text in _texts(row, sorted(signal.when))]
     return found if masks is None else [BLANK for _ in found]
+
+
+def _first(text: str, starts: str) -> int:
+    """Where the first of the beginnings (with | between them) stands; -1: none does."""
+    return min((place for start in starts.split("|") if (place := text.find(start)) >= 0), default=-1)
 
 
 def _around(text: str, place: int) -> str:
