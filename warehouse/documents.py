@@ -14,7 +14,7 @@ import numpy.typing as npt
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
-from psycopg.sql import SQL, Composable, Composed, Literal
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from warehouse import arrow, in_one_piece, versions
 from warehouse.arrays import bigints
@@ -106,33 +106,52 @@ def _columns(words: Words) -> Composable:
     return sql("documents.columns").format(state=state)
 
 
+def _of(names: Sequence[str], alias: str) -> Composed:
+    """Columns of a table."""
+    return SQL(", ").join(SQL("{}.{}").format(Identifier(alias), Identifier(name)) for name in names)
+
+
 def types(conn: psycopg.Connection[Any]) -> dict[str, tuple[str, str | None]]:
     """Types of documents: code -> what the amount means, and whether it is net or gross."""
     return {code: (money, tax) for code, money, tax in conn.execute(sql("documents.types"))}
 
 
-def load_places(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Ids) -> pa.Table:
-    """Where these documents were looked for when they were linked last."""
-    parameters = {"record_ids": bigints(record_ids.tolist())}
-    return in_one_piece.read(conn, sql("documents.places"), parameters, schema=schema)
+def load_places(
+    conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Ids, *, is_first: bool = False
+) -> pa.Table:
+    """Where these documents were looked for when they were linked last, in the columns of `schema`; `is_first`: only
+    as they are, not with their tax."""
+    faces = sql("documents.first_faces") if is_first else SQL("")
+    query = sql("documents.places").format(columns=_of(schema.names, "p"), faces=faces)
+    return in_one_piece.read(conn, query, {"record_ids": bigints(record_ids.tolist())}, schema=schema)
+
+
+def registers(conn: psycopg.Connection[Any], record_ids: Ids) -> list[tuple[str, str]]:
+    """The sources and types of these interactions as they are published."""
+    return conn.execute(sql("documents.registers"), {"record_ids": bigints(record_ids.tolist())}).fetchall()
 
 
 def members(
-    conn: psycopg.Connection[Any], column: str, blocks: tuple[Ids, Ids, Ids], limits: Ids
-) -> tuple[Ids, Ids, Ids]:
-    """Members of those blocks (key, first day, day after) that have no more than `limits`: place of the block, record.
-    And the places of the others."""
+    conn: psycopg.Connection[Any], schema: pa.Schema, column: str, blocks: tuple[Ids, Ids, Ids], limits: Ids
+) -> tuple[Ids, pa.Table, Ids]:
+    """Members of those blocks (key, first day, day after) that have no more than `limits`: place of the block, and what
+    the member's own place says, in the columns of `schema`. And the places of the other blocks."""
     if not len(blocks[0]):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64)
-    query = sql("documents.members").format(column=qualified(column))
+        return np.zeros(0, np.int64), schema.empty_table(), np.zeros(0, np.int64)
+    key = {"record_id", "face"}
+    query = sql("documents.members").format(
+        column=qualified(column),
+        columns=_of(schema.names, "p"),
+        nothing=SQL(", ").join(SQL("0" if name in key else "NULL") for name in schema.names),
+    )
     parameters = {
         name: bigints(values.tolist())
         for name, values in zip(("keys", "firsts", "lasts", "limits"), (*blocks, limits), strict=True)
     }
-    schema = pa.schema([(name, pa.int64()) for name in ("block", "record_id", "is_over")])
-    found = in_one_piece.read_integers(conn, query, parameters, schema=schema)
-    block, record, over = (found[name].to_numpy() for name in schema.names)
-    return block[over == 0], record[over == 0], block[over == 1]
+    own = [pa.field(name, pa.int64(), nullable=False) for name in ("block", "is_over")]
+    found = in_one_piece.read(conn, query, parameters, schema=pa.schema([*own, *schema]))
+    block, is_over = found["block"].to_numpy(), found["is_over"].to_numpy() == 1
+    return block[~is_over], found.select(schema.names).filter(pa.array(~is_over)), block[is_over]
 
 
 def in_one_process(conn: psycopg.Connection[Any]) -> None:
@@ -193,11 +212,6 @@ def links_of(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Ids) 
     return pa.table([left[order], right[order], *words], schema=schema)
 
 
-def of_another_type(conn: psycopg.Connection[Any], record_ids: Ids) -> Ids:
-    """Those of the records that were ever published with another type than they have now."""
-    return _ids(conn, "of_another_type", {"record_ids": bigints(record_ids.tolist())})
-
-
 def said(conn: psycopg.Connection[Any], schema: pa.Schema) -> pa.Table:
     """What people said about pairs of documents, in force, in the columns of `schema`."""
     return arrow.read(conn, sql("documents.said"), schema=schema)
@@ -223,9 +237,17 @@ def store_places(conn: psycopg.Connection[Any], places: pa.Table, record_ids: Id
     if record_ids is None:
         arrow.replace(conn, "core.document_place", places, ("record_id", "face"))
         return
+    values = places.column_names[2:]
+    parts = {
+        "columns": SQL(", ").join(map(Identifier, places.column_names)),
+        "values": SQL(", ").join(map(Identifier, values)),
+        "new_values": _of(values, "n"),
+        "old_values": _of(values, "p"),
+    }
     with arrow.staged(conn, "new_place", "core.document_place", places):
         for statement in ("drop_places", "change_places", "add_places"):
-            conn.execute(sql(f"documents.{statement}"), {"record_ids": bigints(record_ids.tolist())})
+            query = sql(f"documents.{statement}").format(**parts)
+            conn.execute(query, {"record_ids": bigints(record_ids.tolist())})
 
 
 def store_open(conn: psycopg.Connection[Any], papers: pa.Table) -> None:

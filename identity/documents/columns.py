@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.documents.schema import PLACE, UNIT, VOID, Flags, Ints, Registers
+from identity.documents.schema import PLACE, PLAIN, SOLD, UNIT, VOID, Flags, Ints, Registers
 from identity.documents.settings import DocumentSettings
 from identity.hashing import combine, hash_strings, mix, signed
 
@@ -83,7 +83,37 @@ def columns_of(documents: pa.Table, registers: Registers) -> Columns:
         core,
         digits,
         np.where(has_parent, _places(record_id, parent), -1),
-        documents["state"].to_numpy() == 1,
+        documents["state"].to_numpy() == SOLD,
+    )
+
+
+def columns_of_places(places: pa.Table, registers: Registers) -> Columns:
+    """The documents of which these are the places as they are (PLACE, face 0)."""
+    places = by_record(places)
+    record_id = _ints(places, "record_id")[0]
+    register = registers.places(_ints(places, "register_key")[0])
+    day, has_day = _ints(places, "day")
+    amount, has_amount = _ints(places, "amount")
+    client, has_client = _ints(places, "client")
+    parent, has_parent = _ints(places, "parent_record_id")
+    return Columns(
+        record_id,
+        register,
+        registers.money()[register] if len(register) else register,
+        registers.books()[register] if len(register) else register,
+        registers.ranks()[register] if len(register) else register,
+        day,
+        has_day,
+        amount,
+        has_amount,
+        _ints(places, "currency")[0],
+        client,
+        has_client,
+        _ints(places, "number")[0],
+        _ints(places, "number_key")[0],
+        _ints(places, "digits")[0],
+        np.where(has_parent, _places(record_id, parent), -1),
+        _ints(places, "state")[0] == SOLD,
     )
 
 
@@ -115,8 +145,9 @@ def faces_of(columns: Columns, registers: Registers, settings: DocumentSettings)
     return Faces(of, which, key, client_key)
 
 
-def places_of(columns: Columns, faces: Faces, parents: pa.Table) -> pa.Table:
-    """Where the documents are looked for (PLACE); `parents`: record_id and parent_record_id of all of them."""
+def places_of(columns: Columns, faces: Faces, registers: Registers, parents: pa.Table) -> pa.Table:
+    """Where the documents are looked for (PLACE), by record and face; `parents`: record_id and parent_record_id of all
+    of them."""
     is_bare = np.ones(len(columns.record_id), np.bool_)
     is_bare[faces.document] = False
     bare = np.flatnonzero(is_bare)
@@ -127,12 +158,16 @@ def places_of(columns: Columns, faces: Faces, parents: pa.Table) -> pa.Table:
     of, face = of[order], face[order]
     amount_key = np.concatenate([faces.amount_key, nothing])[order]
     client_key = np.concatenate([faces.client_key, nothing])[order]
-    first = face == 0
-    number_key = np.where(first, columns.number_core[of], 0)
     known = by_record(parents)
     parent, has_parent = _ints(known, "parent_record_id")
-    known_ids = known["record_id"].to_numpy()
-    at = np.searchsorted(known_ids, columns.record_id[of])
+    at = np.searchsorted(known["record_id"].to_numpy(), columns.record_id[of])
+    first = face == 0
+    code = registers.codes()[columns.register] if len(registers.registers) else columns.register
+
+    def once(values: Ints, known: Flags) -> pa.Array:
+        """Of a document's rows the one as it is says it."""
+        return pa.array(values[of], mask=~(known[of] & first))
+
     return pa.table(
         [
             columns.record_id[of],
@@ -140,9 +175,15 @@ def places_of(columns: Columns, faces: Faces, parents: pa.Table) -> pa.Table:
             pa.array(columns.day[of].astype(np.int32), mask=~columns.has_day[of]),
             pa.array(signed(amount_key), mask=amount_key == 0),
             pa.array(signed(client_key), mask=client_key == 0),
-            pa.array(number_key, mask=number_key == 0),
+            once(columns.number_core, columns.number_core != 0),
             pa.array(parent[at], mask=~(has_parent[at] & first)),
-            pa.array(columns.client[of], mask=~(columns.has_client[of] & first)),
+            once(columns.client, columns.has_client),
+            once(code, np.ones(len(code), np.bool_)),
+            once(columns.amount, columns.has_amount),
+            once(columns.currency, columns.currency != 0),
+            once(columns.number, columns.number_core != 0),
+            once(columns.number_digits.astype(np.int32), columns.number_core != 0),
+            once(np.where(columns.sold, SOLD, PLAIN).astype(np.int32), np.ones(len(code), np.bool_)),
         ],
         schema=PLACE,
     )

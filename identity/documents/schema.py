@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from identity.documents.settings import MONEY, SALE
+from identity.hashing import hash_strings, signed
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -43,9 +44,16 @@ PLACE: Final = pa.schema(
         pa.field("number_key", pa.int64()),
         pa.field("parent_record_id", pa.int64()),
         pa.field("client", pa.int64()),
+        pa.field("register_key", pa.int64()),  # Registers.codes
+        pa.field("amount", pa.int64()),  # 1/10,000, as in DOCUMENT
+        pa.field("currency", pa.int64()),  # a hash
+        pa.field("number", pa.int64()),  # a hash of the number as it is written, without signs and case
+        pa.field("digits", pa.int32()),  # of its number
+        pa.field("state", pa.int32()),  # PLAIN or SOLD: what is void has no place
     ]
 )
-"""Where a document is looked for: the keys of its blocks."""
+"""Where a document is looked for: the keys of its blocks; and, on face 0 alone, what else it says that links depend
+on."""
 
 LINK: Final = pa.schema(
     [
@@ -117,6 +125,18 @@ class Registers:
         """Numbers of books."""
         known = {book: at for at, book in enumerate(sorted({one.book for one in self.registers}))}
         return np.array([known[one.book] for one in self.registers], np.int64)
+
+    def codes(self) -> Ints:
+        """Hashes of source and type."""
+        names = [f"{one.source}\n{one.type}" for one in self.registers]
+        return signed(hash_strings(pa.array(names, pa.string())))
+
+    def places(self, codes: Ints) -> Ints:
+        """The place in the list of each of these codes, all known."""
+        known = self.codes()
+        order = np.argsort(known)
+        found: Ints = order[np.searchsorted(known[order], codes)] if len(known) else codes
+        return found
 
     def ranks(self) -> Ints:
         """Which counts first."""

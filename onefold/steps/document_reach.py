@@ -14,19 +14,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.documents.columns import columns_of
+from identity.documents.columns import Columns, columns_of_places
 from identity.documents.link import Weighed, joined, neighbours, weigh_documents
 from identity.documents.pairs import PlaceBlocks, blocks_of, slot_lengths, with_blocks
 from identity.documents.schema import PLACE, RELATED, SAID, TIE, Flags, Ints, Registers
 from identity.documents.sets import isin, union, without
 from onefold.steps.ahead import storing
-from onefold.steps.document_work import Work, with_registers
+from onefold.steps.document_work import Work, places, registers_of
 from warehouse import documents as stored
 
 if TYPE_CHECKING:
     import psycopg
 
 ENDS: Final = tuple(TIE.names[:2])
+STANDING: Final = pa.schema(
+    [pa.field(name, PLACE.field(name).type, nullable=False) for name in ("record_id", "register_key", "state")]
+)
+"""What events depend on beside links."""
 _Limits = Callable[[str, Ints], Ints]
 """Of a column of PLACE and keys in it: the size up to which a block is looked at whole."""
 
@@ -41,19 +45,28 @@ class _Members:
     blocks: PlaceBlocks
     over: Flags
     """By block."""
-    places: Ints
-    """The records of the places that the blocks were asked for by."""
+    asked: pa.Table
+    """The places that the blocks were asked for by."""
     at: Ints
     """The block of each member."""
-    records: Ints
+    found: pa.Table
+    """What stands there of each member (PLACE)."""
+
+    @property
+    def records(self) -> Ints:
+        """Of each member."""
+        records: Ints = self.found["record_id"].to_numpy()
+        return records
 
 
-def disturbed(reach: Reach, places: pa.Table, changed: Ints) -> Ints:
-    """Documents whose rarity is another now, for some have `changed` that stood or stand in `places`: those of their
-    blocks in their books, and of blocks that may have crossed their limit all; not of one that was over it and is so
-    still. Who has a pair with one of these is reached by that."""
+def disturbed(reach: Reach, before: pa.Table, after: pa.Table) -> Ints:
+    """Documents whose rarity is another now, for some have changed that stood in `before` or stand in `after` (PLACE):
+    those of their blocks in their books, and of blocks that may have crossed their limit all; not of one that was over
+    it and is so still. Who has a pair with one of these is reached by that."""
     work = reach.work
     cap = work.settings.largest_block
+    places = pa.concat_tables([before, after])
+    places = places.append_column("row", pa.array(np.arange(places.num_rows)))
     known = {
         name: np.unique(places[name].drop_null().to_numpy(), return_counts=True)
         for name in ("amount_key", "client_key", "number_key")
@@ -64,19 +77,18 @@ def disturbed(reach: Reach, places: pa.Table, changed: Ints) -> Ints:
         found: Ints = cap + many[np.searchsorted(key, keys)]
         return found
 
+    for one in (before, after):
+        reach.learn_registers(one)
     blocks = list(_around(work, places, limits))
-    near = union(changed, *(one.records for one in blocks))
-    registers, documents = reach.documents(near)
-    ids, book = documents["record_id"].to_numpy(), registers.books()[documents["register"].to_numpy()]
-    order = np.argsort(ids)
-    ids, book = ids[order], book[order]
-    # Of what is no document any more, or was one of another type, nobody knows in which book it stood.
-    sure = ids[~isin(ids, stored.of_another_type(work.conn, changed))]
-    count = int(book.max(initial=0)) + 1
+    for one in blocks:
+        reach.learn(one.found)
+    columns = reach.documents(union(*(one.records for one in blocks)))
+    book, ids = np.concatenate([reach.books(before), reach.books(after)]), columns.record_id
+    count = int(max(columns.book.max(initial=0), book.max(initial=0))) + 1
     found = []
     for one in blocks:
-        mine = isin(one.places, sure)
-        whose = book[np.minimum(np.searchsorted(ids, one.places), max(len(ids) - 1, 0))] if len(ids) else one.places
+        whose = book[one.asked["row"].to_numpy()]
+        mine = whose >= 0
         # At most so many have come or gone: a block this far below its limit was never over it.
         size = np.bincount(one.at, minlength=len(one.blocks.key))
         came = np.bincount(one.blocks.of.reshape(-1), minlength=len(one.blocks.key))
@@ -84,8 +96,8 @@ def disturbed(reach: Reach, places: pa.Table, changed: Ints) -> Ints:
         whole[one.blocks.of[:, ~mine].reshape(-1)] = True
         moved = union(*((blocks_of_row * count + whose)[mine] for blocks_of_row in one.blocks.of))
         at, records = one.at, one.records
-        its = book[np.minimum(np.searchsorted(ids, records), max(len(ids) - 1, 0))] if len(ids) else records
-        found.append(records[whole[at] | ~isin(records, ids) | isin(at * count + its, moved)])
+        its = columns.book[np.minimum(np.searchsorted(ids, records), max(len(ids) - 1, 0))] if len(ids) else records
+        found.append(records[whole[at] | isin(at * count + its, moved)])
     return union(*found)
 
 
@@ -102,11 +114,11 @@ def _around(work: Work, places: pa.Table, limits: _Limits) -> Iterator[_Members]
             if not some.num_rows:
                 break
             blocks = blocks_of(some, column, length)
-            most = limits(column, blocks.key)
-            at, records, full = stored.members(work.conn, column, (blocks.key, blocks.first, blocks.last), most)
+            asked = (blocks.key, blocks.first, blocks.last)
+            at, found, full = stored.members(work.conn, PLACE, column, asked, limits(column, blocks.key))
             over = np.zeros(len(blocks.key), np.bool_)
             over[full] = True
-            yield _Members(column, length, blocks, over, some["record_id"].to_numpy(), at, records)
+            yield _Members(column, length, blocks, over, some, at, found)
             some = some.filter(pa.array(blocks.whose(over)))
         if column == "amount_key":
             crowded = union(some["amount_key"].to_numpy())
@@ -118,10 +130,17 @@ class Reach:
     What this transaction has not written is read on a second connection meanwhile.
     """
 
-    def __init__(self, work: Work, beside: psycopg.Connection) -> None:
+    def __init__(self, work: Work, beside: psycopg.Connection, registers: Registers) -> None:
+        """`registers`: those of the documents that changed."""
         self.work = work
         self._beside = beside
-        self._raw = stored.FOUND.empty_table()
+        self._names = {
+            code: (one.source, one.type)
+            for code, one in zip(registers.codes().tolist(), registers.registers, strict=True)
+        }
+        self.registers = registers
+        """Those that were met so far."""
+        self._papers = PLACE.empty_table()
         self._loaded = np.zeros(0, np.int64)
         self._with_kin = np.zeros(0, np.int64)
         self._related = RELATED.empty_table()
@@ -143,7 +162,7 @@ class Reach:
         conn, said = self.work.conn, self.work.said
         cap = self.work.settings.largest_block
         with storing(lambda: stored.links_of(self._beside, TIE, records)) as linked:
-            places = stored.load_places(conn, PLACE, records)
+            places = self._places(records)
             kin = stored.kin(conn, records, union(places["parent_record_id"].drop_null().to_numpy()))
             around = list(_around(self.work, places, lambda _, keys: np.full(len(keys), cap)))
             links = linked()
@@ -151,27 +170,85 @@ class Reach:
         # What is linked with these is looked at for links of its own in the next round.
         near = union(records, *(links[name].to_numpy() for name in ENDS), kin)
         near = union(near, *(said[name].to_numpy()[_said_of(said, records)] for name in SAID.names[:2]))
-        registers, documents = self.documents(union(near, *(one.records for one in around)))
+        for one in around:
+            self.learn(one.found)
+        columns = self.documents(union(near, *(one.records for one in around)))
         crowded: dict[str, dict[int, Ints]] = {}
         for one in around:
             crowded.setdefault(one.column, {})[one.length] = one.blocks.codes(one.over)
-        with storing(lambda: self._learn_kin(documents)):
-            columns = columns_of(documents, registers)
+        self._learn_kin(columns)
         assert self.work.size is not None
         size, mine = self.work.size, isin(columns.record_id, records)
-        return near, weigh_documents(columns, registers, said, self._related, self.work.settings, size, mine, crowded)
+        found = weigh_documents(columns, self.registers, said, self._related, self.work.settings, size, mine, crowded)
+        return near, found
 
-    def documents(self, records: Ints) -> tuple[Registers, pa.Table]:
-        """These documents (DOCUMENT); what was read before is not read again."""
+    def learn(self, places: pa.Table, records: Ints | None = None) -> None:
+        """What these documents say now, by their places (PLACE); `records`: all that were looked for."""
+        ids = places["record_id"].to_numpy()
+        first = np.flatnonzero((places["face"].to_numpy() == 0) & ~isin(ids, self._loaded))
+        _, once = np.unique(ids[first], return_index=True)
+        fresh = places.take(pa.array(first[once]))
+        self.learn_registers(fresh)
+        # What bears a name that nobody knows is no document any more.
+        fresh = fresh.filter(pc.is_in(fresh["register_key"], value_set=pa.array(list(self._names), pa.int64())))
+        self._papers = pa.concat_tables([self._papers, fresh])
+        self._loaded = union(self._loaded, ids[first] if records is None else records)
+
+    def learn_registers(self, places: pa.Table) -> None:
+        """One document of each register tells what its source and type are."""
+        first = places.filter(pc.is_valid(places["register_key"]))
+        codes, at = np.unique(first["register_key"].to_numpy(), return_index=True)
+        at = at[[code not in self._names for code in codes.tolist()]]
+        if not len(at):
+            return
+        found = stored.registers(self.work.conn, first["record_id"].to_numpy()[at])
+        names = {*self._names.values(), *(name for name in found if name[1] in self.work.types)}
+        self.registers = registers_of(self.work, names)
+        self._names = {
+            code: (one.source, one.type)
+            for code, one in zip(self.registers.codes().tolist(), self.registers.registers, strict=True)
+        }
+
+    def books(self, places: pa.Table) -> Ints:
+        """The book of each place (PLACE), all of whole documents; -1 where nobody knows it any more."""
+        first = places.filter(pc.equal(places["face"], 0))
+        order = np.argsort(first["record_id"].to_numpy())
+        record, code = (first[name].to_numpy()[order] for name in ("record_id", "register_key"))
+        whose = code[np.searchsorted(record, places["record_id"].to_numpy())] if len(code) else code
+        known = isin(whose, union(self.registers.codes()))
+        book = np.full(len(whose), -1, np.int64)
+        book[known] = self.registers.books()[self.registers.places(whose[known])]
+        return book
+
+    def _read(self, records: Ints) -> None:
+        """Read what these documents say, but of those that are known."""
         missing = without(records, self._loaded)
         if len(missing):
-            conn, words, half = self.work.conn, self.work.words, len(missing) // 2
-            with storing(lambda: stored.load(self._beside, words, missing[:half])) as first:
-                rest = stored.load(conn, words, missing[half:])
-                self._raw = pa.concat_tables([self._raw, first(), rest])
-            self._loaded = union(self._loaded, missing)
-        wanted = pa.array(records)
-        return with_registers(self.work, [self._raw.filter(pc.is_in(self._raw["record_id"], value_set=wanted))])
+            conn, half = self.work.conn, len(missing) // 2
+            with storing(lambda: stored.load_places(self._beside, PLACE, missing[:half], is_first=True)) as first:
+                rest = stored.load_places(conn, PLACE, missing[half:], is_first=True)
+                self.learn(pa.concat_tables([first(), rest]), missing)
+
+    def papers(self, records: Ints) -> pa.Table:
+        """What those of these that are documents say (PLACE, face 0); what was read before is not read again."""
+        self._read(records)
+        return self._papers.filter(pa.array(isin(self._papers["record_id"].to_numpy(), records)))
+
+    def documents(self, records: Ints) -> Columns:
+        """Those of these that are documents, of `registers`."""
+        return columns_of_places(self.papers(records), self.registers)
+
+    def standing(self, records: Ints, void: pa.Table) -> pa.Table:
+        """What events depend on (record_id, register, state) of those of these that are documents; `void`: those of the
+        changed ones that have no place, with the codes of their registers."""
+        mine = void.filter(pa.array(isin(void["record_id"].to_numpy(), records)))
+        found = pa.concat_tables([self.papers(records).select(STANDING.names).cast(STANDING), mine])
+        return found.set_column(1, "register", pa.array(self.registers.places(found["register_key"].to_numpy())))
+
+    def _places(self, records: Ints) -> pa.Table:
+        """Where these documents are looked for (PLACE)."""
+        papers = self.papers(records)
+        return places(columns_of_places(papers, self.registers), papers, self.registers, self.work.settings)
 
     def ties(self, records: Ints) -> pa.Table:
         """The stored links (TIE) at these documents, each once."""
@@ -180,13 +257,13 @@ class Reach:
             rest = stored.links_of(self.work.conn, TIE, records[half:])
             return distinct_links(pa.concat_tables([first(), rest]))
 
-    def _learn_kin(self, documents: pa.Table) -> None:
+    def _learn_kin(self, columns: Columns) -> None:
         """Ask for the relationships of clients that were not met before, by a document of each."""
-        known = documents.filter(pc.is_valid(documents["client"]))
-        clients, first = np.unique(known["client"].to_numpy(), return_index=True)
+        known = np.flatnonzero(columns.has_client)
+        clients, first = np.unique(columns.client[known], return_index=True)
         fresh = ~isin(clients, self._with_kin)
         if fresh.any():
-            found = stored.related_of(self._beside, RELATED, known["record_id"].to_numpy()[first[fresh]])
+            found = stored.related_of(self._beside, RELATED, columns.record_id[known[first[fresh]]])
             self._related = pa.concat_tables([self._related, found])
             self._with_kin = union(self._with_kin, clients)
 
@@ -196,8 +273,7 @@ class Reach:
 
     def weighed(self) -> Weighed:
         """What was reached, with all its plausible pairs."""
-        registers, documents = self.documents(self.records)
-        return joined(self._weighed, columns_of(documents, registers))
+        return joined(self._weighed, self.documents(self.records))
 
 
 def distinct_links(links: pa.Table) -> pa.Table:

@@ -88,15 +88,20 @@ def with_registers(work: Work, parts: Iterable[pa.Table]) -> tuple[Registers, pa
         found += sorted(set(name.unique().to_pylist()) - set(found))
         code = pc.index_in(name, value_set=pa.array(found, pa.string()))
         tables.append(part.append_column("register", code.cast(pa.int32())).select(DOCUMENT.names).cast(DOCUMENT))
-    names = sorted((tuple(name.split(_BETWEEN)) for name in found), key=lambda name: _rank(work, *name))
-    registers = Registers(
-        tuple(Register(source, type_, *work.types[type_], rank) for rank, (source, type_) in enumerate(names))
-    )
-    rank = {_BETWEEN.join(name): at for at, name in enumerate(names)}
+    registers = registers_of(work, (name.split(_BETWEEN, 1) for name in found))
+    rank = {_BETWEEN.join((one.source, one.type)): at for at, one in enumerate(registers.registers)}
     ranks = pa.array([rank[name] for name in found], pa.int32())
     documents = pa.concat_tables(tables)
     at = DOCUMENT.get_field_index("register")
     return registers, documents.set_column(at, DOCUMENT.field(at), ranks.take(documents["register"]))
+
+
+def registers_of(work: Work, names: Iterable[Sequence[str]]) -> Registers:
+    """The registers of these sources and types, the one that counts first in front."""
+    ranked = sorted(names, key=lambda name: _rank(work, *name))
+    return Registers(
+        tuple(Register(source, type_, *work.types[type_], rank) for rank, (source, type_) in enumerate(ranked))
+    )
 
 
 def _rank(work: Work, source: str, type_: str) -> tuple[Any, ...]:
@@ -109,7 +114,7 @@ def _rank(work: Work, source: str, type_: str) -> tuple[Any, ...]:
 
 def places(columns: Columns, documents: pa.Table, registers: Registers, settings: DocumentSettings) -> pa.Table:
     """Where the documents are looked for (PLACE); `columns` are those of `documents`."""
-    return places_of(columns, faces_of(columns, registers, settings), documents)
+    return places_of(columns, faces_of(columns, registers, settings), registers, documents)
 
 
 def with_none(events: pa.Table, gone: Ints) -> pa.Table:

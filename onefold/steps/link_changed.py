@@ -13,15 +13,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.documents.columns import columns_of
+from identity.documents.columns import Columns, columns_of
 from identity.documents.counting import events_of
 from identity.documents.events import groups
 from identity.documents.instalments import LARGEST_CLIENT, instalments
 from identity.documents.link import link_weighed
 from identity.documents.open_papers import open_papers
-from identity.documents.schema import OPEN, PLACE, TIE, Ints
+from identity.documents.schema import OPEN, PLACE, TIE, VOID, Ints, Registers
 from identity.documents.sets import isin, union, without
-from onefold.steps.document_reach import ENDS, Reach, distinct_links, disturbed
+from onefold.steps.document_reach import ENDS, STANDING, Reach, distinct_links, disturbed
 from onefold.steps.document_work import Linked, Work, load, places, with_none, without_pairs
 from warehouse import documents as stored
 
@@ -39,12 +39,14 @@ def link_changed(work: Work, changed: Ints, as_of: Any, beside: psycopg.Connecti
         stored.in_one_process(one)
     before = stored.load_places(conn, PLACE, changed)
     registers, mine = load(work, changed)
-    after = places(columns_of(mine, registers), mine, registers, settings)
+    columns = columns_of(mine, registers)
+    after = places(columns, mine, registers, settings)
     clients = union(_clients(before), _clients(after))
     counted = stored.count_documents(conn, clients, LARGEST_CLIENT + 1)
     stored.store_places(conn, after, changed)
-    reach = Reach(work, beside)
-    reach.extend(union(changed, disturbed(reach, pa.concat_tables([before, after]), changed)))
+    reach = Reach(work, beside, registers)
+    reach.learn(after, changed)
+    reach.extend(union(changed, disturbed(reach, before, after)))
     dirty = changed[:0]
     while True:
         links = link_weighed(reach.weighed(), settings)
@@ -64,8 +66,10 @@ def link_changed(work: Work, changed: Ints, as_of: Any, beside: psycopg.Connecti
     links = pa.concat_tables([without_pairs(links, pa.concat_tables([kept, sums.select(TIE.names)])), sums])
     before_links = pa.concat_tables([old, former])
     stored.change_links(conn, links, _gone(before_links, links), as_of=as_of)
-    _store_open(work, reach, links, union(changed, _moved(before_links, links)))
-    events = _events(work, union(changed, _moved(before_links, links)))
+    moved = union(changed, _moved(before_links, links))
+    _store_open(work, reach, links, moved)
+    here = pa.concat_tables([links.select(TIE.names), kept.select(TIE.names)])
+    events = _events(reach, here, moved, _void(registers, mine))
     gone = without(stored.no_documents(conn, changed), events["record_id"].to_numpy())
     return Linked(len(reach.records), stored.store_events(conn, with_none(events, gone), as_of=as_of))
 
@@ -79,9 +83,9 @@ def _sums(
     documents changed, and how many each had before.
     """
     conn, inside = work.conn, reach.records
-    _, documents = reach.documents(inside)
+    documents = reach.documents(inside)
     moved = _of_events(documents, links, dirty)
-    sought = union(clients[0], _clients(documents.filter(pc.is_in(documents["record_id"], pa.array(moved)))))
+    sought = union(clients[0], documents.client[documents.has_client & isin(documents.record_id, moved)])
     now = stored.count_documents(conn, sought, LARGEST_CLIENT + 1)
     few = np.array([client for client, count in now.items() if count <= LARGEST_CLIENT], np.int64)
     # A client that becomes a collective account loses its sums, once.
@@ -108,8 +112,7 @@ def _sums(
         ends = np.concatenate([found[name].to_numpy() for name in ENDS])
         further, first = without(ends, known), False
         known = union(known, further)
-    registers, documents = reach.documents(known)
-    columns = columns_of(documents, registers)
+    columns = reach.documents(known)
     open_ = open_papers(columns, distinct_links(pa.concat_tables(others)))
     return instalments(columns, open_, work.said, work.settings, few), former
 
@@ -117,38 +120,48 @@ def _sums(
 def _store_open(work: Work, reach: Reach, links: pa.Table, dirty: Ints) -> None:
     """Note what is open now of the events that `dirty` documents were or are of; `links`: all of what was reached, with
     sums."""
-    registers, documents = reach.documents(reach.records)
-    columns, links = columns_of(documents, registers), links.filter(pc.not_equal(links["kind"], _SUM))
-    moved = union(dirty, _of_events(documents, links, dirty))
+    columns, links = reach.documents(reach.records), links.filter(pc.not_equal(links["kind"], _SUM))
+    moved = union(dirty, _of_events(columns, links, dirty))
     after = open_papers(columns, links).stored(columns)
     after = after.filter(pc.is_in(after["record_id"], value_set=pa.array(moved)))
     stored.change_open(work.conn, stored.open_papers(work.conn, OPEN, moved), after)
 
 
-def _of_clients(documents: pa.Table, clients: Ints) -> Ints:
+def _of_clients(documents: Columns, clients: Ints) -> Ints:
     """Those of the documents that are of these clients."""
-    found: Ints = documents.filter(pc.is_in(documents["client"], pa.array(clients)))["record_id"].to_numpy()
+    found: Ints = documents.record_id[documents.has_client & isin(documents.client, clients)]
     return found
 
 
-def _of_events(documents: pa.Table, links: pa.Table, some: Ints) -> Ints:
+def _of_events(documents: Columns, links: pa.Table, some: Ints) -> Ints:
     """The documents of the events that `some` are of."""
-    ids = union(documents["record_id"].to_numpy())
-    linked = _linked(links)
+    ids, linked = documents.record_id, _linked(links)
     event = groups(len(ids), *(np.searchsorted(ids, linked[name].to_numpy()) for name in ENDS))
     found: Ints = ids[isin(event, union(event[isin(ids, some)]))]
     return found
 
 
-def _events(work: Work, seeds: Ints) -> pa.Table:
-    """The events (EVENT) of these and of whatever is linked with them."""
+def _void(registers: Registers, documents: pa.Table) -> pa.Table:
+    """Those of the documents that have no place, for they are void; with the codes of their registers."""
+    void = documents.filter(pc.equal(documents["state"], VOID))
+    codes = registers.codes()[void["register"].to_numpy()] if void.num_rows else np.zeros(0, np.int64)
+    return pa.table([void["record_id"], codes, void["state"]], schema=STANDING)
+
+
+def _events(reach: Reach, here: pa.Table, seeds: Ints, void: pa.Table) -> pa.Table:
+    """The events (EVENT) of these and of whatever is linked with them. `here`: all links (TIE) at what was reached;
+    `void`: those of the documents that changed that have no place."""
     known, further, links = seeds, seeds, [TIE.empty_table()]
     while len(further):
-        links.append(stored.links_of(work.conn, TIE, further))
-        further = without(np.concatenate([_linked(links[-1])[name].to_numpy() for name in ENDS]), known)
+        inside = isin(further, reach.records)
+        links.append(_at(here, further[inside]))
+        if not inside.all():
+            links.append(stored.links_of(reach.work.conn, TIE, further[~inside]))
+        ends = (_linked(one)[name].to_numpy() for one in links[-2:] for name in ENDS)
+        further = without(np.concatenate(list(ends)), known)
         known = union(known, further)
-    registers, documents = load(work, known)
-    return events_of(documents, distinct_links(_linked(pa.concat_tables(links))), registers)
+    documents = reach.standing(known, void)
+    return events_of(documents, distinct_links(_linked(pa.concat_tables(links))), reach.registers)
 
 
 def _linked(links: pa.Table) -> pa.Table:

@@ -31,7 +31,7 @@ STANDARD_FORMS_VERSION = 1
 RELATED_VERSION = 1
 """Raised when other relationships follow from the same records, so that stored ones are stated anew."""
 
-DOCUMENTS_VERSION = 2
+DOCUMENTS_VERSION = 3
 """Raised when other links follow from the same documents, or more is kept of them, so that all are linked anew."""
 
 

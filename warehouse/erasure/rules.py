@@ -225,7 +225,11 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "core.document_link": Rule(keep={"kind": _CODE, "status": _CODE, "evidence": "codes, bits and counts of days"}),
     "core.document_open": Rule(),
-    "core.document_place": Rule(_FACT, {"number_key": "NULL"}),
+    "core.document_place": Rule(
+        _FACT,
+        {name: _FREE.replace("{column}", name) for name in ("number_key", "number", "digits")}
+        | {"state": "CASE WHEN t.face = 0 THEN 0 END"},
+    ),
     "core.need": Rule(
         keep=dict.fromkeys(("code", "label_en", "label_ru", "job_en", "job_ru", "dimension"), _CONFIGURED)
     ),

@@ -36,7 +36,7 @@ class DocumentLink(Table, table=True):
 
 
 class DocumentPlace(Table, table=True):
-    """Where a document is looked for; columns as identity.documents.schema.PLACE."""
+    """Where a document is looked for, and on face 0 what it says; columns as identity.documents.schema.PLACE."""
 
     __tablename__ = "document_place"
     __table_args__ = (
@@ -49,7 +49,10 @@ class DocumentPlace(Table, table=True):
             postgresql_where=text("parent_record_id IS NOT NULL"),
         ),
         Index("ix_document_place_client", "client", postgresql_where=text("client IS NOT NULL")),
-        {"schema": "core", "comment": "The keys by which documents of other registers are found, as last linked"},
+        {
+            "schema": "core",
+            "comment": "The keys by which documents of other registers are found, and what they say, as last linked",
+        },
     )
 
     record_id: int = column(BigInteger, "The document", key=True)
@@ -60,6 +63,12 @@ class DocumentPlace(Table, table=True):
     number_key: int | None = column(BigInteger, "Hash of the digits of its number", null=True)
     parent_record_id: int | None = column(BigInteger, "The interaction that it says it belongs to", null=True)
     client: int | None = column(BigInteger, "Hash of its client's id", null=True)
+    register_key: int | None = column(BigInteger, "Hash of source and type", null=True)
+    amount: int | None = column(BigInteger, "Amount in 1/10,000; negative where it reverses another", null=True)
+    currency: int | None = column(BigInteger, "Hash of its currency", null=True)
+    number: int | None = column(BigInteger, "Hash of its number without signs and case", null=True)
+    digits: int | None = column(Integer, "Digits of its number", null=True)
+    state: int | None = column(Integer, "0 plain, 1 sold; what came to nothing has no place", null=True)
 
 
 class DocumentOpen(Table, table=True):

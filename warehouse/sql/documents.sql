@@ -36,12 +36,17 @@ i.parent_record_id, {state} AS state
 SELECT code, money, tax FROM core.interaction_type WHERE money <> 'none'
 
 -- name: places
-SELECT record_id, face, day, amount_key, client_key, number_key, parent_record_id, client
-FROM core.document_place WHERE record_id = ANY (%(record_ids)s::bigint[])
+SELECT {columns} FROM core.document_place AS p WHERE p.record_id = ANY (%(record_ids)s::bigint[]) {faces}
+
+-- name: first_faces
+AND p.face = 0
+
+-- name: registers
+SELECT DISTINCT i.source, i.type FROM core.published_interaction AS i WHERE i.record_id = ANY (%(record_ids)s::bigint[])
 
 -- name: members
 -- How many there are, the index tells: what is over its limit is not read.
-SELECT b.n - 1 AS block, m.record_id, m.is_over
+SELECT b.n - 1 AS block, m.*
 FROM unnest(%(keys)s::bigint[], %(firsts)s::int[], %(lasts)s::int[], %(limits)s::int[])
     WITH ORDINALITY AS b (key, first, last, most, n)
 CROSS JOIN LATERAL (
@@ -53,10 +58,10 @@ CROSS JOIN LATERAL (
     ) AS counted
 ) AS c
 CROSS JOIN LATERAL (
-    SELECT p.record_id, 0::bigint AS is_over FROM core.document_place AS p
+    SELECT 0::bigint AS is_over, {columns} FROM core.document_place AS p
     WHERE NOT c.is_over AND p.{column} = b.key AND p.day >= b.first AND p.day < b.last
     UNION ALL
-    SELECT 0, 1 WHERE c.is_over
+    SELECT 1, {nothing} WHERE c.is_over
 ) AS m
 
 -- name: kin
@@ -86,11 +91,6 @@ FROM (
     SELECT left_record_id, right_record_id, kind, status FROM core.document_link
     WHERE right_record_id = ANY (%(record_ids)s::bigint[])
 ) AS l
-
--- name: of_another_type
-SELECT v.record_id FROM core.interaction_version AS v
-JOIN core.interaction AS i ON i.record_id = v.record_id
-WHERE v.record_id = ANY (%(record_ids)s::bigint[]) AND v.version ->> 'type' <> i.type
 
 -- name: said
 SELECT l.record_id, r.record_id, j.verdict = 'same_document'
@@ -144,19 +144,14 @@ WHERE p.record_id = ANY (%(record_ids)s::bigint[])
 
 -- name: change_places
 UPDATE core.document_place AS p
-SET day = n.day, amount_key = n.amount_key, client_key = n.client_key, number_key = n.number_key,
-    parent_record_id = n.parent_record_id, client = n.client
+SET ({values}) = ROW ({new_values})
 FROM new_place AS n
-WHERE n.record_id = p.record_id AND n.face = p.face
-    AND (n.day, n.amount_key, n.client_key, n.number_key, n.parent_record_id, n.client) IS DISTINCT FROM
-        (p.day, p.amount_key, p.client_key, p.number_key, p.parent_record_id, p.client)
+WHERE n.record_id = p.record_id AND n.face = p.face AND ({new_values}) IS DISTINCT FROM ({old_values})
 
 -- name: add_places
-INSERT INTO core.document_place (
-    record_id, face, day, amount_key, client_key, number_key, parent_record_id, client
-)
-SELECT record_id, face, day, amount_key, client_key, number_key, parent_record_id, client FROM new_place AS n
-WHERE NOT EXISTS (SELECT FROM core.document_place AS p WHERE p.record_id = n.record_id AND p.face = n.face)
+INSERT INTO core.document_place ({columns})
+SELECT {columns} FROM new_place AS p
+WHERE NOT EXISTS (SELECT FROM core.document_place AS h WHERE h.record_id = p.record_id AND h.face = p.face)
 
 -- name: drop_links
 DELETE FROM core.document_link AS l

@@ -70,7 +70,7 @@ def rows_of(found: Weighed) -> set[tuple[int, ...]]:
 def around(every: pa.Table, near: Ints) -> tuple[Ints, dict[str, dict[int, Ints]]]:
     """The documents of the blocks of `near` that are within the limit, and the other blocks."""
     columns = columns_of(every, REGISTERS)
-    places = places_of(columns, faces_of(columns, REGISTERS, SETTINGS), every)
+    places = places_of(columns, faces_of(columns, REGISTERS, SETTINGS), REGISTERS, every)
     of = places["record_id"].to_numpy()
     asked = places.filter(pa.array(np.isin(of, near)))
     here, crowded = [near], dict[str, dict[int, Ints]]()
