@@ -178,8 +178,9 @@ def count_documents(conn: psycopg.Connection[Any], clients: Ids, most: int) -> d
 def open_papers(conn: psycopg.Connection[Any], schema: pa.Schema, ids: Ids, *, of_clients: bool = False) -> pa.Table:
     """Those of these documents (of the documents of these clients) that nothing settled when they were linked last, in
     the columns of `schema`."""
-    query = sql("documents.open_papers").format(column=qualified("client" if of_clients else "record_id"))
-    return in_one_piece.read_integers(conn, query, {"ids": bigints(ids.tolist())}, schema=schema)
+    column = qualified("client" if of_clients else "record_id")
+    query = sql("documents.open_papers").format(column=column, columns=_of(schema.names, "o"))
+    return in_one_piece.read(conn, query, {"ids": bigints(ids.tolist())}, schema=schema)
 
 
 def no_documents(conn: psycopg.Connection[Any], record_ids: Ids | None) -> Ids:
@@ -194,15 +195,18 @@ def _ids(conn: psycopg.Connection[Any], statement: str, parameters: Mapping[str,
     return ids[np.append(True, ids[1:] != ids[:-1])] if len(ids) else ids
 
 
-def links_of(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Ids) -> pa.Table:
-    """The stored links at these documents, in the columns of `schema` (two ends, kind, status), ordered, each once."""
+def links_of(conn: psycopg.Connection[Any], schema: pa.Schema, record_ids: Ids, *, kind: str | None = None) -> pa.Table:
+    """The stored links (of one kind) at these documents, in the columns of `schema` (two ends, kind, status), ordered,
+    each once."""
+    which = SQL("") if kind is None else SQL("AND kind = {}").format(Literal(kind))
     parameters = {
         "record_ids": bigints(record_ids.tolist()),
         "kinds": list(_KINDS),
         "statuses": list(_STATUSES),
     }
     codes = pa.schema([(name, pa.int64()) for name in schema.names])
-    found = in_one_piece.read_integers(conn, sql("documents.links_of"), parameters, schema=codes)
+    query = sql("documents.links_of").format(which=which)
+    found = in_one_piece.read_integers(conn, query, parameters, schema=codes)
     left, right, kind, status = (found[name].to_numpy() for name in schema.names)
     order = np.lexsort((right, left))
     # Found from both of its ends, a link comes twice.

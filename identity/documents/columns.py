@@ -15,6 +15,8 @@ from identity.hashing import combine, hash_strings, mix, signed
 
 _FEWEST_DIGITS = 4
 """Numbers with fewer are on too many documents."""
+_SLOTS = np.uint64(0xFFFF_FFFF_FFFF_F000)
+"""Of an amount's key; the rest of the bits tell days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,17 +148,18 @@ def faces_of(columns: Columns, registers: Registers, settings: DocumentSettings)
 
 
 def places_of(columns: Columns, faces: Faces, registers: Registers, parents: pa.Table) -> pa.Table:
-    """Where the documents are looked for (PLACE), by record and face; `parents`: record_id and parent_record_id of all
-    of them."""
+    """Where the documents are looked for (PLACE), those of one amount together, by day; `parents`: record_id and
+    parent_record_id of all of them."""
     is_bare = np.ones(len(columns.record_id), np.bool_)
     is_bare[faces.document] = False
     bare = np.flatnonzero(is_bare)
     nothing = np.zeros(len(bare), np.uint64)
     of = np.concatenate([faces.document, bare])
     face = np.concatenate([faces.face, np.zeros(len(bare), np.int64)])
-    order = np.lexsort((face, of))
-    of, face = of[order], face[order]
-    amount_key = np.concatenate([faces.amount_key, nothing])[order]
+    amount_key = np.concatenate([faces.amount_key, nothing])
+    # What is asked for together stands together, where it is stored as it comes.
+    order = np.argsort(amount_key & _SLOTS | columns.day[of].view(np.uint64) & ~_SLOTS)
+    of, face, amount_key = of[order], face[order], amount_key[order]
     client_key = np.concatenate([faces.client_key, nothing])[order]
     known = by_record(parents)
     parent, has_parent = _ints(known, "parent_record_id")

@@ -19,9 +19,8 @@ import pyarrow as pa
 
 from identity.documents.columns import Columns, significant_digits
 from identity.documents.counting import LINK_ENDS
-from identity.documents.open_papers import OpenPapers
 from identity.documents.pairs import lags_of
-from identity.documents.schema import LINK, PAID, Flags, Ints
+from identity.documents.schema import LINK, PAID, Flags, Ints, Registers
 from identity.documents.sets import isin, union
 from identity.documents.settings import MONEY, ONE_BIT, DocumentSettings
 
@@ -51,15 +50,13 @@ class _Open:
 
 
 def instalments(
-    columns: Columns, papers: OpenPapers, said: pa.Table, settings: DocumentSettings, clients: Ints | None = None
+    papers: pa.Table, registers: Registers, said: pa.Table, settings: DocumentSettings, clients: Ints
 ) -> pa.Table:
-    """Links (LINK) between documents and the payments that add up to them; `papers`: what is open of the documents.
-
-    For `clients` (hashes; default: all), whose open papers are to be given whole: they decide.
-    """
-    if settings.instalments < 2 or not len(columns.record_id):
+    """Links (LINK) between documents and the payments that add up to them; `papers`: what is open (OPEN) of `clients`
+    (hashes), whole, and maybe of others."""
+    if settings.instalments < 2 or not papers.num_rows:
         return LINK.empty_table()
-    sales, payments = _open(columns, papers, clients)
+    sales, payments = _open(papers, registers, clients)
     apart = {
         frozenset(pair) for *pair, same in zip(*(said[name].to_pylist() for name in said.schema.names), strict=True)
         if not same
@@ -76,33 +73,38 @@ _Set = tuple[int, int, tuple[int, ...], tuple[int, ...]]
 """Bits, the record that is settled or settles, the records that add up to it, and their amounts."""
 
 
-def _open(columns: Columns, papers: OpenPapers, wanted: Ints | None) -> tuple[_Open, _Open]:
+def not_collective(columns: Columns) -> Ints:
+    """Whose documents, all that there are, are few enough for sums to be sought."""
+    clients, many = np.unique(columns.client[columns.has_client], return_counts=True)
+    found: Ints = clients[many <= LARGEST_CLIENT]
+    return found
+
+
+def _open(papers: pa.Table, registers: Registers, wanted: Ints) -> tuple[_Open, _Open]:
     """Open sales and payments of the clients that have both."""
-    event, worth, owing, paying = papers.event, papers.worth, papers.owing, papers.paying
-    clients = union(columns.client[paying])
-    clients = clients[isin(clients, union(columns.client[owing]))]
-    if wanted is not None:
-        clients = clients[isin(clients, union(wanted))]
-    known = np.sort(columns.client[columns.has_client])
-    many = np.searchsorted(known, clients, side="right") - np.searchsorted(known, clients, side="left")
-    clients = clients[many <= LARGEST_CLIENT]
-    currencies = union(columns.currency[owing], columns.currency[paying])
+    names = ("record_id", "client", "currency", "event_id", "day", "worth")
+    record, client, currency, event, day, worth = (papers[name].to_numpy().astype(np.int64) for name in names)
+    register = registers.places(papers["register_key"].to_numpy())
+    money, rank = registers.money()[register], registers.ranks()[register]
+    is_payment = money == PAID
+    clients = union(client[is_payment])
+    clients = clients[isin(clients, union(client[~is_payment])) & isin(clients, union(wanted))]
+    currencies = union(currency)
 
     def rows(places: Ints) -> _Open:
         """The document that counts speaks for its event."""
-        at = np.minimum(np.searchsorted(clients, columns.client[places]), max(len(clients) - 1, 0))
-        here = clients[at] == columns.client[places] if len(clients) else np.zeros(len(places), np.bool_)
+        at = np.minimum(np.searchsorted(clients, client[places]), max(len(clients) - 1, 0))
+        here = clients[at] == client[places] if len(clients) else np.zeros(len(places), np.bool_)
         places = places[here]
-        group = at[here] * len(currencies)
-        group += np.searchsorted(currencies, columns.currency[places])
-        order = np.lexsort((columns.record_id[places], columns.rank[places], event[places], group))
+        group = at[here] * len(currencies) + np.searchsorted(currencies, currency[places])
+        order = np.lexsort((record[places], rank[places], event[places], group))
         places, group = places[order], group[order]
         unit = event[places]
         first = np.append(True, (group[1:] != group[:-1]) | (unit[1:] != unit[:-1]))[: len(places)]
         places, group = places[first], group[first]
-        return _Open(group, columns.record_id[places], columns.day[places], worth[event[places]], columns.money[places])
+        return _Open(group, record[places], day[places], worth[places], money[places])
 
-    return rows(owing), rows(paying)
+    return rows(np.flatnonzero(~is_payment)), rows(np.flatnonzero(is_payment))
 
 
 def _near(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,6 +28,10 @@ _SLICE: Final = 1 << 20
 """Pairs that are weighed at a time."""
 
 
+RelatedOf = Callable[[Ints], pa.Table]
+"""From places of documents, one for each client, to what these clients are related to (RELATED)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Weighed:
     """Documents with their plausible pairs."""
@@ -43,7 +47,7 @@ def weigh_documents(
     columns: Columns,
     registers: Registers,
     said: pa.Table,
-    related: pa.Table,
+    related: pa.Table | RelatedOf,
     settings: DocumentSettings,
     size: int,
     near: Flags | None = None,
@@ -51,8 +55,9 @@ def weigh_documents(
 ) -> Weighed:
     """The pairs from `review_at` on, and those that somebody judged; with `near` those with an end among these.
 
-    `said` as SAID, `related` as RELATED; `size`: the hub's `size_class`. The blocks of a document must be whole for its
-    pairs to be right, or be said to be over their limit (`crowded`, as `candidate_pairs` has it).
+    `said` as SAID, `related` as RELATED, or who tells it of clients; `size`: the hub's `size_class`. The blocks of a
+    document must be whole for its pairs to be right, or be said to be over their limit (`crowded`, as
+    `candidate_pairs` has it).
     """
     faces = faces_of(columns, registers, settings)
     proposed = candidate_pairs(columns, faces, settings, near, crowded)
@@ -63,6 +68,8 @@ def weigh_documents(
     further = [one if near is None else one.only(near[one.left] | near[one.right]) for one in (stated, judged)]
     pairs = distinct([proposed.pairs, *further], len(columns.record_id))
     rarity = rarity_of(columns, faces, proposed, settings)
+    if not isinstance(related, pa.Table):
+        related = related(_strangers(columns, pairs))
     measure = Measure(columns, registers, rarity, kin_of(related), settings, size)
     del proposed
     known, least = _codes(columns, judged), round(settings.review_at * ONE_BIT)
@@ -81,6 +88,16 @@ def weigh_documents(
     kept = Pairs(*(np.concatenate([getattr(part[0], name) for part in parts]) for name in ("left", "right")))
     same, apart = (np.concatenate([part[at] for part in parts]) for at in (2, 3))
     return Weighed(columns, kept, together([part[1] for part in parts]), same, apart)
+
+
+def _strangers(columns: Columns, pairs: Pairs) -> Ints:
+    """The places of documents, one of each client, of all clients that have a pair with another one's."""
+    known = columns.has_client[pairs.left] & columns.has_client[pairs.right]
+    apart = known & (columns.client[pairs.left] != columns.client[pairs.right])
+    places = union(pairs.left[apart], pairs.right[apart])
+    _, first = np.unique(columns.client[places], return_index=True)
+    found: Ints = places[first]
+    return found
 
 
 def link(

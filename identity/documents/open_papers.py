@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -12,36 +11,17 @@ import pyarrow.compute as pc
 from identity.documents.columns import Columns
 from identity.documents.counting import LINK_ENDS
 from identity.documents.events import groups
-from identity.documents.schema import OPEN, PAID, SALES, Ints
-from identity.documents.sets import union
+from identity.documents.schema import OPEN, PAID, SALES, Registers
 from identity.documents.settings import MONEY
 from identity.documents.settling import worth_of_events
 
-_OWED: Final = tuple(money for money in SALES if money != MONEY.index("quoted"))
-"""A quotation alone is nothing that is paid for."""
+OWED: Final = tuple(money for money in SALES if money != MONEY.index("quoted"))
+"""What is paid for: a quotation alone is nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenPapers:
-    """What is open of some documents, by their places."""
-
-    event: Ints
-    """Of each document the event that it is of, by links of the kind `same`."""
-    worth: Ints
-    """Of each event."""
-    owing: Ints
-    """Sales that nothing settles, with client, day and amount."""
-    paying: Ints
-    """Payments that settle nothing, likewise."""
-
-    def stored(self, columns: Columns) -> pa.Table:
-        """As rows (OPEN), by record."""
-        places = union(self.owing, self.paying)
-        return pa.table([columns.record_id[places], columns.client[places]], schema=OPEN)
-
-
-def open_papers(columns: Columns, links: pa.Table) -> OpenPapers:
-    """What is open of these documents; `links`: all among them but those of sums, which settle what is open so far."""
+def open_papers(columns: Columns, links: pa.Table, registers: Registers) -> pa.Table:
+    """What is open of these documents (OPEN), those of one client together; `links`: all among them but those of sums,
+    which settle what is open so far."""
     linked = links.filter(pc.equal(links["status"], "linked"))
     is_same = pc.equal(linked["kind"], "same").to_numpy()
     ends = [np.searchsorted(columns.record_id, linked[name].to_numpy()) for name in LINK_ENDS]
@@ -51,5 +31,18 @@ def open_papers(columns: Columns, links: pa.Table) -> OpenPapers:
     for end in ends:
         is_open[event[end[~is_same]]] = False
     usable = is_open[event] & columns.has_client & columns.has_day & columns.has_amount & (worth[event] > 0)
-    owing = np.flatnonzero(usable & np.isin(columns.money, _OWED))
-    return OpenPapers(event, worth, owing, np.flatnonzero(usable & (columns.money == PAID)))
+    at = np.flatnonzero(usable & np.isin(columns.money, (*OWED, PAID)))
+    at = at[np.argsort(columns.client[at], kind="stable")]
+    code = registers.codes()[columns.register[at]] if len(at) else at
+    return pa.table(
+        [
+            columns.record_id[at],
+            columns.client[at],
+            columns.currency[at],
+            code,
+            columns.record_id[event[at]],
+            columns.day[at].astype(np.int32),
+            worth[event[at]],
+        ],
+        schema=OPEN,
+    )

@@ -69,9 +69,17 @@ LINK: Final = pa.schema(
 TIE: Final = pa.schema([LINK.field(at) for at in range(4)])
 """A link without what speaks for it."""
 OPEN: Final = pa.schema(
-    [pa.field("record_id", pa.int64(), nullable=False), pa.field("client", pa.int64(), nullable=False)]
+    [
+        pa.field("record_id", pa.int64(), nullable=False),
+        pa.field("client", pa.int64(), nullable=False),
+        pa.field("currency", pa.int64(), nullable=False),  # a hash; 0: not known
+        pa.field("register_key", pa.int64(), nullable=False),  # Registers.codes
+        pa.field("event_id", pa.int64(), nullable=False),  # the smallest record linked with it as the same
+        pa.field("day", pa.int32(), nullable=False),
+        pa.field("worth", pa.int64(), nullable=False),  # of the event, 1/10,000
+    ]
 )
-"""A paper that nothing settles, but sums of others."""
+"""A paper that nothing settles, but sums of others: all that sums depend on."""
 EVENT: Final = pa.schema(
     [
         pa.field("record_id", pa.int64(), nullable=False),

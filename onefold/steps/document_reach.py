@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -176,11 +177,10 @@ class Reach:
         crowded: dict[str, dict[int, Ints]] = {}
         for one in around:
             crowded.setdefault(one.column, {})[one.length] = one.blocks.codes(one.over)
-        self._learn_kin(columns)
         assert self.work.size is not None
         size, mine = self.work.size, isin(columns.record_id, records)
-        found = weigh_documents(columns, self.registers, said, self._related, self.work.settings, size, mine, crowded)
-        return near, found
+        settings, related = self.work.settings, partial(self._kin_of, columns)
+        return near, weigh_documents(columns, self.registers, said, related, settings, size, mine, crowded)
 
     def learn(self, places: pa.Table, records: Ints | None = None) -> None:
         """What these documents say now, by their places (PLACE); `records`: all that were looked for."""
@@ -250,22 +250,15 @@ class Reach:
         papers = self.papers(records)
         return places(columns_of_places(papers, self.registers), papers, self.registers, self.work.settings)
 
-    def ties(self, records: Ints) -> pa.Table:
-        """The stored links (TIE) at these documents, each once."""
-        half = len(records) // 2
-        with storing(lambda: stored.links_of(self._beside, TIE, records[:half])) as first:
-            rest = stored.links_of(self.work.conn, TIE, records[half:])
-            return distinct_links(pa.concat_tables([first(), rest]))
-
-    def _learn_kin(self, columns: Columns) -> None:
-        """Ask for the relationships of clients that were not met before, by a document of each."""
-        known = np.flatnonzero(columns.has_client)
-        clients, first = np.unique(columns.client[known], return_index=True)
+    def _kin_of(self, columns: Columns, places: Ints) -> pa.Table:
+        """The relationships (RELATED) that were met so far, of the clients of these documents all."""
+        clients = columns.client[places]
         fresh = ~isin(clients, self._with_kin)
         if fresh.any():
-            found = stored.related_of(self._beside, RELATED, columns.record_id[known[first[fresh]]])
+            found = stored.related_of(self.work.conn, RELATED, columns.record_id[places[fresh]])
             self._related = pa.concat_tables([self._related, found])
             self._with_kin = union(self._with_kin, clients)
+        return self._related
 
     def links(self) -> pa.Table:
         """The stored links (TIE) at what was reached, each once."""

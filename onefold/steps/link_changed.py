@@ -91,30 +91,17 @@ def _sums(
     # A client that becomes a collective account loses its sums, once.
     grown = [c for c, count in now.items() if count > LARGEST_CLIENT and clients[1].get(c, count) <= LARGEST_CLIENT]
     mine = union(few, np.array(grown, np.int64))
-    few = few if work.settings.instalments > 1 else few[:0]
     # What is open of what was not reached is as it is stored; whole events were reached, or nothing of them.
     papers = stored.open_papers(conn, OPEN, mine, of_clients=True)
-    outside = without(papers["record_id"].to_numpy(), inside)
-    near = union(changed, _of_clients(documents, mine))
-    at_these = pa.concat_tables([reach.ties(outside), _at(reach.links(), near)])
-    former = distinct_links(at_these.filter(pc.equal(at_these["kind"], _SUM)))
-    theirs = papers.filter(pc.is_in(papers["client"], pa.array(few)))["record_id"].to_numpy()
-    further = union(without(theirs, inside), _of_clients(documents, few))
-    known, others, first = further, [TIE.empty_table()], True
-    while len(further):
-        away = without(further, inside)
-        found = _at(at_these, away) if first else stored.links_of(conn, TIE, away)
-        found = found.filter(pc.not_equal(found["kind"], _SUM))
-        # Of what was reached the links are those that are made now.
-        found = found.filter(pc.invert(pc.is_in(found[ENDS[0]], pa.array(inside))))
-        found = pa.concat_tables([found, _at(links, further).select(TIE.names)])
-        others.append(found)
-        ends = np.concatenate([found[name].to_numpy() for name in ENDS])
-        further, first = without(ends, known), False
-        known = union(known, further)
-    columns = reach.documents(known)
-    open_ = open_papers(columns, distinct_links(pa.concat_tables(others)))
-    return instalments(columns, open_, work.said, work.settings, few), former
+    papers = papers.filter(pa.array(~isin(papers["record_id"].to_numpy(), inside)))
+    near = union(changed, documents.record_id[documents.has_client & isin(documents.client, mine)])
+    here = _at(reach.links(), near)
+    sums = stored.links_of(conn, TIE, papers["record_id"].to_numpy(), kind=_SUM)
+    former = distinct_links(pa.concat_tables([sums, here.filter(pc.equal(here["kind"], _SUM))]))
+    reach.learn_registers(papers)
+    documents = reach.documents(inside)
+    papers = pa.concat_tables([papers, open_papers(documents, links, reach.registers)])
+    return instalments(papers, reach.registers, work.said, work.settings, union(few)), former
 
 
 def _store_open(work: Work, reach: Reach, links: pa.Table, dirty: Ints) -> None:
@@ -122,15 +109,9 @@ def _store_open(work: Work, reach: Reach, links: pa.Table, dirty: Ints) -> None:
     sums."""
     columns, links = reach.documents(reach.records), links.filter(pc.not_equal(links["kind"], _SUM))
     moved = union(dirty, _of_events(columns, links, dirty))
-    after = open_papers(columns, links).stored(columns)
+    after = open_papers(columns, links, reach.registers)
     after = after.filter(pc.is_in(after["record_id"], value_set=pa.array(moved)))
     stored.change_open(work.conn, stored.open_papers(work.conn, OPEN, moved), after)
-
-
-def _of_clients(documents: Columns, clients: Ints) -> Ints:
-    """Those of the documents that are of these clients."""
-    found: Ints = documents.record_id[documents.has_client & isin(documents.client, clients)]
-    return found
 
 
 def _of_events(documents: Columns, links: pa.Table, some: Ints) -> Ints:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from identity.documents.columns import Columns, by_record, columns_of
 from identity.documents.counting import events_of as events_of_links
 from identity.documents.evidence import size_class
-from identity.documents.instalments import instalments
+from identity.documents.instalments import instalments, not_collective
 from identity.documents.link import link_weighed, weigh_documents
 from identity.documents.open_papers import open_papers
 from identity.documents.schema import RELATED, Registers
@@ -130,11 +130,11 @@ def _links_of(
         weighed = weigh_documents(columns, registers, work.said, related, settings, size)
         links = link_weighed(weighed, settings)
         del weighed
-        papers = open_papers(columns, links)
-        sums = instalments(columns, papers, work.said, settings)
+        papers = open_papers(columns, links, registers)
+        sums = instalments(papers, registers, work.said, settings, not_collective(columns))
         links = pa.concat_tables([without_pairs(links, sums), sums])
         stored_places()
-    return links, papers.stored(columns)
+    return links, papers
 
 
 def _unpublished(work: Work, conn: psycopg.Connection) -> tuple[Registers, pa.Table]:

@@ -22,6 +22,8 @@ class DocumentLink(Table, table=True):
         one_of("status", enums.DOCUMENT_LINK_STATUSES),
         Index("ix_document_link_right_record_id", "right_record_id"),
         Index("ix_document_link_review", "left_record_id", postgresql_where=text("status = 'review'")),
+        Index("ix_document_link_sum_left", "left_record_id", postgresql_where=text("kind = 'instalment'")),
+        Index("ix_document_link_sum_right", "right_record_id", postgresql_where=text("kind = 'instalment'")),
         {"schema": "core", "comment": "Documents of different registers that record one business event"},
     )
 
@@ -72,7 +74,7 @@ class DocumentPlace(Table, table=True):
 
 
 class DocumentOpen(Table, table=True):
-    """A paper that nothing settles; columns as identity.documents.schema.OPEN."""
+    """A paper that nothing settles, and all that sums depend on; columns as identity.documents.schema.OPEN."""
 
     __tablename__ = "document_open"
     __table_args__ = (
@@ -82,3 +84,8 @@ class DocumentOpen(Table, table=True):
 
     record_id: int = column(BigInteger, "The document", key=True)
     client: int = column(BigInteger, "Hash of its client's id")
+    currency: int = column(BigInteger, "Hash of its currency; 0: not known")
+    register_key: int = column(BigInteger, "Hash of source and type")
+    event_id: int = column(BigInteger, "The smallest document that is linked with it as the same")
+    day: int = column(Integer, "Days since 1970-01-01")
+    worth: int = column(BigInteger, "Amount of all of these that counts, in 1/10,000")

@@ -78,7 +78,7 @@ SELECT c.client, (
 FROM unnest(%(clients)s::bigint[]) AS c (client)
 
 -- name: open_papers
-SELECT record_id, client FROM core.document_open WHERE {column} = ANY (%(ids)s::bigint[])
+SELECT {columns} FROM core.document_open AS o WHERE o.{column} = ANY (%(ids)s::bigint[])
 
 -- name: links_of
 -- Words as their places in lists: a hundred thousand integers come in one piece.
@@ -86,10 +86,10 @@ SELECT l.left_record_id, l.right_record_id, array_position(%(kinds)s::text[], l.
     array_position(%(statuses)s::text[], l.status)::bigint - 1 AS status
 FROM (
     SELECT left_record_id, right_record_id, kind, status FROM core.document_link
-    WHERE left_record_id = ANY (%(record_ids)s::bigint[])
+    WHERE left_record_id = ANY (%(record_ids)s::bigint[]) {which}
     UNION ALL
     SELECT left_record_id, right_record_id, kind, status FROM core.document_link
-    WHERE right_record_id = ANY (%(record_ids)s::bigint[])
+    WHERE right_record_id = ANY (%(record_ids)s::bigint[]) {which}
 ) AS l
 
 -- name: said

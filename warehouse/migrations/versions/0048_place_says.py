@@ -1,4 +1,5 @@
-"""Where a document is looked for says what it says, so that documents near a changed one are not read.
+"""Places and open papers of documents say what links and sums depend on, so that documents near a changed one are not
+read.
 
 Revision ID: 0048
 Revises: 0047
@@ -14,7 +15,7 @@ down_revision = "0047"
 branch_labels = None
 depends_on = None
 
-_COLUMNS = {
+_OF_PLACES = {
     "register_key": (sa.BigInteger(), "Hash of source and type"),
     "amount": (sa.BigInteger(), "Amount in 1/10,000; negative where it reverses another"),
     "currency": (sa.BigInteger(), "Hash of its currency"),
@@ -23,12 +24,31 @@ _COLUMNS = {
     "state": (sa.Integer(), "0 plain, 1 sold; what came to nothing has no place"),
 }
 
+_OF_OPEN = {
+    "currency": (sa.BigInteger(), "Hash of its currency; 0: not known"),
+    "register_key": (sa.BigInteger(), "Hash of source and type"),
+    "event_id": (sa.BigInteger(), "The smallest document that is linked with it as the same"),
+    "day": (sa.Integer(), "Days since 1970-01-01"),
+    "worth": (sa.BigInteger(), "Amount of all of these that counts, in 1/10,000"),
+}
+_ENDS = ("left", "right")
+
 
 def upgrade() -> None:
-    """Six columns. The next publish of the new version links all documents anew, and fills them."""
-    op.execute("TRUNCATE core.document_place")
-    for name, (kind, comment) in _COLUMNS.items():
+    """The next publish of the new version links all documents anew, and fills both tables."""
+    op.execute("TRUNCATE core.document_place, core.document_open")
+    for name, (kind, comment) in _OF_PLACES.items():
         op.add_column("document_place", sa.Column(name, kind, nullable=True, comment=comment), schema="core")
+    for name, (kind, comment) in _OF_OPEN.items():
+        op.add_column("document_open", sa.Column(name, kind, nullable=False, comment=comment), schema="core")
+    for end in _ENDS:
+        op.create_index(
+            f"ix_document_link_sum_{end}",
+            "document_link",
+            [f"{end}_record_id"],
+            schema="core",
+            postgresql_where=sa.text("kind = 'instalment'"),
+        )
     op.create_table_comment(
         "document_place",
         "The keys by which documents of other registers are found, and what they say, as last linked",
@@ -38,8 +58,11 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """The keys are all that is needed before."""
-    for name in _COLUMNS:
-        op.drop_column("document_place", name, schema="core")
+    for end in _ENDS:
+        op.drop_index(f"ix_document_link_sum_{end}", "document_link", schema="core")
+    for table, columns in (("document_place", _OF_PLACES), ("document_open", _OF_OPEN)):
+        for name in columns:
+            op.drop_column(table, name, schema="core")
     op.create_table_comment(
         "document_place", "The keys by which documents of other registers are found, as last linked", schema="core"
     )
