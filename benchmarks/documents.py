@@ -27,6 +27,7 @@ from services import migrated_database, scratch, throwaway_postgres
 
 from warehouse import arrow
 from warehouse.connect import connect, create_database, database_name, drop_database, unit_of_work, with_database
+from warehouse.sql import sql
 
 if TYPE_CHECKING:
     import psycopg
@@ -100,6 +101,7 @@ def _fill_clients(conn: psycopg.Connection, count: int, seq: int) -> None:
     arrow.load(conn, "core.client", pa.table(client))
     crosswalk = {"record_id": records, "client_id": ids, "since": since, "changed_seq": first}
     arrow.load(conn, "identity.crosswalk", pa.table(crosswalk))
+    conn.execute(sql("resolution.set_clients"), {"clients": count})
     of, head = (ledgers.party_ids(ends) for ends in ledgers.members(count))
     stated = {
         "record_id": of,

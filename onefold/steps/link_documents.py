@@ -21,7 +21,7 @@ from identity.documents.evidence import size_class
 from identity.documents.instalments import instalments, not_collective
 from identity.documents.link import link_weighed, weigh_documents
 from identity.documents.open_papers import open_papers
-from identity.documents.schema import RELATED, Registers
+from identity.documents.schema import RELATED, Ints, Registers
 from identity.documents.sets import without
 from onefold.steps.ahead import ahead, storing
 from onefold.steps.document_work import Linked, Work, places, with_none, with_registers, without_pairs, work_of
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     from onefold.context import Context
 
+_DAYS: Final = 4_096
+"""Days after which another one may stand where one stood: only where links are stored depends on it."""
 _ALL_SHARE: Final = 20_000
 """Changed documents from which all are linked anew."""
 
@@ -89,11 +91,11 @@ def first_links(context: Context, conn: psycopg.Connection, as_of: datetime) -> 
                 registers, documents = read()
                 fingerprints.remember(conn, "rules", {"documents": fingerprint(document_rules(context))})
                 documents = _with_clients(documents, by_record(clients))
-                links, open_ = _links_of(work, registers, documents, meanwhile)
+                links, open_, order = _links_of(work, registers, documents, meanwhile)
                 # In a transaction of their own, so that both are stored at a time. Readers are not served links; should
                 # these stay behind alone, no places are there, and all is linked anew.
                 linking.enter_context(unit_of_work(beside))
-                linking.enter_context(storing(lambda: _store_first_links(beside, links, open_, as_of)))
+                linking.enter_context(storing(lambda: _store_first_links(beside, links.take(order), open_, as_of)))
                 return events_of_links(documents, links, registers)
 
             yield events_of
@@ -104,8 +106,8 @@ def _link_all(work: Work, beside: psycopg.Connection, as_of: Any, *, keep: bool)
     with unit_of_work(beside):
         registers, documents = with_registers(work, _all_documents(work, beside))
     documents = by_record(documents)
-    links, open_ = _links_of(work, registers, documents)
-    with storing(lambda: _store_links(work.conn, links, open_, as_of)):
+    links, open_, order = _links_of(work, registers, documents)
+    with storing(lambda: _store_links(work.conn, links.take(order), open_, as_of)):
         events = events_of_links(documents, links, registers)
     gone = without(stored.no_documents(work.conn, None), events["record_id"].to_numpy())
     changed = stored.store_events(work.conn, with_none(events, gone), as_of=as_of, keep=keep)
@@ -114,9 +116,9 @@ def _link_all(work: Work, beside: psycopg.Connection, as_of: Any, *, keep: bool)
 
 def _links_of(
     work: Work, registers: Registers, documents: pa.Table, meanwhile: Callable[[], None] | None = None
-) -> tuple[pa.Table, pa.Table]:
-    """The links of all documents (LINK), and the papers that nothing settles (OPEN). Where the documents are is stored
-    while they are linked, after what else there is to do `meanwhile`."""
+) -> tuple[pa.Table, pa.Table, Ints]:
+    """The links of all documents (LINK), the papers that nothing settles (OPEN), and in which order links are stored.
+    Where the documents are is stored while they are linked, after what else there is to do `meanwhile`."""
     settings, size = work.settings, size_class(documents.num_rows)
     fingerprints.remember(work.conn, "documents", {"size": UUID(int=size)})
     columns, related = columns_of(documents, registers), stored.related(work.conn, RELATED)
@@ -134,7 +136,13 @@ def _links_of(
         sums = instalments(papers, registers, work.said, settings, not_collective(columns))
         links = pa.concat_tables([without_pairs(links, sums), sums])
         stored_places()
-    return links, papers
+    return links, papers, _near_each_other(columns, links)
+
+
+def _near_each_other(columns: Columns, links: pa.Table) -> Ints:
+    """The order in which links are stored: those of an event, which are asked for together, stand together."""
+    left = np.searchsorted(columns.record_id, links["left_record_id"].to_numpy())
+    return np.argsort(columns.amount[left] * _DAYS + columns.day[left] % _DAYS)
 
 
 def _unpublished(work: Work, conn: psycopg.Connection) -> tuple[Registers, pa.Table]:
