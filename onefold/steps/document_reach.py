@@ -135,10 +135,6 @@ class Reach:
         """`registers`: those of the documents that changed."""
         self.work = work
         self._beside = beside
-        self._names = {
-            code: (one.source, one.type)
-            for code, one in zip(registers.codes().tolist(), registers.registers, strict=True)
-        }
         self.registers = registers
         """Those that were met so far."""
         self._papers = PLACE.empty_table()
@@ -190,7 +186,7 @@ class Reach:
         fresh = places.take(pa.array(first[once]))
         self.learn_registers(fresh)
         # What bears a name that nobody knows is no document any more.
-        fresh = fresh.filter(pc.is_in(fresh["register_key"], value_set=pa.array(list(self._names), pa.int64())))
+        fresh = fresh.filter(pc.is_in(fresh["register_key"], value_set=pa.array(self.registers.codes())))
         self._papers = pa.concat_tables([self._papers, fresh])
         self._loaded = union(self._loaded, ids[first] if records is None else records)
 
@@ -198,16 +194,12 @@ class Reach:
         """One document of each register tells what its source and type are."""
         first = places.filter(pc.is_valid(places["register_key"]))
         codes, at = np.unique(first["register_key"].to_numpy(), return_index=True)
-        at = at[[code not in self._names for code in codes.tolist()]]
-        if not len(at):
-            return
-        found = stored.registers(self.work.conn, first["record_id"].to_numpy()[at])
-        names = {*self._names.values(), *(name for name in found if name[1] in self.work.types)}
-        self.registers = registers_of(self.work, names)
-        self._names = {
-            code: (one.source, one.type)
-            for code, one in zip(self.registers.codes().tolist(), self.registers.registers, strict=True)
-        }
+        at = at[~isin(codes, union(self.registers.codes()))]
+        if len(at):
+            found = stored.registers(self.work.conn, first["record_id"].to_numpy()[at])
+            names = {(one.source, one.type) for one in self.registers.registers}
+            names.update(name for name in found if name[1] in self.work.types)
+            self.registers = registers_of(self.work, names)
 
     def books(self, places: pa.Table) -> Ints:
         """The book of each place (PLACE), all of whole documents; -1 where nobody knows it any more."""

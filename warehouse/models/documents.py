@@ -84,8 +84,8 @@ class DocumentOpen(Table, table=True):
 
     record_id: int = column(BigInteger, "The document", key=True)
     client: int = column(BigInteger, "Hash of its client's id")
-    currency: int = column(BigInteger, "Hash of its currency; 0: not known")
-    register_key: int = column(BigInteger, "Hash of source and type")
-    event_id: int = column(BigInteger, "The smallest document that is linked with it as the same")
-    day: int = column(Integer, "Days since 1970-01-01")
-    worth: int = column(BigInteger, "Amount of all of these that counts, in 1/10,000")
+    currency: int = column(BigInteger, "Hash of its currency; 0: not known", default=text("0"))
+    register_key: int = column(BigInteger, "Hash of source and type", default=text("0"))
+    event_id: int = column(BigInteger, "The smallest document that is linked with it as the same", default=text("0"))
+    day: int = column(Integer, "Days since 1970-01-01", default=text("0"))
+    worth: int = column(BigInteger, "Amount of all of these that counts, in 1/10,000", default=text("0"))

@@ -40,7 +40,9 @@ def upgrade() -> None:
     for name, (kind, comment) in _OF_PLACES.items():
         op.add_column("document_place", sa.Column(name, kind, nullable=True, comment=comment), schema="core")
     for name, (kind, comment) in _OF_OPEN.items():
-        op.add_column("document_open", sa.Column(name, kind, nullable=False, comment=comment), schema="core")
+        # With a default for a publish of the version before, after which all is linked anew as well.
+        column = sa.Column(name, kind, nullable=False, server_default=sa.text("0"), comment=comment)
+        op.add_column("document_open", column, schema="core")
     for end in _ENDS:
         op.create_index(
             f"ix_document_link_sum_{end}",
