@@ -29,6 +29,7 @@ _BULK_ROWS: Final = 100_000
 _BLOCK_BYTES: Final = 1 << 23
 _SMALL_BYTES: Final = 1 << 18
 _WIDTHS: Final = {pa.int64(): 8, pa.int32(): 4}
+_INTEGERS: Final = {("int8", pa.int64()), ("int4", pa.int32())}
 _EVERY_ROW: Final = SQL("true")
 _ESCAPES: Final = (
     # No text holds a NUL: it stands for the backslash that is meant, until the others are read.
@@ -49,6 +50,7 @@ def copy_in(conn: psycopg.Connection[Any], table: str, rows: pa.Table) -> int:
         return 0
     is_plain = _is_plain(rows)
     types = {} if is_plain else dict(conn.execute(sql("arrow.column_types"), {"table": table}).fetchall())
+    is_plain = is_plain or all((types.get(field.name), field.type) in _INTEGERS for field in rows.schema)
     form = "binary" if is_plain or copy_format.is_encodable(rows, types) else "csv"
     statement = SQL("COPY {} ({}) FROM STDIN (FORMAT {})").format(
         qualified(table), SQL(", ").join(map(Identifier, rows.column_names)), SQL(form)
@@ -73,12 +75,13 @@ def _csv(batch: pa.RecordBatch) -> memoryview:
 
 
 def _is_plain(rows: pa.Table) -> bool:
-    """Whether all columns are integers without nulls, which are laid out in one go."""
+    """Whether all columns are integers without nulls, of whatever type the table has them."""
     return all(field.type in _WIDTHS for field in rows.schema) and not any(c.null_count for c in rows.columns)
 
 
 def _binary(batch: pa.RecordBatch) -> bytes:
-    """Rows of integers as COPY's binary format has them: the number of fields, then each with its length."""
+    """Rows of integers as COPY's binary format has them: the number of fields, then each with its length. That of a
+    null is -1, and its value is left out."""
     columns = [
         (f"{side}{at}", form)
         for at, field in enumerate(batch.schema)
@@ -86,10 +89,23 @@ def _binary(batch: pa.RecordBatch) -> bytes:
     ]
     out = np.zeros(batch.num_rows, dtype=[("fields", ">i2"), *columns])
     out["fields"] = batch.num_columns
+    left_out = []
     for at, field in enumerate(batch.schema):
+        column = batch.column(at)
         out[f"length{at}"] = _WIDTHS[field.type]
-        out[f"value{at}"] = batch.column(at).to_numpy()
-    return out.tobytes()
+        if column.null_count:
+            nulls = np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))
+            out[f"length{at}"][nulls] = -1
+            left_out.append((at, nulls))
+            column = pc.fill_null(column, 0)
+        out[f"value{at}"] = column.to_numpy()
+    if not left_out:
+        return out.tobytes()
+    written = np.ones((len(out), out.itemsize), np.bool_)
+    for at, nulls in left_out:
+        field, first = out.dtype.fields[f"value{at}"][:2]
+        written[nulls, first : first + field.itemsize] = False
+    return out.view(np.uint8).reshape(written.shape)[written].tobytes()
 
 
 def read(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -91,11 +92,11 @@ def first_links(context: Context, conn: psycopg.Connection, as_of: datetime) -> 
                 registers, documents = read()
                 fingerprints.remember(conn, "rules", {"documents": fingerprint(document_rules(context))})
                 documents = _with_clients(documents, by_record(clients))
-                links, open_, order = _links_of(work, registers, documents, meanwhile)
+                links, open_, laid_out = _links_of(work, registers, documents, meanwhile)
                 # In a transaction of their own, so that both are stored at a time. Readers are not served links; should
                 # these stay behind alone, no places are there, and all is linked anew.
                 linking.enter_context(unit_of_work(beside))
-                linking.enter_context(storing(lambda: _store_first_links(beside, links.take(order), open_, as_of)))
+                linking.enter_context(storing(lambda: _store_first_links(beside, laid_out(links), open_, as_of)))
                 return events_of_links(documents, links, registers)
 
             yield events_of
@@ -106,8 +107,8 @@ def _link_all(work: Work, beside: psycopg.Connection, as_of: Any, *, keep: bool)
     with unit_of_work(beside):
         registers, documents = with_registers(work, _all_documents(work, beside))
     documents = by_record(documents)
-    links, open_, order = _links_of(work, registers, documents)
-    with storing(lambda: _store_links(work.conn, links.take(order), open_, as_of)):
+    links, open_, laid_out = _links_of(work, registers, documents)
+    with storing(lambda: _store_links(work.conn, laid_out(links), open_, as_of)):
         events = events_of_links(documents, links, registers)
     gone = without(stored.no_documents(work.conn, None), events["record_id"].to_numpy())
     changed = stored.store_events(work.conn, with_none(events, gone), as_of=as_of, keep=keep)
@@ -116,9 +117,9 @@ def _link_all(work: Work, beside: psycopg.Connection, as_of: Any, *, keep: bool)
 
 def _links_of(
     work: Work, registers: Registers, documents: pa.Table, meanwhile: Callable[[], None] | None = None
-) -> tuple[pa.Table, pa.Table, Ints]:
-    """The links of all documents (LINK), the papers that nothing settles (OPEN), and in which order links are stored.
-    Where the documents are is stored while they are linked, after what else there is to do `meanwhile`."""
+) -> tuple[pa.Table, pa.Table, Callable[[pa.Table], pa.Table]]:
+    """The links of all documents (LINK), the papers that nothing settles (OPEN), and what lays links out as they are
+    stored. Where the documents are is stored while they are linked, after what else there is to do `meanwhile`."""
     settings, size = work.settings, size_class(documents.num_rows)
     fingerprints.remember(work.conn, "documents", {"size": UUID(int=size)})
     columns, related = columns_of(documents, registers), stored.related(work.conn, RELATED)
@@ -136,13 +137,14 @@ def _links_of(
         sums = instalments(papers, registers, work.said, settings, not_collective(columns))
         links = pa.concat_tables([without_pairs(links, sums), sums])
         stored_places()
-    return links, papers, _near_each_other(columns, links)
+    return links, papers, partial(_together, columns.record_id, columns.amount * _DAYS + columns.day % _DAYS)
 
 
-def _near_each_other(columns: Columns, links: pa.Table) -> Ints:
-    """The order in which links are stored: those of an event, which are asked for together, stand together."""
-    left = np.searchsorted(columns.record_id, links["left_record_id"].to_numpy())
-    return np.argsort(columns.amount[left] * _DAYS + columns.day[left] % _DAYS)
+def _together(record_ids: Ints, near: Ints, links: pa.Table) -> pa.Table:
+    """The links as they are stored: those of an event, which are asked for together, stand together. `near`: of each
+    document a number like that of those of its event."""
+    left = np.searchsorted(record_ids, links["left_record_id"].to_numpy())
+    return links.take(pa.array(np.argsort(near[left])))
 
 
 def _unpublished(work: Work, conn: psycopg.Connection) -> tuple[Registers, pa.Table]:
