@@ -15,7 +15,7 @@ _LARGE: Final = 200_000  # records below which it is not worth the look
 ALWAYS: Final = 1 << 30
 """What was worked on, for `give_back`: with little memory the least of it counts."""
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
 _FREED: Final = 1 << 20  # bytes from which on a block goes back to the system when it is freed
 
 
@@ -35,6 +35,7 @@ def held_little() -> Iterator[None]:
     if change is not None:
         change(_M_MMAP_THRESHOLD, _FREED)
         change(_M_TRIM_THRESHOLD, 16 * _FREED)
+        change(_M_ARENA_MAX, 2)  # else every thread keeps some, and how much hangs on which of them meet
     try:
         yield
     finally:

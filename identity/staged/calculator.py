@@ -67,8 +67,9 @@ class Calculator(Protocol):
 
 def read(folder: Path, name: str, schema: pa.Schema, where: pc.Expression | None = None) -> pa.Table:
     """The columns of a table that `schema` names, as it has them; only the rows that are wanted."""
-    # Not the whole file at once beside what it holds.
-    return pq.read_table(folder / name, columns=schema.names, filters=where, pre_buffer=False).cast(schema)
+    # Neither the whole file at once nor what other threads read ahead beside what it holds.
+    whole = pq.read_table(folder / name, columns=schema.names, filters=where, pre_buffer=False, use_threads=False)
+    return whole.cast(schema)
 
 
 def files(folder: Path, name: str) -> list[Path]:
