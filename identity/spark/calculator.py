@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from identity import parallel
 from identity.features import natural_order
-from identity.memory import ALWAYS, give_back, held_little
+from identity.memory import ALWAYS, give_back
 from identity.population import Rules
 from identity.schema import PAIR
 from identity.spark.tasks import Known, dealt, take, written
@@ -188,10 +188,9 @@ class SparkCalculator:
 
         def at_work(at: int) -> Any:
             parallel.use(1)  # Spark gives as many tasks as there are cores
-            with held_little():
-                said = task(at)
-                give_back(ALWAYS)
-                return said
+            said = task(at)
+            give_back(ALWAYS)
+            return said
 
         context = self.session.sparkContext
         return context.parallelize(range(number), number).map(at_work).collect() if number else []
