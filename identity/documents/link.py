@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -12,12 +12,12 @@ import pyarrow as pa
 from identity.documents.blocks import Crowded
 from identity.documents.columns import Columns, columns_of, faces_of
 from identity.documents.events import put_together
-from identity.documents.evidence import Evidence, Measure, size_class, together, weigh
+from identity.documents.evidence import CLIENT, Evidence, Measure, size_class, together, weigh
 from identity.documents.kin import kin_of
 from identity.documents.matching import best_first
 from identity.documents.pairs import Pairs, candidate_pairs, distinct
 from identity.documents.rarity import rarity_of
-from identity.documents.schema import LINK, SAID, SALES, Flags, Ints, Registers
+from identity.documents.schema import LINK, RELATED, SAID, SALES, Flags, Ints, Registers
 from identity.documents.sets import isin, union, unique
 from identity.documents.settings import ONE_BIT, DocumentSettings
 from identity.documents.settling import settle
@@ -68,11 +68,12 @@ def weigh_documents(
     further = [one if near is None else one.only(near[one.left] | near[one.right]) for one in (stated, judged)]
     pairs = distinct([proposed.pairs, *further], len(columns.record_id))
     rarity = rarity_of(columns, faces, proposed, settings)
-    if not isinstance(related, pa.Table):
-        related = related(_strangers(columns, pairs))
-    measure = Measure(columns, registers, rarity, kin_of(related), settings, size)
-    del proposed
     known, least = _codes(columns, judged), round(settings.review_at * ONE_BIT)
+    measure = Measure(columns, registers, rarity, kin_of(RELATED.empty_table()), settings, size)
+    del proposed
+    if not isinstance(related, pa.Table):
+        related = related(_strangers(measure, pairs, isin(_codes(columns, pairs), known), least))
+    measure = replace(measure, kin=kin_of(related))
 
     def plausible(first: int) -> tuple[Pairs, Evidence, Flags, Flags]:
         some = pairs.only(slice(first, first + _SLICE))
@@ -90,14 +91,15 @@ def weigh_documents(
     return Weighed(columns, kept, together([part[1] for part in parts]), same, apart)
 
 
-def _strangers(columns: Columns, pairs: Pairs) -> Ints:
-    """The places of documents, one of each client, of all clients that have a pair with another one's."""
-    known = columns.has_client[pairs.left] & columns.has_client[pairs.right]
-    apart = known & (columns.client[pairs.left] != columns.client[pairs.right])
-    places = union(pairs.left[apart], pairs.right[apart])
+def _strangers(measure: Measure, pairs: Pairs, judged: Flags, least: int) -> Ints:
+    """The places of documents, one of each client, of all clients that have a pair with another one's which would be
+    plausible if the two were related; `measure` knows of none that are."""
+    columns, found = measure.columns, weigh(measure, pairs)
+    if_related = found.total - found.client_bits + measure.settings.weights.unit("client_related")
+    wanted = (found.client == CLIENT.index("differs")) & ((if_related >= least) | judged)
+    places = union(pairs.left[wanted], pairs.right[wanted])
     _, first = np.unique(columns.client[places], return_index=True)
-    found: Ints = places[first]
-    return found
+    return places[first]
 
 
 def link(
