@@ -7,6 +7,7 @@ and narrow. A value of the server holds a gigabyte: whoever reads more reads it 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -31,23 +32,9 @@ def read(
 ) -> pa.Table:
     """The rows of a query as a table of `schema`: integers and texts, null where the schema allows it; the query's
     columns bear the schema's names."""
-    columns: list[Composable] = []
-    for field in schema:
-        name = Identifier(field.name)
-        if field.type == pa.string():
-            columns.append(SQL("array_send(array_agg(coalesce(octet_length({}), 0)::bigint))").format(name))
-            columns.append(SQL("convert_to(string_agg(coalesce({}, ''), ''), 'UTF8')").format(name))
-        else:
-            columns.append(SQL("array_send(array_agg(coalesce({}, 0)::bigint))").format(name))
     nullable = [field.name for field in schema if field.nullable]
-    if nullable:
-        bits = (
-            SQL("CASE WHEN {} IS NULL THEN {} ELSE 0 END").format(Identifier(name), Literal(1 << at))
-            for at, name in enumerate(nullable)
-        )
-        columns.append(SQL("array_send(array_agg(({})::bigint))").format(SQL(" + ").join(bits)))
     with conn.cursor(binary=True) as cursor:
-        statement = sql("arrow.as_arrays").format(columns=SQL(", ").join(columns), query=query)
+        statement = sql("arrow.as_arrays").format(columns=_arrays(schema), query=query)
         row = cursor.execute(statement, parameters).fetchone()
     if row is None or row[0] is None:
         return schema.empty_table()
@@ -63,6 +50,27 @@ def read(
         else:
             made.append(pa.array(values.astype(field.type.to_pandas_dtype()), field.type, mask=mask))
     return pa.table(made, schema=schema)
+
+
+@cache
+def _arrays(schema: pa.Schema) -> SQL:
+    """The columns of `read`: put together anew they take as long as a small question."""
+    columns: list[Composable] = []
+    for field in schema:
+        name = Identifier(field.name)
+        if field.type == pa.string():
+            columns.append(SQL("array_send(array_agg(coalesce(octet_length({}), 0)::bigint))").format(name))
+            columns.append(SQL("convert_to(string_agg(coalesce({}, ''), ''), 'UTF8')").format(name))
+        else:
+            columns.append(SQL("array_send(array_agg(coalesce({}, 0)::bigint))").format(name))
+    nullable = [field.name for field in schema if field.nullable]
+    if nullable:
+        bits = (
+            SQL("CASE WHEN {} IS NULL THEN {} ELSE 0 END").format(Identifier(name), Literal(1 << at))
+            for at, name in enumerate(nullable)
+        )
+        columns.append(SQL("array_send(array_agg(({})::bigint))").format(SQL(" + ").join(bits)))
+    return SQL(SQL(", ").join(columns).as_string())
 
 
 def read_integers(

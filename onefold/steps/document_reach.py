@@ -6,7 +6,7 @@ what was reached last are read, until nothing further is reached.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -62,12 +62,13 @@ class _Members:
 
 def disturbed(reach: Reach, before: pa.Table, after: pa.Table) -> Ints:
     """Documents whose rarity is another now, for some have changed that stood in `before` or stand in `after` (PLACE):
-    those of their blocks in their books, and of blocks that may have crossed their limit all; not of one that was over
-    it and is so still. Who has a pair with one of these is reached by that."""
+    those of the blocks that these left or came to in their books, and of blocks that may have crossed their limit all;
+    not of one that was over it and is so still. Who has a pair with one of these is reached by that."""
     work = reach.work
     cap = work.settings.largest_block
     places = pa.concat_tables([before, after])
     places = places.append_column("row", pa.array(np.arange(places.num_rows)))
+    places = places.append_column("whose", pa.array(np.concatenate([reach.codes(before), reach.codes(after)])))
     known = {
         name: np.unique(places[name].drop_null().to_numpy(), return_counts=True)
         for name in ("amount_key", "client_key", "number_key")
@@ -80,11 +81,12 @@ def disturbed(reach: Reach, before: pa.Table, after: pa.Table) -> Ints:
 
     for one in (before, after):
         reach.learn_registers(one)
-    blocks = list(_around(work, places, limits))
+    by_amount, by_number = (_moved(places, names) for names in (("amount_key", "client_key"), ("number_key",)))
+    blocks = list(_around(work, by_amount, by_number, limits))
     for one in blocks:
         reach.learn(one.found)
     columns = reach.documents(union(*(one.records for one in blocks)))
-    book, ids = np.concatenate([reach.books(before), reach.books(after)]), columns.record_id
+    book, ids = reach.books(places["whose"].to_numpy()), columns.record_id
     count = int(max(columns.book.max(initial=0), book.max(initial=0))) + 1
     found = []
     for one in blocks:
@@ -102,13 +104,20 @@ def disturbed(reach: Reach, before: pa.Table, after: pa.Table) -> Ints:
     return union(*found)
 
 
-def _around(work: Work, places: pa.Table, limits: _Limits) -> Iterator[_Members]:
-    """Members of the blocks of these places. Blocks of clients are asked for only where one of the amount is over its
-    limit: they are within it else."""
+def _moved(places: pa.Table, names: Sequence[str]) -> pa.Table:
+    """Those of the places, as they were and as they are, that by these columns were not or are not where they are."""
+    once = places.group_by(["record_id", "face", "day", "whose", *names]).aggregate([("row", "min"), ("row", "max")])
+    rows = union(once["row_min"].to_numpy()[once["row_min"].to_numpy() == once["row_max"].to_numpy()])
+    return places.filter(pa.array(isin(places["row"].to_numpy(), rows)))
+
+
+def _around(work: Work, by_amount: pa.Table, by_number: pa.Table, limits: _Limits) -> Iterator[_Members]:
+    """Members of the blocks of these places, of amounts and clients, and of numbers. Blocks of clients are asked for
+    only where one of the amount is over its limit: they are within it else."""
     wide, weeks, days = slot_lengths(work.settings)
     crowded = np.zeros(0, np.int64)
     for column, lengths in (("amount_key", (wide,)), ("client_key", (wide, weeks, days)), ("number_key", (wide,))):
-        some = with_blocks(places, column)
+        some = with_blocks(by_number if column == "number_key" else by_amount, column)
         if column == "client_key":
             some = some.filter(pc.is_in(some["amount_key"], value_set=pa.array(crowded)))
         for length in lengths:
@@ -161,7 +170,7 @@ class Reach:
         with storing(lambda: stored.links_of(self._beside, TIE, records)) as linked:
             places = self._places(records)
             kin = stored.kin(conn, records, union(places["parent_record_id"].drop_null().to_numpy()))
-            around = list(_around(self.work, places, lambda _, keys: np.full(len(keys), cap)))
+            around = list(_around(self.work, places, places, lambda _, keys: np.full(len(keys), cap)))
             links = linked()
         self._links.append(links)
         # What is linked with these is looked at for links of its own in the next round.
@@ -201,15 +210,19 @@ class Reach:
             names.update(name for name in found if name[1] in self.work.types)
             self.registers = registers_of(self.work, names)
 
-    def books(self, places: pa.Table) -> Ints:
-        """The book of each place (PLACE), all of whole documents; -1 where nobody knows it any more."""
+    def codes(self, places: pa.Table) -> Ints:
+        """The register's code of each place (PLACE), all of whole documents."""
         first = places.filter(pc.equal(places["face"], 0))
         order = np.argsort(first["record_id"].to_numpy())
         record, code = (first[name].to_numpy()[order] for name in ("record_id", "register_key"))
-        whose = code[np.searchsorted(record, places["record_id"].to_numpy())] if len(code) else code
-        known = isin(whose, union(self.registers.codes()))
-        book = np.full(len(whose), -1, np.int64)
-        book[known] = self.registers.books()[self.registers.places(whose[known])]
+        found: Ints = code[np.searchsorted(record, places["record_id"].to_numpy())] if len(code) else code
+        return found
+
+    def books(self, codes: Ints) -> Ints:
+        """The books of registers by their codes; -1 where nobody knows it any more."""
+        known = isin(codes, union(self.registers.codes()))
+        book = np.full(len(codes), -1, np.int64)
+        book[known] = self.registers.books()[self.registers.places(codes[known])]
         return book
 
     def _read(self, records: Ints) -> None:
