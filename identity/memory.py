@@ -35,7 +35,7 @@ def held_little() -> Iterator[None]:
     if change is not None:
         change(_M_MMAP_THRESHOLD, _FREED)
         change(_M_TRIM_THRESHOLD, 16 * _FREED)
-        change(_M_ARENA_MAX, 2)  # else every thread keeps some, and how much hangs on which of them meet
+        change(_M_ARENA_MAX, 2)  # else threads that meet each keep some of their own
     try:
         yield
     finally:
