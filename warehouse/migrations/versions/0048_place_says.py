@@ -35,8 +35,7 @@ _ENDS = ("left", "right")
 
 
 def upgrade() -> None:
-    """The next publish of the new version links all documents anew, and fills both tables."""
-    op.execute("TRUNCATE core.document_place, core.document_open")
+    """The next publish of the new version links all documents anew, and fills the new columns."""
     for name, (kind, comment) in _OF_PLACES.items():
         op.add_column("document_place", sa.Column(name, kind, nullable=True, comment=comment), schema="core")
     for name, (kind, comment) in _OF_OPEN.items():
