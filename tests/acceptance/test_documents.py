@@ -429,6 +429,26 @@ def relink(hub: Hub) -> None:
         publish(context)
 
 
+def test_places_of_an_older_version_are_filled_when_all_is_linked_anew(trade: Hub) -> None:
+    run(trade)
+    fill(trade, Random(3), 30)
+    run(trade)
+    tables = ("SELECT * FROM core.document_place ORDER BY 1, 2", "SELECT * FROM core.document_open ORDER BY 1")
+    before = [trade.query(table) for table in tables]
+    assert all(before)
+    # As migration 0048 leaves them.
+    trade.query(
+        "UPDATE core.document_place SET (register_key, amount, currency, number, digits, state)"
+        " = (NULL, NULL, NULL, NULL, NULL, NULL) RETURNING 1"
+    )
+    trade.query(
+        "UPDATE core.document_open SET (currency, register_key, event_id, day, worth) = (0, 0, 0, 0, 0) RETURNING 1"
+    )
+    assert [trade.query(table) for table in tables] != before
+    relink(trade)
+    assert [trade.query(table) for table in tables] == before
+
+
 def test_a_reader_of_changes_ends_with_what_a_full_reader_sees(trade: Hub) -> None:
     rng = Random(11)
     fill(trade, rng, 25)
