@@ -78,17 +78,17 @@ def look(conn: psycopg.Connection[Any], rules: Rules, *, touched: bool, measure:
     types = {"types": rules.types}
     conn.execute(sql("needs.last").format(dealings=source), types)
     conn.execute(sql("needs.analyse_last"))
-    conn.execute(sql("needs.by_choice"))
+    if not touched:
+        conn.execute(sql("needs.by_choice"))
     dealing_types = {"types": rules.dealing_types}
     conn.execute(sql("needs.counts").format(dealings=source, ages=_ages(rules)), dealing_types)
     how = look_for(rules.signals, known)
     found = sql("needs.found").format(
         dealings=source, columns=how.columns, texts=how.texts, words=how.words, seen=how.seen, aged=_aged(rules)
     )
-    channel = [rules.channel_of(signal.need, signal.origin) for signal in rules.signals]
     signals = {
         "keys": [signal.key for signal in rules.signals],
-        "channels": channel,
+        "channels": [rules.channel_of(signal.need, signal.origin) for signal in rules.signals],
         "against": [signal.is_against for signal in rules.signals],
         "weights": [signal.weight for signal in rules.signals],
     }

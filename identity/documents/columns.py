@@ -61,43 +61,28 @@ class Faces:
 def columns_of(documents: pa.Table, registers: Registers) -> Columns:
     """The documents (DOCUMENT) that are not void."""
     documents = by_record(documents.filter(pc.not_equal(documents["state"], VOID)))
-    record_id = _ints(documents, "record_id")[0]
-    register = _ints(documents, "register")[0]
-    parent, has_parent = _ints(documents, "parent_record_id")
-    number, core, digits = _numbers(documents["number"])
-    day, has_day = _ints(documents, "day")
-    amount, has_amount = _ints(documents, "amount")
-    client, has_client = _ints(documents, "client")
-    return Columns(
-        record_id,
-        register,
-        registers.money()[register] if len(register) else register,
-        registers.books()[register] if len(register) else register,
-        registers.ranks()[register] if len(register) else register,
-        day,
-        has_day,
-        amount,
-        has_amount,
-        signed(_hashes(documents["currency"])),
-        client,
-        has_client,
-        number,
-        core,
-        digits,
-        np.where(has_parent, _places(record_id, parent), -1),
-        documents["state"].to_numpy() == SOLD,
-    )
+    register, currency = _ints(documents, "register")[0], signed(_hashes(documents["currency"]))
+    return _columns(documents, registers, register, currency, _numbers(documents["number"]))
 
 
 def columns_of_places(places: pa.Table, registers: Registers) -> Columns:
     """The documents of which these are the places as they are (PLACE, face 0)."""
     places = by_record(places)
-    record_id = _ints(places, "record_id")[0]
     register = registers.places(_ints(places, "register_key")[0])
-    day, has_day = _ints(places, "day")
-    amount, has_amount = _ints(places, "amount")
-    client, has_client = _ints(places, "client")
-    parent, has_parent = _ints(places, "parent_record_id")
+    number, core, digits = (_ints(places, name)[0] for name in ("number", "number_key", "digits"))
+    return _columns(places, registers, register, _ints(places, "currency")[0], (number, core, digits))
+
+
+def _columns(
+    rows: pa.Table, registers: Registers, register: Ints, currency: Ints, numbers: tuple[Ints, Ints, Ints]
+) -> Columns:
+    """Of rows by record_id that say all else in columns that DOCUMENT and PLACE have in common; `numbers`: as they are
+    written, their digits alone, and how many these are."""
+    record_id = _ints(rows, "record_id")[0]
+    parent, has_parent = _ints(rows, "parent_record_id")
+    day, has_day = _ints(rows, "day")
+    amount, has_amount = _ints(rows, "amount")
+    client, has_client = _ints(rows, "client")
     return Columns(
         record_id,
         register,
@@ -108,14 +93,12 @@ def columns_of_places(places: pa.Table, registers: Registers) -> Columns:
         has_day,
         amount,
         has_amount,
-        _ints(places, "currency")[0],
+        currency,
         client,
         has_client,
-        _ints(places, "number")[0],
-        _ints(places, "number_key")[0],
-        _ints(places, "digits")[0],
+        *numbers,
         np.where(has_parent, _places(record_id, parent), -1),
-        _ints(places, "state")[0] == SOLD,
+        _ints(rows, "state")[0] == SOLD,
     )
 
 

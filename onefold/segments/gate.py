@@ -148,10 +148,8 @@ def _stability(
 ) -> dict[str, float | None]:
     known = segment >= 0
     sums = np.zeros(len(rules.segments))
-    shown, expected = (
-        _aged(sample, sample.sighting),
-        [_rates(sample, rate) for rate in (sample.rate_for, sample.rate_against)],
-    )
+    shown = _aged(sample, sample.sighting)
+    expected = [_rates(sample, rate) for rate in (sample.rate_for, sample.rate_against)]
     for _ in range(rounds):
         drawn = rng.poisson(1.0, len(sample.client)).astype(np.float64)
         best = np.where(known, assign(_drawn(sample, shown, expected, drawn), rules).best, -1)

@@ -13,7 +13,7 @@ SELECT set_config('parallel_setup_cost', '10', true), set_config('parallel_tuple
 SET LOCAL enable_nestloop = off
 
 -- name: by_choice
-SET LOCAL enable_nestloop = on
+SET LOCAL enable_nestloop = DEFAULT
 
 -- name: lexemes
 -- The stems of each form, by the dictionaries with which the texts are read.
@@ -68,8 +68,8 @@ WHERE NOT i.is_deleted AND i.type = ANY (%(types)s::text[])
 GROUP BY i.client_id
 
 -- name: found
--- {columns}, {texts}, {words}, {seen}: need_rules.Look. OFFSET keeps a step from being done once for each place that names it; of
--- this type, since with a cast only one process would do it.
+-- {columns}, {texts}, {words}, {seen}: need_rules.Look. OFFSET keeps a step from being done once for each place that
+-- names it; of this type, since with a cast only one process would do it.
 CREATE TEMP TABLE need_found ON COMMIT DROP AS
 SELECT f.client_id, f.record_id, f.type, f.occurred_on, f.signal_key, s.channel, s.is_against, {aged} AS weight
 FROM (
