@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -12,10 +13,14 @@ from identity.clustering.cluster import ScorePairs
 from identity.clustering.points import Points
 from identity.comparison.bounds import Bounds
 from identity.comparison.score import Weights
-from identity.encoded import Flags, Ints
+from identity.encoded import Codes, Flags, Ints
 from identity.features import positions
 from identity.population import Population, Rules
 from identity.schema import KINDS, PAIR
+
+FORBIDDEN: Final = pa.field("forbidden", pa.bool_(), nullable=False)
+COMPARED: Final = pa.schema([*PAIR, FORBIDDEN])
+"""PAIR, and whether a contradiction or a distinct register forbids it."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ def pair_table(ids: Ints, pairs: Pairs | None, points: Points, version: int) -> 
     if pairs is not None:
         left, right = np.concatenate([pairs.left, left]), np.concatenate([pairs.right, right])
         weight = np.concatenate([pairs.weight, weight])
-    return _table(ids, left, right, weight, version)
+    return pa.table(_columns(ids, left, right, weight, version)[0], schema=PAIR)
 
 
 def plausible_of(rules: Rules, records: pa.Table, identifiers: pa.Table, candidates: pa.Table) -> pa.Table:
@@ -68,26 +73,27 @@ def plausible_of(rules: Rules, records: pa.Table, identifiers: pa.Table, candida
         left, right = np.minimum(one, two)[here], np.maximum(one, two)[here]
         at = Bounds(population.scorer, population.features).reaching(left, right, threshold)
         pairs = plausible((left[at], right[at]), population.score, threshold)
-        found.append(_table(population.ids, pairs.left, pairs.right, pairs.weight, rules.model.version))
+        columns, _ = _columns(population.ids, pairs.left, pairs.right, pairs.weight, rules.model.version)
+        found.append(pa.table(columns, schema=PAIR))
     return pa.concat_tables(found)
 
 
 def plausible_between(population: Population, blocks: RuleBlocks, border: int, version: int) -> tuple[int, pa.Table]:
-    """How many candidate pairs the blocks propose, and PAIR rows of those that are plausible. `border`: as for
+    """How many candidate pairs the blocks propose, and COMPARED rows of those that are plausible. `border`: as for
     Pairing."""
     number, left, right = promising(population, Pairing([blocks], len(population.ids), border))
     pairs = plausible((left, right), population.score, population.model.plausible)
-    return number, _table(population.ids, pairs.left, pairs.right, pairs.weight, version)
+    columns, order = _columns(population.ids, pairs.left, pairs.right, pairs.weight, version)
+    return number, pa.table({**columns, FORBIDDEN.name: pairs.forbidden[order]}, schema=COMPARED)
 
 
-def _table(ids: Ints, left: Ints, right: Ints, weight: Weights, version: int) -> pa.Table:
+def _columns(ids: Ints, left: Ints, right: Ints, weight: Weights, version: int) -> tuple[dict[str, Ints | Codes], Ints]:
+    """The columns of PAIR in natural order, and which pair each row is of."""
     order = np.argsort(left * max(len(ids), 1) + right, kind="stable")
-    return pa.table(
-        {
-            "left_id": ids[left[order]],
-            "right_id": ids[right[order]],
-            "weight": weight[order],
-            "model_version": np.full(len(left), version, dtype=np.int32),
-        },
-        schema=PAIR,
-    )
+    columns: dict[str, Ints | Codes] = {
+        "left_id": ids[left[order]],
+        "right_id": ids[right[order]],
+        "weight": weight[order],
+        "model_version": np.full(len(left), version, dtype=np.int32),
+    }
+    return columns, order

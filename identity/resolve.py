@@ -267,7 +267,7 @@ def _clustered(
         points.sizes,
         (of[pairs.left[open_pairs]], of[pairs.right[open_pairs]], pairs.weight[open_pairs]),
         lambda left, right: score(points.row[left], points.row[right]),
-        Thresholds(model.plausible, model.link, rules.model.component_bound, model.pooled, model.review),
+        Thresholds.of(rules.model, kind),
         Constraints((of[same[0]], of[same[1]]), (of[not_same[0]], of[not_same[1]])),
     )
     label = points.row[clusters.label][of]  # the row of the smallest natural key of each record's cluster

@@ -69,8 +69,14 @@ def cluster(
     """The partition of the points. `edges`: the plausible, not forbidden pairs; `score` weighs any pairs
     exactly."""
     constraints = constraints or Constraints()
+    component, split = components(len(sizes), edges, thresholds, constraints.same)
+    return Clusters(settle(component, sizes, score, thresholds, constraints), split)
+
+
+def settle(component: Codes, sizes: Ints, score: ScorePairs, thresholds: Thresholds, constraints: Constraints) -> Ints:
+    """The smallest position of each point's cluster, where each point's component (`components`) is known; any whole
+    components."""
     count = len(sizes)
-    component, split = _components(count, edges, thresholds, constraints.same)
     # Points in order of component, natural order within; components of one point are done.
     order = np.argsort(component, kind="stable")
     starts = np.flatnonzero(np.diff(component[order], prepend=-1))
@@ -84,14 +90,14 @@ def cluster(
     for number in np.unique(batch):
         chosen = batch == number
         work.settle(starts[chosen], lengths[chosen])
-    return Clusters(label, split)
+    return label
 
 
-def _components(
+def components(
     count: int, edges: tuple[Ints, Ints, Weights], thresholds: Thresholds, same: tuple[Ints, Ints]
 ) -> tuple[Codes, tuple[SplitComponent, ...]]:
-    """Component numbers; those over the bound are split by raising the threshold in fixed steps until they
-    fit."""
+    """Which points have to be settled together: the number of each one's component. Those over the bound are split by
+    raising the threshold in fixed steps until they fit."""
     left, right, weight = edges
     keep = weight >= thresholds.plausible
     left, right, weight = left[keep], right[keep], weight[keep]

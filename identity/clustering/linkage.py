@@ -9,6 +9,7 @@ import numpy as np
 
 from identity.comparison.score import Weights
 from identity.encoded import Flags, Ints
+from identity.model import MatchModel
 
 _NONE: Final = np.iinfo(np.int64).min
 _MEAN_SHIFT: Final = 8  # means keep eight binary places below the weights' unit
@@ -24,6 +25,12 @@ class Thresholds:
     bound: int  # most points in a component
     pooled: bool = True  # whether the pairs between two clusters are more evidence than one of them
     review: int = 0  # some pair of a merge reaches it; where weights are no estimates, their mean does
+
+    @classmethod
+    def of(cls, model: MatchModel, kind: str) -> Thresholds:
+        """Those of a kind of record."""
+        mine = model.kind(kind)
+        return cls(mine.plausible, mine.link, model.component_bound, mine.pooled, mine.review)
 
 
 def _means(total: Ints, strongest: Weights, barred: Flags, sizes: tuple[Ints, Ints], thresholds: Thresholds) -> Ints:

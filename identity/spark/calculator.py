@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 from identity import parallel
 from identity.features import natural_order
 from identity.memory import ALWAYS, give_back
+from identity.plausible import COMPARED
 from identity.population import Rules
-from identity.schema import PAIR
 from identity.spark.tasks import Known, dealt, take, written
 from identity.staged.calculator import PairWork, Work, count, files, give, path_of, stored
 from identity.staged.cards import CARD
@@ -146,10 +146,10 @@ class SparkCalculator:
         def task(number: int) -> tuple[str, int]:
             one, two = cells[number]
             candidates, pairs = meet(rules, part(one), None if one == two else part(two))
-            return written(target, PAIR, [pairs]), candidates
+            return written(target, COMPARED, [pairs]), candidates
 
         told = self._worked(task, len(cells))
-        self._take("pairs", [name for name, _ in told], PAIR)
+        self._take("pairs", [name for name, _ in told], COMPARED)
         self.known("pairs")
         return sum(candidates for _, candidates in told)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.blocking.keys import RULES_PER_KIND
-from identity.clustering.cases import CASE
+from identity.clustering.cases import CASE, cases_of
+from identity.clustering.cluster import SplitComponent
 from identity.encoded import Ints
 from identity.features import in_natural_order, natural_keys, positions
 from identity.hashing import Hashes
@@ -34,12 +34,11 @@ class Found:
     points: pa.Table  # record_id and fingerprint of every record
     alike: pa.Table  # PAIR: records with the first of their point
     candidates: int
-    pairs: pa.Table  # PAIR: the plausible candidates
+    pairs: pa.Table  # COMPARED: the plausible candidates
     refused: pa.Table  # key, size
     first: pa.Table  # key, record_id: of each refused block its first record
-    labels: pa.Table  # record_id, label: of whoever hangs together with others
-    cases: pa.Table  # CASE
-    told: pa.Table  # report (work.SETTLED)
+    settled: pa.Table  # SETTLED: of whoever hangs together with others
+    split: tuple[tuple[str, SplitComponent], ...]  # the kind, and what was over the bound; `first`: a row
 
 
 def resolution(found: Found, rules: Rules, keys: Callable[[], pa.Table]) -> Resolution:
@@ -48,16 +47,20 @@ def resolution(found: Found, rules: Rules, keys: Callable[[], pa.Table]) -> Reso
     assert rules.accepted is not None
     records = in_natural_order(found.records)
     ordered = _Order(records)
-    labels = _labels(records, ordered, found.labels)
-    pairs = ordered.sorted_by(pa.concat_tables([found.pairs, found.alike]), *PAIR.names[:2])
+    labels = _labels(records, ordered, found)
+    cases, linked = _cases(found, rules, ordered, labels)
+    pairs = ordered.sorted_by(pa.concat_tables([found.pairs.select(PAIR.names), found.alike]), *PAIR.names[:2])
     refused = _refused(found.refused)
     report = _report(found, rules, ordered, pairs, refused)
+    report.linked_pairs = linked
+    report.split = [
+        SplitReport.of(kind, labels["natural_key"][split.first].as_py(), split) for kind, split in found.split
+    ]
     report.clusters = int(pc.count_distinct(labels["label"]).as_py())
     report.records = records.num_rows
     report.order()
     points = ordered.sorted_by(found.points, "record_id")
     first = _first_ids(points["record_id"].to_numpy(), found.alike)
-    cases = _cases(ordered, found.cases.cast(CASE))
     points = points.append_column(POINT.field("first_id"), pa.array(first))
     del ordered, records, first
     give_back(points.num_rows)
@@ -99,21 +102,29 @@ class _Order:
         return table.take(pa.array(order)).combine_chunks()
 
 
-def _labels(records: pa.Table, ordered: _Order, told: pa.Table) -> pa.Table:
+def _labels(records: pa.Table, ordered: _Order, found: Found) -> pa.Table:
     """LABEL in natural order; who hangs together with nobody is a client alone."""
     label = records["record_id"].to_numpy().copy()
-    label[ordered.at(told["record_id"])] = told["label"].to_numpy()
+    label[ordered.at(found.settled["record_id"])] = found.settled["label"].to_numpy()
+    label[ordered.at(found.alike["right_id"])] = label[ordered.at(found.alike["left_id"])]
     return pa.table([records["record_id"], label, natural_keys(records)], schema=LABEL)
 
 
-def _cases(ordered: _Order, cases: pa.Table) -> pa.Table:
-    """CASE rows, per kind of record most records first, then most bits, as `cases_of` orders them."""
-    weight, records = (cases[name].to_numpy().astype(np.int64) for name in ("weight", "records"))
-    kind = ordered.kind[ordered.at(cases["left_id"])]
-    one, two = ordered.rank(cases["left_label"]), ordered.rank(cases["right_label"])
-    ties = np.maximum(one, two), np.minimum(one, two)
-    order = np.lexsort((*ties, ordered.rank(cases["left_id"]), -weight, -records, kind))
-    return cases.take(pa.array(order))
+def _cases(found: Found, rules: Rules, ordered: _Order, labels: pa.Table) -> tuple[pa.Table, int]:
+    """CASE rows by kind of record, and how many plausible pairs are one client."""
+    ids, pairs, linked, cases = labels["record_id"], found.pairs, 0, [CASE.empty_table()]
+    of_each = ordered.at(labels["label"])
+    left, right = (ordered.at(pairs[name]) for name in PAIR.names[:2])
+    weight, forbidden, of_pair = pairs["weight"].to_numpy(), pairs["forbidden"].to_numpy(), ordered.kind[left]
+    for number, kind in enumerate(KINDS):
+        rows, mine = np.flatnonzero(ordered.kind == number), np.flatnonzero(of_pair == number)
+        place = np.cumsum(ordered.kind == number) - 1  # among those of the kind
+        label, one, two = place[of_each[rows]], place[left[mine]], place[right[mine]]
+        _, apart, _ = constraints_of(rules.judgements, ids.take(pa.array(rows)))
+        linked += int((label[one] == label[two]).sum())
+        compared = one, two, weight[mine], forbidden[mine]
+        cases.append(cases_of(ids.to_numpy()[rows], label, compared, apart, rules.model.kind(kind)))
+    return pa.concat_tables(cases), linked
 
 
 def _first_ids(ids: Ints, alike: pa.Table) -> Ints:
@@ -148,9 +159,5 @@ def _report(found: Found, rules: Rules, ordered: _Order, pairs: pa.Table, refuse
         mine = mine.append_column("row", pa.array(row))
         report.refused += refused_blocks(kind, rules.settings.kind(kind), mine, examples)
     report.refused_count = refused.num_rows
-    told = [json.loads(text) for text in found.told["report"].to_pylist()]
-    report.linked_pairs = sum(one["linked_pairs"] for one in told)
-    split = [SplitReport(**split) for one in told for split in one["split"]]
-    report.split = sorted(split, key=lambda one: (KINDS.index(one.kind), one.first_key.encode()))
     report.conflicts = constraints_of(rules.judgements, found.records["record_id"])[2]
     return report

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from identity.population import Rules
@@ -57,19 +56,21 @@ class Calculator(Protocol):
         """
 
     def compare(self, rules: Rules) -> int:
-        """Write which records with a key in common are plausible pairs (`pairs`, PAIR), and which blocks are refused
-        (`refused_blocks`, REFUSED; `first_of_blocks`: key and record_id, the first in each); how many candidate pairs
-        there are.
+        """Write which records with a key in common are plausible pairs (`pairs`, COMPARED), and which blocks are
+        refused (`refused_blocks`, REFUSED; `first_of_blocks`: key and record_id, the first in each); how many
+        candidate pairs there are.
 
         Of the tables `blocking_key` (BLOCKING_KEY), `block_limit` (BLOCK_LIMIT) and the cards.
         """
 
 
-def read(folder: Path, name: str, schema: pa.Schema, where: pc.Expression | None = None) -> pa.Table:
-    """The columns of a table that `schema` names, as it has them; only the rows that are wanted."""
+def read(folder: Path, name: str, schema: pa.Schema) -> pa.Table:
+    """The columns of a table that `schema` names, as it has them; file after file, in order."""
     # Neither the whole file at once nor what other threads read ahead beside what it holds.
-    whole = pq.read_table(folder / name, columns=schema.names, filters=where, pre_buffer=False, use_threads=False)
-    return whole.cast(schema)
+    parts = [
+        pq.read_table(path, columns=schema.names, pre_buffer=False, use_threads=False) for path in files(folder, name)
+    ]
+    return pa.concat_tables(parts).cast(schema) if parts else schema.empty_table()
 
 
 def files(folder: Path, name: str) -> list[Path]:

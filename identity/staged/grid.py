@@ -22,6 +22,7 @@ from identity.features import natural_order
 from identity.population import Rules
 from identity.resolve import REFUSED
 from identity.staged.calculator import count, files, give, read, stored
+from identity.staged.cards import CARD
 from identity.staged.ranks import Ranks
 from identity.staged.spool import Spool
 from identity.staged.work import PLACE_BITS, met
@@ -31,6 +32,8 @@ _FEW: Final = 10_000
 _KEY_BYTES: Final = 100
 """What a blocking key takes while it is sorted into its block."""
 _KEYS_AT_ONCE: Final = 500_000
+_IDS: Final = pa.schema([CARD.field("record_id")])
+_NAMED: Final = pa.schema([CARD.field(name) for name in ("record_id", "source", "stream", "source_key")])
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class Part:
 
 
 def meet(rules: Rules, one: Part, two: Part | None) -> tuple[int, pa.Table]:
-    """How many candidate pairs there are between two parts or within one, and PAIR rows of those that are plausible."""
+    """How many candidate pairs there are between two parts or within one, and COMPARED rows of the plausible ones."""
     if two is None:
         return met(rules, one.cards, one.entries, 0)
     entries = np.concatenate([one.entries, two.entries + one.cards.num_rows])
@@ -80,18 +83,14 @@ def meet(rules: Rules, one: Part, two: Part | None) -> tuple[int, pa.Table]:
 
 def natural_ranks(folder: Path, cards: str) -> Ranks:
     """The numbers of the records of a table of cards, which are in any order."""
-    named = _columns(folder, cards, ["record_id", "source", "stream", "source_key"])
+    named = read(folder, cards, _NAMED)
     return Ranks(named["record_id"].to_numpy()[natural_order(named)])
-
-
-def _columns(folder: Path, cards: str, names: list[str]) -> pa.Table:
-    return pa.concat_tables([pq.read_table(path, columns=names) for path in files(folder, cards)])
 
 
 def deal_keys(folder: Path, cards: str, grid: Grid, memory: int, members: Spool) -> None:
     """`deal_blocks` of the tables `blocking_key` and `block_limit`; `cards` are in natural order. Writes
     `refused_blocks` and `first_of_blocks`."""
-    ranks = Ranks(_columns(folder, cards, ["record_id"])["record_id"].to_numpy())
+    ranks = Ranks(read(folder, cards, _IDS)["record_id"].to_numpy())
     buckets = max(-(-count(folder, "blocking_key") * _KEY_BYTES // memory), 1)
     rows = stored(files(folder, "blocking_key"), _KEYS_AT_ONCE)
     refused = deal_blocks(rows, ranks, read(folder, "block_limit", BLOCK_LIMIT), buckets, grid.part_size, members)

@@ -12,25 +12,26 @@ from functools import partial
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from identity.blocking.keys import BLOCK_LIMIT, block_limits, sql
-from identity.clustering.cases import CASE
 from identity.generic import GENERIC
 from identity.judgements import same_groups
+from identity.plausible import COMPARED
 from identity.population import Population, Rules
 from identity.resolve import REFUSED, Resolution
 from identity.schema import BLOCKING_KEY, KINDS, PAIR
 from identity.staged.assembly import NAMED, Found, resolution
 from identity.staged.calculator import Calculator, count, give, parts_of, read
 from identity.staged.cards import CARD, tables_of
-from identity.staged.closures import closures
+from identity.staged.components import components_of, dealt_out
 from identity.staged.offers import OFFER, generic_of, offers_of
 from identity.staged.work import KEYED, SETTLED, alike, keyed, keys_of, settled
 
 CARDS: Final = "cards"
 """The table from which a run starts: CARD rows, in any number of files."""
-_ENDS: Final = pa.schema([("left_id", pa.int64()), ("right_id", pa.int64())])
+_ENDS: Final = pa.schema([COMPARED.field(name) for name in ("left_id", "right_id")])
+_WEIGHED: Final = pa.schema([*_ENDS, COMPARED.field("weight"), COMPARED.field("forbidden")])
+_OF_KIND: Final = pa.schema([CARD.field("record_id"), CARD.field("kind")])
 _EXAMPLE: Final = pa.schema([("key", pa.int64()), ("record_id", pa.int64())])
 
 
@@ -108,15 +109,13 @@ class StagedRun:
         self._candidates = self.engine.compare(self.rules)
 
     def settle(self) -> None:
-        """Clients and cases. What hangs together is told by ids alone, on the driver."""
-        pairs, tied = (self._read(name, _ENDS) for name in ("pairs", "alike"))
-        spoken = [(group[0], other) for group in same_groups(self.rules.judgements) for other in group[1:]]
-        joined = pa.table([[pair[side] for pair in spoken] for side in (0, 1)], schema=_ENDS)
-        found = closures(pa.concat_tables([pairs, tied, joined]), pairs, self._parts)
-        self._give("members", found.members)
-        self._give("member_pairs", found.pairs)
-        inside, cards = _query("pairs_of_members"), _query("cards_of_members")
-        self.engine.cogrouped("settled", inside, cards, partial(settled, self.rules), SETTLED)
+        """Clients. What hangs together is told by ids alone, on the driver."""
+        records, alike = self._read(CARDS, _OF_KIND), self._read("alike", _ENDS)
+        found = components_of(self.rules, records, self._read("pairs", _WEIGHED), alike)
+        self._split = found.split
+        part = dealt_out(found.members["component"].to_numpy(), self._parts, self.engine.per_part)
+        self._give("members", found.members.append_column("part", pa.array(part)))
+        self.engine.grouped("settled", CARDS, _query("cards_of_components"), partial(settled, self.rules), SETTLED)
 
     def resolution(self) -> Resolution:
         """All of it on the driver, in the order of the run in memory."""
@@ -126,28 +125,22 @@ class StagedRun:
                 points=self._read("keyed", pa.schema([KEYED.field("record_id"), KEYED.field("fingerprint")])),
                 alike=self._read("alike", PAIR),
                 candidates=self._candidates,
-                pairs=self._read("pairs", PAIR),
+                pairs=self._read("pairs", COMPARED),
                 refused=self._read("refused_blocks", REFUSED),
                 first=self._read("first_of_blocks", _EXAMPLE),
-                labels=self._settled("record_id", "label"),
-                cases=self._settled(*CASE.names),
-                told=self._settled("report"),
+                settled=self._read("settled", SETTLED),
+                split=self._split,
             ),
             self.rules,
             partial(self._read, "blocking_key", BLOCKING_KEY),
         )
 
-    def _settled(self, *names: str) -> pa.Table:
-        """The rows of SETTLED of one sort, the columns that it has."""
-        schema = pa.schema([SETTLED.field(name) for name in names])
-        return self._read("settled", schema, pc.field(names[0]).is_valid())
-
     def _give(self, name: str, rows: pa.Table) -> None:
         give(self.engine.folder, name, rows)
         self.engine.known(name)
 
-    def _read(self, name: str, schema: pa.Schema, where: pc.Expression | None = None) -> pa.Table:
-        return read(self.engine.folder, name, schema, where)
+    def _read(self, name: str, schema: pa.Schema) -> pa.Table:
+        return read(self.engine.folder, name, schema)
 
 
 def _query(name: str) -> str:

@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from identity.memory import ALWAYS, give_back, held_little
+from identity.plausible import COMPARED
 from identity.population import Rules
-from identity.schema import PAIR
 from identity.staged.calculator import BATCH, PairWork, Work, count, files, path_of, stored
 from identity.staged.grid import Grid, Part, deal_keys, meet, natural_ranks
 from identity.staged.spool import Spool
@@ -137,7 +137,7 @@ class SpillingCalculator:
                     yield pairs
                     give_back(ALWAYS)
 
-            self._write("pairs", PAIR, counted())
+            self._write("pairs", COMPARED, counted())
         return candidates
 
     def _dealt(self, rows: str) -> Spool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from typing import Final
 
 import numpy as np
@@ -11,12 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.blocking.pairing import RuleBlocks
-from identity.clustering.cases import CASE
+from identity.clustering.cluster import Constraints, settle
+from identity.clustering.linkage import Thresholds
 from identity.encoded import Ints, whole
+from identity.features import positions
 from identity.hashing import signed
-from identity.plausible import pair_table, plausible_between
+from identity.plausible import COMPARED, pair_table, plausible_between
 from identity.population import Population, Rules
-from identity.resolve import LABEL, resolve_under
+from identity.resolve import LABEL
 from identity.schema import BLOCKING_KEY, KINDS, PAIR
 from identity.staged.cards import tables_of
 
@@ -33,14 +33,8 @@ PLACE_BITS: Final = 32
 """The low bits of an `entry`, which are the place of a card; the others number its block."""
 _NEARLY_ALL: Final = 0.85
 """The share of cards above which it takes longer to choose them than to encode the others too."""
-SETTLED: Final = pa.schema(
-    [
-        *(field.with_nullable(True) for field in LABEL),
-        *(field.with_nullable(True) for field in CASE),
-        pa.field("report", pa.string()),
-    ]
-)
-"""The clients of a part: rows of LABEL, rows of CASE and one with what the report counts; the other columns null."""
+SETTLED: Final = pa.schema([LABEL.field("record_id"), LABEL.field("label")])
+"""Of the first record of each point its client."""
 
 
 def keyed(rules: Rules, cards: pa.Table) -> pa.Table:
@@ -80,7 +74,7 @@ def alike(rules: Rules, cards: pa.Table) -> pa.Table:
 
 
 def met(rules: Rules, cards: pa.Table, entries: Ints, border: int) -> tuple[int, pa.Table]:
-    """How many candidate pairs records propose, and PAIR rows of those that are plausible.
+    """How many candidate pairs records propose, and COMPARED rows of those that are plausible.
 
     `cards` are in natural order; `entries` say who is in an active block: its number << PLACE_BITS | the place of
     the card, ascending. `border`, if there is one: the place of the first card of a second part; pairs within a part
@@ -89,7 +83,7 @@ def met(rules: Rules, cards: pa.Table, entries: Ints, border: int) -> tuple[int,
     if border:
         cards, entries, border = _across(cards, entries, border)
     records, identifiers = tables_of(cards)
-    number, found = 0, [PAIR.empty_table()]
+    number, found = 0, [COMPARED.empty_table()]
     for kind in KINDS:
         mine = pc.equal(records["kind"], kind).to_numpy()
         rows = np.cumsum(mine, dtype=np.int32)
@@ -126,19 +120,16 @@ def _across(cards: pa.Table, entries: Ints, border: int) -> tuple[pa.Table, Ints
     return cards.filter(pa.array(there)), entries + moved[place], int(np.count_nonzero(there[:border]))
 
 
-def settled(rules: Rules, pairs: pa.Table, cards: pa.Table) -> pa.Table:
-    """SETTLED rows of whole components: `pairs` are their plausible pairs, `cards` all their records."""
-    found = resolve_under(rules, *tables_of(cards), pairs=pairs)
-    told = {"linked_pairs": found.report.linked_pairs, "split": [asdict(one) for one in found.report.split]}
-    parts = (found.labels, found.cases, pa.table({"report": [json.dumps(told)]}))
-    return pa.concat_tables([_widened(table) for table in parts])
-
-
-def _widened(table: pa.Table) -> pa.Table:
-    """A table with the columns of SETTLED that it lacks, null."""
-    there = set(table.column_names)
-    columns = [
-        table[field.name].cast(field.type) if field.name in there else pa.nulls(table.num_rows, field.type)
-        for field in SETTLED
-    ]
-    return pa.table(columns, schema=SETTLED)
+def settled(rules: Rules, members: pa.Table) -> pa.Table:
+    """SETTLED rows of whole components. `members`: the cards of their points' first records, each with the number of
+    its `component` and the `size` of its point."""
+    records, identifiers = tables_of(members)
+    found = [SETTLED.empty_table()]
+    for kind in KINDS:
+        population = Population(kind, records, identifiers, rules)
+        at = positions(members["record_id"], pa.chunked_array([population.ids]))
+        component, size = (members[name].to_numpy()[at] for name in ("component", "size"))
+        constraints = Constraints(population.same, population.not_same)
+        label = settle(component, size, population.score, Thresholds.of(rules.model, kind), constraints)
+        found.append(pa.table([population.ids, population.ids[label]], schema=SETTLED))
+    return pa.concat_tables(found)
