@@ -51,8 +51,7 @@ class Calculator(Protocol):
         """Write what `work` gives of the parts of two queries that have the same number as a table. Of the second the
         rows are chosen from the table of cards.
 
-        Every part of `pairs` has cards. One of `cards` without pairs is worked too, with an empty table of pairs: its
-        records may hang together by points or people's words alone.
+        Every part of `pairs` has cards. One of `cards` without pairs is worked too, with an empty table of pairs.
         """
 
     def compare(self, rules: Rules) -> int:

@@ -41,9 +41,10 @@ def components_of(rules: Rules, records: pa.Table, pairs: pa.Table, alike: pa.Ta
     is_open = pairs.filter(pc.invert(pairs["forbidden"]))
     left, right = (ranks.of(is_open[name].to_numpy()).astype(np.int64) for name in ("left_id", "right_id"))
     weight, of_pair = is_open["weight"].to_numpy(), kinds[left]
-    row, component, split, made = [], [], [], 0
-    for number, kind in enumerate(KINDS):
-        mine, rows = of_pair == number, np.flatnonzero(kinds == number)
+    nothing = np.zeros(0, dtype=np.int64)
+    row, component, split, made = [nothing], [nothing], [], 0
+    for number in np.unique(kinds).tolist():
+        kind, mine, rows = KINDS[number], of_pair == number, np.flatnonzero(kinds == number)
         (one, two), _, _ = constraints_of(rules.judgements, ids.take(pa.array(rows)))
         edges = (left[mine], right[mine], weight[mine])
         found, over = components(count, edges, Thresholds.of(rules.model, kind), (rows[one], rows[two]))

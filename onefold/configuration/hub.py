@@ -226,7 +226,7 @@ class HubConfiguration(Strict):
         None,
         pattern=r"^\d+\s*(MB|GB)$",
         description="A whole register whose comparison would take more memory of this machine is compared in parts, "
-        "with the rest on disk; from 2 GB on. Absent: always in memory. With `engine: spark` what one Python process "
+        "with the rest on disk; from 1 GB on. Absent: always in memory. With `engine: spark` what one Python process "
         "of an executor may take; absent: some 1.6 GB.",
     )
     limits: HubLimits = HubLimits()  # type: ignore[call-arg]
