@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,7 @@ from onefold.steps.models import as_model
 from onefold.steps.reading import readers
 from onefold.steps.recycled import Turned, identity_cases, suspend
 from onefold.steps.report import ResolveReport
-from onefold.steps.resolve_changes import resolve_changes
+from onefold.steps.resolve_changes import Changes, Widespread, resolve_changes
 from onefold.steps.rules import distinct_sources, requeue_changed_rules, resolve_rules
 from warehouse import evidence, judgements, match_models, queue, resolution, runs
 from warehouse.clock import hub_lock, next_as_of, one_view
@@ -101,7 +101,8 @@ def _resolve(context: Context, *, everything: bool, limited: bool) -> ResolveRep
             batch = queue.read(conn, "resolve")
             all_anew = everything or has_new_rules or _is_bulk(conn, len(batch.record_ids))
             turned = suspend(context, conn, model, None if all_anew else batch.record_ids)
-            if all_anew:
+            changes = None if all_anew else _of_changes(context, conn, model, turned, batch.record_ids)
+            if changes is None:
                 is_first = not resolution.has_ledger(conn)
                 with _storing(conn) as takers:
                     found, touched = resolve_stored(context, conn, model, takers, turned), None
@@ -111,8 +112,6 @@ def _resolve(context: Context, *, everything: bool, limited: bool) -> ResolveRep
                 evidence.replace_generic(conn, found.generic)
                 evidence.replace_accepted(conn, found.accepted)
             else:
-                with readers(context, conn, is_unwritten=not turned.record_ids) as two:
-                    changes = resolve_changes(context, two, model, sorted({*batch.record_ids, *turned.record_ids}))
                 found, touched, candidates = changes.found, changes.record_ids, changes.candidate_pairs
                 stage.advance()
                 questions, ids = review_cases(found), None
@@ -147,6 +146,20 @@ def _resolve(context: Context, *, everything: bool, limited: bool) -> ResolveRep
         )
         runs.finish_run(conn, run_id, status="done", report=report.as_dict(), at=context.clock())
     return report
+
+
+def _of_changes(
+    context: Context, conn: psycopg.Connection, model: MatchModel, turned: Turned, changed: Sequence[int]
+) -> Changes | None:
+    """What a few changes touch. None: it is so much that comparing everything is the shorter way; nothing is written
+    then."""
+    with (
+        suppress(Widespread),
+        readers(context, conn, is_unwritten=not turned.record_ids) as two,
+        conn.transaction(),
+    ):
+        return resolve_changes(context, two, model, sorted({*changed, *turned.record_ids}))
+    return None
 
 
 def _refused(found: Resolution) -> tuple[Mapping[str, Any], ...]:

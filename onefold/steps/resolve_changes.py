@@ -55,7 +55,15 @@ if TYPE_CHECKING:
 
 MOST_AS_IF = 20_000
 """Records that a preview resolves anew; of more it would take longer than anybody waits."""
+FEW_TOUCHED = 20_000
+"""So many records are always read by key ..."""
+SHARE_TOUCHED = 0.25
+"""... and more while they are no larger a part of all: of a larger one the whole is read and compared sooner."""
 _PAIR_IDS = pa.schema([PAIR.field("left_id"), PAIR.field("right_id")])
+
+
+class Widespread(Exception):
+    """More records hang together with what changed than are read by key."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +113,8 @@ class _Part:
 def resolve_changes(context: Context, readers: Readers, model: MatchModel, changed: Sequence[int]) -> Changes:
     """Resolve the part of the register that the `changed` records touch and store its keys, points, pairs and values.
 
-    In the caller's transaction under the hub lock. The clusters are the caller's to store.
+    In the caller's transaction under the hub lock. The clusters are the caller's to store. Widespread: the whole has to
+    be compared; what was written until then is the caller's to take back.
     """
     Thread(target=read_words, name="words", daemon=True).start()  # while the database is at work
     conn, settings = readers.conn, context.configuration.matching
@@ -118,7 +127,8 @@ def resolve_changes(context: Context, readers: Readers, model: MatchModel, chang
     if evidence.is_judged(conn, dirty.tolist()):
         rules, others = _accepted_now(conn, rules, accepted, part)
         seeds |= others
-    outcome = _resolved(readers, rules, part, dirty, seeds, stores=True)
+    most = max(FEW_TOUCHED, int(SHARE_TOUCHED * resolution.record_count(conn)))
+    outcome = _resolved(readers, rules, part, dirty, seeds, most, stores=True)
     evidence.change_pairs(conn, outcome.known, outcome.changes.found.pairs)
     evidence.change_points(conn, outcome.points_before, outcome.points)
     evidence.change_generic(conn, generic_before, generic, dirty.tolist())
@@ -130,6 +140,18 @@ def resolve_as_if(
 ) -> Changes:
     """What `resolve_changes` would find, were `spoken` said of the `named` records; nothing is stored, and the
     transaction may be one that only reads. UsageError: more than `MOST_AS_IF` records hang together with them."""
+    try:
+        return _as_if(context, conn, model, spoken, named)
+    except Widespread:
+        raise UsageError(
+            f"More than {MOST_AS_IF:,} records hang together with these: what would come of it is not told beforehand.",
+            "Say it all the same: it is resolved beside, and its page says how far that is; it can be taken back.",
+        ) from None
+
+
+def _as_if(
+    context: Context, conn: psycopg.Connection, model: MatchModel, spoken: Spoken, named: Sequence[int]
+) -> Changes:
     settings = context.configuration.matching
     part = _Part(Readers(conn), settings.open_attributes)
     said, accepted = judgements.load_judgements(conn, JUDGEMENT, spoken=spoken), evidence.load_accepted(conn, ACCEPTED)
@@ -140,10 +162,11 @@ def resolve_as_if(
     asked = set(named)
     if _make_values_one(part, [group for group in (*groups, *before) if not asked.isdisjoint(group)], settings):
         rules, others = _accepted_now(conn, rules, accepted, part, stores=False)
-        return _resolved(Readers(conn), rules, part, dirty, {*dirty.tolist(), *others}, stores=False).changes
+        seeds = {*dirty.tolist(), *others}
+        return _resolved(Readers(conn), rules, part, dirty, seeds, MOST_AS_IF, stores=False).changes
     # No record is another and no value counts otherwise: the stored pairs are those that would be found.
     seeds = {*dirty.tolist(), *evidence.load_points(conn, POINT, dirty.tolist())["first_id"].to_pylist()}
-    touched, known = _closure(conn, seeds, PAIR.empty_table(), PAIR.empty_table(), groups, most=MOST_AS_IF)
+    touched, known = _closure(conn, seeds, PAIR.empty_table(), PAIR.empty_table(), groups, MOST_AS_IF)
     part.read(touched)
     ids = np.array(sorted(touched), dtype=np.int64)
     found = resolve_under(rules, *part.of(ids), pairs=known.select(_PAIR_IDS.names))
@@ -174,8 +197,11 @@ class _Outcome:
     points: pa.Table
 
 
-def _resolved(readers: Readers, rules: Rules, part: _Part, dirty: Ints, seeds: set[int], *, stores: bool) -> _Outcome:
-    """The part of the register that the `dirty` records and the `seeds` touch; its keys are stored if it `stores`."""
+def _resolved(
+    readers: Readers, rules: Rules, part: _Part, dirty: Ints, seeds: set[int], most: int, *, stores: bool
+) -> _Outcome:
+    """The part of the register that the `dirty` records and the `seeds` touch; its keys are stored if it `stores`.
+    Widespread: it is more than `most` records."""
     conn = readers.conn
     part.read(dirty.tolist())
     rekeyed, firsts, points_before, points = _points_now(conn, rules, part, dirty)
@@ -189,8 +215,7 @@ def _resolved(readers: Readers, rules: Rules, part: _Part, dirty: Ints, seeds: s
             stored()
         stale = _without_key(conn, keys.closed)
         reader = readers.other or conn
-        most = None if stores else MOST_AS_IF
-        touched, known = _closure(reader, seeds, pairs, stale, same_groups(rules.judgements), most=most)
+        touched, known = _closure(reader, seeds, pairs, stale, same_groups(rules.judgements), most)
         part.read(touched, on=reader)
         ids = np.array(sorted(touched), dtype=np.int64)
         standing = _standing(known.select(_PAIR_IDS.names), stale, rekeyed)
@@ -356,11 +381,10 @@ def _closure(
     pairs: pa.Table,
     stale: pa.Table,
     groups: Sequence[Sequence[int]],
-    *,
-    most: int | None,
+    most: int,
 ) -> tuple[set[int], pa.Table]:
     """Every record that hangs together with the seeds or the ends of new or stale pairs: through plausible pairs, old
-    or new, clients, and what a human joined. And the stored pairs (PAIR) of all of them. UsageError: they are more than
+    or new, clients, and what a human joined. And the stored pairs (PAIR) of all of them. Widespread: they are more than
     `most`."""
     joined: dict[int, set[int]] = {}
     for group in groups:
@@ -374,11 +398,8 @@ def _closure(
     stored = []
     while new:
         seen |= new
-        if most is not None and len(seen) > most:
-            raise UsageError(
-                f"More than {most:,} records hang together with these: what would come of it is not told beforehand.",
-                "Say it all the same: it is resolved beside, and its page says how far that is; it can be taken back.",
-            )
+        if len(seen) > most:
+            raise Widespread
         ids = sorted(new)
         found = evidence.load_pairs(conn, PAIR, ids)
         stored.append(found)

@@ -166,3 +166,29 @@ def test_a_resolution_whose_queue_another_has_just_emptied_changes_nothing(hub: 
         changes = resolve_changes(context, two, current_model(context, conn), [])
     assert (list(changes.record_ids), changes.found.labels.num_rows, changes.candidate_pairs) == ([], 0, 0)
     assert versions(hub) == before
+
+
+def test_changes_with_which_most_of_the_register_hangs_together_are_compared_with_all_of_it(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(hub)
+    register: list[dict[str, Any]] = [
+        {"id": str(n), "first": "Иван", "last": "Петров", "born": "1980-01-02", "phone": f"+7 916 555-00-0{n // 2}"}
+        for n in range(12)
+    ] + [{"id": str(FIRMS), "name": "ООО Ромашка", "inn": "7707083893"}]
+    write(hub, register)
+    everybody = hub.run().resolve.records
+    register[3]["phone"] = "+7 916 555-00-09"
+    write(hub, register)
+    few = hub.run().resolve.compared
+    assert 1 < few < everybody
+    monkeypatch.setattr("onefold.steps.resolve_changes.FEW_TOUCHED", few - 1)
+    monkeypatch.setattr("onefold.steps.resolve_changes.SHARE_TOUCHED", 0.0)
+    register[3]["phone"] = "+7 916 555-00-01"
+    write(hub, register)
+    assert hub.run().resolve.compared == everybody
+    before = versions(hub)
+    with hub.context() as context:
+        resolve(context, everything=True)
+        publish(context)
+    assert versions(hub) == before
