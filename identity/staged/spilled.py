@@ -41,6 +41,11 @@ def needed(records: int) -> int:
     return _BASE + records * _RECORD_BYTES
 
 
+def fitting(memory: int) -> int:
+    """How many records a run in memory can hold in so many bytes."""
+    return max(memory - _BASE, 0) // _RECORD_BYTES
+
+
 class SpillingCalculator:
     """A `Calculator` in one process; `memory` bytes, and what lies in `folder` while it works."""
 

@@ -286,6 +286,14 @@ def show_resolve(output: Output, report: ResolveReport) -> None:
     show_hold(output, report.held)
     for block in report.refused_blocks[:5]:
         output.say(f"             block left out (too large): {block}", style="dim")
+    for one in report.divided[:5]:
+        output.say(
+            f"             {one['size']:,} records of kind {one['kind']} hang together, more than component_bound "
+            f"(one is {one['example']}): only pairs of {one['from_bits']:g} bits and more counted there",
+            style="dim",
+        )
+    if report.divided:
+        output.say("             `onefold train` learns from these records what it takes to be one", style="dim")
 
 
 def show_hold(output: Output, held: HoldReport | None) -> None:

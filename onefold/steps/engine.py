@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -69,6 +70,16 @@ def is_staged(hub: HubConfiguration, records: int) -> bool:
 
     bound = bytes_of(hub.memory)
     return hub.engine == "spark" or (bound is not None and needed(records) > bound)
+
+
+def most_in_memory(hub: HubConfiguration) -> int:
+    """How many records may be held and compared in memory at once."""
+    bound = bytes_of(hub.memory)
+    if bound is None or hub.engine == "spark":
+        return sys.maxsize
+    from identity.staged.spilled import fitting
+
+    return fitting(bound)
 
 
 def resolve_in_parts(

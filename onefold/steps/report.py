@@ -165,6 +165,10 @@ class ResolveReport(Report):
     cases_opened: int = 0
     cases_closed: int = 0
     refused_blocks: tuple[Mapping[str, Any], ...] = ()
+    divided: tuple[Mapping[str, Any], ...] = ()
+    """Where more records hang together by plausible pairs than `component_bound`, the largest first: their kind, how
+    many (those that are alike in everything as one), the first of them, and the bits from which on a pair counted there
+    so that no part was larger."""
     model_version: int | None = None
     model_note: str | None = None
     """When matching.yaml has changed since the model in use was trained: what that means."""

@@ -20,7 +20,7 @@ from identity.hashing import digest_uuids
 from identity.model import MatchModel, prior_model, to_json
 from identity.resolve import Resolution, Takers
 from identity.resolve import resolve as resolve_records
-from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, RECORD
+from identity.schema import CROSSWALK, IDENTIFIER, JUDGEMENT, RECORD, WEIGHT_ONE_BIT
 from onefold.steps.client_ids import Ids, first_ids, reassigned
 from onefold.steps.engine import is_staged, resolve_in_parts
 from onefold.steps.hold import settle_rules, within_limits
@@ -137,6 +137,7 @@ def _resolve(context: Context, *, everything: bool, limited: bool) -> ResolveRep
             cases_opened=applied.cases_opened,
             cases_closed=applied.cases_closed,
             refused_blocks=_refused(found),
+            divided=_divided(found),
             model_version=model.version,
             model_note=note,
             clients=clients,
@@ -167,6 +168,14 @@ def _refused(found: Resolution) -> tuple[Mapping[str, Any], ...]:
     return tuple(
         {"kind": block.kind, "rule": block.rule, "size": block.size, "example": block.example}
         for block in found.report.refused[:20]
+    )
+
+
+def _divided(found: Resolution) -> tuple[Mapping[str, Any], ...]:
+    """The largest components that were over the bound, with an example of each."""
+    return tuple(
+        {"kind": one.kind, "size": one.size, "example": one.first_key, "from_bits": one.threshold / WEIGHT_ONE_BIT}
+        for one in sorted(found.report.split, key=lambda one: -one.size)[:20]
     )
 
 

@@ -41,6 +41,7 @@ from identity.resolve import POINT, REFUSED, Resolution, point_table, resolve_un
 from identity.schema import BLOCKING_KEY, IDENTIFIER, JUDGEMENT, KINDS, PAIR, RECORD
 from onefold.errors import UsageError
 from onefold.steps.ahead import storing
+from onefold.steps.engine import most_in_memory
 from onefold.steps.reading import Readers
 from onefold.steps.rules import distinct_sources
 from warehouse import evidence, judgements, resolution
@@ -57,8 +58,9 @@ MOST_AS_IF = 20_000
 """Records that a preview resolves anew; of more it would take longer than anybody waits."""
 FEW_TOUCHED = 20_000
 """So many records are always read by key ..."""
-SHARE_TOUCHED = 0.25
-"""... and more while they are no larger a part of all: of a larger one the whole is read and compared sooner."""
+SHARE_TOUCHED = 0.5
+"""... and more while they are no larger a part of all, and fit into `memory`: of a larger one the whole is read and
+compared sooner."""
 _PAIR_IDS = pa.schema([PAIR.field("left_id"), PAIR.field("right_id")])
 
 
@@ -127,7 +129,8 @@ def resolve_changes(context: Context, readers: Readers, model: MatchModel, chang
     if evidence.is_judged(conn, dirty.tolist()):
         rules, others = _accepted_now(conn, rules, accepted, part)
         seeds |= others
-    most = max(FEW_TOUCHED, int(SHARE_TOUCHED * resolution.record_count(conn)))
+    most = min(int(SHARE_TOUCHED * resolution.record_count(conn)), most_in_memory(context.configuration.hub))
+    most = max(FEW_TOUCHED, most)
     outcome = _resolved(readers, rules, part, dirty, seeds, most, stores=True)
     evidence.change_pairs(conn, outcome.known, outcome.changes.found.pairs)
     evidence.change_points(conn, outcome.points_before, outcome.points)

@@ -277,3 +277,21 @@ def test_an_import_that_cannot_be_is_told_and_writes_nothing(
     assert says in " ".join(done.err.replace("│", " ").split())
     assert sorted(tmp_path.iterdir()) == before
     assert desk.hub.query("SELECT count(*) FROM identity.model WHERE kind = 'imported'") == [(0,)]
+
+
+def test_a_component_over_the_bound_is_named_and_what_to_do_about_it(hub: Hub) -> None:
+    hub.write(
+        "crm_contacts",
+        [
+            {"id": f"c{n}", "first": "Иван", "last": "Петров", "born": "1980-01-02", "phone": f"+7 916 555-00-{n:02}"}
+            for n in range(5)
+        ],
+    )
+    (hub.folder / "config" / "matching.yaml").write_text("component_bound: 3\n")
+    hub.run()
+    desk = Desk(hub)
+    told = desk.json("resolve", "--all")["divided"]
+    assert [(one["kind"], one["size"], one["example"]) for one in told] == [("person", 5, "crm:contacts:c0")]
+    said = desk.onefold("resolve", "--all").said
+    assert "5 records of kind person hang together" in said and f"{told[0]['from_bits']:g} bits" in said
+    assert "onefold train" in said
