@@ -1,7 +1,8 @@
 """A model that training proposed waits for a person's approval (Airflow: Required Actions); then it is used.
 
 Nobody answers within six days: it is left out, and the next training proposes anew. ONEFOLD_AIRFLOW_APPROVERS names who
-may answer (`id:name,id:name` of Airflow's users); without it everybody who may answer required actions there.
+may answer (`id:name,id:name` of Airflow's users) and has to be set where tasks run; without it anybody may whom
+Airflow lets answer required actions, and the question says so.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from airflow.sdk import DAG, Param, chain
 from dags.parts import defaults, judge, proposed_model
 from dags.plan import approvers
 from dags.upkeep import Proposed, UseModel
+
+ANYBODY = "\n\nAnybody with access to this DAG's required actions may answer: ONEFOLD_AIRFLOW_APPROVERS names no one."
 
 with DAG(
     "onefold_model",
@@ -31,7 +34,7 @@ with DAG(
     approval = ApprovalOperator(
         task_id="approve",
         subject="Onefold: use model {{ ti.xcom_pull(task_ids='proposal')['version'] }}?",
-        body="{{ ti.xcom_pull(task_ids='proposal')['words'] }}",
+        body="{{ ti.xcom_pull(task_ids='proposal')['words'] }}" + ("" if approvers() else ANYBODY),
         defaults="Reject",
         response_timeout=timedelta(days=6),
         assigned_users=approvers() or None,

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from onefold.errors import UsageError
 from onefold.settings import DAG_OF_SOURCE, DEFAULT_CONFIG, VARIABLES
 
 if TYPE_CHECKING:
@@ -62,9 +63,19 @@ def setting(variable: str) -> str | None:
 
 
 def approvers() -> list[dict[str, str]]:
-    """Who may approve a model, as Airflow's users: ONEFOLD_AIRFLOW_APPROVERS, `id:name,id:name`."""
-    named = [one.strip().partition(":") for one in (setting("ONEFOLD_AIRFLOW_APPROVERS") or "").split(",")]
-    return [{"id": who, "name": name or who} for who, _, name in named if who]
+    """Who may approve a model, as Airflow's users: ONEFOLD_AIRFLOW_APPROVERS, `id:name,id:name`; none: anybody.
+
+    UsageError where it is there and somebody in it has no id: nobody named would mean anybody.
+    """
+    said = setting("ONEFOLD_AIRFLOW_APPROVERS")
+    if said is None:
+        return []
+    named = [(who.strip(), name.strip()) for who, _, name in (one.partition(":") for one in said.split(","))]
+    if not all(who for who, _ in named):
+        raise UsageError(
+            f"ONEFOLD_AIRFLOW_APPROVERS is {said!r}: an id is missing.", "Write id:name,id:name of Airflow's users."
+        )
+    return [{"id": who, "name": name or who} for who, name in named]
 
 
 def hub_plan() -> HubPlan:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlencode
 
 if TYPE_CHECKING:
     from onefold.configuration import Configuration
@@ -40,8 +41,7 @@ def hub_settings() -> Settings:
         return settings
     found = _connection(HUB)
     if found is not None:
-        # Airflow calls the scheme by its old name.
-        address = "postgresql:" + str(found.get_uri()).partition(":")[2]
+        address = address_of(found)
         _known.append(address)
         return Settings.from_environment(os.environ, {"database_url": address})
     if not os.environ.get("ONEFOLD_HOME"):
@@ -50,6 +50,22 @@ def hub_settings() -> Settings:
             "backend, or set ONEFOLD_DATABASE_URL; ONEFOLD_HOME where every task runs on one machine."
         )
     return settings
+
+
+def address_of(connection: Any) -> str:
+    """The URL by which PostgreSQL's library connects; the connection's extras are its parameters (`sslmode`).
+
+    Airflow's own `get_uri` puts extras that are not all text into one of a name that only Airflow knows; those of
+    its database and of secrets backends have numbers.
+    """
+    who = quote(connection.login or "", safe="")
+    if connection.password:
+        who += f":{quote(connection.password, safe='')}"
+    where = quote(connection.host or "", safe=",[]:") + (f":{connection.port}" if connection.port else "")
+    extras = connection.extra_dejson.items()
+    more = urlencode({name: int(value) if isinstance(value, bool) else value for name, value in extras})
+    place = f"{who}@{where}" if who else where
+    return f"postgresql://{place}/{quote(connection.schema or '', safe='')}{'?' if more else ''}{more}"
 
 
 def hub_environment(configuration: Configuration, source: str | None, environ: Mapping[str, str]) -> dict[str, str]:

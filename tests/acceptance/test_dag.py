@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.conftest import fill
+from tests.support.airflow_stack import LARGE
 from tests.support.cli import CHECKOUT, onefold
 from tests.support.http_source import Reply, http_source
 from tests.support.hub import Hub
@@ -21,16 +22,6 @@ DAGS = CHECKOUT / "dags"
 AIRFLOW = Path(sys.executable).with_name("airflow")
 SECRET = "secret-of-airflow"
 RUNS = ("onefold_sync_erp", "onefold_sync_crm", "onefold_publish")
-LARGE = """
-owner: ada@example.com
-concerns:
-  large:
-    question: Who has a large deal?
-    sql: SELECT i.client_id, i.record_id FROM onefold_v1.fct_interaction AS i WHERE i.amount > 900 AND NOT i.is_deleted
-    examples:
-      raised: [{interactions: [{type: sales_deal, days_ago: 1, amount: 901}]}]
-      calm: [{interactions: [{type: sales_deal, days_ago: 1, amount: 900}]}]
-"""
 
 
 @pytest.fixture
@@ -112,6 +103,11 @@ def test_tasks_wait_fail_and_tell_as_the_source_and_the_hub_ask(
     assert found["swept"] == ["api:people", "crm:contacts", "crm:companies", "crm:deals", "erp:customers"]
     assert [key for key, _ in found["not_approved"]] == ["failure:DAG:onefold_model.approve"]
     assert found["proposal"]["report"]["version"] == 7 and found["approved"] == []
+    assert found["stale"]["end"] == "fatal"
+    assert "approved in the place of 5, and 1 is in use now" in found["stale"]["says"]
+    assert found["in_use"] == [[1]]
+    body, users = found["question"]
+    assert "Anybody with access" in body and users is None
     (inputs, outputs), (_, golden) = found["lineage"]
     assert inputs[0] == ["onefold://api", "people"]
     assert outputs[0][0].startswith("postgres://") and outputs[0][1].endswith(".raw.record")

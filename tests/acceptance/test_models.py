@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 import sys
 from collections import Counter
@@ -28,34 +27,11 @@ from onefold.steps.train import NotBetter, effect_between, train, use
 from tests.acceptance.conftest import FreshDatabases
 from tests.support.cli import Done, onefold
 from tests.support.hub import Hub
+from tests.support.people import populate
 from warehouse import judgements
 from warehouse.connect import connect, unit_of_work
 from warehouse.dump import canonical_dump, row_versions
 from warehouse.keys import record_id
-
-GIVEN = ["Иван", "Анна", "Ольга", "Пётр", "Мария", "Борис", "Вера", "Олег"]
-
-
-def populate(hub: Hub, people: int = 150) -> None:
-    """People in two registers. Many share a family name; who has an odd number stands twice, with a mistake."""
-    draw = random.Random(17)
-    for number in range(people):
-        family = (
-            "Сидоров" if number % 4 == 0 else "".join(draw.choice(["ба", "ки", "ро", "су", "те"]) for _ in range(4))
-        )
-        first, born = draw.choice(GIVEN), f"19{draw.randrange(50, 99)}-0{draw.randrange(1, 10)}-1{draw.randrange(10)}"
-        phone = f"+7916{draw.randrange(10**7):07d}"
-        hub.registers["crm_contacts"].append(
-            {"id": str(number), "first": first, "last": family.capitalize(), "born": born, "phone": phone}
-        )
-        if number % 2:
-            wrong = family[:2] + family[3:] if draw.random() < 0.5 else family
-            hub.registers["erp_customers"].append(
-                {"code": f"C{number}", "kind": "person", "person": f"{wrong.capitalize()} {first}",
-                 "born": born if draw.random() < 0.6 else None, "tel": phone if draw.random() < 0.4 else None}
-            )  # fmt: skip
-    for name in ("crm_contacts", "erp_customers"):
-        hub.write(name)
 
 
 @pytest.fixture

@@ -156,6 +156,12 @@ def scenes(hub: Hub) -> dict[str, Any]:
         asked = {"params": {"version": 7}, "triggering_asset_events": {}}
         found["proposal"] = tried(model.get_task("proposal"), asked)
         found["approved"] = notices(hub)
+        # What was approved in the place of a model that is not in use any more.
+        late = SimpleNamespace(xcom_pull=lambda task_ids: {"version": 7, "before": 5})  # noqa: ARG005
+        found["stale"] = tried(model.get_task("use"), {"ti": late})
+        found["in_use"] = hub.query("SELECT version FROM identity.model WHERE is_current")
+        question = model.get_task("approve")
+        found["question"] = [question.body, question.assigned_users]
     return found
 
 

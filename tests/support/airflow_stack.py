@@ -24,6 +24,7 @@ import psycopg
 from tests.support.programs import bounded, free_port
 
 AIRFLOW = Path(sys.executable).with_name("airflow")
+ONEFOLD = AIRFLOW.with_name("onefold")
 API = """
 source: api
 connector: rest
@@ -33,7 +34,12 @@ settings:
     auth: {kind: bearer, token: "${API_TOKEN}"}
     limits: {max_wait: 1s, attempts: 1}
     streams:
-      people: {path: people, key: id, paging: {kind: next_url, header: Link}}
+      people:
+        path: people
+        key: id
+        paging: {kind: next_url, header: Link}
+        changes: {param: since}
+        deletes: [{kind: sweep, every: 30d}]
 freshness: {warn_after: 61m, fail_after: 3h}
 schedule: "@hourly"
 streams:
@@ -42,7 +48,20 @@ streams:
     key: id
     fields: {given_name: first, family_name: last, email: mail}
 """
-"""A source whose token is Airflow's; a test decides what it answers."""
+"""A source whose token is Airflow's; a test decides what it answers. It tells what changed and never what was deleted."""
+LARGE = """
+owner: ada@example.com
+concerns:
+  large:
+    question: Who has a large deal?
+    sql: SELECT i.client_id, i.record_id FROM onefold_v1.fct_interaction AS i WHERE i.amount > 900 AND NOT i.is_deleted
+    examples:
+      raised: [{interactions: [{type: sales_deal, days_ago: 1, amount: 901}]}]
+      calm: [{interactions: [{type: sales_deal, days_ago: 1, amount: 900}]}]
+"""
+"""A concern that some client of `fill` raises."""
+USERS = ("ada", "bob")
+"""Who can sign in; both are administrators, and the API is asked as the first."""
 PARTS = ("api-server", "scheduler", "dag-processor", "triggerer")
 ANOTHER = "scheduler-2"
 """What a second scheduler on the same metadata is called here."""
@@ -62,7 +81,8 @@ def settings(folder: Path, metadata_url: str, dags: Path, port: int) -> dict[str
         "CORE__DEFAULT_TASK_RETRY_DELAY": "2",
         "CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
         "CORE__FERNET_KEY": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:admin" for name in USERS),
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(folder / "passwords.json"),
         "DATABASE__SQL_ALCHEMY_CONN": database,
         "DATABASE__SQL_ALCHEMY_CONN_ASYNC": database,
         "API__HOST": "127.0.0.1",
@@ -96,11 +116,24 @@ class Stack:
 
     def airflow(self, *arguments: str) -> str:
         """What Airflow's command line says."""
+        return self._said(AIRFLOW, *arguments)
+
+    def onefold(self, *arguments: str) -> str:
+        """What `onefold` says where it is called beside this Airflow."""
+        return self._said(ONEFOLD, *arguments)
+
+    def _said(self, *command: str | Path) -> str:
         done = subprocess.run(
-            [AIRFLOW, *arguments], env=self.environment, capture_output=True, text=True, check=False, timeout=240
+            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, check=False, timeout=240
         )
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
         return done.stdout
+
+    def signed_in(self, user: str) -> dict[str, str]:
+        """The headers of one of USERS who has signed in."""
+        password = json.loads((self.folder / "passwords.json").read_text("utf-8"))[user]
+        answer = self.http.post("/auth/token", json={"username": user, "password": password}).raise_for_status()
+        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
     def ask(self, method: str, path: str, **body: Any) -> Any:
         """The API's answer, which must be a good one."""
@@ -111,6 +144,11 @@ class Stack:
     def start(self, dag: str, **conf: Any) -> str:
         """Start a run of a DAG; its id."""
         return str(self.ask("POST", f"/dags/{dag}/dagRuns", logical_date=None, conf=conf)["dag_run_id"])
+
+    def again(self, dag: str, run: str, task: str) -> None:
+        """Have one task of an ended run done once more."""
+        told = {"dag_run_id": run, "task_ids": [task], "only_failed": False, "dry_run": False}
+        self.ask("POST", f"/dags/{dag}/clearTaskInstances", **told)
 
     def run_of(self, dag: str, run: str) -> dict[str, Any]:
         """How a run stands."""
@@ -131,6 +169,23 @@ class Stack:
         """The task instances of a run."""
         found: list[dict[str, Any]] = self.ask("GET", f"/dags/{dag}/dagRuns/{run}/taskInstances")["task_instances"]
         return found
+
+    def states(self, dag: str, run: str) -> dict[str, set[str]]:
+        """How the tasks of a run ended: those of a mapped one together."""
+        found: dict[str, set[str]] = {}
+        for one in self.tasks(dag, run):
+            found.setdefault(one["task_id"], set()).add(one["state"])
+        return found
+
+    def report(self, dag: str, run: str, task: str) -> Any:
+        """What a task returned."""
+        place = f"/dags/{dag}/dagRuns/{run}/taskInstances/{task}/xcomEntries/return_value"
+        return self.ask("GET", place)["value"]
+
+    def started_by(self, dag: str, run: str) -> set[str]:
+        """The names of the assets whose news started a run."""
+        events = self.ask("GET", f"/dags/{dag}/dagRuns/{run}/upstreamAssetEvents")["asset_events"]
+        return {one["name"] for one in events}
 
     def ended(self, dag: str, run: str, *, within: float = 300) -> str:
         """The state in which a run ended."""
@@ -166,12 +221,15 @@ class Stack:
 
     def schedulers(self) -> dict[int, int]:
         """How many tasks each scheduler has given to its executor, by the number of its job."""
-        address = self.environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg", "", 1)
-        with psycopg.connect(address) as conn:
+        with self.metadata() as conn:
             found = conn.execute(
                 "SELECT queued_by_job_id, count(*) FROM task_instance WHERE queued_by_job_id IS NOT NULL GROUP BY 1"
             ).fetchall()
         return {int(job): int(tasks) for job, tasks in found}
+
+    def metadata(self) -> psycopg.Connection[Any]:
+        """Airflow's own database; as a block, committed at its end."""
+        return psycopg.connect(self.environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg", "", 1))
 
     def workers(self) -> list[psutil.Process]:
         """The executor's processes that are at a task, with what they started."""
@@ -197,6 +255,8 @@ def stack(
     `schedulers`: one, or two that share the metadata, each with an executor of its own.
     """
     folder.mkdir()
+    passwords = {name: secrets.token_hex(16) for name in USERS}
+    (folder / "passwords.json").write_text(json.dumps(passwords), encoding="utf-8")
     port = free_port()
     whole = {**os.environ, **settings(folder, metadata_url, dags, port), **environment}
     done = subprocess.run(
@@ -217,8 +277,7 @@ def stack(
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=300) as http:
             running = Stack(whole, http, parts, folder)
             running.wait("the API server", lambda: _is_ready(http), within=240)
-            token = http.get("/auth/token").raise_for_status().json()["access_token"]
-            http.headers["Authorization"] = f"Bearer {token}"
+            http.headers.update(running.signed_in(USERS[0]))
             yield running
     finally:
         _end(list(parts.values()))

@@ -33,7 +33,10 @@ VARIABLES = {
     "ONEFOLD_AIRFLOW_MAINTENANCE": ("`30 2 * * *`", "When the [maintenance DAG](../airflow.md) runs (cron, UTC)."),
     "ONEFOLD_AIRFLOW_WEEKLY": ("`sun`", "The day of its weekly part: mon ... sun, or never."),
     "ONEFOLD_AIRFLOW_BACKUPS": ("no backup", "The folder into which it writes backups."),
-    "ONEFOLD_AIRFLOW_APPROVERS": ("", "Who may approve a model in Airflow: `id:name,id:name` of its users."),
+    "ONEFOLD_AIRFLOW_APPROVERS": (
+        "",
+        "Who may approve a model in Airflow: `id:name,id:name` of its users; without it anybody with access.",
+    ),
     "ONEFOLD_DEMO_CRM_URL": ("", "Of `onefold demo`, in the `.env` of its hub: where its CRM answers."),
     "ONEFOLD_DEMO_CRM_TOKEN": ("", "Of `onefold demo`, likewise: what its CRM asks for."),
     "ONEFOLD_DEMO_DATA": ("", "Of `onefold demo`, likewise: the folder with its registers."),
