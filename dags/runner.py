@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -14,10 +16,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NOT_IN_XCOM: Final = frozenset(
-    {"columns", "examples", "findings", "judgements", "largest", "manifest", "refused_blocks", "spread", "weights"}
+CODES: Final = frozenset(
+    {"at_priors", "closed", "error_class", "kind", "not_served", "opened", "remapped_streams", "retry_at", "schemes"}
+    | {"source", "status", "stream", "vacuumed"}
 )
-"""What of a report is long, or may name a client: it stands in `ops.run`, and not in Airflow's database."""
+"""Of a report, what is a code, a name of the configuration or a moment, or a list of them."""
+COUNTS: Final = frozenset({"deleted", "events", "records", "told", "verdicts"})
+"""What is a number for each such name."""
+PARTS: Final = frozenset({"effect", "publish", "resolve", "streams", "used"})
+"""What is a report itself, or several."""
+MOST: Final = 100
+"""Entries of a list or a mapping that travel; what is behind them stays."""
+_CODE: Final = re.compile(r"[\w.:+-]{1,120}", re.ASCII)
+"""Without spaces and in Latin letters: no sentence, and no name as registers write it."""
 
 
 @contextmanager
@@ -54,8 +65,7 @@ def call_step(
                 settle(context, *keys)
         return report
 
-    found: dict[str, Any] = travelling(told(function, work, skips))
-    return found
+    return travelling(told(function, work, skips))
 
 
 def told(name: str, work: Callable[[], dict[str, Any]], skips: tuple[type[Exception], ...] = ()) -> dict[str, Any]:
@@ -116,10 +126,33 @@ def streams_of(report: Any) -> Sequence[Mapping[str, Any]]:
     return streams if isinstance(streams, list | tuple) else ()
 
 
-def travelling(report: Any) -> Any:
-    """A report as it goes through XCom: counts, ids and states; lists that are long or name clients stay behind."""
-    if isinstance(report, Mapping):
-        return {name: travelling(value) for name, value in report.items() if name not in NOT_IN_XCOM}
-    if isinstance(report, list | tuple):
-        return [travelling(value) for value in report]
-    return report
+def travelling(report: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a report goes through XCom into Airflow's database: numbers, and what is named above. All else, whatever
+    a step may come to report, stays in `ops.run`: it may be long, or name a client.
+    """
+    found: dict[str, Any] = {}
+    for name, value in islice(report.items(), MOST):
+        if not _is_code(name):
+            continue
+        if _is_number(value):
+            found[name] = value
+        elif name in PARTS and isinstance(value, Mapping):
+            found[name] = travelling(value)
+        elif name in PARTS and isinstance(value, list | tuple):
+            found[name] = [travelling(one) for one in value[:MOST] if isinstance(one, Mapping)]
+        elif name in COUNTS and isinstance(value, Mapping):
+            counts = [(key, number) for key, number in value.items() if _is_code(key) and _is_number(number)]
+            found[name] = dict(counts[:MOST])
+        elif name in CODES and isinstance(value, list | tuple):
+            found[name] = [one for one in value if _is_code(one)][:MOST]
+        elif name in CODES and _is_code(value):
+            found[name] = value
+    return found
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or isinstance(value, int | float)
+
+
+def _is_code(value: Any) -> bool:
+    return isinstance(value, str) and _CODE.fullmatch(value) is not None

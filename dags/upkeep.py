@@ -51,6 +51,8 @@ class Backup(Step):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(step="backup", **kwargs)
+        self.file: Path | None = None
+        """What it wrote, for its lineage."""
 
     def work(self, context: Any) -> Any:
         """The file and its size; skipped where no folder is named."""
@@ -67,6 +69,7 @@ class Backup(Step):
         def made() -> dict[str, Any]:
             if not file.exists():  # it has its name when it is whole
                 backup(hub_settings(), file)
+            self.file = file
             with hub() as opened:
                 settle(opened, self.notice)
             return {"file": str(file), "bytes": file.stat().st_size}

@@ -2,7 +2,8 @@
 
 OnefoldError            exit code 1
 |-- UsageError          2  the command was called wrongly
-|-- EngineMissing       3  what `engine` or an option names is not installed here
+|-- ExtraMissing        3  an extra of this package is not installed here
+|   `-- EngineMissing   3  nor is what `engine` or an option names
 |-- EngineFailed        1  Spark came to no result; nothing was changed
 |-- NothingFound        4  what was asked for does not exist
 |-- NewerHub            6  the hub was migrated by a newer version; upgrade this one
@@ -31,10 +32,14 @@ class UsageError(OnefoldError):
     exit_code = 2
 
 
-class EngineMissing(OnefoldError):
-    """The engine that is to compare is not installed on this machine."""
+class ExtraMissing(OnefoldError):
+    """What the command works with comes with an extra, and is not installed here."""
 
     exit_code = 3
+
+
+class EngineMissing(ExtraMissing):
+    """The engine that is to compare is not installed on this machine."""
 
 
 class EngineFailed(OnefoldError):

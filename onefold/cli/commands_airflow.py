@@ -14,7 +14,7 @@ import typer
 
 from onefold.cli.app import app
 from onefold.cli.opening import invocation, settings_of
-from onefold.errors import OnefoldError
+from onefold.errors import ExtraMissing, OnefoldError
 
 airflow = typer.Typer(no_args_is_help=True, help="For hubs that Airflow runs: the pools of the sources.")
 app.add_typer(airflow, name="airflow", rich_help_panel="Hub")
@@ -46,7 +46,7 @@ def pools(
         output.say("Make them: onefold airflow pools --apply, or --json into a file for `airflow pools import`.")
         return
     if find_spec("airflow") is None:
-        raise OnefoldError("Airflow is not installed here.", "Install the extra: pip install 'onefold[airflow]'")
+        raise ExtraMissing("Airflow is not installed here.", "Install the extra: pip install 'onefold[airflow]'")
     with TemporaryDirectory() as folder:
         file = Path(folder) / "pools.json"
         file.write_text(json.dumps(found), encoding="utf-8")

@@ -115,7 +115,7 @@ def notices(hub: Hub) -> list[Any]:
 def scenes(hub: Hub) -> dict[str, Any]:
     """All of them, on the hub's own DAGs."""
     from dags.alerts import task_failed, unmapped
-    from dags.lineage import datasets
+    from dags.lineage import Lineage, datasets
 
     with http_source() as api:
         hub.configure("api", API % api.url)
@@ -125,6 +125,12 @@ def scenes(hub: Hub) -> dict[str, Any]:
             "dags": {name: sorted(dag.task_ids) for name, dag in sorted(bag.dags.items())},
             "deadlines": [one.interval.total_seconds() for one in bag.dags["onefold_sync_api"].deadline or ()],
             "pool": bag.dags["onefold_sync_crm"].get_task("sync").partial_kwargs["pool"],
+            "at_once": {
+                name if name != "onefold_maintenance" else task.task_id: task.partial_kwargs["max_active_tis_per_dag"]
+                for name, dag in bag.dags.items()
+                for task in dag.tasks
+                if task.is_mapped
+            },
         }
         mapped = bag.dags["onefold_sync_api"].get_task("sync")
         found |= source_scenes(hub, api, mapped)
@@ -145,6 +151,13 @@ def scenes(hub: Hub) -> dict[str, Any]:
         context = {"params": {"weekly": False}, "dag_run": sunday, "outlet_events": Said()}
         found["train"] = tried(upkeep.get_task("train"), context)
         found["backup"] = [tried(upkeep.get_task("backup"), context) for _ in range(2)]
+        found["backup_lineage"] = datasets(upkeep.get_task("backup"))
+        found["without_lineage"] = [
+            f"{name}.{task.task_id}"
+            for name, dag in bag.dags.items()
+            for task in dag.tasks
+            if isinstance(task, Lineage) and datasets(task) == ([], [])
+        ]
         found["retention"] = tried(upkeep.get_task("retention"), context)
         monday = {**context, "dag_run": SimpleNamespace(logical_date=datetime(2026, 3, 2, tzinfo=UTC), run_after=None)}
         found["monday"] = tried(upkeep.get_task("train"), monday)

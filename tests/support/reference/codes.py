@@ -13,7 +13,7 @@ MEANINGS = {
     0: "done",
     1: "something failed; of a run: at least one source, the others are up to date",
     2: "wrong usage",
-    3: "the configuration has mistakes, a secret is missing, or an engine that it names is not installed",
+    3: "the configuration has mistakes, a secret is missing, or an engine or extra that is asked for is not installed",
     4: "no such client, record, source or stream",
     5: "a source refused its credentials",
     6: "the hub's database; or a newer version has migrated it",
