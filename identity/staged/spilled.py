@@ -25,8 +25,8 @@ from identity.staged.spool import Spool
 from identity.staged.tables import Tables
 
 _BASE: Final = 400 << 20
-_RECORD_BYTES: Final = 1_600
-"""What a record takes at most in a run in memory beside that (5 million: 7,479 MiB)."""
+_RECORD_BYTES: Final = 1_650
+"""What a record takes at most in a run in memory beside that (5 million: 7,479 to 8,050 MiB)."""
 PROGRAM: Final = 600 << 20
 """What the program, DuckDB and rows on their way take of a run in parts, whatever its size."""
 PART_BYTES: Final = 2_000
