@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,7 +28,8 @@ DAGS = CHECKOUT / "dags"
 AIRFLOW = Path(sys.executable).with_name("airflow")
 SECRET = "secret-of-airflow"
 RUNS = ("onefold_sync_erp", "onefold_sync_crm", "onefold_sync_api", "onefold_publish")
-POLICY = CHECKOUT / "docs" / "airflow" / "airflow_local_settings.py"
+EXAMPLES = CHECKOUT / "docs" / "airflow"
+LARGE_TASKS = ("train", "publish", "resolve", "standardise", "use")
 PUBLISH = ("standardise", "resolve", "publish", "tell")
 ADA = [{"id": "1", "first": "Ada", "last": "Byron", "mail": "ada@example.org"}]
 PERSONAL = ("first", "last", "emails", "phone", "name", "inn", "person", "mail", "tel", "born")
@@ -35,9 +37,12 @@ PERSONAL = ("first", "last", "emails", "phone", "name", "inn", "person", "mail",
 
 @pytest.fixture
 def airflow_environment(hub: Hub, tmp_path: Path) -> dict[str, str]:
-    """An Airflow home of this test's own, never the checkout; the hub's address and secrets are Airflow's."""
+    """An Airflow home of this test's own, never the checkout, with the cluster policy that docs/airflow.md shows; the
+    hub's address and secrets are Airflow's."""
     assert AIRFLOW.exists(), "install the extra `airflow` (make test does)"
     (tmp_path / "backups").mkdir()
+    (tmp_path / "airflow" / "config").mkdir(parents=True)
+    shutil.copy(EXAMPLES / "airflow_local_settings.py", tmp_path / "airflow" / "config")
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "ONEFOLD_"))}
     return {
         **ours,
@@ -76,6 +81,9 @@ def test_tasks_wait_fail_and_tell_as_the_source_and_the_hub_ask(
     }  # fmt: skip
     assert found["dags"]["onefold_publish"] == ["publish", "resolve", "some_task_failed", "standardise", "tell"]
     assert found["pool"] == "onefold_crm"
+    assert {name.partition(".")[2]: queue for name, queue in found["queues"].items()} == {
+        "backup": "onefold_backup", **dict.fromkeys(LARGE_TASKS, "onefold_large")
+    }  # fmt: skip
     # The hub lets one process read a source, and that one keeps its limits.
     assert found["at_once"] == {"onefold_sync_api": 1, "onefold_sync_crm": 1, "onefold_sync_erp": 1, "sweep": 1}
     # Read hourly, so that an hour of the promise has passed when a run begins.
@@ -143,8 +151,6 @@ def test_dags_run_on_airflow_and_a_failed_source_keeps_nobody_else_back(
     # The client of a source asks twice; Airflow's first two tries end with that, the third finds the source well.
     airflow_environment["AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY"] = "1"
     moods = [Reply(503)] * 4
-    (tmp_path / "airflow" / "config").mkdir(exist_ok=True)
-    shutil.copy(POLICY, tmp_path / "airflow" / "config")
     with http_source() as hooks:
         # Without `freshness`: Airflow's `dags test` looks for deadlines that it has not stored (3.3.2).
         lines = (API % hooks.url).replace("attempts: 1", "attempts: 2").splitlines(keepends=True)
@@ -200,6 +206,29 @@ def test_dags_run_on_airflow_and_a_failed_source_keeps_nobody_else_back(
     assert '"inserted": 3' in travelled and '"created"' in travelled
     personal = {str(one[name]) for rows in hub.registers.values() for one in rows for name in PERSONAL if one.get(name)}
     assert len(personal) > 15 and not [one for one in personal if one in travelled]
+
+
+@pytest.mark.skipif(find_spec("kubernetes") is None, reason="needs apache-airflow-providers-cncf-kubernetes")
+def test_pods_are_the_template_with_what_the_policy_lays_over_it(airflow_environment: dict[str, str]) -> None:
+    said = run(
+        airflow_environment, sys.executable, "-m", "tests.support.airflow_pods", str(EXAMPLES / "pod_template.yaml")
+    )
+    found: dict[str, Any] = json.loads(said.partition("PODS")[2].splitlines()[0])
+    assert set(found) == {"backup", *LARGE_TASKS}
+    for name, pod in found.items():
+        (base,) = pod["spec"]["containers"]
+        mounts = {one["name"]: one["mountPath"] for one in base["volumeMounts"]}
+        assert base["image"].endswith("onefold-airflow:1") and base["args"] == ["run"] and mounts["hub"] == "/srv/hub"
+        assert mounts.keys() == {one["name"] for one in pod["spec"]["volumes"]}
+        known = {one["name"]: one.get("value") for one in base["env"]}
+        assert known["ONEFOLD_CONFIG"] == "/srv/hub/config" and "AIRFLOW_CONN_ONEFOLD" in known
+        if name == "backup":
+            assert known["ONEFOLD_AIRFLOW_BACKUPS"] == mounts["onefold-backups"] == "/srv/backups"
+            assert base["resources"]["limits"]["memory"] == "2Gi"
+        else:
+            # What stands later wins in Kubernetes.
+            assert [one["value"] for one in base["env"] if one["name"] == "ONEFOLD_HOME"][-1] == "/srv/onefold"
+            assert base["resources"]["limits"]["memory"] == "16Gi" and mounts["onefold-home"] == "/srv/onefold"
 
 
 def test_pools_are_made_for_every_source(hub: Hub) -> None:

@@ -125,6 +125,12 @@ def scenes(hub: Hub) -> dict[str, Any]:
             "dags": {name: sorted(dag.task_ids) for name, dag in sorted(bag.dags.items())},
             "deadlines": [one.interval.total_seconds() for one in bag.dags["onefold_sync_api"].deadline or ()],
             "pool": bag.dags["onefold_sync_crm"].get_task("sync").partial_kwargs["pool"],
+            "queues": {
+                f"{name}.{task.task_id}": task.queue
+                for name, dag in bag.dags.items()
+                for task in dag.tasks
+                if task.queue != "default"
+            },
             "at_once": {
                 name if name != "onefold_maintenance" else task.task_id: task.partial_kwargs["max_active_tis_per_dag"]
                 for name, dag in bag.dags.items()
