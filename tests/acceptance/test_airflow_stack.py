@@ -6,24 +6,30 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 
+from onefold.steps.publish import publish
+from onefold.steps.resolve import resolve
 from tests.acceptance.conftest import FreshDatabases, fill
 from tests.support import database as databases
-from tests.support.airflow_stack import API, Stack, stack
+from tests.support.airflow_stack import API, LARGE, Stack, stack
 from tests.support.cli import CHECKOUT
-from tests.support.http_source import Asked, HttpSource, Reply, http_source, records
+from tests.support.http_source import Answerer, Asked, HttpSource, Reply, http_source, records
 from tests.support.hub import Hub
+from tests.support.people import populate
 from warehouse.connect import connect
 from warehouse.dump import row_versions
 
 pytestmark = [pytest.mark.scale, pytest.mark.timeout(2400)]
 SECRET = "secret-of-airflow"
+HOOK = "/T0K3N"
+IN_USE = "SELECT version FROM identity.model WHERE is_current"
 
 
 @pytest.fixture
@@ -43,11 +49,11 @@ def started(hub: Hub, api: HttpSource, server_url: str, tmp_path: Path) -> Start
     (tmp_path / "backups").mkdir()
     environment = {
         "PYTHONPATH": str(CHECKOUT),
-        "AIRFLOW_CONN_ONEFOLD": hub.database_url.replace("postgresql://", "postgres://", 1),
-        "AIRFLOW_CONN_ONEFOLD_API": json.dumps({"conn_type": "generic", "extra": {"API_TOKEN": SECRET}}),
+        **secrets_backend(hub, api, tmp_path),
         "ONEFOLD_CONFIG": str(hub.folder / "config"),
         "ONEFOLD_AIRFLOW_BACKUPS": str(tmp_path / "backups"),
         "ONEFOLD_AIRFLOW_WEEKLY": "never",
+        "ONEFOLD_AIRFLOW_APPROVERS": "ada:Ada Lovelace",
     }
 
     @contextmanager
@@ -61,21 +67,55 @@ def started(hub: Hub, api: HttpSource, server_url: str, tmp_path: Path) -> Start
     return start
 
 
+def secrets_backend(hub: Hub, api: HttpSource, folder: Path) -> dict[str, str]:
+    """The settings of Airflow by which the hub's address and all secrets come from files, and from nowhere else."""
+    contents: dict[str, dict[str, Any]] = {
+        "connections": {
+            "onefold": hub.database_url.replace("postgresql://", "postgres://", 1),
+            "onefold_api": {"conn_type": "generic", "extra": json.dumps({"API_TOKEN": SECRET})},
+        },
+        "variables": {"HOOK": f"{api.url}{HOOK}"},
+    }
+    files = {kind: folder / f"{kind}.json" for kind in contents}
+    for kind, file in files.items():
+        file.write_text(json.dumps(contents[kind]), encoding="utf-8")
+    return {
+        "AIRFLOW__SECRETS__BACKEND": "airflow.secrets.local_filesystem.LocalFilesystemBackend",
+        "AIRFLOW__SECRETS__BACKEND_KWARGS": json.dumps(
+            {f"{kind}_file_path": str(file) for kind, file in files.items()}
+        ),
+    }
+
+
+def for_its_token(answer: Answerer) -> Answerer:
+    """Only to who shows the secret."""
+
+    def answered(asked: Asked) -> Reply:
+        said = {name.lower(): value for name, value in asked.headers.items()}
+        return answer(asked) if said.get("authorization") == f"Bearer {SECRET}" else Reply(403)
+
+    return answered
+
+
 @pytest.fixture
 def running(started: Started) -> Iterator[Stack]:
     with started() as found:
         yield found
 
 
-def take_up(running: Stack, hub: Hub, *sources: str) -> None:
-    """Wait for the DAGs, give these sources their pools, and let news be published."""
+def take_up(running: Stack, hub: Hub) -> None:
+    """Wait for the DAGs, give the sources their pools, and let news be published."""
     running.wait("the DAGs", lambda: len(running.ask("GET", "/dags?tags=onefold")["dags"]) == 6, within=240)
     assert running.ask("GET", "/importErrors")["import_errors"] == []
-    pools = {f"onefold_{name}": {"slots": 1, "description": "", "include_deferred": False} for name in sources}
-    file = hub.folder / "pools.json"
-    file.write_text(json.dumps(pools), encoding="utf-8")
-    running.airflow("pools", "import", str(file))
+    running.onefold(*hub.place, "airflow", "pools", "--apply")
+    assert pools(running) == {"onefold_api": 1, "onefold_crm": 1, "onefold_erp": 1}
     running.ask("PATCH", "/dags/onefold_publish", is_paused=False)
+
+
+def pools(running: Stack) -> dict[str, int]:
+    """The slots of the sources' pools in Airflow."""
+    found = running.ask("GET", "/pools")["pools"]
+    return {one["name"]: one["slots"] for one in found if one["name"].startswith("onefold_")}
 
 
 def published(hub: Hub) -> list[Any]:
@@ -88,15 +128,21 @@ def published(hub: Hub) -> list[Any]:
 
 
 def notices(hub: Hub) -> list[str]:
-    """Keys of what lasts; that a run died is told by whichever task comes next, and over with the one after it."""
+    """Keys of what failed or is late; that a run died is told by whichever task comes next, and over with the one after
+    it."""
     keys = [key for (key,) in hub.query("SELECT key FROM ops.notice WHERE closed_at IS NULL ORDER BY key")]
-    return [key for key in keys if not key.startswith("failure:died:")]
+    return [key for key in keys if key.startswith(("failure:", "stale:")) and not key.startswith("failure:died:")]
 
 
 def test_a_hub_lives_on_a_whole_airflow(hub: Hub, api: HttpSource, running: Stack) -> None:
+    """Sources, failures, waiting, a week's upkeep, and a model from its training to its use."""
     people = [{"id": "1", "first": "Ada", "last": "Byron", "mail": "ada@example.org"}]
-    api.answers["/people"] = lambda _: records(people)
-    take_up(running, hub, "crm", "erp", "api")
+    api.answers["/people"] = for_its_token(lambda _: records(people))
+    api.answers[HOOK] = lambda _: Reply(404)
+    (hub.folder / "config" / "hub.yaml").write_text("notifications: {webhook: '${HOOK}'}\n", encoding="utf-8")
+    (hub.folder / "config" / "concerns.yaml").write_text(LARGE, encoding="utf-8")
+    populate(hub, first_key=1000)
+    take_up(running, hub)
 
     # Sources are read by their schedules; their news, and nothing else, start the publishing.
     first = {name: running.first(f"onefold_sync_{name}") for name in ("crm", "erp", "api")}
@@ -137,8 +183,8 @@ def test_a_hub_lives_on_a_whole_airflow(hub: Hub, api: HttpSource, running: Stac
 
     # A source that asks to wait is waited for by the triggerer.
     moods = iter([Reply(429, headers={"Retry-After": "12"})])
-    people.append({"id": "2", "first": "Mary", "last": "Somerville", "mail": "mary@example.org"})
-    api.answers["/people"] = lambda _: next(moods, None) or records(people)
+    people[:] = [{"id": "2", "first": "Mary", "last": "Somerville", "mail": "mary@example.org"}]
+    api.answers["/people"] = for_its_token(lambda _: next(moods, None) or records(people))
     waiting = running.start("onefold_sync_api")
     running.wait(
         "a task that is deferred",
@@ -148,10 +194,132 @@ def test_a_hub_lives_on_a_whole_airflow(hub: Hub, api: HttpSource, running: Stac
     assert running.ended("onefold_sync_api", waiting) == "success"
     running.wait("Mary", lambda: hub.query("SELECT 1 FROM onefold_v1.dim_client WHERE given_name = 'Mary'"))
     settle(running, hub)
+    assert there(hub, "Ada"), "who is no longer among what changed has not been deleted for that"
+    upkeep_of_a_week(hub, api, running)
 
-    # Upkeep.
-    assert running.ended("onefold_maintenance", running.first("onefold_maintenance")) == "success"
+
+def there(hub: Hub, name: str) -> bool:
+    """Whether a client of this given name is served."""
+    return bool(hub.query("SELECT 1 FROM onefold_v1.dim_client WHERE given_name = %s AND NOT is_deleted", (name,)))
+
+
+def upkeep_of_a_week(hub: Hub, api: HttpSource, running: Stack) -> None:
+    """An ordinary day, then the day of the weekly part, on which a record is found deleted and a model proposed."""
+    # A channel that took nothing until now is told all of it by `tell`, with an address of the secrets backend's.
+    api.answers[HOOK] = lambda _: Reply(200)
+    running.ask("PATCH", "/dags/onefold_model", is_paused=False)
+    day = running.first("onefold_maintenance")
+    assert running.ended("onefold_maintenance", day) == "success"
+    weekly = {"sweep", "train", "mirror", "news"}
+    states = running.states("onefold_maintenance", day)
+    assert {name for name, found in states.items() if found == {"skipped"}} == {*weekly, "some_task_failed"}
+    assert {name for name, found in states.items() if found == {"success"}} == {
+        "backup",
+        "retention",
+        "reconcile",
+        "tell",
+    }
     assert list((hub.folder / "backups").glob("*.onefold"))
+    told = [one for asked in api.asked if asked.path == HOOK for one in json.loads(asked.body)["notices"]]
+    assert "concern:large" in {one["key"] for one in told}
+    assert running.report("onefold_maintenance", day, "tell")["told"]["webhook"] > 0
+
+    published_before = {run["dag_run_id"] for run in running.runs("onefold_publish")}
+    week = running.start("onefold_maintenance", weekly=True)
+    assert running.ended("onefold_maintenance", week, within=600) == "success"
+    states = running.states("onefold_maintenance", week)
+    assert {name for name, found in states.items() if found != {"success"}} == {"some_task_failed"}
+    swept = {
+        one["rendered_map_index"] for one in running.tasks("onefold_maintenance", week) if one["task_id"] == "sweep"
+    }
+    assert swept == {"api:people", "crm:contacts", "crm:companies", "crm:deals", "erp:customers", "erp:orders"}
+    assert running.report("onefold_maintenance", week, "mirror") == {"schemes": [], "verdicts": {}, "not_served": []}
+    counted = running.report("onefold_maintenance", week, "reconcile")
+    assert (counted["streams"], counted["unexplained"]) == (6, 0)
+    kept = hub.query("SELECT sum(raw_rows)::int FROM ops.reconciliation WHERE run_id = %s", (counted["run_id"],))
+    assert kept == [(counted["rows"],)]
+    # What the sweep did not see any more is no client any more: `onefold_news` has told.
+    settle(running, hub)
+    assert not there(hub, "Ada") and there(hub, "Mary")
+    since = {run["dag_run_id"] for run in running.runs("onefold_publish")} - published_before
+    assert set().union(*(running.started_by("onefold_publish", run) for run in since)) == {"onefold_news"}
+    assert notices(hub) == []
+    a_model_is_proposed_left_approved_and_rejected(hub, running, week)
+
+
+def a_model_is_proposed_left_approved_and_rejected(hub: Hub, running: Stack, week: str) -> None:
+    """`week`: the run of the upkeep that has trained a model and told the asset of proposals."""
+    ((shipped,),) = hub.query(IN_USE)
+    learnt = running.report("onefold_maintenance", week, "train")["version"]
+    assert learnt != shipped
+
+    # Nobody answers in six days: it is left out.
+    (left,) = [run["dag_run_id"] for run in running.wait("the proposal", lambda: running.runs("onefold_model"))]
+    question = asked_for_approval(running, left)
+    assert question["subject"] == f"Onefold: use model {learnt}?"
+    assert f"Model {learnt} instead of {shipped}" in question["body"] and "Anybody" not in question["body"]
+    assert [one["id"] for one in question["assigned_users"]] == ["ada"]
+    with running.metadata() as conn:
+        waiting = "dag_id = 'onefold_model' AND state = 'awaiting_input'"
+        days = f"SELECT round(extract(epoch FROM trigger_timeout - now()) / 86400) FROM task_instance WHERE {waiting}"
+        assert conn.execute(days).fetchall() == [(6,)]
+        conn.execute(f"UPDATE task_instance SET trigger_timeout = now() - interval '1 second' WHERE {waiting}")
+    assert running.ended("onefold_model", left) == "success"
+    assert running.states("onefold_model", left)["use"] == {"skipped"}
+    assert hub.query(IN_USE) == [(shipped,)]
+
+    # The next training proposes anew, now without Ada; who is not named may not approve it, who is named does.
+    running.again("onefold_maintenance", week, "train")
+    runs = running.wait("a second proposal", lambda: len(found := running.runs("onefold_model")) == 2 and found)
+    assert {run["run_type"] for run in runs} == {"asset_triggered"}
+    assert all(running.started_by("onefold_model", run["dag_run_id"]) == {"onefold_model_proposed"} for run in runs)
+    (second,) = {run["dag_run_id"] for run in runs} - {left}
+    learnt = running.report("onefold_maintenance", week, "train")["version"]
+    assert asked_for_approval(running, second)["subject"] == f"Onefold: use model {learnt}?"
+    assert answer(running, second, "bob", "Approve") == 403
+    assert answer(running, second, "ada", "Approve") == 200
+    assert running.ended("onefold_model", second) == "success"
+    assert running.states("onefold_model", second)["use"] == {"success"}
+    assert running.report("onefold_model", second, "use")["version"] == learnt
+    assert hub.query(IN_USE) == [(learnt,)]
+    assert hub.query(
+        "SELECT (report->>'model_version')::int FROM ops.run WHERE command = 'resolve' ORDER BY run_id DESC LIMIT 1"
+    ) == [(learnt,)]
+
+    # A version that a person asks for by hand, and rejects.
+    rejected = running.start("onefold_model", version=shipped)
+    asked_for_approval(running, rejected)
+    assert answer(running, rejected, "ada", "Reject") == 200
+    assert running.ended("onefold_model", rejected) == "success"
+    assert running.states("onefold_model", rejected)["use"] == {"skipped"}
+    assert hub.query(IN_USE) == [(learnt,)]
+    assert notices(hub) == []
+
+
+def asked_for_approval(running: Stack, run: str) -> dict[str, Any]:
+    """What a run of `onefold_model` asks, when it waits for the answer."""
+    running.wait(
+        "the question",
+        lambda: any(one["state"] == "awaiting_input" for one in running.tasks("onefold_model", run)),
+        within=180,
+    )
+    # People take longer than a second: Airflow 3.3 asks again if the answer comes before its scheduler has seen that the
+    # task waits.
+    time.sleep(15)
+    found: dict[str, Any] = running.ask("GET", question_of(run))
+    return found
+
+
+def question_of(run: str) -> str:
+    """Where the API has the question of a run of `onefold_model`."""
+    return f"/dags/onefold_model/dagRuns/{run}/taskInstances/approve/-1/hitlDetails"
+
+
+def answer(running: Stack, run: str, user: str, option: str) -> int:
+    """What the API says to an answer: a status of HTTP."""
+    given = {"chosen_options": [option], "params_input": {}}
+    place = f"/api/v2{question_of(run)}"
+    return running.http.patch(place, json=given, headers=running.signed_in(user)).status_code
 
 
 def settle(running: Stack, hub: Hub) -> None:
@@ -170,50 +338,90 @@ def settle(running: Stack, hub: Hub) -> None:
     running.wait("the end of publishing", ended)
 
 
-def test_killed_workers_late_runs_and_approvals(hub: Hub, api: HttpSource, running: Stack) -> None:
-    """A worker is killed in the middle of a task; the run ends right, and that it was late has been told."""
+def test_killed_workers_and_late_runs(hub: Hub, api: HttpSource, running: Stack) -> None:
+    """Workers are killed between two pages and in the middle of a resolution: nothing is lost, nothing is done twice."""
     asked, go_on = threading.Event(), threading.Event()
 
     def slowly(_: Asked) -> Reply:
         asked.set()
         go_on.wait(240)
-        return records([{"id": "1", "first": "Ada", "last": "Byron", "mail": "ada@example.org"}])
+        return records([{"id": "2", "first": "A.", "last": "Byron", "mail": "ada@example.org"}])
 
-    api.answers["/people"] = slowly
-    take_up(running, hub, "api")
-    running.ask("PATCH", "/dags/onefold_model", is_paused=False)
-    run = running.first("onefold_sync_api")
-    running.wait("the source to be asked", asked.is_set, within=180)
-    killed = [one.pid for one in running.workers()]
-    assert killed
-    for pid in killed:
-        psutil.Process(pid).kill()
-    running.wait("the notice that it is late", lambda: "stale:DAG:onefold_sync_api" in notices(hub), within=300)
-    go_on.set()
-    assert running.ended("onefold_sync_api", run, within=300) == "success"
-    (task,) = [one for one in running.tasks("onefold_sync_api", run) if one["task_id"] == "sync"]
-    assert task["try_number"] > 1
-    running.wait("Ada", lambda: hub.query("SELECT 1 FROM onefold_v1.dim_client WHERE given_name = 'Ada'"))
-    assert notices(hub) == []
-    assert hub.query("SELECT count(*) FROM raw.record WHERE source = 'api'") == [(1,)]
-    settle(running, hub)
-
-    # A model waits for a person's word.
-    ((version,),) = hub.query("SELECT version FROM identity.model WHERE is_current")
-    approval = running.start("onefold_model", version=version)
-    place = f"/dags/onefold_model/dagRuns/{approval}/taskInstances/approve/-1/hitlDetails"
-    running.wait(
-        "the question",
-        lambda: any(one["state"] == "awaiting_input" for one in running.tasks("onefold_model", approval)),
-        within=180,
+    first = records(
+        [{"id": "1", "first": "Ada", "last": "Byron", "mail": "ada@example.org"}],
+        Link=f'<{api.url}/more>; rel="next"',
     )
-    assert f"use model {version}?" in running.ask("GET", place)["subject"]
-    # People take longer than a second: Airflow 3.3 asks again if the answer comes before its scheduler has seen that the
-    # task waits.
-    time.sleep(15)
-    running.ask("PATCH", place, chosen_options=["Approve"], params_input={})
-    assert running.ended("onefold_model", approval) == "success"
-    assert {one["task_id"]: one["state"] for one in running.tasks("onefold_model", approval)}["use"] == "success"
+    api.answers |= {"/people": for_its_token(lambda _: first), "/more": for_its_token(slowly)}
+    take_up(running, hub)
+    # The same by what `onefold --json` prints.
+    file = hub.folder / "pools.json"
+    file.write_text(running.onefold(*hub.place, "--json", "airflow", "pools"), encoding="utf-8")
+    running.airflow("pools", "delete", "onefold_api")
+    assert "onefold_api" not in pools(running)
+    running.airflow("pools", "import", str(file))
+    assert pools(running) == {"onefold_api": 1, "onefold_crm": 1, "onefold_erp": 1}
+
+    run = running.first("onefold_sync_api")
+    running.wait("the second page to be asked for", asked.is_set, within=180)
+    api_records = "SELECT source_key FROM raw.record WHERE source = 'api' ORDER BY 1"
+    running.wait("the first page", lambda: hub.query(api_records) == [("1",)], within=60)
+    kill_workers(running)
+    running.wait("the notice that it is late", lambda: "stale:DAG:onefold_sync_api" in notices(hub), within=300)
+    with storing_of_links_blocked(hub) as is_reached:
+        go_on.set()
+        assert running.ended("onefold_sync_api", run, within=300) == "success"
+        (task,) = [one for one in running.tasks("onefold_sync_api", run) if one["task_id"] == "sync"]
+        assert task["try_number"] > 1
+        # The page that had landed is not asked for again, and no record is lost or there twice.
+        assert api.paths().count("/people") == 1
+        assert hub.query(api_records) == [("1",), ("2",)]
+        assert notices(hub) == []
+        # What has landed is published; its evidence is stored and its links are not when the worker dies.
+        running.wait("resolve to store its links", is_reached, within=180)
+        kill_workers(running)
+    running.wait("Ada", lambda: there(hub, "Ada"), within=300)
+    settle(running, hub)
+    (published_by,) = [
+        one["dag_run_id"] for one in running.runs("onefold_publish") if "resolve" in killed_in(running, one)
+    ]
+    assert running.states("onefold_publish", published_by)["resolve"] == {"success"}
+    assert hub.client_of("api:people:1") == hub.client_of("api:people:2")
+    assert [kind for kind, _ in events(hub)] == ["created"]
+    assert notices(hub) == []
+    # Everything compared and published anew changes nothing of it.
+    before = written(hub)
+    with hub.context() as context:
+        resolve(context, everything=True)
+        publish(context)
+    assert written(hub) == before
+
+
+def kill_workers(running: Stack) -> None:
+    """End every process that is at a task, at once."""
+    killed = running.workers()
+    assert len(killed) > 1, "who supervises a task, and the task"
+    for one in killed:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
+
+
+def killed_in(running: Stack, run: dict[str, Any]) -> set[str]:
+    """The tasks of a run of `onefold_publish` that were tried more than once."""
+    return {
+        one["task_id"] for one in running.tasks("onefold_publish", run["dag_run_id"]) if (one["try_number"] or 0) > 1
+    }
+
+
+@contextmanager
+def storing_of_links_blocked(hub: Hub) -> Iterator[Callable[[], bool]]:
+    """Nobody can write a link of a record to its client in this block; tells whether somebody waits to."""
+    with psycopg.connect(hub.database_url) as conn:
+        conn.execute("LOCK TABLE identity.crosswalk IN SHARE MODE")
+        waiting = (
+            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE relation = 'identity.crosswalk'::regclass AND NOT granted)"
+        )
+        yield lambda: hub.query(waiting) == [(True,)]
+        conn.rollback()
 
 
 def written(hub: Hub) -> dict[str, set[tuple[str, str, str]]]:
@@ -244,7 +452,7 @@ def test_backfills_and_runs_again_change_nothing_beyond_one_run(hub: Hub, starte
     # A DAG that only news starts has no dates to be run for: Airflow refuses its backfill.
     (hub.folder / "config" / "hub.yaml").write_text("schedule: 0 3 * * *\n", encoding="utf-8")
     with started() as running:
-        take_up(running, hub, "crm", "erp")
+        take_up(running, hub)
         first = {name: running.first(f"onefold_sync_{name}") for name in ("crm", "erp")}
         assert {running.ended(f"onefold_sync_{name}", run) for name, run in first.items()} == {"success"}
         running.wait("the clients", lambda: hub.query("SELECT 1 FROM onefold_v1.dim_client"))
@@ -297,7 +505,7 @@ def test_two_schedulers_land_each_record_once(
     hub: Hub, started: Started, fresh_databases: FreshDatabases, tmp_path: Path
 ) -> None:
     with started(schedulers=2) as running:
-        take_up(running, hub, "crm", "erp")
+        take_up(running, hub)
         for name in ("crm", "erp"):
             running.ended(f"onefold_sync_{name}", running.first(f"onefold_sync_{name}"))
         # Sources change while both are at work: a run begins before the one before it is published.

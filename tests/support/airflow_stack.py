@@ -238,12 +238,12 @@ class Stack:
 
 
 def is_at_a_task(process: psutil.Process) -> bool:
-    """A worker of LocalExecutor that supervises a task, or the process of the task itself."""
+    """A worker of LocalExecutor that supervises a task, or the process of the task itself, which bears the task's id."""
     try:
         said = " ".join(process.cmdline())
     except psutil.Error:
         return False
-    return "LocalExecutor" in said and "<idle>" not in said
+    return said.startswith("airflow worker -- ") and "<idle>" not in said
 
 
 @contextmanager
