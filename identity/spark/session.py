@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import py_compile
 import re
 import shutil
@@ -29,6 +30,8 @@ _ALWAYS: Final = {
 }
 _UNCHECKED: Final = py_compile.PycInvalidationMode.UNCHECKED_HASH  # the source lies beside it
 _ON_THIS_MACHINE: Final = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+_LEAST_JAVA: Final = 17
+_RELEASE: Final = re.compile(r'^JAVA_VERSION="(\d[\d._]*)', re.MULTILINE)
 # The last line of a Python traceback names the error itself.
 _RAISED: Final = re.compile(r"([A-Za-z_][\w.]*Error)(?::|$)")
 
@@ -65,14 +68,27 @@ class Cost:
 
 
 def check() -> None:
-    """Raise SparkMissing unless pyspark and Java are here."""
+    """Raise SparkMissing unless pyspark is here, and a Java that it can use."""
     from importlib.util import find_spec
-    from os import environ
 
     if find_spec("pyspark") is None:
         raise SparkMissing("Apache Spark is not installed here: the extra `spark` is missing.")
-    if not environ.get("JAVA_HOME") and shutil.which("java") is None:
-        raise SparkMissing("Apache Spark needs Java 17 or newer: there is no `java` on PATH and no JAVA_HOME.")
+    home = os.environ.get("JAVA_HOME")
+    java = shutil.which("java", path=f"{home}/bin" if home else None)
+    if java is None:
+        where = "in JAVA_HOME" if home else "on PATH and no JAVA_HOME"
+        raise SparkMissing(f"Apache Spark needs Java {_LEAST_JAVA} or newer: there is no `java` {where}.")
+    version = _version_of(Path(java))
+    if version and int(version.partition(".")[0]) < _LEAST_JAVA:
+        raise SparkMissing(f"Apache Spark needs Java {_LEAST_JAVA} or newer, and {java} is of version {version}.")
+
+
+def _version_of(java: Path) -> str | None:
+    """What the file `release` of an installation says; None: it has none."""
+    with suppress(OSError):
+        found = _RELEASE.search((java.resolve().parents[1] / "release").read_text(encoding="utf-8", errors="replace"))
+        return found[1] if found else None
+    return None
 
 
 @contextmanager
@@ -115,10 +131,13 @@ def what_it_says(error: Exception) -> str:
     with suppress(Exception):  # asks the Java process, which may have gone
         told = str(getattr(error, "java_exception", None) or error)
     lines = [line.strip() for line in told.splitlines() if line.strip()]
+    found = ""
     for line in lines:
-        if raised := _RAISED.match(line):
-            return (line if raised[1] == "ModuleNotFoundError" else raised[1])[:300]
-    return (lines or [type(error).__name__])[0][:300]
+        if raised := _RAISED.match(line):  # the last one: those before it were being handled
+            found = line if raised[1] == "ModuleNotFoundError" else raised[1]
+        elif found and line.startswith("at "):
+            break
+    return (found or (lines or [type(error).__name__])[0])[:300]
 
 
 def _stop(session: SparkSession | None) -> None:

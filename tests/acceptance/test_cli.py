@@ -14,6 +14,7 @@ from tests.acceptance.conftest import fill
 from tests.support import database as databases
 from tests.support.cli import Done, onefold
 from tests.support.hub import Hub
+from tests.support.spark import hide_spark
 
 PERSON, TWIN, STRANGER, FIRM, FIRM_TWIN, LONER = (
     "crm:contacts:1", "erp:customers:C2", "crm:contacts:3", "crm:companies:10", "erp:customers:C1", "crm:contacts:2",
@@ -36,6 +37,14 @@ class Desk:
         done = self.onefold("--json", *arguments)
         assert done.code == 0, done.said
         return done.json
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_spark() -> Iterator[None]:
+    """No command here needs Spark: nothing of it can be imported meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        hide_spark(patch)
+        yield
 
 
 @pytest.fixture(scope="module")

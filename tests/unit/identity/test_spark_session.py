@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from identity.spark.session import Cluster, SparkFailed, application, what_it_says
+from identity.spark.session import Cluster, SparkFailed, SparkMissing, application, check, what_it_says
 
 TRACEBACK = """
   An exception was thrown from the Python worker. Please see the stack trace below.
@@ -22,6 +22,7 @@ Traceback (most recent call last):
 
 \tat org.apache.spark.api.python.BasePythonRunner
 """
+HANDLED = "KeyError: 'Anna Kern'\n\nDuring handling of the above exception, another exception occurred:\n\n"
 STAGE = "org.apache.spark.SparkException: Job aborted due to stage failure: Task 0 in stage 1.0 failed 4 times"
 
 
@@ -42,6 +43,7 @@ class FromJava(Exception):
             RuntimeError(TRACEBACK.format("ModuleNotFoundError: No module named 'rapidfuzz'")),
             "ModuleNotFoundError: No module named 'rapidfuzz'",
         ),
+        (RuntimeError(2 * TRACEBACK.format(HANDLED + "OSError: /home/anna")), "OSError"),
         (FromJava(STAGE + TRACEBACK.format("KeyError: 'Anna Kern'")), "KeyError"),
         (FromJava(STAGE + "\n\tat org.apache.spark.Scheduler"), STAGE),
         (ConnectionRefusedError(), "ConnectionRefusedError"),
@@ -49,6 +51,37 @@ class FromJava(Exception):
 )
 def test_of_an_error_in_python_only_the_kind_is_told(error: Exception, expected: str) -> None:
     assert what_it_says(error) == expected
+
+
+@pytest.mark.parametrize(
+    ("there", "release", "said"),
+    [
+        (False, None, "there is no `java` in JAVA_HOME"),
+        (True, 'IMPLEMENTOR="Debian"\nJAVA_VERSION="11.0.27"\n', "is of version 11.0.27"),
+        (True, 'JAVA_VERSION="1.8.0_292"\n', "is of version 1.8.0_292"),
+        (True, 'JAVA_VERSION="17.0.15"\n', None),
+        (True, 'JAVA_VERSION="21"\n', None),
+        (True, None, None),
+    ],
+)
+def test_a_java_that_spark_cannot_use_is_told_before_anything_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool, release: str | None, said: str | None
+) -> None:
+    pytest.importorskip("pyspark")
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    if there:
+        (tmp_path / "bin").mkdir()
+        java = tmp_path / "bin" / "java"
+        java.write_text("#!/bin/sh\n")
+        java.chmod(0o755)
+    if release is not None:
+        (tmp_path / "release").write_text(release)
+    if said is None:
+        check()
+        return
+    with pytest.raises(SparkMissing, match="needs Java 17 or newer") as missing:
+        check()
+    assert said in str(missing.value)
 
 
 @pytest.mark.scale

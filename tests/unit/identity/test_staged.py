@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ from identity.staged.run import resolve_cards
 from identity.staged.spilled import SpillingCalculator
 from identity.staged.training import train_cards
 from identity.training.train import train
-from tests.support.engines import differences, messy_rows, plain_persons, rules_of, write_cards
+from tests.support.engines import chained_persons, differences, febrl, messy_rows, plain_persons, rules_of, write_cards
 from tests.support.within import STATUS
 
 SETTINGS = load_settings({"block_cap": 6, "generic_names": 3, "component_bound": 12})
 MODEL = prior_model(SETTINGS)
+Tables = tuple[pa.Table, pa.Table]
 
 
 @pytest.mark.parametrize("seed", [2, *(pytest.param(seed, marks=pytest.mark.scale) for seed in range(3, 30))])
@@ -40,6 +42,18 @@ def test_parts_of_a_register_give_what_the_whole_gives(tables: Any, judgements: 
     assert differences(whole, in_parts) == []
     assert whole.refused.num_rows > 3 and whole.generic.num_rows > 3 and whole.cases.num_rows > 10
     assert whole.report.clusters < records.num_rows and whole.report.refused
+
+
+@pytest.mark.parametrize("number", [1, *(pytest.param(number, marks=pytest.mark.scale) for number in (2, 3, 4))])
+def test_parts_of_a_public_register_give_what_the_whole_gives(tmp_path: Path, number: int) -> None:
+    register, settings = febrl(number), load_settings()
+    model = prior_model(settings)
+    whole = resolve(*register, None, model, settings, by_rule=False)
+    with SpillingCalculator(write_cards(tmp_path, register), 256 << 20) as engine:
+        engine.per_part = register[0].num_rows // 3
+        in_parts = resolve_cards(engine, rules_of(model, settings, None))
+    assert differences(whole, in_parts) == []
+    assert whole.pairs.num_rows > 400 and whole.cases.num_rows
 
 
 def test_records_that_only_points_or_words_tie_are_one_client(tables: Any, judgements: Any, tmp_path: Path) -> None:
@@ -82,18 +96,24 @@ def test_too_few_records_of_parts_leave_the_priors(tables: Any, tmp_path: Path) 
 @pytest.mark.scale
 @pytest.mark.timeout(1800)
 @pytest.mark.skipif(not STATUS.exists(), reason="the memory of a process is read from Linux")
-def test_a_run_in_parts_stays_within_its_bound(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("persons", "count", "largest"), [(plain_persons, 500_000, 0), (chained_persons, 800_000, 800_000)]
+)
+def test_a_run_in_parts_stays_within_its_bound_however_long_pairs_chain(
+    tmp_path: Path, persons: Callable[[int], Tables], count: int, largest: int
+) -> None:
     bound, found = 1_024, {}
     for name, mebibytes in (("whole", 0), ("parts", bound)):
-        folder = write_cards(tmp_path / name, plain_persons(500_000))
+        folder = write_cards(tmp_path / name, persons(count))
         done = subprocess.run(
             [sys.executable, "-m", "tests.support.within", str(folder), str(mebibytes)],
             capture_output=True, text=True, check=True, timeout=1500,
         )  # fmt: skip
         found[name] = [int(number) for number in done.stdout.split()]
-    (_, _, clients), (before, peak, same) = found["whole"], found["parts"]
+    (_, _, *clients), (before, peak, *same) = found["whole"], found["parts"]
     assert before < 400, "nothing of the tests' own counts"
     assert clients == same
+    assert clients[1] == largest, "what hung together before it was divided"
     assert peak <= bound
 
 
