@@ -1,9 +1,11 @@
-"""A whole run by one engine, in a process of its own: `kernel_scale.py ENGINE FOLDER OUT.parquet`.
+"""A whole run by one engine, in a process of its own: `kernel_scale.py ENGINE FOLDER OUT [OPTIONS]`.
 
 ENGINE is memory, parts:MIB (in parts, with so much memory) or a Spark master. FOLDER holds what `kernel_resolve.py
 prepare` wrote, and cards that `kernel_scale.py cards FOLDER` made of it, as a hub hands them over: without what nobody
-compares. Writes record_id and cluster; prints one JSON line with seconds and processor seconds by stage, the peak of
-memory until each one's end, shuffle bytes and counts.
+compares. OPTIONS are a JSON object with `per_part` (records that a part may hold, where memory would allow more),
+`distinct` (registers that hold each client once) and `tables` (what of the outcome is written to the folder OUT besides
+its labels: pairs, cases). Prints one JSON line with seconds and processor seconds by stage, the peak of memory until
+each one's end, shuffle bytes and counts.
 """
 
 from __future__ import annotations
@@ -13,10 +15,12 @@ import resource
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from identity.generic import GENERIC
@@ -54,7 +58,10 @@ class Clock:
 def make_cards(folder: Path) -> None:
     """Cards of the standard forms, in a folder of them."""
     records, identifiers = _prepared(folder)
-    for name, nothing in (("attributes", "{}"), ("role", ""), ("content_hash", ""), ("source_updated_at", None)):
+    compared = pc.match_substring_regex(records["attributes"], f'"({"|".join(load_settings().open_attributes)})":')
+    at, kept = records.schema.get_field_index("attributes"), pc.if_else(compared, records["attributes"], "{}")
+    records = records.set_column(at, records.schema.field(at), kept)
+    for name, nothing in (("role", ""), ("content_hash", ""), ("source_updated_at", None)):
         field = records.schema.field(name)
         empty = pa.repeat(pa.scalar(nothing, field.type), records.num_rows)
         records = records.set_column(records.schema.get_field_index(name), field, empty)
@@ -71,24 +78,27 @@ def _prepared(folder: Path) -> list[pa.Table]:
     ]
 
 
-def run(engine: str, folder: Path, target: Path) -> dict[str, Any]:
+def run(engine: str, folder: Path, target: Path, options: Mapping[str, Any]) -> dict[str, Any]:
     """Resolve with the shipped weights."""
-    settings = load_settings()
-    rules = Rules(prior_model(settings), settings, JUDGEMENT.empty_table(), (), GENERIC.empty_table())
+    settings, apart = load_settings(), tuple(options.get("distinct", ()))
+    rules = Rules(prior_model(settings), settings, JUDGEMENT.empty_table(), apart, GENERIC.empty_table())
     told: dict[str, Any] = {"engine": engine}
     clock = Clock()
     if engine == "memory":
         records, identifiers = _prepared(folder)
         clock.begin("resolve")
-        found = resolve(records, identifiers, None, rules.model, settings, by_rule=False)
+        found = resolve(records, identifiers, None, rules.model, settings, distinct_sources=apart, by_rule=False)
     else:
         work = folder / "work"
         shutil.rmtree(work, ignore_errors=True)
         shutil.copytree(folder / CARDS, work / CARDS)
-        found = _in_stages(engine, work, rules, clock, told)
+        found = _in_stages(engine, work, rules, clock, told, options.get("per_part"))
         shutil.rmtree(work)
     clock.begin("end")
-    pq.write_table(found.labels.select(["record_id", "label"]), target)
+    target.mkdir()
+    pq.write_table(found.labels.select(["record_id", "label"]), target / "labels.parquet")
+    for name in options.get("tables", ()):
+        pq.write_table(getattr(found, name), target / f"{name}.parquet")
     report = found.report
     counts = {"candidate_pairs": report.candidate_pairs, "plausible_pairs": report.plausible_pairs}
     cost = {
@@ -97,7 +107,9 @@ def run(engine: str, folder: Path, target: Path) -> dict[str, Any]:
     return {**told, **cost, **counts, "clusters": report.clusters}
 
 
-def _in_stages(engine: str, work: Path, rules: Rules, clock: Clock, told: dict[str, Any]) -> Resolution:
+def _in_stages(
+    engine: str, work: Path, rules: Rules, clock: Clock, told: dict[str, Any], per_part: int | None
+) -> Resolution:
     def resolved(calculator: Calculator) -> Resolution:
         found = resolve_cards(calculator, rules, clock.begin)
         clock.begin("stop")
@@ -107,12 +119,13 @@ def _in_stages(engine: str, work: Path, rules: Rules, clock: Clock, told: dict[s
         from identity.staged.spilled import SpillingCalculator
 
         with SpillingCalculator(work, int(engine.removeprefix("parts:")) << 20) as calculator:
+            calculator.per_part = per_part or calculator.per_part
             return resolved(calculator)
-    from identity.spark.calculator import SparkCalculator
+    from identity.spark.calculator import PER_PART, SparkCalculator
     from identity.spark.session import Cluster, application, cost
 
     with application(Cluster(engine, {"spark.executor.memory": "2g"})) as session:
-        found = resolved(SparkCalculator(session, work))
+        found = resolved(SparkCalculator(session, work, per_part or PER_PART))
         told["shuffle_bytes"] = cost(session).shuffle_bytes
         return found
 
@@ -121,4 +134,5 @@ if __name__ == "__main__":
     if sys.argv[1] == "cards":
         make_cards(Path(sys.argv[2]))
     else:
-        print(json.dumps(run(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))))
+        engine, folder, target, *given = sys.argv[1:]
+        print(json.dumps(run(engine, Path(folder), Path(target), json.loads(given[0]) if given else {})))

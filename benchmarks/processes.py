@@ -1,4 +1,4 @@
-"""Run a command and measure it: wall time, processor time, peak resident memory."""
+"""Run a command and measure it: seconds, processor time, peak memory; that of its child processes by what they are."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import psutil
+
+_EVERY: Final = 0.2
+"""Seconds between two looks at all child processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,11 @@ class Measured:
     code: int
     out: str
     err: str
+    children_mib: Mapping[str, float] = field(default_factory=dict)
+    """Of each kind of child process that was watched the largest one's peak."""
+    together_mib: float = 0.0
+    """Of the process and all its children the resident memory at one moment at most, as far as looked at; pages that
+    several of them share count for each. 0: nothing was watched."""
 
     def last_json(self) -> Any:
         """The JSON of the last line that holds an object; raises RuntimeError with the end of the output."""
@@ -47,8 +57,12 @@ def measure(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     codes: Sequence[int] = (0,),
+    children: Mapping[str, str] | None = None,
 ) -> Measured:
-    """Run to the end; CommandFailedError on another exit code than `codes` or after `timeout` seconds."""
+    """Run to the end; CommandFailedError on another exit code than `codes` or after `timeout` seconds.
+
+    `children`: kinds of child processes whose memory is watched, and what stands on their command lines.
+    """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         started = time.perf_counter()
         process = subprocess.Popen(
@@ -59,7 +73,10 @@ def measure(
             env={**os.environ, **(env or {})},
             cwd=cwd,
         )
-        watch = _MemoryWatch(process.pid)
+        memory, family = _Memory(process.pid), _Family(process.pid, children or {})
+        watches = [_Watch(memory.look, 0.02)]
+        if children:
+            watches.append(_Watch(family.look, _EVERY))
         # Not process.kill: it would poll, and so reap what wait4 is waiting for.
         killer = threading.Timer(timeout, os.kill, (process.pid, signal.SIGKILL))
         killer.start()
@@ -71,7 +88,8 @@ def measure(
         finally:
             seconds = time.perf_counter() - started
             killer.cancel()
-            watch.stop()
+            for watch in watches:
+                watch.stop()
         # The process is reaped already; tell Popen, so that it waits for nothing.
         process.returncode = code = os.waitstatus_to_exitcode(status)
         out.seek(0)
@@ -84,10 +102,12 @@ def measure(
     return Measured(
         seconds=seconds,
         cpu_seconds=usage.ru_utime + usage.ru_stime,
-        peak_mib=_peak_mib(usage.ru_maxrss, watch.high_water_kib),
+        peak_mib=_peak_mib(usage.ru_maxrss, memory.high_water_kib),
         code=code,
         out=texts[0],
         err=texts[1],
+        children_mib={name: kib >> 10 for name, kib in family.peaks_kib.items()},
+        together_mib=family.together_kib >> 10,
     )
 
 
@@ -120,12 +140,11 @@ def processor_seconds(*roots: int) -> float:
     return found
 
 
-class _MemoryWatch:
-    """Samples VmHWM of a process; it only grows, so the last sample is the peak but for the last moment."""
+class _Watch:
+    """Looks from a thread of its own until it is stopped, or there is nothing left to see."""
 
-    def __init__(self, pid: int) -> None:
-        self.high_water_kib = 0
-        self._path = Path(f"/proc/{pid}/status")
+    def __init__(self, look: Callable[[], bool], every: float) -> None:
+        self._look, self._every = look, every
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -135,12 +154,59 @@ class _MemoryWatch:
         self._thread.join()
 
     def _run(self) -> None:
-        while True:
-            try:
-                for line in self._path.read_text(encoding="ascii", errors="replace").splitlines():
-                    if line.startswith("VmHWM:"):
-                        self.high_water_kib = max(self.high_water_kib, int(line.split()[1]))
-            except (OSError, ValueError):  # ended, or not Linux
-                return
-            if self._ended.wait(0.02):
-                return
+        while self._look() and not self._ended.wait(self._every):
+            pass
+
+
+@dataclass
+class _Memory:
+    """VmHWM of a process; it only grows, so the last sample is the peak but for the last moment."""
+
+    pid: int
+    high_water_kib: int = 0
+
+    def look(self) -> bool:
+        found = _kib_of(self.pid, "VmHWM")
+        self.high_water_kib = max(self.high_water_kib, found or 0)
+        return found is not None
+
+
+class _Family:
+    """The memory of a process and of all that it started, by what stands on their command lines."""
+
+    def __init__(self, pid: int, kinds: Mapping[str, str]) -> None:
+        self.peaks_kib = dict.fromkeys(kinds, 0)
+        self.together_kib = 0
+        self._pid, self._kinds = pid, kinds
+
+    def look(self) -> bool:
+        together = _kib_of(self._pid, "VmRSS") or 0
+        try:
+            children = psutil.Process(self._pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return False
+        for child in children:
+            together += _kib_of(child.pid, "VmRSS") or 0
+            peak = _kib_of(child.pid, "VmHWM") or 0
+            for name in self._kinds_of(child):
+                self.peaks_kib[name] = max(self.peaks_kib[name], peak)
+        self.together_kib = max(self.together_kib, together)
+        return True
+
+    def _kinds_of(self, child: psutil.Process) -> list[str]:
+        try:
+            command = " ".join(child.cmdline())
+        except psutil.Error:  # ended meanwhile
+            return []
+        return [name for name, words in self._kinds.items() if words in command]
+
+
+def _kib_of(pid: int, what: str) -> int | None:
+    """A figure of /proc/PID/status; None: the process has ended, or this is not Linux."""
+    try:
+        for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith(f"{what}:"):
+                return int(line.split()[1])
+    except (OSError, ValueError):
+        pass
+    return None
