@@ -10,7 +10,6 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ import pytest
 
 from dags.lineage import TABLES
 from tests.acceptance.conftest import fill
+from tests.support.airflow_pods import install_provider
 from tests.support.airflow_stack import API, LARGE
 from tests.support.cli import CHECKOUT, onefold
 from tests.support.http_source import Reply, http_source, records
@@ -208,11 +208,14 @@ def test_dags_run_on_airflow_and_a_failed_source_keeps_nobody_else_back(
     assert len(personal) > 15 and not [one for one in personal if one in travelled]
 
 
-@pytest.mark.skipif(find_spec("kubernetes") is None, reason="needs apache-airflow-providers-cncf-kubernetes")
-def test_pods_are_the_template_with_what_the_policy_lays_over_it(airflow_environment: dict[str, str]) -> None:
-    said = run(
-        airflow_environment, sys.executable, "-m", "tests.support.airflow_pods", str(EXAMPLES / "pod_template.yaml")
-    )
+@pytest.mark.live
+@pytest.mark.timeout(1200)
+def test_pods_are_the_template_with_what_the_policy_lays_over_it(
+    airflow_environment: dict[str, str], tmp_path: Path
+) -> None:
+    install_provider(tmp_path / "provider")
+    environment = {**airflow_environment, "PYTHONPATH": os.pathsep.join([str(CHECKOUT), str(tmp_path / "provider")])}
+    said = run(environment, sys.executable, "-m", "tests.support.airflow_pods", str(EXAMPLES / "pod_template.yaml"))
     found: dict[str, Any] = json.loads(said.partition("PODS")[2].splitlines()[0])
     assert set(found) == {"backup", *LARGE_TASKS}
     for name, pod in found.items():

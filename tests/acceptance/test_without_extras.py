@@ -41,7 +41,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return core_environment(tmp_path_factory.mktemp("core") / "packages", core_packages())
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_every_module_and_every_command_is_there_without_extras(environment: dict[str, str]) -> None:
     done = core_python(environment, "-c", EVERYTHING)
     assert done.returncode == 0, done.stderr[-4000:]

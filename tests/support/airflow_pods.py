@@ -4,20 +4,36 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
-from airflow.dag_processing.dagbag import DagBag
-from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator
-from airflow.serialization.serialized_objects import DagSerialization
+PROVIDER: Final = (
+    "apache-airflow-providers-cncf-kubernetes==10.25.0", "kubernetes==36.0.3", "kubernetes_asyncio==36.1.0",
+    "aiofiles==25.1.0", "aiohappyeyeballs==2.7.1", "aiohttp==3.14.5", "aiosignal==1.4.0", "durationpy==0.11",
+    "frozenlist==1.8.0", "multidict==7.2.1", "oauthlib==4.0.1", "propcache==0.5.4", "requests-oauthlib==2.0.0",
+    "websocket-client==1.9.2", "yarl==1.25.1",
+)  # fmt: skip
+"""Airflow's provider, and of what it needs that which Airflow itself does not bring."""
 
-from tests.support.airflow_scenes import DAGS
+
+def install_provider(folder: Path) -> None:
+    """Put the provider into a folder of its own: nothing else here needs it."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder), *PROVIDER]
+    subprocess.run(command, check=True, timeout=600)
 
 
 def pods(template: str) -> dict[str, Any]:
     """By task; each DAG has gone through the JSON that the scheduler reads."""
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    from tests.support.airflow_scenes import DAGS
+
     # Airflow has put its folder on the path by now, and knows it by this name.
     import_module("airflow_local_settings").PODS = True
     found = {}

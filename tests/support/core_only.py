@@ -54,5 +54,5 @@ def core_python(environment: dict[str, str], *arguments: str) -> subprocess.Comp
     """What this Python says and how it ends."""
     return subprocess.run(
         [sys.executable, "-S", *arguments],
-        env=environment, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=300,
+        env=environment, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=900,
     )  # fmt: skip
