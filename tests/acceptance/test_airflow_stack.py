@@ -496,7 +496,7 @@ def finished(running: Stack, dag: str) -> None:
     def ended() -> bool:
         states = {run["state"] for run in backfilled(running, dag)}
         assert "failed" not in states, running.said("scheduler")
-        return states == {"success"}
+        return states == {"success"} and running.is_filled(dag)
 
     running.wait(f"the backfill of {dag}", ended, within=600)
 

@@ -219,6 +219,13 @@ class Stack:
             "--max-active-runs", str(at_once), "--reprocess-behavior", behaviour,
         )  # fmt: skip
 
+    def is_filled(self, dag: str) -> bool:
+        """Whether Airflow has put away every backfill of a DAG, which it does some time after its last run has ended;
+        until then it refuses another one."""
+        with self.metadata() as conn:
+            asked = "SELECT count(*) FROM backfill WHERE dag_id = %s AND completed_at IS NULL"
+            return conn.execute(asked, [dag]).fetchone() == (0,)
+
     def schedulers(self) -> dict[int, int]:
         """How many tasks each scheduler has given to its executor, by the number of its job."""
         with self.metadata() as conn:
