@@ -233,6 +233,7 @@ def test_without_the_extra_the_error_names_it_and_nothing_is_written(hub: Hub, m
     assert rows(hub) == before
 
 
+@pytest.mark.scale
 def test_without_java_the_error_names_it_and_nothing_is_written(
     hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,6 +53,7 @@ def test_of_an_error_in_python_only_the_kind_is_told(error: Exception, expected:
     assert what_it_says(error) == expected
 
 
+@pytest.mark.scale
 @pytest.mark.parametrize(
     ("there", "release", "said"),
     [
