@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,12 +128,21 @@ def _missing() -> str:
     return ""
 
 
-def can_run(benchmark: Benchmark, name: str) -> bool:
-    """Whether an engine is here; a note where it is not."""
-    missing = _missing() if name.startswith("Spark") else ""
-    if missing:
-        benchmark.note(f"{name}: not measured. {missing}")
-    return not missing
+def outcomes(
+    benchmark: Benchmark,
+    engines: Iterable[str],
+    of: str,
+    folder: Path,
+    memory: int,
+    options: Mapping[str, Any] | None = None,
+) -> Iterator[tuple[str, Outcome]]:
+    """One engine's run after the other; a note for each that is not here."""
+    for name in engines:
+        if missing := _missing() if name.startswith("Spark") else "":
+            benchmark.note(f"{name}: not measured. {missing}")
+            continue
+        benchmark.progress(f"{of}, {name}")
+        yield name, ran(name, folder, memory, options)
 
 
 def persons(benchmark: Benchmark, given: argparse.Namespace) -> None:
@@ -145,11 +154,7 @@ def persons(benchmark: Benchmark, given: argparse.Namespace) -> None:
             generated(size, given.seed, folder)
             prepare(folder)
             first: Outcome | None = None
-            for name in given.engines or ENGINES:
-                if not can_run(benchmark, name):
-                    continue
-                benchmark.progress(f"{size:,} records {name}")
-                found = ran(name, folder, memory)
+            for name, found in outcomes(benchmark, given.engines or ENGINES, f"{size:,} records", folder, memory):
                 add(benchmark, size, name, found, memory, first)
                 first = first or found
     benchmark.note(
@@ -169,11 +174,8 @@ def labelled(benchmark: Benchmark, given: argparse.Namespace) -> None:
             pq.write_table(read.records, folder / "records.parquet")
             prepare(folder)
             first: Outcome | None = None
-            for name in given.engines or ON_DATA:
-                if not can_run(benchmark, name):
-                    continue
-                benchmark.progress(f"{data}, {name}")
-                found = ran(name, folder, given.memory or memory_of(size), options)
+            memory = given.memory or memory_of(size)
+            for name, found in outcomes(benchmark, given.engines or ON_DATA, data, folder, memory, options):
                 what = f"{data} ({size:,} records), {name}"
                 benchmark.add(f"{what}: all", round(found.seconds, 1), "s", at_least=False)
                 if first is None:

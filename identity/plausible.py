@@ -13,13 +13,12 @@ from identity.clustering.cluster import ScorePairs
 from identity.clustering.points import Points
 from identity.comparison.bounds import Bounds
 from identity.comparison.score import Weights
-from identity.encoded import Codes, Flags, Ints
+from identity.encoded import Flags, Ints
 from identity.features import positions
 from identity.population import Population, Rules
 from identity.schema import KINDS, PAIR
 
-FORBIDDEN: Final = pa.field("forbidden", pa.bool_(), nullable=False)
-COMPARED: Final = pa.schema([*PAIR, FORBIDDEN])
+COMPARED: Final = pa.schema([*PAIR, pa.field("forbidden", pa.bool_(), nullable=False)])
 """PAIR, and whether a contradiction or a distinct register forbids it."""
 
 
@@ -52,10 +51,11 @@ def pair_table(ids: Ints, pairs: Pairs | None, points: Points, version: int) -> 
     """PAIR rows: the plausible pairs, if any are given, and every record of a point with the point's first."""
     alike = np.flatnonzero(~points.is_representative)
     left, right, weight = points.row[points.of[alike]], alike, points.weight[alike]
+    forbidden = np.zeros(len(left), dtype=np.bool_)
     if pairs is not None:
         left, right = np.concatenate([pairs.left, left]), np.concatenate([pairs.right, right])
-        weight = np.concatenate([pairs.weight, weight])
-    return pa.table(_columns(ids, left, right, weight, version)[0], schema=PAIR)
+        weight, forbidden = np.concatenate([pairs.weight, weight]), np.concatenate([pairs.forbidden, forbidden])
+    return _table(ids, Pairs(left, right, weight, forbidden), version).select(PAIR.names)
 
 
 def plausible_of(rules: Rules, records: pa.Table, identifiers: pa.Table, candidates: pa.Table) -> pa.Table:
@@ -73,8 +73,7 @@ def plausible_of(rules: Rules, records: pa.Table, identifiers: pa.Table, candida
         left, right = np.minimum(one, two)[here], np.maximum(one, two)[here]
         at = Bounds(population.scorer, population.features).reaching(left, right, threshold)
         pairs = plausible((left[at], right[at]), population.score, threshold)
-        columns, _ = _columns(population.ids, pairs.left, pairs.right, pairs.weight, rules.model.version)
-        found.append(pa.table(columns, schema=PAIR))
+        found.append(_table(population.ids, pairs, rules.model.version).select(PAIR.names))
     return pa.concat_tables(found)
 
 
@@ -83,17 +82,19 @@ def plausible_between(population: Population, blocks: RuleBlocks, border: int, v
     Pairing."""
     number, left, right = promising(population, Pairing([blocks], len(population.ids), border))
     pairs = plausible((left, right), population.score, population.model.plausible)
-    columns, order = _columns(population.ids, pairs.left, pairs.right, pairs.weight, version)
-    return number, pa.table({**columns, FORBIDDEN.name: pairs.forbidden[order]}, schema=COMPARED)
+    return number, _table(population.ids, pairs, version)
 
 
-def _columns(ids: Ints, left: Ints, right: Ints, weight: Weights, version: int) -> tuple[dict[str, Ints | Codes], Ints]:
-    """The columns of PAIR in natural order, and which pair each row is of."""
-    order = np.argsort(left * max(len(ids), 1) + right, kind="stable")
-    columns: dict[str, Ints | Codes] = {
-        "left_id": ids[left[order]],
-        "right_id": ids[right[order]],
-        "weight": weight[order],
-        "model_version": np.full(len(left), version, dtype=np.int32),
-    }
-    return columns, order
+def _table(ids: Ints, pairs: Pairs, version: int) -> pa.Table:
+    """COMPARED rows in natural order."""
+    order = np.argsort(pairs.left * max(len(ids), 1) + pairs.right, kind="stable")
+    return pa.table(
+        {
+            "left_id": ids[pairs.left[order]],
+            "right_id": ids[pairs.right[order]],
+            "weight": pairs.weight[order],
+            "model_version": np.full(len(order), version, dtype=np.int32),
+            "forbidden": pairs.forbidden[order],
+        },
+        schema=COMPARED,
+    )

@@ -101,6 +101,15 @@ def versions(hub: Hub) -> dict[str, list[Any]]:
     return {table: sorted(hub.query(f"SELECT ctid::text, t::text FROM {table} AS t")) for table in COMPARED}
 
 
+def everything_anew_writes_nothing(hub: Hub) -> None:
+    """What stands is what comparing and publishing all of it leaves, down to the versions of the rows."""
+    before = versions(hub)
+    with hub.context() as context:
+        resolve(context, everything=True)
+        publish(context)
+    assert versions(hub) == before
+
+
 def configure(hub: Hub) -> None:
     """Registers that may shrink at will, and companies with addresses."""
     limited = CRM.replace("    key: id\n", "    key: id\n    limits: {deleted: 1.0}\n")
@@ -146,11 +155,7 @@ def test_resolving_what_changed_leaves_nothing_for_resolving_everything_to_write
             hub.run()
             if word is not None:
                 say(hub, *word)
-            before = versions(hub)
-            with hub.context() as context:
-                resolve(context, everything=True)
-                publish(context)
-            assert versions(hub) == before
+            everything_anew_writes_nothing(hub)
 
 
 def test_a_resolution_whose_queue_another_has_just_emptied_changes_nothing(hub: Hub) -> None:
@@ -187,8 +192,4 @@ def test_changes_with_which_most_of_the_register_hangs_together_are_compared_wit
     register[3]["phone"] = "+7 916 555-00-01"
     write(hub, register)
     assert hub.run().resolve.compared == everybody
-    before = versions(hub)
-    with hub.context() as context:
-        resolve(context, everything=True)
-        publish(context)
-    assert versions(hub) == before
+    everything_anew_writes_nothing(hub)
